@@ -1,0 +1,1 @@
+"""Sources of events: cameras, recordings, network streams and the simulator."""

@@ -1,0 +1,21 @@
+"""Fixtures shared by all tests: no network, no GPU, no camera, no screen."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    """Folder of real recordings and images that lies beside a developer's checkout."""
+    if not DATA.is_dir():
+        pytest.skip("real recordings are not here: ../shared/data beside the checkout is absent")
+    return DATA
