@@ -1,0 +1,229 @@
+"""Events become an image the encoder can read: count, discriminate, fit.
+
+The one implementation of the *simple discrimination strategy* of NeuroCLIP, used live, in evaluation and in
+training alike, so that a model never sees at work what it did not see in training. A pixel with nothing to say
+is mid-grey (127); OFF is white (255), ON is black (0) and, written last, wins where both fired.
+
+Counting is a compiled loop that releases the interpreter lock: display and capture go on while it runs.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NamedTuple
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution
+
+GREY, OFF_WHITE, ON_BLACK = 127, 255, 0
+"""Frame values: nothing happened, brightness fell, brightness rose."""
+
+Fit = Literal["letterbox", "squash"]
+Counts = npt.NDArray[np.uint16]
+Frame = npt.NDArray[np.uint8]
+
+_MAX_COUNT = 65535
+
+
+class Box(NamedTuple):
+    """A rectangle of pixels: columns ``left`` to ``right``, rows ``top`` to ``bottom``, ends excluded."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+def _count_into(events: Any, counts: Any) -> int:
+    """Add every event to ``counts`` (2, H, W), saturating; return how many lay outside the sensor."""
+    height, width = counts.shape[1], counts.shape[2]
+    outside = 0
+    for event in events:
+        x, y = event["x"], event["y"]
+        if x < 0 or y < 0 or x >= width or y >= height:
+            outside += 1
+            continue
+        channel = 1 if event["p"] > 0 else 0
+        if counts[channel, y, x] < _MAX_COUNT:
+            counts[channel, y, x] += 1
+    return outside
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+def _discriminate(counts: Any, threshold: int, frame: Any) -> None:
+    """Paint ``frame`` (H, W) from ``counts`` (2, H, W)."""
+    height, width = frame.shape
+    for y in range(height):
+        for x in range(width):
+            if counts[1, y, x] > threshold:
+                frame[y, x] = ON_BLACK
+            elif counts[0, y, x] > threshold:
+                frame[y, x] = OFF_WHITE
+            else:
+                frame[y, x] = GREY
+
+
+def count_events(events: Packet, resolution: Resolution) -> Counts:
+    """Count events per polarity and pixel.
+
+    Parameters
+    ----------
+    events : ndarray of EVENT_DTYPE, shape (N,)
+    resolution : Resolution
+        Sensor size (width, height) in pixels; events outside it are left out.
+
+    Returns
+    -------
+    ndarray of uint16, shape (2, H, W)
+        Channel 0 counts OFF, channel 1 counts ON; counts stop at 65535 instead of wrapping round.
+
+    Raises
+    ------
+    ValueError
+        If ``events`` has another dtype or more than one dimension.
+    """
+    if events.dtype != EVENT_DTYPE or events.ndim != 1:
+        raise ValueError(f"events are a 1-D array of EVENT_DTYPE, not {events.ndim}-D {events.dtype}")
+    counts = np.zeros((2, resolution.height, resolution.width), dtype=np.uint16)
+    _count_into(events, counts)
+    return counts
+
+
+def discriminate(counts: npt.NDArray[Any], threshold: int = 0) -> Frame:
+    """Turn counts into the three-valued event frame.
+
+    Parameters
+    ----------
+    counts : ndarray of integers, shape (2, H, W)
+        As :func:`count_events` makes them.
+    threshold : int
+        A pixel speaks when its count is *above* this: 0 for N-MNIST, 1 for CIFAR10-DVS in the reference.
+
+    Returns
+    -------
+    ndarray of uint8, shape (H, W)
+        127 nothing, 255 OFF, 0 ON; ON wins.
+
+    Raises
+    ------
+    ValueError
+        If ``counts`` is not (2, H, W).
+    """
+    if counts.ndim != 3 or counts.shape[0] != 2:
+        raise ValueError(f"counts are (2, H, W), not {counts.shape}")
+    frame = np.empty(counts.shape[1:], dtype=np.uint8)
+    _discriminate(counts, threshold, frame)
+    return frame
+
+
+def event_frame(events: Packet, resolution: Resolution, threshold: int = 0) -> Frame:
+    """Count and discriminate in one step; see :func:`count_events` and :func:`discriminate`."""
+    return discriminate(count_events(events, resolution), threshold)
+
+
+def fit_frame(frame: npt.NDArray[Any], size: int, fit: Fit = "letterbox") -> Frame:
+    """Resize a frame to the encoder's square input.
+
+    Parameters
+    ----------
+    frame : ndarray of uint8, shape (H, W)
+    size : int
+        Side of the square in pixels.
+    fit : {"letterbox", "squash"}
+        ``letterbox`` keeps shapes and fills the rest with 127; ``squash`` stretches, as the reference does.
+
+    Returns
+    -------
+    ndarray of uint8, shape (size, size)
+
+    Raises
+    ------
+    ValueError
+        If the frame is not a non-empty 2-D image, ``size`` is not positive or ``fit`` is unknown.
+    """
+    if frame.ndim != 2 or frame.size == 0:
+        raise ValueError(f"a frame is a non-empty (H, W) image, not {frame.shape}")
+    if size < 1:
+        raise ValueError(f"size is at least 1 pixel, not {size}")
+    if fit not in ("letterbox", "squash"):
+        raise ValueError(f"fit is 'letterbox' or 'squash', not {fit!r}")
+    height, width = frame.shape
+    if fit == "squash" or height == width:
+        return _resize(frame, size, size)
+    scale = size / max(height, width)
+    new_width, new_height = max(1, round(width * scale)), max(1, round(height * scale))
+    square = np.full((size, size), GREY, dtype=np.uint8)
+    top, left = (size - new_height) // 2, (size - new_width) // 2
+    square[top : top + new_height, left : left + new_width] = _resize(frame, new_width, new_height)
+    return square
+
+
+def focus_box(
+    frame: npt.NDArray[Any], margin: float = 0.15, keep: float = 0.96, smallest: float = 0.4
+) -> Box:
+    """Find where the activity is, so that a small object far off centre can fill the encoder's view.
+
+    The box spans the central ``keep`` share of the active pixels along each axis (stray noise does not move
+    it), plus a ``margin``, made square, no smaller than ``smallest`` times the sensor's shorter side and moved
+    inside the frame. A frame without activity gives the whole frame.
+
+    Parameters
+    ----------
+    frame : ndarray of uint8, shape (H, W)
+        A frame at the sensor's resolution, as :func:`discriminate` makes them.
+    margin : float
+        Room added on each side, as a share of the longer side of the activity.
+    keep : float
+        Share of active pixels, per axis, that the box must span before the margin; in (0, 1].
+    smallest : float
+        Lower bound of the box's side relative to the shorter side of the frame.
+
+    Returns
+    -------
+    Box
+    """
+    height, width = frame.shape
+    active = frame != GREY
+    across, down = active.sum(axis=0, dtype=np.int64), active.sum(axis=1, dtype=np.int64)
+    if not across.any():
+        return Box(0, 0, width, height)
+    left, right = _central_span(across, keep)
+    top, bottom = _central_span(down, keep)
+    longest = max(right - left, bottom - top)
+    side = max(longest * (1 + 2 * margin), smallest * min(height, width))
+    across_side, down_side = min(round(side), width), min(round(side), height)
+    new_left = int(np.clip(round((left + right - across_side) / 2), 0, width - across_side))
+    new_top = int(np.clip(round((top + bottom - down_side) / 2), 0, height - down_side))
+    return Box(new_left, new_top, new_left + across_side, new_top + down_side)
+
+
+def crop(frame: npt.NDArray[Any], box: Box) -> npt.NDArray[Any]:
+    """Return the part of ``frame`` (H, W) inside ``box``, as a view."""
+    return frame[box.top : box.bottom, box.left : box.right]
+
+
+def _central_span(profile: npt.NDArray[np.int64], keep: float) -> tuple[int, int]:
+    """Return the ends (second excluded) of the central ``keep`` share of a histogram."""
+    cumulated = np.cumsum(profile)
+    tail = (1 - keep) / 2 * cumulated[-1]
+    first = int(np.searchsorted(cumulated, tail, side="right"))
+    last = int(np.searchsorted(cumulated, cumulated[-1] - tail, side="left"))
+    return first, last + 1
+
+
+def _resize(frame: npt.NDArray[Any], width: int, height: int) -> Frame:
+    """Resize bilinearly; averages over areas when shrinking, as antialiased bilinear filters do."""
+    if frame.shape == (height, width):
+        return np.ascontiguousarray(frame, dtype=np.uint8)
+    shrinks = height < frame.shape[0]
+    resized: Frame = cv2.resize(
+        np.ascontiguousarray(frame, dtype=np.uint8),
+        (width, height),
+        # plain bilinear skips pixels when it shrinks by more than two, and event edges are one pixel wide
+        interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR,
+    )
+    return resized
