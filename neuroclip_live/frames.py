@@ -1,8 +1,8 @@
 """Events become an image the encoder can read: count, discriminate, fit.
 
 The one implementation of the *simple discrimination strategy* of NeuroCLIP, used live, in evaluation and in
-training alike, so that a model never sees at work what it did not see in training. A pixel with nothing to say
-is mid-grey (127); OFF is white (255), ON is black (0) and, written last, wins where both fired.
+training alike, so that a model never sees at work what it did not see in training. A pixel with nothing to
+say is mid-grey (127); OFF is white (255), ON is black (0) and, written last, wins where both fired.
 
 Counting is a compiled loop that releases the interpreter lock: display and capture go on while it runs.
 """
@@ -167,8 +167,8 @@ def focus_box(
 ) -> Box:
     """Find where the activity is, so that a small object far off centre can fill the encoder's view.
 
-    The box spans the central ``keep`` share of the active pixels along each axis (stray noise does not move
-    it), plus a ``margin``, made square, no smaller than ``smallest`` times the sensor's shorter side and moved
+    The box spans the central ``keep`` share of the active pixels along each axis (stray noise does not
+    move it), plus a ``margin``, made square, no smaller than ``smallest`` times the sensor's shorter side and moved
     inside the frame. A frame without activity gives the whole frame.
 
     Parameters
