@@ -86,8 +86,10 @@ def count_events(events: Packet, resolution: Resolution) -> Counts:
     ValueError
         If ``events`` has another dtype or more than one dimension.
     """
-    if events.dtype != EVENT_DTYPE or events.ndim != 1:
+    if events.ndim != 1 or events.dtype.names != EVENT_DTYPE.names:
         raise ValueError(f"events are a 1-D array of EVENT_DTYPE, not {events.ndim}-D {events.dtype}")
+    if events.dtype != EVENT_DTYPE:  # numpy drops the padding when it concatenates packets
+        events = events.astype(EVENT_DTYPE)
     counts = np.zeros((2, resolution.height, resolution.width), dtype=np.uint16)
     _count_into(events, counts)
     return counts
@@ -168,8 +170,8 @@ def focus_box(
     """Find where the activity is, so that a small object far off centre can fill the encoder's view.
 
     The box spans the central ``keep`` share of the active pixels along each axis (stray noise does not
-    move it), plus a ``margin``, made square, no smaller than ``smallest`` times the sensor's shorter side and moved
-    inside the frame. A frame without activity gives the whole frame.
+    move it), plus a ``margin``, made square, no smaller than ``smallest`` times the sensor's shorter side and
+    moved inside the frame. A frame without activity gives the whole frame.
 
     Parameters
     ----------
