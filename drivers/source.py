@@ -3,8 +3,10 @@
 A source *yields* packets and owns no thread: whoever reads it decides where it runs. Three promises make
 that safe to drain from a capture thread:
 
-1. ``packets()`` never blocks for much longer than ``MAX_WAIT_S``; with nothing to give it yields an empty packet.
-2. Every packet owns its memory, is one-dimensional, contiguous and of :data:`neuroclip_live.events.EVENT_DTYPE`.
+1. ``packets()`` never blocks for much longer than ``MAX_WAIT_S``; with nothing to give it yields an empty
+   packet.
+2. Every packet owns its memory, is one-dimensional, contiguous and of
+   :data:`neuroclip_live.events.EVENT_DTYPE`.
 3. Small commands (speed, pause, seek, close) may come from any thread; they take effect at the next packet.
 
 Rejected: call-backs (they pick the thread for you) and queues (they grow without bound when nobody reads).
@@ -29,7 +31,8 @@ MAX_WAIT_S = 0.05
 class SourceState(Enum):
     """Where a source stands.
 
-    ``STREAMING`` → ``WAITING`` (device or server gone, retried) → ``STREAMING``; ``PAUSED`` and ``ENDED`` are for recordings.
+    ``STREAMING`` → ``WAITING`` (device or server gone, retried) → ``STREAMING``; ``PAUSED`` and ``ENDED`` are
+    for recordings.
     """
 
     STREAMING = "streaming"

@@ -1,0 +1,256 @@
+"""Cutting a stream of events into slices, whatever the packets it came in.
+
+The stream is cut into *hops*; a slice is the last ``overlap`` hops together, so slices may overlap and one
+new slice comes with every hop. A hop ends
+
+- ``time``: after a fixed duration, on a grid that begins with the epoch;
+- ``count``: after a fixed number of events;
+- ``auto``: after a number of events proportional to the sensor's area, or after a longest time, whichever
+  comes first: fast motion is cut fine enough to stay sharp, slow motion is not waited for.
+
+The cuts depend on the events alone, never on packet boundaries, so a recording gives the same slices at any
+speed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from neuroclip_live.errors import UserError
+from neuroclip_live.events import Packet, Resolution, empty_packet, join_packets
+
+AUTO_EVENTS_PER_PIXEL = 0.1
+AUTO_LONGEST_US = 100_000
+MAX_SILENT_HOPS = 64
+"""After so many hops without an event the grid jumps to the next one: an hour's gap is not 72,000 slices."""
+
+Kind = Literal["time", "count", "auto"]
+
+
+@dataclass(frozen=True)
+class SliceBy:
+    """How long a slice is.
+
+    Attributes
+    ----------
+    kind : {"time", "count", "auto"}
+    time_us : int
+        Length of a slice (``time``), or its longest length (``auto``); unused for ``count``.
+    count : int
+        Events in a slice (``count``); 0 for ``auto`` means in proportion to the sensor's area.
+    overlap : int
+        Hops in a slice: 1 for slices that do not overlap, 2 for half.
+    """
+
+    kind: Kind = "auto"
+    time_us: int = AUTO_LONGEST_US
+    count: int = 0
+    overlap: int = 2
+
+    def __post_init__(self) -> None:
+        if self.overlap < 1 or self.overlap > 16:
+            raise UserError(f"slices of {self.overlap} hops: choose 1 (no overlap) to 16")
+        if self.kind != "count" and self.time_us < self.overlap:
+            raise UserError(
+                f"a slice of {self.time_us} µs is too short: give a positive time, like --slice 100ms"
+            )
+        if (self.kind == "count" and self.count < self.overlap) or self.count < 0:
+            raise UserError(
+                f"a slice of {self.count} events is empty: give a positive number, like --slice 5000"
+            )
+
+    def hop_us(self) -> int | None:
+        """Longest duration of a hop in microseconds; None when only the count ends it."""
+        return None if self.kind == "count" else self.time_us // self.overlap
+
+    def hop_count(self, resolution: Resolution) -> int | None:
+        """Events that end a hop; None when only time does."""
+        if self.kind == "time":
+            return None
+        count = self.count or max(1, round(AUTO_EVENTS_PER_PIXEL * resolution.area))
+        return max(1, count // self.overlap)
+
+    def describe(self) -> str:
+        """Return the form :func:`parse_slice` reads."""
+        if self.kind == "auto":
+            return "auto"
+        return f"{self.time_us / 1000:g}ms" if self.kind == "time" else str(self.count)
+
+
+def parse_slice(text: str, overlap: int = 2) -> SliceBy:
+    """Read ``auto``, a time (``50ms``, ``20000us``, ``0.1s``) or a number of events (``5000``).
+
+    Raises
+    ------
+    UserError
+        When it is none of these, or not positive.
+    """
+    text = text.strip().lower()
+    if text == "auto":
+        return SliceBy(overlap=overlap)
+    found = re.fullmatch(r"(-?\d+(?:\.\d+)?)\s*(us|µs|ms|s|)", text)
+    if not found:
+        raise UserError(
+            f"--slice {text!r} is not understood: write auto, a time like 50ms, or a number of events like 5000"
+        )
+    number, unit = float(found[1]), found[2]
+    if not unit:
+        return SliceBy("count", count=int(number), overlap=overlap)
+    return SliceBy(
+        "time", time_us=round(number * {"us": 1, "µs": 1, "ms": 1e3, "s": 1e6}[unit]), overlap=overlap
+    )
+
+
+@dataclass(frozen=True)
+class Slice:
+    """One timestep of events.
+
+    Attributes
+    ----------
+    events : Packet
+    start_us, end_us : int
+        Time covered, half open.
+    end_position : int
+        Position in the ring after the slice's last event.
+    index : int
+        Number of the slice since the start of the stream; a skipped slice uses up its number.
+    epoch : int
+    """
+
+    events: Packet
+    start_us: int
+    end_us: int
+    end_position: int
+    index: int
+    epoch: int
+
+
+@dataclass(frozen=True)
+class _Hop:
+    events: Packet
+    start_us: int
+    end_us: int
+    end_position: int
+
+
+class Slicer:
+    """Turns chunks of a stream into slices. No thread, no clock.
+
+    Parameters
+    ----------
+    by : SliceBy
+    resolution : Resolution
+        The sensor's size; ``auto`` counts in proportion to it.
+    """
+
+    def __init__(self, by: SliceBy, resolution: Resolution) -> None:
+        self._hop_us = by.hop_us()
+        self._hop_count = by.hop_count(resolution)
+        self._overlap = by.overlap
+        self._index = 0
+        self._epoch = 0
+        self._forget()
+
+    def _forget(self) -> None:
+        self._hops: deque[_Hop] = deque(maxlen=self._overlap)
+        self._pieces: list[Packet] = []
+        self._held = 0
+        self._start: int | None = None  # time at which the open hop began
+        self._position = 0
+
+    def push(self, events: Packet, start_position: int = 0, epoch: int = 0) -> list[Slice]:
+        """Add events; return the slices they complete, oldest first.
+
+        Parameters
+        ----------
+        events : Packet
+            In order of time, of one epoch; kept by reference, so they must not change afterwards.
+        start_position : int
+            Position of the first event in the ring.
+        epoch : int
+            A new epoch forgets the open hop: no slice mixes two times.
+        """
+        if epoch != self._epoch:
+            self._epoch = epoch
+            self._forget()
+        done: list[Slice] = []
+        if not len(events):
+            return done
+        self._position = start_position
+        if self._start is None:
+            self._start = int(events["t"][0])
+        while len(events):
+            cut, end_us = self._next_cut(events)
+            if end_us is None:
+                self._hold(events)
+                break
+            self._hold(events[:cut])
+            events = events[cut:]
+            done.extend(self._close(end_us))
+            if self._hop_us is not None and len(events):
+                done.extend(self._skip_silence(int(events["t"][0])))
+        return done
+
+    def advance(self, t_us: int) -> list[Slice]:
+        """Close the hops that end by ``t_us`` although no later event came: a scene at rest sends none."""
+        done: list[Slice] = []
+        if self._hop_us is None or self._start is None:
+            return done
+        while self._start + self._hop_us <= t_us and len(done) < MAX_SILENT_HOPS:
+            done.extend(self._close(self._start + self._hop_us))
+        return done
+
+    def flush(self) -> list[Slice]:
+        """Close the open hop at the end of a stream, where it holds events."""
+        if not self._held:
+            return []
+        return self._close(int(self._pieces[-1]["t"][-1]) + 1)
+
+    def _hold(self, piece: Packet) -> None:
+        if len(piece):
+            self._pieces.append(piece)
+            self._held += len(piece)
+            self._position += len(piece)
+
+    def _next_cut(self, events: Packet) -> tuple[int, int | None]:
+        """Return how many of ``events`` belong to the open hop and when it ends; None when it stays open."""
+        assert self._start is not None
+        cut, end_us = len(events), None
+        if self._hop_us is not None:
+            limit = self._start + self._hop_us
+            if int(events["t"][-1]) >= limit:
+                cut, end_us = int(np.searchsorted(events["t"], limit)), limit
+        if self._hop_count is not None and self._hop_count - self._held <= cut:
+            cut = self._hop_count - self._held
+            end_us = int(events["t"][cut - 1]) + 1
+        return cut, end_us
+
+    def _close(self, end_us: int) -> list[Slice]:
+        assert self._start is not None
+        events = join_packets(self._pieces) if self._pieces else empty_packet()
+        # A hop cut by count may end in the very microsecond its successor begins.
+        self._hops.append(_Hop(events, min(self._start, end_us), end_us, self._position))
+        self._pieces, self._held, self._start = [], 0, end_us
+        if len(self._hops) < self._overlap:
+            return []
+        whole = join_packets([hop.events for hop in self._hops])
+        made = Slice(whole, self._hops[0].start_us, end_us, self._position, self._index, self._epoch)
+        self._index += 1
+        return [made]
+
+    def _skip_silence(self, t_us: int) -> list[Slice]:
+        """Close the empty hops before ``t_us``; beyond ``MAX_SILENT_HOPS``, begin anew at ``t_us``."""
+        assert self._start is not None
+        assert self._hop_us is not None
+        silent = (t_us - self._start) // self._hop_us
+        done: list[Slice] = []
+        for _ in range(min(silent, MAX_SILENT_HOPS)):
+            done.extend(self._close(self._start + self._hop_us))
+        if silent > MAX_SILENT_HOPS:
+            self._start = t_us
+        return done
