@@ -1,0 +1,491 @@
+"""One door to open_clip: frames and words in, features out.
+
+A :class:`Backbone` hides which model, device and runtime do the work. Frames arrive at the sensor's size and
+leave as raw features; texts leave as unit features. The image tower runs in the fastest runtime that gives
+the model's own outputs (:mod:`neuroclip_live.runtimes`); the text tower, used only when prompts change, stays
+in torch.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from threading import RLock
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from neuroclip_live.checkpoints import Checkpoint, load, parse_model
+from neuroclip_live.errors import UserError
+from neuroclip_live.frames import Fit
+from neuroclip_live.hub import Progress
+from neuroclip_live.preprocess import Normalisation, Preprocess
+from neuroclip_live.runtimes import (
+    ImageRuntime,
+    OutOfDeviceMemory,
+    RuntimeName,
+    choose_runtime,
+    memory_errors,
+)
+from neuroclip_live.scoring import normalised
+
+logger = logging.getLogger(__name__)
+
+Array = npt.NDArray[np.float32]
+
+_TEXT_BATCH = 64
+
+
+class Familiarity(Protocol):
+    """How near a text is to what a model was taught."""
+
+    @property
+    def score(self) -> float:
+        """0 (strange) to 1 (taught)."""
+        ...
+
+    @property
+    def nearest(self) -> tuple[str, ...]:
+        """The nearest known words, nearest first."""
+        ...
+
+
+class Vocabulary(Protocol):
+    """What a model was taught."""
+
+    def familiarity(self, text: str) -> Familiarity:
+        """Tell how near ``text`` is to it."""
+        ...
+
+
+@dataclass(frozen=True)
+class BackboneInfo:
+    """What a model is and how it is being run.
+
+    Attributes
+    ----------
+    name : str
+    embed_dim : int
+        C, the length of a feature.
+    image_size : int
+        Side of the encoder's square input in pixels.
+    context_length : int
+        Tokens a prompt may have, start and end marks included.
+    mean, std : tuple of three floats
+    fit : {"letterbox", "squash"}
+    device : str
+        As torch names it.
+    runtime : str
+        What runs the image tower: ``openvino``, ``torchscript`` or ``torch``.
+    bundled : bool
+        It came with the project.
+    logit_scale : float
+        What cosines are multiplied by; calibrated for the bundled model.
+    none_logit : float or None
+        Logit of "none of these"; None for models without a calibrated one.
+    description : str
+        One line on what the model is good for.
+    focus : bool
+        Frames are cropped to their activity first.
+    threshold : int
+        Events a pixel needs more than, to speak; the default of the slicing settings.
+    templates : tuple of str
+        Templates the model does best with.
+    normalisation : {"model", "reference"}
+    parameters : int
+    """
+
+    name: str
+    embed_dim: int
+    image_size: int
+    context_length: int
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    fit: Fit
+    device: str
+    runtime: str
+    bundled: bool
+    logit_scale: float
+    none_logit: float | None
+    description: str
+    focus: bool = False
+    threshold: int = 0
+    templates: tuple[str, ...] = ("{}",)
+    normalisation: Normalisation = "model"
+    parameters: int = 0
+
+
+class Backbone:
+    """A loaded model. Make one with :func:`load_backbone`.
+
+    Frames and texts may be encoded from different threads at once; two threads encoding frames wait for each
+    other.
+
+    Parameters
+    ----------
+    info : BackboneInfo
+    preprocess : Preprocess
+    image : ImageRuntime
+        Runs the image tower.
+    text : TextEncoder
+    vocabulary : Vocabulary, optional
+        What the model was taught, for :meth:`familiarity`.
+    to_cpu : callable, optional
+        Called once when the device is out of memory; returns a runtime on the CPU.
+    notice : callable, optional
+        Told what the user should know, as for ``progress`` of :func:`load_backbone`.
+    """
+
+    def __init__(
+        self,
+        info: BackboneInfo,
+        preprocess: Preprocess,
+        image: ImageRuntime,
+        text: TextEncoder,
+        *,
+        vocabulary: Vocabulary | None = None,
+        to_cpu: Callable[[], ImageRuntime] | None = None,
+        notice: Progress | None = None,
+    ) -> None:
+        self.preprocess = preprocess
+        self._info = info
+        self._image = image
+        self._text = text
+        self._vocabulary = vocabulary
+        self._to_cpu = to_cpu
+        self._notice = notice
+        self._image_lock = RLock()
+
+    @property
+    def info(self) -> BackboneInfo:
+        """What the model is and how it is being run now."""
+        return self._info
+
+    def encode_frames(self, frames: npt.NDArray[Any]) -> Array:
+        """Encode event frames.
+
+        Parameters
+        ----------
+        frames : ndarray of uint8, shape (N, H, W)
+            Of any size; fitted, scaled and normalised here.
+
+        Returns
+        -------
+        ndarray of float32, shape (N, C)
+            Raw features, not normalised.
+
+        Raises
+        ------
+        ValueError
+            If ``frames`` is not a stack of uint8 images.
+        """
+        batch = self.preprocess(frames)
+        if not len(batch):
+            return np.zeros((0, self._info.embed_dim), dtype=np.float32)
+        with self._image_lock:
+            try:
+                return self._image(batch)
+            except OutOfDeviceMemory:
+                if self._to_cpu is None:
+                    raise
+                self._move_to_cpu()
+                return self._image(batch)
+
+    def encode_texts(self, texts: Sequence[str]) -> Array:
+        """Encode sentences.
+
+        Parameters
+        ----------
+        texts : sequence of str
+            Longer ones than the context are cut; see :meth:`token_counts`.
+
+        Returns
+        -------
+        ndarray of float32, shape (N, C)
+            Rows of length 1.
+        """
+        if not texts:
+            return np.zeros((0, self._info.embed_dim), dtype=np.float32)
+        try:
+            features = self._text.encode(texts)
+        except OutOfDeviceMemory:
+            with self._image_lock:
+                self._move_to_cpu()
+            features = self._text.encode(texts)
+        return normalised(features)
+
+    def token_counts(self, texts: Sequence[str]) -> list[int]:
+        """Return how many tokens each text has before any cut, start and end marks included."""
+        return [self._text.count(text) for text in texts]
+
+    def familiarity(self, text: str) -> Familiarity | None:
+        """Tell how near ``text`` is to what the model was taught; None for models that cannot tell."""
+        return None if self._vocabulary is None else self._vocabulary.familiarity(text)
+
+    def _move_to_cpu(self) -> None:
+        if self._to_cpu is None:
+            return
+        device, make, self._to_cpu = self._info.device, self._to_cpu, None
+        message = f"{device} is out of memory; {self._info.name} runs on the CPU now, which is slower"
+        logger.warning(message)
+        if self._notice is not None:
+            self._notice(message, None)
+        self._text.move_to("cpu")
+        self._image = make()
+        self._info = replace(self._info, device="cpu", runtime=self._image.name)
+
+
+class TextEncoder:
+    """A model's text tower with its tokenizer.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        With open_clip's ``encode_text``.
+    tokenizer : callable
+        open_clip's, whichever it is.
+    device : str
+    """
+
+    def __init__(self, model: Any, tokenizer: Any, device: str = "cpu") -> None:
+        self._model = model
+        self._tokenizer = tokenizer
+        self._lock = RLock()  # tokenizers keep caches and must not be entered twice
+        self.device = device
+
+    def move_to(self, device: str) -> None:
+        """Move the weights to another device."""
+        with self._lock, memory_errors():
+            self._model.to(device)
+            self.device = device
+
+    def encode(self, texts: Sequence[str]) -> Array:
+        """Return raw features (N, C) float32; raise OutOfDeviceMemory where they do not fit."""
+        import torch
+
+        parts = []
+        with self._lock, torch.inference_mode(), memory_errors():
+            for start in range(0, len(texts), _TEXT_BATCH):
+                tokens = self._tokenizer(list(texts[start : start + _TEXT_BATCH])).to(self.device)
+                parts.append(self._model.encode_text(tokens).float().cpu().numpy())
+        return np.concatenate(parts)
+
+    def count(self, text: str) -> int:
+        """Return how many tokens ``text`` has before any cut, start and end marks included."""
+        tokenizer = self._tokenizer
+        with self._lock:
+            if hasattr(tokenizer, "encode"):
+                return len(tokenizer.encode(text)) + 2
+            cleaned = tokenizer.clean_fn(text) if hasattr(tokenizer, "clean_fn") else text
+            return len(tokenizer.tokenizer(cleaned)["input_ids"])
+
+
+def load_backbone(
+    model: str = "event-nano",
+    *,
+    weights: str | Path | None = None,
+    device: str = "auto",
+    runtime: RuntimeName = "auto",
+    progress: Progress | None = None,
+    normalisation: Normalisation = "model",
+    fit: Fit | None = None,
+    focus: bool | None = None,
+    threads: int | None = None,
+) -> Backbone:
+    """Load a model and make it ready to encode.
+
+    Parameters
+    ----------
+    model : str
+        ``event-nano`` (bundled), ``ARCH/TAG`` or ``hf-hub:ORG/NAME`` (downloaded once), a folder, or ``ARCH``
+        with ``weights``.
+    weights : str or Path, optional
+        A checkpoint on disk, or ``random``.
+    device : str
+        ``auto`` (CUDA where there is one, else the CPU), ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
+    runtime : {"auto", "openvino", "torchscript", "torch"}
+        What runs the image tower on a CPU.
+    progress : callable, optional
+        Called with a message and a share from 0 to 1, or None where nobody can tell.
+    normalisation : {"model", "reference"}
+        The model's own mean and deviation, or the ``x / 255 - 0.5`` of NeuroCLIP's published code.
+    fit : {"letterbox", "squash"}, optional
+        Override the model's way to fit a frame to the square.
+    focus : bool, optional
+        Override whether frames are cropped to their activity.
+    threads : int, optional
+        How many threads encoding may use; all cores if left out. Holds for torch in the whole process.
+
+    Raises
+    ------
+    UserError
+        If the model, its weights or the device cannot be had.
+    """
+    tell: Progress = progress if progress is not None else _ignore
+    if normalisation not in ("model", "reference"):
+        raise UserError(f"no normalisation is called {normalisation}; choose model or reference")
+    if fit not in (None, "letterbox", "squash"):
+        raise UserError(f"no fit is called {fit}; choose letterbox or squash")
+    if threads is not None and threads < 1:
+        raise UserError(f"{threads} threads: at least 1 is needed")
+    spec = parse_model(model, weights)
+    place = resolve_device(device)
+    checkpoint = load(spec, tell)
+    if threads is not None:
+        import torch
+
+        torch.set_num_threads(threads)
+    preprocess = _preprocess(checkpoint, normalisation, fit, focus)
+    tower = _image_tower(checkpoint)
+    digest = checkpoint.fingerprint() if place == "cpu" and runtime in ("auto", "openvino") else None
+
+    def on_cpu() -> ImageRuntime:
+        return choose_runtime(tower, preprocess.size, "cpu", runtime, digest, threads=threads)
+
+    text = TextEncoder(checkpoint.model, checkpoint.tokenizer)
+    tell("preparing the image encoder", None)
+    try:
+        image = choose_runtime(tower, preprocess.size, place, runtime, digest, threads=threads)
+        text.move_to(place)
+    except OutOfDeviceMemory:
+        tell(f"{place} has no room for {spec.name}; it runs on the CPU, which is slower", None)
+        text.move_to("cpu")
+        image = on_cpu()
+    blank = np.full((1, preprocess.size, preprocess.size), 127, dtype=np.uint8)
+    embed_dim = image(preprocess(blank)).shape[1]
+    info = _info(checkpoint, preprocess, image, embed_dim)
+    if image.name != "torch":
+        # the converted network has its own copy of the weights
+        del checkpoint.model.visual
+    tell("ready", 1.0)
+    return Backbone(
+        info,
+        preprocess,
+        image,
+        text,
+        vocabulary=_vocabulary(checkpoint),
+        to_cpu=on_cpu if image.device != "cpu" else None,
+        notice=progress,
+    )
+
+
+def resolve_device(device: str) -> str:
+    """Return the device torch is to use, by torch's name.
+
+    Raises
+    ------
+    UserError
+        If the device is not there, or nothing is called so.
+    """
+    device = device.strip().lower()
+    if device == "cpu":
+        return device
+    kind, _, index = device.partition(":")
+    if kind not in ("auto", "cuda", "mps") or (index and not index.isdigit()) or (index and kind != "cuda"):
+        raise UserError(f"no device is called {device}; choose auto, cpu, cuda, cuda:1 or mps")
+    import torch
+
+    if kind == "mps":
+        if not torch.backends.mps.is_available():
+            raise UserError("mps was asked for, but this machine has no Apple GPU; use --device cpu")
+        return "mps"
+    found = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if kind == "auto":
+        return "cuda:0" if found else "cpu"
+    if not found:
+        why = "torch was installed without CUDA" if torch.version.cuda is None else "no NVIDIA GPU was found"
+        raise UserError(f"{device} was asked for, but {why}; use --device cpu")
+    number = int(index or 0)
+    if number >= found:
+        raise UserError(f"there is no {device}: this machine has {found} (cuda:0 to cuda:{found - 1})")
+    return f"cuda:{number}"
+
+
+def _preprocess(
+    checkpoint: Checkpoint, normalisation: Normalisation, fit: Fit | None, focus: bool | None
+) -> Preprocess:
+    config, facts = checkpoint.preprocess_cfg, checkpoint.facts
+    size = config.get("size", 224)
+    if not isinstance(size, int):
+        height, width = size
+        if height != width:
+            raise UserError(
+                f"{checkpoint.spec.name} reads {width}x{height} images; only square ones are supported"
+            )
+        size = int(height)
+    own: Fit = facts.get("fit") or ("squash" if config.get("resize_mode") == "squash" else "letterbox")
+    mean, std = (tuple(float(v) for v in config[key]) for key in ("mean", "std"))
+    return Preprocess(
+        size=size,
+        mean=(mean[0], mean[1], mean[2]),
+        std=(std[0], std[1], std[2]),
+        fit=fit or own,
+        focus=bool(facts.get("focus", False)) if focus is None else focus,
+        normalisation=normalisation,
+    )
+
+
+def _image_tower(checkpoint: Checkpoint) -> Callable[[], Any]:
+    """Return a function that gives the image tower as a module of its own."""
+
+    def build() -> Any:
+        import torch
+
+        model = checkpoint.model
+
+        class ImageTower(torch.nn.Module):
+            def __init__(self) -> None:
+                super().__init__()
+                self.model = model
+
+            def forward(self, images: Any) -> Any:
+                return self.model.encode_image(images)
+
+        # CoCa's image tower returns tokens too, and only its `encode_image` knows which part is the feature
+        return ImageTower().eval() if hasattr(model, "text_decoder") else model.visual
+
+    return build
+
+
+def _info(
+    checkpoint: Checkpoint, preprocess: Preprocess, image: ImageRuntime, embed_dim: int
+) -> BackboneInfo:
+    model, facts, spec = checkpoint.model, checkpoint.facts, checkpoint.spec
+    scale = float(facts.get("logit_scale") or model.logit_scale.detach().exp().mean())
+    none_logit = facts.get("none_logit")
+    if none_logit is None and facts.get("none_cosine") is not None:
+        none_logit = scale * float(facts["none_cosine"])
+    context: Any = getattr(model, "context_length", None) or getattr(
+        checkpoint.tokenizer, "context_length", 77
+    )
+    return BackboneInfo(
+        name=spec.name,
+        embed_dim=embed_dim,
+        image_size=preprocess.size,
+        context_length=int(context),
+        mean=preprocess.mean,
+        std=preprocess.std,
+        fit=preprocess.fit,
+        device=image.device,
+        runtime=image.name,
+        bundled=spec.bundled,
+        logit_scale=scale,
+        none_logit=None if none_logit is None else float(none_logit),
+        description=str(facts.get("description", "trained on photographs, not on event frames")),
+        focus=preprocess.focus,
+        threshold=int(facts.get("threshold", 0)),
+        templates=tuple(facts.get("templates", ("{}",))),
+        normalisation=preprocess.normalisation,
+        parameters=sum(p.numel() for p in model.parameters()),
+    )
+
+
+def _vocabulary(checkpoint: Checkpoint) -> Vocabulary | None:
+    return None
+
+
+def _ignore(message: str, share: float | None) -> None:
+    return

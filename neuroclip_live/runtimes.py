@@ -1,0 +1,351 @@
+"""Ways to run an image tower: plain torch, frozen TorchScript, OpenVINO.
+
+On a CPU one image at a time is encoded, and what plain torch spends on an efficient network is mostly
+overhead. OpenVINO compiles the network for the machine at hand and is several times faster on it, with the
+same outputs: they are compared at conversion, and a conversion that differs is not used. The converted
+network is kept in the user's cache, under a digest of the weights, so only the first start pays for it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import platform
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from neuroclip_live.errors import UserError
+
+logger = logging.getLogger(__name__)
+
+Array = npt.NDArray[np.float32]
+RuntimeName = Literal["auto", "openvino", "torchscript", "torch"]
+RUNTIMES: tuple[RuntimeName, ...] = ("auto", "openvino", "torchscript", "torch")
+
+TOLERANCE = 1e-4
+"""Largest difference from plain torch, relative to the largest output, at which a runtime counts as equal."""
+
+_BATCH = 32
+
+
+class OutOfDeviceMemory(Exception):
+    """The accelerator has no room for the work; the CPU has."""
+
+
+@contextmanager
+def memory_errors() -> Iterator[None]:
+    """Turn torch's out-of-memory error into ours, so that callers need not import torch to catch it."""
+    import torch
+
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise OutOfDeviceMemory(str(error).splitlines()[0]) from error
+
+
+class ImageRuntime(Protocol):
+    """Something that runs an image tower. Not safe to call from two threads at once."""
+
+    name: str
+    """``openvino``, ``torchscript`` or ``torch``."""
+    device: str
+
+    def __call__(self, batch: Array) -> Array:
+        """Map (N, 3, S, S) float32 to (N, C) float32; raise OutOfDeviceMemory where it does not fit."""
+        ...
+
+
+def cache_folder() -> Path:
+    """Return the folder of converted networks, which need not exist."""
+    from platformdirs import user_cache_path
+
+    return user_cache_path("neuroclip-live") / "runtimes"
+
+
+class TorchRuntime:
+    """The tower as open_clip built it, on any device of torch's.
+
+    Parameters
+    ----------
+    tower : torch.nn.Module
+        Maps (N, 3, S, S) to (N, C); moved to ``device``.
+    device : str
+        As torch names it. On CUDA the tower runs in half precision under autocast.
+    """
+
+    name = "torch"
+
+    def __init__(self, tower: Any, device: str = "cpu") -> None:
+        import torch
+
+        self.device = device
+        self._cuda = device.startswith("cuda")
+        with memory_errors():
+            self._tower = tower.to(device)
+            if self._cuda:
+                self._tower = self._tower.to(memory_format=torch.channels_last)
+        self._half = torch.float16
+        self._torch = torch
+
+    def __call__(self, batch: Array) -> Array:
+        """Encode; see :class:`ImageRuntime`."""
+        torch = self._torch
+        parts = []
+        with torch.inference_mode(), memory_errors():
+            for start in range(0, len(batch), _BATCH):
+                images = torch.from_numpy(batch[start : start + _BATCH])
+                parts.append(self._encode_cuda(images) if self._cuda else self._encode(images))
+        return np.concatenate(parts)
+
+    def _encode(self, images: Any) -> Array:
+        features: Array = self._tower(images.to(self.device)).float().cpu().numpy()
+        return features
+
+    def _encode_cuda(self, images: Any) -> Array:
+        torch = self._torch
+        # from pinned memory the copy runs beside the host's work instead of holding it up
+        images = images.pin_memory().to(self.device, non_blocking=True, memory_format=torch.channels_last)
+        with torch.autocast("cuda", dtype=self._half):
+            features = self._tower(images).float()
+        if self._half is torch.float16 and not bool(torch.isfinite(features).all()):
+            # some towers leave float16's range; bfloat16 has float32's, with fewer digits
+            self._half = torch.bfloat16
+            with torch.autocast("cuda", dtype=self._half):
+                features = self._tower(images).float()
+        result: Array = features.cpu().numpy()
+        return result
+
+
+class TorchScriptRuntime:
+    """A traced and frozen tower on the CPU: batch normalisation folded, Python left out."""
+
+    name = "torchscript"
+    device = "cpu"
+
+    def __init__(self, tower: Any, size: int) -> None:
+        import torch
+
+        self._torch = torch
+        self._traced = torch.jit.freeze(_trace(tower, size))
+        for _ in range(2):  # the profiling executor compiles during the first calls
+            self(np.zeros((1, 3, size, size), dtype=np.float32))
+
+    def __call__(self, batch: Array) -> Array:
+        """Encode; see :class:`ImageRuntime`."""
+        torch = self._torch
+        with torch.inference_mode():
+            # one at a time: the trace was made, and is optimised, for one
+            parts = [self._traced(torch.from_numpy(batch[i : i + 1])).numpy() for i in range(len(batch))]
+        return np.concatenate(parts)
+
+
+class OpenVinoRuntime:
+    """A network compiled by OpenVINO for this CPU, for lowest latency, in float32.
+
+    Parameters
+    ----------
+    network : openvino.Model or Path
+        The network, or where one was saved.
+    threads : int, optional
+        How many threads it may use; all cores if left out.
+    cache : Path, optional
+        Folder for what the compiler makes.
+    """
+
+    name = "openvino"
+    device = "cpu"
+
+    def __init__(self, network: Any, threads: int | None = None, cache: Path | None = None) -> None:
+        import openvino
+
+        core = openvino.Core()
+        options: dict[str, Any] = {
+            "PERFORMANCE_HINT": "LATENCY",
+            # on CPUs with bfloat16 units the default trades digits for speed, and results would differ by
+            # machine
+            "INFERENCE_PRECISION_HINT": "f32",
+            # threads nailed to cores fight with capture and window for them
+            "ENABLE_CPU_PINNING": False,
+        }
+        if threads is not None:
+            options["INFERENCE_NUM_THREADS"] = threads
+        if cache is not None:
+            options["CACHE_DIR"] = str(cache)
+        self._compiled = core.compile_model(network, "CPU", options)
+        self._request = self._compiled.create_infer_request()
+
+    def __call__(self, batch: Array) -> Array:
+        """Encode; see :class:`ImageRuntime`."""
+        parts = []
+        for i in range(len(batch)):
+            self._request.infer([batch[i : i + 1]], share_inputs=True)
+            parts.append(self._request.get_output_tensor(0).data.copy())
+        return np.concatenate(parts)
+
+
+def openvino_available() -> bool:
+    """Tell whether OpenVINO can be imported."""
+    try:
+        import openvino  # noqa: F401
+    except (ImportError, OSError):
+        return False
+    return True
+
+
+def choose_runtime(
+    tower: Callable[[], Any],
+    size: int,
+    device: str,
+    runtime: RuntimeName,
+    digest: str | None,
+    *,
+    threads: int | None = None,
+) -> ImageRuntime:
+    """Pick how to run an image tower and make it ready.
+
+    Parameters
+    ----------
+    tower : callable
+        Returns the torch module, in evaluation mode on the CPU.
+    size : int
+        Side of its input.
+    device : str
+        Of torch's; anything but ``cpu`` means plain torch.
+    runtime : {"auto", "openvino", "torchscript", "torch"}
+        ``auto``: OpenVINO where it is installed and gives the same outputs, else plain torch, with the reason
+        logged.
+    digest : str or None
+        Names the weights in the cache; None keeps nothing.
+    threads : int, optional
+
+    Raises
+    ------
+    UserError
+        If the runtime asked for cannot be had.
+    OutOfDeviceMemory
+        If the tower does not fit on ``device``.
+    """
+    if runtime not in RUNTIMES:
+        raise UserError(f"no runtime is called {runtime}; choose {', '.join(RUNTIMES)}")
+    if device != "cpu":
+        if runtime in ("openvino", "torchscript"):
+            raise UserError(f"the {runtime} runtime is for the CPU; drop --runtime, or use --device cpu")
+        return TorchRuntime(tower(), device)
+    if runtime == "torch":
+        return TorchRuntime(tower())
+    if runtime == "torchscript":
+        return TorchScriptRuntime(tower().to("cpu"), size)
+    if not openvino_available():
+        if runtime == "openvino":
+            raise UserError("OpenVINO is not installed; pip install openvino, or use --runtime torch")
+        logger.info("image encoder runs in plain torch: OpenVINO is not installed")
+        return TorchRuntime(tower())
+    try:
+        return load_openvino(tower, size, digest, threads)
+    except (RuntimeError, ValueError, TypeError, OSError, NotImplementedError) as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[-1]
+        if runtime == "openvino":
+            raise UserError(f"OpenVINO cannot run this model ({reason}); use --runtime torch") from error
+        logger.warning("image encoder runs in plain torch: OpenVINO cannot run it (%s)", reason)
+        return TorchRuntime(tower())
+
+
+def load_openvino(
+    tower: Callable[[], Any], size: int, digest: str | None, threads: int | None = None
+) -> OpenVinoRuntime:
+    """Return the tower in OpenVINO, from the cache if it was converted before.
+
+    Raises
+    ------
+    RuntimeError
+        If it cannot be converted, or its outputs differ from plain torch's by more than :data:`TOLERANCE`.
+    """
+    saved = _saved_network(size, digest)
+    if saved is not None and saved.is_file():
+        try:
+            return OpenVinoRuntime(saved, threads, saved.parent / "compiled")
+        except RuntimeError as error:
+            logger.warning("the converted network %s is unusable (%s); converting again", saved, error)
+    module = tower().to("cpu")
+    network = convert(module, size)
+    made = OpenVinoRuntime(network, threads)
+    difference = _difference(made, TorchRuntime(module), size)
+    if not difference <= TOLERANCE:
+        raise RuntimeError(f"outputs differ from plain torch's by {difference:.1e}")
+    if saved is not None:
+        _save(network, saved, difference)
+    return made
+
+
+def convert(tower: Any, size: int) -> Any:
+    """Turn a torch image tower into an OpenVINO network for one (1, 3, size, size) image."""
+    import openvino
+    import torch
+
+    example = torch.zeros(1, 3, size, size)
+    return openvino.convert_model(_trace(tower, size), example_input=example, input=[1, 3, size, size])
+
+
+def _trace(tower: Any, size: int) -> Any:
+    import torch
+
+    # PyTorch's fused attention is one opaque operator that no converter knows; without it there are matrix
+    # products
+    fused = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        with torch.no_grad(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            trace: Any = torch.jit.trace
+            return trace(tower, torch.zeros(1, 3, size, size), check_trace=False)
+    finally:
+        torch.backends.mha.set_fastpath_enabled(fused)
+
+
+def _difference(runtime: ImageRuntime, reference: ImageRuntime, size: int) -> float:
+    """Return the largest difference on a noise image, relative to the largest output."""
+    noise = np.random.default_rng(0).standard_normal((1, 3, size, size), dtype=np.float32)
+    expected = reference(noise)
+    scale = max(float(np.abs(expected).max()), 1e-6)
+    return float(np.abs(runtime(noise) - expected).max()) / scale
+
+
+def _saved_network(size: int, digest: str | None) -> Path | None:
+    """Return where a converted network belongs: other weights, software or CPU are another place."""
+    if digest is None:
+        return None
+    software = [_version(package) for package in ("openvino", "torch", "open_clip_torch", "timm")]
+    key = json.dumps([digest, size, software, platform.machine(), platform.processor()])
+    return cache_folder() / hashlib.blake2b(key.encode(), digest_size=12).hexdigest() / "image.xml"
+
+
+def _save(network: Any, path: Path, difference: float) -> None:
+    """Keep a converted network; a cache that cannot be written costs time at the next start, no more."""
+    import openvino
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_name(f"draft-{os.getpid()}.xml")
+        openvino.save_model(network, draft, compress_to_fp16=False)
+        draft.with_suffix(".bin").replace(path.with_suffix(".bin"))
+        draft.replace(path)
+    except (OSError, RuntimeError) as error:
+        logger.warning("cannot keep the converted network in %s: %s", path.parent, error)
+        return
+    logger.info("kept the converted network in %s (differs from torch by %.1e)", path.parent, difference)
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "none"
