@@ -26,6 +26,7 @@ Counts = npt.NDArray[np.uint16]
 Frame = npt.NDArray[np.uint8]
 
 _MAX_COUNT = 65535
+_GRID = 32
 
 
 class Box(NamedTuple):
@@ -164,14 +165,14 @@ def fit_frame(frame: npt.NDArray[Any], size: int, fit: Fit = "letterbox") -> Fra
     return square
 
 
-def focus_box(
-    frame: npt.NDArray[Any], margin: float = 0.15, keep: float = 0.96, smallest: float = 0.4
-) -> Box:
+def focus_box(frame: npt.NDArray[Any], margin: float = 0.12, smallest: float = 0.3) -> Box:
     """Find where the activity is, so that a small object far off centre can fill the encoder's view.
 
-    The box spans the central ``keep`` share of the active pixels along each axis (stray noise does not
-    move it), plus a ``margin``, made square, no smaller than ``smallest`` times the sensor's shorter side and
-    moved inside the frame. A frame without activity gives the whole frame.
+    The frame is cut into a coarse grid; cells clearly denser than the background, smoothed over their
+    neighbours, count as active, so that noise dots all over the sensor do not move the box. The box holds the
+    active cells (outermost 1 % of the activity cut off on each side) and a ``margin``, is made square where the
+    frame has room, and never smaller than ``smallest`` times the sensor's shorter side. A frame without
+    activity, or active everywhere, gives the whole frame.
 
     Parameters
     ----------
@@ -179,8 +180,6 @@ def focus_box(
         A frame at the sensor's resolution, as :func:`discriminate` makes them.
     margin : float
         Room added on each side, as a share of the longer side of the activity.
-    keep : float
-        Share of active pixels, per axis, that the box must span before the margin; in (0, 1].
     smallest : float
         Lower bound of the box's side relative to the shorter side of the frame.
 
@@ -189,18 +188,24 @@ def focus_box(
     Box
     """
     height, width = frame.shape
-    active = frame != GREY
-    across, down = active.sum(axis=0, dtype=np.int64), active.sum(axis=1, dtype=np.int64)
-    if not across.any():
+    scale = min(1.0, _GRID / max(height, width))
+    columns, rows = max(1, round(width * scale)), max(1, round(height * scale))
+    active = (frame != GREY).astype(np.float32)
+    density = cv2.resize(active, (columns, rows), interpolation=cv2.INTER_AREA)
+    density = cv2.blur(density, (3, 3), borderType=cv2.BORDER_CONSTANT)
+    excess = (
+        density - np.float32(0.25) * np.partition(density.ravel(), -density.size // 50)[-density.size // 50]
+    )
+    excess[(excess < 0) | (density < 1.5 * np.median(density))] = 0
+    if not excess.any():
         return Box(0, 0, width, height)
-    left, right = _central_span(across, keep)
-    top, bottom = _central_span(down, keep)
-    longest = max(right - left, bottom - top)
-    side = max(longest * (1 + 2 * margin), smallest * min(height, width))
-    across_side, down_side = min(round(side), width), min(round(side), height)
-    new_left = int(np.clip(round((left + right - across_side) / 2), 0, width - across_side))
-    new_top = int(np.clip(round((top + bottom - down_side) / 2), 0, height - down_side))
-    return Box(new_left, new_top, new_left + across_side, new_top + down_side)
+    left, right = _central_span(excess.sum(axis=0), columns, width)
+    top, bottom = _central_span(excess.sum(axis=1), rows, height)
+    side = max(max(right - left, bottom - top) * (1 + 2 * margin), smallest * min(height, width))
+    box_width, box_height = min(round(side), width), min(round(side), height)
+    new_left = int(np.clip(round((left + right - box_width) / 2), 0, width - box_width))
+    new_top = int(np.clip(round((top + bottom - box_height) / 2), 0, height - box_height))
+    return Box(new_left, new_top, new_left + box_width, new_top + box_height)
 
 
 def crop(frame: npt.NDArray[Any], box: Box) -> npt.NDArray[Any]:
@@ -208,13 +213,12 @@ def crop(frame: npt.NDArray[Any], box: Box) -> npt.NDArray[Any]:
     return frame[box.top : box.bottom, box.left : box.right]
 
 
-def _central_span(profile: npt.NDArray[np.int64], keep: float) -> tuple[int, int]:
-    """Return the ends (second excluded) of the central ``keep`` share of a histogram."""
+def _central_span(profile: npt.NDArray[Any], cells: int, pixels: int) -> tuple[float, float]:
+    """Return the ends, in pixels, of the central 98 % of a profile over ``cells`` cells."""
     cumulated = np.cumsum(profile)
-    tail = (1 - keep) / 2 * cumulated[-1]
-    first = int(np.searchsorted(cumulated, tail, side="right"))
-    last = int(np.searchsorted(cumulated, cumulated[-1] - tail, side="left"))
-    return first, last + 1
+    first = int(np.searchsorted(cumulated, 0.01 * cumulated[-1], side="right"))
+    last = int(np.searchsorted(cumulated, 0.99 * cumulated[-1], side="left"))
+    return first * pixels / cells, (min(last, cells - 1) + 1) * pixels / cells
 
 
 def _resize(frame: npt.NDArray[Any], width: int, height: int) -> Frame:
