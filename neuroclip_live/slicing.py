@@ -96,7 +96,7 @@ def parse_slice(text: str, overlap: int = 2) -> SliceBy:
     found = re.fullmatch(r"(-?\d+(?:\.\d+)?)\s*(us|µs|ms|s|)", text)
     if not found:
         raise UserError(
-            f"--slice {text!r} is not understood: write auto, a time like 50ms, or a number of events like 5000"
+            f"--slice {text!r} is not understood: write auto, a time like 50ms, or a count of events"
         )
     number, unit = float(found[1]), found[2]
     if not unit:
@@ -154,9 +154,10 @@ class Slicer:
         self._overlap = by.overlap
         self._index = 0
         self._epoch = 0
-        self._forget()
+        self.forget()
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
+        """Drop the open hop and those before it: the next event begins anew."""
         self._hops: deque[_Hop] = deque(maxlen=self._overlap)
         self._pieces: list[Packet] = []
         self._held = 0
@@ -177,7 +178,7 @@ class Slicer:
         """
         if epoch != self._epoch:
             self._epoch = epoch
-            self._forget()
+            self.forget()
         done: list[Slice] = []
         if not len(events):
             return done

@@ -1,0 +1,89 @@
+"""The command line. Heavy imports stay inside the commands that need them: ``--help`` answers at once."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from neuroclip_live import __version__
+from neuroclip_live.errors import UserError
+from neuroclip_live.options import RunOptions, run_options
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@click.group(
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+@click.version_option(__version__, prog_name="neuroclip-live")
+@click.option("-v", "--verbose", is_flag=True, help="Log what happens to standard error.")
+@run_options
+@click.pass_context
+def cli(context: click.Context, verbose: bool, **values: Any) -> None:
+    """Point an event camera, type any words, and see live which of them the camera sees.
+
+    Without arguments it opens a window on a demo recording that ships with it.
+    """
+    logging.basicConfig(
+        level=logging.INFO if verbose else logging.ERROR, format="%(asctime)s %(name)s: %(message)s"
+    )
+    if context.invoked_subcommand is None:
+        from neuroclip_live.running import run
+
+        context.exit(run(RunOptions(**values)))
+
+
+@cli.command()
+def doctor() -> None:
+    """Check this machine: versions, devices, model, display, cameras and permissions."""
+    from neuroclip_live.reports import print_doctor
+
+    sys.exit(print_doctor())
+
+
+@cli.command()
+def models() -> None:
+    """List the models at hand, bundled and cached, and what each needs."""
+    from neuroclip_live.reports import print_models
+
+    print_models()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit status: 0, or 2 with one line on standard error.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        Instead of the process's own.
+    """
+    try:
+        result = cli.main(arguments, prog_name="neuroclip-live", standalone_mode=False)
+    except UserError as error:
+        return _refuse(str(error))
+    except click.UsageError as error:
+        return _refuse(f"{error.format_message()} (neuroclip-live --help lists all options)")
+    except click.ClickException as error:
+        return _refuse(error.format_message())
+    except (click.Abort, KeyboardInterrupt):
+        return 130
+    except BrokenPipeError:
+        # whoever read standard output has seen enough; say nothing at exit either
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return result if isinstance(result, int) else 0
+
+
+def _refuse(message: str) -> int:
+    click.echo(f"neuroclip-live: {' '.join(message.split())}", err=True)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

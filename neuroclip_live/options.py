@@ -1,0 +1,126 @@
+"""The options of a run, declared once: a dataclass for the program and the click options that fill it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What the user asked for, as typed; nothing is opened or checked yet."""
+
+    replay: str | None = None
+    camera: str | None = None
+    connect: str | None = None
+    simulate: str | None = None
+    list_cameras: bool = False
+    speed: str = "1"
+    loop: bool | None = None
+    start: float | None = None
+    end: float | None = None
+    prompts: str | None = None
+    prompt_file: str | None = None
+    templates: str | None = None
+    none_of_these: bool | None = None
+    model: str = "event-nano"
+    weights: str | None = None
+    adapter: str | None = None
+    device: str = "auto"
+    runtime: str = "auto"
+    slice: str = "auto"
+    overlap: int = 2
+    timesteps: int = 10
+    threshold: int | None = None
+    fit: str | None = None
+    reference_logits: bool = False
+    headless: bool = False
+    jsonl: str | None = None
+    duration: float | None = None
+
+
+_OPTIONS: tuple[Callable[[Any], Any], ...] = (
+    # where events come from
+    click.option("--replay", metavar="FILE", help="Replay a recorded .aedat4 file."),
+    click.option(
+        "--camera",
+        is_flag=False,
+        flag_value="",
+        metavar="[SERIAL]",
+        help="Open a connected camera: the first found, or the one with this serial number.",
+    ),
+    click.option(
+        "--connect", metavar="HOST:PORT", help="Read a dv-processing network stream, or a UNIX socket's path."
+    ),
+    click.option(
+        "--simulate",
+        is_flag=False,
+        flag_value="",
+        metavar="[IMAGE]",
+        help="Simulate a camera looking at a moving picture.",
+    ),
+    click.option("--list-cameras", is_flag=True, help="List connected cameras and exit."),
+    click.option(
+        "--speed",
+        default="1",
+        show_default=True,
+        help="Replay speed, 0.1 to 100, or max; headless at max processes every window.",
+    ),
+    click.option(
+        "--loop/--no-loop", default=None, help="Replay again and again (the window does, headless does not)."
+    ),
+    click.option("--start", type=float, metavar="S", help="Replay from this second on."),
+    click.option("--end", type=float, metavar="S", help="Replay up to this second."),
+    # what to look for
+    click.option(
+        "-p", "--prompts", metavar="TEXT", help='Labels: "a mug, a phone"; a leading - makes one negative.'
+    ),
+    click.option("--prompt-file", metavar="FILE", help="Labels from a text file, one a line."),
+    click.option(
+        "--templates", metavar="NAME|TEXT", help='Sentences for labels: a set\'s name, or "a photo of a {}".'
+    ),
+    click.option("--none-of-these/--no-none-of-these", default=None, help='Let "none of these" win.'),
+    # with what
+    click.option(
+        "--model",
+        default="event-nano",
+        show_default=True,
+        metavar="NAME",
+        help="event-nano, ARCH/TAG of open_clip, or with --weights ARCH alone.",
+    ),
+    click.option("--weights", metavar="FILE", help="A local checkpoint for --model ARCH."),
+    click.option("--adapter", metavar="FILE", help="A trained adapter (.safetensors)."),
+    click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1, mps."),
+    click.option("--runtime", default="auto", show_default=True, help="auto, openvino, torchscript, torch."),
+    click.option(
+        "--slice",
+        default="auto",
+        show_default=True,
+        help="Length of a timestep: auto, 100ms, or 5000 events.",
+    ),
+    click.option(
+        "--overlap",
+        type=int,
+        default=2,
+        show_default=True,
+        help="A new timestep this many times a slice's length.",
+    ),
+    click.option("--timesteps", type=int, default=10, show_default=True, help="T: timesteps averaged."),
+    click.option("--threshold", type=int, help="A pixel needs more events than this to show."),
+    click.option("--fit", type=click.Choice(["letterbox", "squash"]), help="How a sensor becomes a square."),
+    click.option("--reference-logits", is_flag=True, help="The paper code's √T logits, for comparison."),
+    # how to show it
+    click.option("--headless", is_flag=True, help="No window: a live table."),
+    click.option("--jsonl", metavar="FILE|-", help="Headless: write predictions as JSON lines."),
+    click.option("--duration", type=float, metavar="S", help="End after this many seconds."),
+)
+
+
+def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add every option of :class:`RunOptions` to a click command."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command

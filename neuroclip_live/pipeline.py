@@ -1,0 +1,383 @@
+"""Two threads and what they share.
+
+Capture moves packets into the ring; inference turns the newest slices into predictions. Latest wins after the
+ring: inference takes what it has time for and counts what it passed over. Readers (window, table, JSONL) poll
+:meth:`Pipeline.status`, :meth:`Pipeline.prediction` and :meth:`Pipeline.predictions`; nothing is pushed at
+them.
+
+    LOADING ──► RUNNING ──► ENDED     the recording is over; open() goes back to RUNNING
+       │           │
+       ▼           ▼
+     FAILED      STOPPED
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from time import monotonic, monotonic_ns
+from typing import TYPE_CHECKING
+
+from neuroclip_live.capture import Capture
+from neuroclip_live.errors import UserError
+from neuroclip_live.events import Packet, Resolution
+from neuroclip_live.latency import LatencyStats, Percentiles
+from neuroclip_live.prompts import PromptEncoder, PromptSet
+from neuroclip_live.reading import Reader
+from neuroclip_live.recognizer import FeatureAdapter, Prediction, Recognizer, RecognizerSettings
+from neuroclip_live.slicing import Slice, SliceBy
+
+if TYPE_CHECKING:
+    from drivers.source import EventSource, GrayFrame, SourceStatus
+    from neuroclip_live.backbone import Backbone, Familiarity
+
+log = logging.getLogger(__name__)
+
+KEPT_PREDICTIONS = 1024
+RETRY_S = 0.2
+
+Progress = Callable[[str, "float | None"], None]
+Load = Callable[[Progress], "Backbone"]
+LoadAdapter = Callable[["Backbone"], FeatureAdapter]
+
+
+class PipelineState(Enum):
+    """Where the pipeline stands; see the module's diagram."""
+
+    LOADING = "loading"
+    RUNNING = "running"
+    ENDED = "ended"
+    FAILED = "failed"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True)
+class PipelineSettings:
+    """How the stream is cut and recognised."""
+
+    slice_by: SliceBy = field(default_factory=SliceBy)
+    recognizer: RecognizerSettings = field(default_factory=RecognizerSettings)
+    wait_for_model: bool = False
+    """Start the source only when the model is loaded: for recordings of which nothing may be missed."""
+    model_templates: bool = True
+    """Put prompts into the sentences the model does best with; off when the user chose templates."""
+
+    def with_model_templates(self, prompts: PromptSet, model: Backbone) -> PromptSet:
+        """Return the prompts in the model's own templates, unless others were chosen."""
+        return prompts.with_templates(model.info.templates) if self.model_templates else prompts
+
+
+@dataclass(frozen=True)
+class Status:
+    """A snapshot for whoever shows it. Counters run since the current source was opened.
+
+    ``windows`` = ``predictions`` + ``skipped_windows``, always.
+    """
+
+    state: PipelineState
+    message: str
+    progress: float | None
+    model: str
+    device: str
+    runtime: str
+    source_name: str
+    source: SourceStatus
+    resolution: Resolution
+    event_rate_hz: float
+    total_events: int
+    dropped_events: int
+    outside_events: int
+    windows: int
+    predictions: int
+    skipped_windows: int
+    prediction_rate_hz: float
+    ring_fill: float
+    latency: Mapping[str, Percentiles]
+    teaching: str = ""
+
+
+class _Rate:
+    """Events or predictions per second over about the last second."""
+
+    def __init__(self) -> None:
+        self._samples: deque[tuple[float, int]] = deque(maxlen=512)
+
+    def update(self, total: int) -> float:
+        now = monotonic()
+        if self._samples and total < self._samples[-1][1]:
+            self._samples.clear()
+        self._samples.append((now, total))
+        while len(self._samples) > 2 and now - self._samples[1][0] > 1.0:
+            self._samples.popleft()
+        (t0, n0), (t1, n1) = self._samples[0], self._samples[-1]
+        return (n1 - n0) / (t1 - t0) if t1 - t0 > 0.05 else 0.0
+
+
+@dataclass
+class _Counts:
+    predictions: int = 0
+    skipped: int = 0
+
+
+class Pipeline:
+    """Capture and inference around one source at a time.
+
+    Parameters
+    ----------
+    source : EventSource
+    load : callable
+        Called in the inference thread with a progress call-back; returns the backbone. Slow: nothing
+        waits for it.
+    prompts : PromptSet
+    settings : PipelineSettings, optional
+    load_adapter : callable, optional
+        Called with the loaded backbone; returns the adapter to begin with.
+    """
+
+    def __init__(
+        self,
+        source: EventSource,
+        load: Load,
+        prompts: PromptSet,
+        settings: PipelineSettings | None = None,
+        load_adapter: LoadAdapter | None = None,
+    ) -> None:
+        self.settings = settings or PipelineSettings()
+        self.latency = LatencyStats()
+        self._load = load
+        self._load_adapter = load_adapter
+        self._prompts = prompts
+        self._capture = Capture(source)
+        self._counts = _Counts()
+        self._dropped = 0
+        self._backbone: Backbone | None = None
+        self._adapter: FeatureAdapter | None = None
+        self._state = PipelineState.LOADING
+        self._message = ""
+        self._progress: float | None = None
+        self._failing = False
+        self._stop = threading.Event()
+        self._lock = threading.Lock()
+        self._latest: Prediction | None = None
+        self._log: deque[Prediction] = deque(maxlen=KEPT_PREDICTIONS)
+        self._event_rate, self._prediction_rate = _Rate(), _Rate()
+        self._thread = threading.Thread(target=self._infer, name="inference", daemon=True)
+
+    # ---- commands: any thread
+
+    def start(self) -> None:
+        """Start inference, and capture too unless it is to wait for the model."""
+        self._thread.start()
+        if not self.settings.wait_for_model:
+            self._capture.start()
+
+    def stop(self, timeout_s: float = 3.0) -> bool:
+        """Stop both threads and close the source; return whether they ended in time. Idempotent."""
+        self._stop.set()
+        capture = self._capture
+        capture.news.set()
+        ended = capture.stop(timeout_s / 2)
+        if self._thread.is_alive():
+            self._thread.join(timeout_s / 2)
+        if self._state is not PipelineState.FAILED:
+            self._state = PipelineState.STOPPED
+        return ended and not self._thread.is_alive()
+
+    def open(self, source: EventSource) -> None:
+        """Change to another source; counters begin anew, model and prompts stay."""
+        with self._lock:
+            before, self._capture = self._capture, Capture(source)
+            self._latest = None
+            self._log.clear()
+            self._counts = _Counts()
+            self._capture.start()
+            if self._state is PipelineState.ENDED:
+                self._set(PipelineState.RUNNING)
+        before.news.set()
+        before.stop()
+
+    def set_prompts(self, prompts: PromptSet) -> None:
+        """Score against other prompts; they take effect with the next slice, video and features go on."""
+        self._prompts = prompts
+        self._capture.news.set()
+
+    def set_adapter(self, adapter: FeatureAdapter | None) -> None:
+        """Put an adapter between features and scores, or take it away, between two predictions."""
+        self._adapter = adapter
+
+    # ---- snapshots: any thread
+
+    @property
+    def source(self) -> EventSource:
+        """The source being read."""
+        return self._capture.source
+
+    @property
+    def prompts(self) -> PromptSet:
+        """The prompts last set."""
+        return self._prompts
+
+    @property
+    def backbone(self) -> Backbone | None:
+        """The model, once it is loaded."""
+        return self._backbone
+
+    def prediction(self) -> Prediction | None:
+        """Return the newest prediction."""
+        return self._latest
+
+    def predictions(self, after: int = 0) -> list[Prediction]:
+        """Return the predictions numbered above ``after``, oldest first, without frames.
+
+        At most the newest :data:`KEPT_PREDICTIONS` are kept.
+        """
+        with self._lock:
+            return [p for p in self._log if p.number > after]
+
+    def recent_events(self, duration_us: int) -> Packet:
+        """Return a copy of the newest events, for display."""
+        return self._capture.ring.latest(duration_us=duration_us)
+
+    def latest_frame(self) -> GrayFrame | None:
+        """Return the newest intensity frame of a sensor that has them."""
+        return self.source.latest_frame()
+
+    def familiarity(self, label: str) -> Familiarity | None:
+        """Tell how near a label is to words the model has seen pictures of; None when it cannot say."""
+        return self._backbone.familiarity(label) if self._backbone is not None else None
+
+    def mark_shown(self, prediction: Prediction) -> None:
+        """Note that a prediction was painted just now: the ``shown`` stage of the latency."""
+        if prediction.arrival_ns is not None:
+            self.latency.add({"shown": (monotonic_ns() - prediction.arrival_ns) / 1e6})
+
+    def status(self) -> Status:
+        """Return a snapshot of everything that is counted."""
+        capture, counts = self._capture, self._counts
+        ring = capture.ring.status()
+        info = self._backbone.info if self._backbone is not None else None
+        return Status(
+            state=self._state,
+            message=self._message or capture.failure or capture.source.status().message,
+            progress=self._progress,
+            model=info.name if info else "",
+            device=info.device if info else "",
+            runtime=info.runtime if info else "",
+            source_name=capture.source.name,
+            source=capture.source.status(),
+            resolution=capture.source.resolution,
+            event_rate_hz=self._event_rate.update(ring.written),
+            total_events=ring.written,
+            dropped_events=self._dropped,
+            outside_events=ring.outside,
+            windows=counts.predictions + counts.skipped,
+            predictions=counts.predictions,
+            skipped_windows=counts.skipped,
+            prediction_rate_hz=self._prediction_rate.update(counts.predictions),
+            ring_fill=ring.fill,
+            latency=self.latency.percentiles(),
+        )
+
+    # ---- the inference thread
+
+    def _set(self, state: PipelineState, message: str = "", progress: float | None = None) -> None:
+        self._state, self._message, self._progress = state, message, progress
+
+    def _infer(self) -> None:
+        try:
+            self._run()
+        except UserError as error:
+            self._set(PipelineState.FAILED, str(error))
+        except Exception as error:
+            log.exception("inference failed")
+            self._set(PipelineState.FAILED, f"recognition stopped: {error}")
+
+    def _run(self) -> None:
+        backbone = self._load(lambda text, share: self._set(PipelineState.LOADING, text, share))
+        self._prompts = self.settings.with_model_templates(self._prompts, backbone)
+        encoder = PromptEncoder(backbone)
+        recognizer = Recognizer(backbone, None, self.settings.recognizer)
+        if self._load_adapter is not None:
+            self._adapter = self._load_adapter(backbone)
+        table_of = self._encode(encoder, recognizer, None)
+        self._backbone = backbone
+        self._set(PipelineState.RUNNING)
+        if self.settings.wait_for_model and not self._stop.is_set():
+            self._capture.start()
+        capture, reader = None, None
+        while not self._stop.is_set():
+            if self._capture is not capture:
+                capture = self._capture
+                reader = Reader(capture, self.settings.slice_by, from_start=self.settings.wait_for_model)
+                recognizer.begin(capture.source.resolution)
+            table_of = self._encode(encoder, recognizer, table_of)
+            recognizer.adapter = self._adapter
+            assert reader is not None
+            self._decide(recognizer, reader)
+
+    def _encode(self, encoder: PromptEncoder, recognizer: Recognizer, before: PromptSet | None) -> PromptSet:
+        """Encode the prompts when they changed; what cannot be encoded is said and the old ones stay."""
+        prompts = self._prompts
+        if prompts is before:
+            return prompts
+        try:
+            recognizer.set_prompts(encoder.encode(prompts) if prompts.enabled else None)
+        except UserError as error:
+            if before is None:
+                raise
+            self._prompts = before
+            self._message = str(error)
+            return before
+        self._message = ""
+        return prompts
+
+    def _decide(self, recognizer: Recognizer, reader: Reader) -> None:
+        """Read what is new and turn it into predictions; wait a little when nothing is."""
+        pieces, passed_over = reader.take()
+        self._dropped = reader.dropped
+        self._counts.skipped += passed_over
+        for index, piece in enumerate(pieces):
+            if self._stop.is_set() or self._capture is not reader.capture:
+                return
+            taken = monotonic_ns()
+            try:
+                prediction = recognizer.update(piece, passed_over)
+            except Exception as error:
+                # The next slice may fare better: say so and go on, the video never stopped.
+                log.exception("a slice could not be recognised")
+                self._set(PipelineState.RUNNING, f"recognition failed, trying again: {error}")
+                self._failing = True
+                self._counts.skipped += len(pieces) - index
+                self._stop.wait(RETRY_S)
+                return
+            if self._failing:
+                self._failing = False
+                self._message = ""
+            passed_over = 0
+            self._publish(prediction, piece, taken, reader)
+        if not pieces:
+            rest_us = reader.rest_us()
+            if rest_us is not None and self._latest is not None and self._latest.state != "no-motion":
+                self._latest = recognizer.at_rest(rest_us)
+            if reader.finished and self._state is PipelineState.RUNNING:
+                self._set(PipelineState.ENDED, self._capture.failure)
+            reader.wait()
+
+    def _publish(self, prediction: Prediction, piece: Slice, taken_ns: int, reader: Reader) -> None:
+        arrival = reader.capture.ring.arrival_ns(piece.end_position - 1)
+        latency = dict(prediction.latency_ms)
+        if arrival is not None and latency:
+            latency["slice"] = (taken_ns - arrival) / 1e6
+            latency["total"] = (monotonic_ns() - arrival) / 1e6
+        prediction = replace(prediction, latency_ms=latency, arrival_ns=arrival)
+        self.latency.add(latency)
+        reader.took_ms((monotonic_ns() - taken_ns) / 1e6)
+        with self._lock:
+            if self._capture is reader.capture:
+                self._counts.predictions += 1
+                self._latest = prediction
+                self._log.append(replace(prediction, frames=()))

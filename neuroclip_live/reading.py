@@ -1,0 +1,98 @@
+"""Inference's side of the ring: which slices to take now, and which there is no time for."""
+
+from __future__ import annotations
+
+from collections import deque
+from time import monotonic_ns
+
+from neuroclip_live.capture import Capture
+from neuroclip_live.slicing import Slice, SliceBy, Slicer
+
+BACKLOG_MS = 60.0
+"""Waiting slices are all taken while that costs no more than this; beyond it only the newest are."""
+REST_MS = 500.0
+"""With no event for so long the scene is at rest, whatever the slices say."""
+LATE_MS = 30.0
+"""A camera's packets come this late at the most: older hops may be closed by the clock."""
+WAIT_S = 0.02
+MOST_WAITING = 256
+
+
+class Reader:
+    """Reads one capture's ring through a slicer and applies the newest-slice policy.
+
+    Parameters
+    ----------
+    capture : Capture
+    by : SliceBy
+    from_start : bool
+        Begin with the oldest event kept; otherwise with the next to come.
+    """
+
+    def __init__(self, capture: Capture, by: SliceBy, *, from_start: bool) -> None:
+        self.capture = capture
+        self.finished = False
+        self.dropped = 0
+        self._slicer = Slicer(by, capture.source.resolution)
+        self._cursor = 0 if from_start else capture.ring.newest()
+        self._cost_ms = BACKLOG_MS / 4  # of one slice; learnt from what slices take
+        self._told_ns = 0  # arrival of the newest event when the scene was last said to be at rest
+        capture.cursor = self._cursor
+
+    def take(self) -> tuple[list[Slice], int]:
+        """Read all that is new; return the slices to process, oldest first, and how many were passed over."""
+        waiting: deque[Slice] = deque(maxlen=MOST_WAITING)
+        made = 0
+        ended = self.capture.over.is_set()  # looked at before reading: what came earlier is then in the ring
+        self.capture.news.clear()
+        while self._cursor < self.capture.ring.newest():
+            chunk = self.capture.ring.read(self._cursor)
+            self._cursor = self.capture.cursor = chunk.end
+            if chunk.lost:
+                self.dropped += chunk.lost
+                self._slicer.forget()  # no slice spans a gap
+            slices = self._slicer.push(chunk.events, chunk.start, chunk.epoch)
+            made += len(slices)
+            waiting.extend(slices)
+        if ended and not self.finished:
+            self.finished = True
+            slices = self._slicer.flush()
+        else:
+            slices = self._close_by_clock()
+        made += len(slices)
+        waiting.extend(slices)
+        affordable = max(1, int(BACKLOG_MS / max(self._cost_ms, 0.01)))
+        taken = list(waiting)[-affordable:]
+        return taken, made - len(taken)
+
+    def took_ms(self, cost_ms: float) -> None:
+        """Learn what one slice costs."""
+        self._cost_ms += 0.2 * (cost_ms - self._cost_ms)
+
+    def rest_us(self) -> int | None:
+        """Return the stream's time when its scene has come to rest; once for each rest."""
+        status = self.capture.ring.status()
+        if (
+            status.last_arrival_ns is None
+            or status.last_t_us is None
+            or status.last_arrival_ns == self._told_ns
+        ):
+            return None
+        if (monotonic_ns() - status.last_arrival_ns) / 1e6 < REST_MS:
+            return None
+        self._told_ns = status.last_arrival_ns
+        return status.last_t_us
+
+    def wait(self) -> None:
+        """Wait for the next packet, a little."""
+        self.capture.news.wait(WAIT_S)
+
+    def _close_by_clock(self) -> list[Slice]:
+        """Close the hops of a camera whose scene went quiet: no later event will."""
+        status = self.capture.ring.status()
+        if not self.capture.source.live or status.last_arrival_ns is None or status.last_t_us is None:
+            return []
+        silent_us = (monotonic_ns() - status.last_arrival_ns) // 1000 - int(LATE_MS * 1000)
+        if silent_us < 0 or silent_us > 2 * int(REST_MS * 1000):
+            return []
+        return self._slicer.advance(status.last_t_us + silent_us)

@@ -1,0 +1,118 @@
+"""Stand-ins shared by tests: a scripted source, and a backbone that is a known function of the frame."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from drivers.source import GrayFrame, SourceState, SourceStatus
+from neuroclip_live.backbone import BackboneInfo
+from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution, empty_packet
+
+SENSOR = Resolution(32, 24)
+DIM = 16
+
+
+def packet(
+    start_us: int, count: int, step_us: int = 100, seed: int = 0, sensor: Resolution = SENSOR
+) -> Packet:
+    """Make ``count`` events at random pixels, one every ``step_us``."""
+    rng = np.random.default_rng(seed + start_us)
+    events = np.zeros(count, dtype=EVENT_DTYPE)
+    events["t"] = start_us + step_us * np.arange(count)
+    events["x"] = rng.integers(0, sensor.width, count)
+    events["y"] = rng.integers(0, sensor.height, count)
+    events["p"] = rng.integers(0, 2, count)
+    return events
+
+
+class ScriptedSource:
+    """Yields the packets it is given, waiting where the script says so.
+
+    A script is a series of packets, exceptions (raised) and ``threading.Event`` objects (waited for).
+    """
+
+    def __init__(
+        self,
+        script: Iterable[Packet | Exception | threading.Event],
+        *,
+        live: bool = True,
+        resolution: Resolution = SENSOR,
+        name: str = "script",
+    ) -> None:
+        self.name, self.resolution, self.live = name, resolution, live
+        self._script = list(script)
+        self.closed = threading.Event()
+        self.state = SourceState.STREAMING
+
+    def packets(self) -> Iterator[Packet]:
+        for item in self._script:
+            if isinstance(item, threading.Event):
+                while not item.wait(0.01):
+                    if self.closed.is_set():
+                        return
+                    yield empty_packet()
+            elif isinstance(item, Exception):
+                raise item
+            else:
+                yield item
+            if self.closed.is_set():
+                return
+        self.state = SourceState.ENDED
+
+    def status(self) -> SourceStatus:
+        return SourceStatus(self.state)
+
+    def latest_frame(self) -> GrayFrame | None:
+        return None
+
+    def close(self) -> None:
+        self.closed.set()
+
+
+class FakeBackbone:
+    """A fixed random projection of the frame's pixels; texts get random unit vectors of their own."""
+
+    def __init__(self, fail: Sequence[Exception] = (), delay_s: float = 0.0) -> None:
+        self.info = BackboneInfo(
+            name="fake",
+            embed_dim=DIM,
+            image_size=8,
+            context_length=32,
+            mean=(0.5, 0.5, 0.5),
+            std=(1.0, 1.0, 1.0),
+            fit="letterbox",
+            device="cpu",
+            runtime="torch",
+            bundled=False,
+            logit_scale=20.0,
+            none_logit=4.0,
+            description="for tests",
+        )
+        self.encoded = 0
+        self.failures = list(fail)
+        self.delay_s = delay_s
+
+    def encode_frames(self, frames: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        if self.delay_s:
+            threading.Event().wait(self.delay_s)
+        if self.failures:
+            raise self.failures.pop(0)
+        self.encoded += len(frames)
+        flat = frames.reshape(len(frames), -1).astype(np.float32) / 255 - 0.5
+        projection = np.random.default_rng(7).standard_normal((flat.shape[1], DIM), dtype=np.float32)
+        return flat @ projection
+
+    def encode_texts(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        rows = [np.random.default_rng(list(text.encode())).standard_normal(DIM) for text in texts]
+        array = np.asarray(rows, dtype=np.float32)
+        return array / np.linalg.norm(array, axis=1, keepdims=True)
+
+    def token_counts(self, texts: Sequence[str]) -> list[int]:
+        return [len(text.split()) + 2 for text in texts]
+
+    def familiarity(self, text: str) -> None:
+        return None

@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+from fakes import FakeBackbone, ScriptedSource, packet
+
+from neuroclip_live.errors import UserError
+from neuroclip_live.offline import Totals, recognise_all
+from neuroclip_live.pipeline import Pipeline, PipelineSettings, PipelineState
+from neuroclip_live.prompts import PromptEncoder, parse_prompts
+from neuroclip_live.recognizer import Recognizer, RecognizerSettings
+from neuroclip_live.slicing import SliceBy
+
+BY = SliceBy("count", count=100, overlap=1)
+SETTINGS = PipelineSettings(slice_by=BY, recognizer=RecognizerSettings(timesteps=3), wait_for_model=True)
+PROMPTS = parse_prompts("a mug, a phone, scissors")
+
+
+def wait_for(condition: Callable[[], bool], timeout_s: float = 5.0) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.005)
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., Pipeline]]:
+    pipelines: list[Pipeline] = []
+
+    def make(
+        source: ScriptedSource, backbone: object = None, settings: PipelineSettings = SETTINGS
+    ) -> Pipeline:
+        model = backbone or FakeBackbone()
+        load = model if callable(model) else lambda progress: model
+        pipelines.append(Pipeline(source, load, PROMPTS, settings))  # type: ignore[arg-type]
+        pipelines[-1].start()
+        return pipelines[-1]
+
+    yield make
+    for pipeline in pipelines:
+        assert pipeline.stop(), "a thread outlived stop()"
+    names = {thread.name for thread in threading.enumerate()}
+    assert not names & {"capture", "inference"}
+
+
+def packets(count: int, size: int = 50) -> list[np.ndarray]:
+    return [packet(i * size * 100, size) for i in range(count)]
+
+
+def test_a_recording_is_recognised_to_its_end_with_counters_that_add_up(start) -> None:  # type: ignore[no-untyped-def]
+    pipeline = start(ScriptedSource(packets(40), live=False))
+    wait_for(lambda: pipeline.status().state is PipelineState.ENDED)
+    status = pipeline.status()
+    assert status.total_events == 2_000
+    assert (status.dropped_events, status.windows) == (0, 20)
+    assert status.predictions + status.skipped_windows == 20
+    log = pipeline.predictions()
+    assert sum(p.skipped for p in log) + len(log) == 20
+    assert [p.number for p in log] == sorted(p.number for p in log)
+    assert set(status.latency) >= {"slice", "frame", "encode", "score", "total"}
+
+
+def test_the_threads_and_the_plain_loop_agree(start) -> None:  # type: ignore[no-untyped-def]
+    gates = [threading.Event() for _ in range(20)]
+    script = [item for two in zip(gates, *[iter(packets(40))] * 2, strict=True) for item in two]
+    pipeline = start(ScriptedSource(script, live=True))
+    for number, gate in enumerate(gates, 1):  # one slice at a time: inference has time for all
+        gate.set()
+        if number < 20:
+            wait_for(lambda number=number: len(pipeline.predictions()) >= number - 1)
+    wait_for(lambda: len(pipeline.predictions()) == 20)
+    backbone = FakeBackbone()
+    recognizer = Recognizer(backbone, PromptEncoder(backbone).encode(PROMPTS), SETTINGS.recognizer)  # type: ignore[arg-type]
+    totals = Totals()
+    plain = list(recognise_all(ScriptedSource(packets(40)), recognizer, BY, totals))
+    assert [p.label for p in pipeline.predictions()] == [p.label for p in plain]
+    assert (totals.events, totals.windows, totals.dropped_events) == (2_000, 20, 0)
+    for live, offline in zip(pipeline.predictions(), plain, strict=True):
+        np.testing.assert_allclose(list(live.scores.values()), list(offline.scores.values()), atol=1e-6)
+
+
+def test_a_slow_model_skips_and_counts_but_stays_fresh(start) -> None:  # type: ignore[no-untyped-def]
+    pipeline = start(ScriptedSource(packets(400), live=False), FakeBackbone(delay_s=0.05))
+    wait_for(lambda: pipeline.status().state is PipelineState.ENDED)
+    status = pipeline.status()
+    assert status.skipped_windows > 0
+    assert status.windows == status.predictions + status.skipped_windows == 200
+    assert pipeline.prediction().t_us >= 400 * 50 * 100 - 20_000  # type: ignore[union-attr]
+
+
+def test_a_model_that_does_not_load_fails_but_the_video_goes_on(start) -> None:  # type: ignore[no-untyped-def]
+    def broken(progress: object) -> None:
+        raise UserError("no such model")
+
+    settings = PipelineSettings(slice_by=BY, wait_for_model=False)
+    pipeline = start(ScriptedSource(packets(10), live=True), broken, settings)
+    wait_for(lambda: pipeline.status().state is PipelineState.FAILED)
+    wait_for(lambda: pipeline.status().total_events == 500)
+    assert pipeline.status().message == "no such model"
+    assert len(pipeline.recent_events(10**9)) == 500
+
+
+def test_inference_that_throws_recovers_and_says_so(start) -> None:  # type: ignore[no-untyped-def]
+    backbone = FakeBackbone(fail=[RuntimeError("cosmic ray")])
+    gate = threading.Event()
+    pipeline = start(
+        ScriptedSource([*packets(4), gate, *packets(10)[4:], threading.Event()], live=True), backbone
+    )
+    wait_for(lambda: "cosmic ray" in pipeline.status().message)
+    gate.set()
+    wait_for(lambda: pipeline.status().predictions > 0)
+    wait_for(lambda: pipeline.status().message == "")
+    assert pipeline.status().state is PipelineState.RUNNING
+
+
+def test_a_source_that_throws_is_reported(start) -> None:  # type: ignore[no-untyped-def]
+    pipeline = start(ScriptedSource([*packets(4), RuntimeError("cable chewed")], live=True))
+    wait_for(lambda: pipeline.status().state is PipelineState.ENDED)
+    assert "cable chewed" in pipeline.status().message
+
+
+def test_prompts_change_while_running(start) -> None:  # type: ignore[no-untyped-def]
+    gate = threading.Event()
+    pipeline = start(ScriptedSource([*packets(4), gate, *packets(10)[4:]], live=True))
+    wait_for(lambda: pipeline.prediction() is not None)
+    pipeline.set_prompts(PROMPTS.add("a dog"))
+    gate.set()
+    wait_for(lambda: "a dog" in pipeline.prediction().scores)
+    pipeline.set_prompts(parse_prompts(""))
+    wait_for(lambda: pipeline.prompts.prompts == ())
+
+
+def test_prompts_too_long_are_refused_and_the_old_ones_stay(start) -> None:  # type: ignore[no-untyped-def]
+    pipeline = start(ScriptedSource([threading.Event()], live=True))
+    wait_for(lambda: pipeline.status().state is PipelineState.RUNNING)
+    pipeline.set_prompts(PROMPTS.add("word " * 100))
+    wait_for(lambda: pipeline.status().message != "")
+    assert "word" in pipeline.status().message
+    assert pipeline.prompts == PROMPTS
+
+
+def test_a_scene_that_comes_to_rest_loses_its_label(start) -> None:  # type: ignore[no-untyped-def]
+    pipeline = start(ScriptedSource([*packets(20), threading.Event()], live=True))
+    wait_for(lambda: pipeline.prediction() is not None and pipeline.prediction().label is not None)
+    wait_for(lambda: pipeline.prediction().state == "no-motion")
+    assert pipeline.prediction().label is None
+
+
+def test_another_source_is_opened_without_reloading(start) -> None:  # type: ignore[no-untyped-def]
+    first = ScriptedSource([*packets(4), threading.Event()], live=True, name="first")
+    pipeline = start(first)
+    wait_for(lambda: pipeline.status().predictions > 0)
+    pipeline.open(ScriptedSource(packets(10), live=False, name="second"))
+    assert first.closed.is_set()
+    wait_for(lambda: pipeline.status().total_events == 500)
+    assert pipeline.status().source_name == "second"
+    wait_for(lambda: pipeline.status().state is PipelineState.ENDED)
+
+
+def test_stop_is_idempotent_and_works_before_start() -> None:
+    pipeline = Pipeline(ScriptedSource([]), lambda progress: FakeBackbone(), PROMPTS, SETTINGS)  # type: ignore[arg-type]
+    assert pipeline.stop()
+    assert pipeline.stop()
+    assert pipeline.status().state is PipelineState.STOPPED
