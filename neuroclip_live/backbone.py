@@ -10,112 +10,35 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from threading import RLock
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from neuroclip_live.checkpoints import Checkpoint, load, parse_model
+from neuroclip_live.devices import resolve_device
 from neuroclip_live.errors import UserError
 from neuroclip_live.frames import Fit
 from neuroclip_live.hub import Progress
+from neuroclip_live.model_info import BackboneInfo, Familiarity, Vocabulary
 from neuroclip_live.preprocess import Normalisation, Preprocess
 from neuroclip_live.runtimes import (
     ImageRuntime,
     OutOfDeviceMemory,
     RuntimeName,
     choose_runtime,
-    memory_errors,
 )
 from neuroclip_live.scoring import normalised
+from neuroclip_live.text_encoder import TextEncoder
+
+__all__ = ["Backbone", "BackboneInfo", "Familiarity", "load_backbone"]
 
 logger = logging.getLogger(__name__)
 
 Array = npt.NDArray[np.float32]
-
-_TEXT_BATCH = 64
-
-
-class Familiarity(Protocol):
-    """How near a text is to what a model was taught."""
-
-    @property
-    def score(self) -> float:
-        """0 (strange) to 1 (taught)."""
-        ...
-
-    @property
-    def nearest(self) -> tuple[str, ...]:
-        """The nearest known words, nearest first."""
-        ...
-
-
-class Vocabulary(Protocol):
-    """What a model was taught."""
-
-    def familiarity(self, text: str) -> Familiarity:
-        """Tell how near ``text`` is to it."""
-        ...
-
-
-@dataclass(frozen=True)
-class BackboneInfo:
-    """What a model is and how it is being run.
-
-    Attributes
-    ----------
-    name : str
-    embed_dim : int
-        C, the length of a feature.
-    image_size : int
-        Side of the encoder's square input in pixels.
-    context_length : int
-        Tokens a prompt may have, start and end marks included.
-    mean, std : tuple of three floats
-    fit : {"letterbox", "squash"}
-    device : str
-        As torch names it.
-    runtime : str
-        What runs the image tower: ``openvino``, ``torchscript`` or ``torch``.
-    bundled : bool
-        It came with the project.
-    logit_scale : float
-        What cosines are multiplied by; calibrated for the bundled model.
-    none_logit : float or None
-        Logit of "none of these"; None for models without a calibrated one.
-    description : str
-        One line on what the model is good for.
-    focus : bool
-        Frames are cropped to their activity first.
-    threshold : int
-        Events a pixel needs more than, to speak; the default of the slicing settings.
-    templates : tuple of str
-        Templates the model does best with.
-    normalisation : {"model", "reference"}
-    parameters : int
-    """
-
-    name: str
-    embed_dim: int
-    image_size: int
-    context_length: int
-    mean: tuple[float, float, float]
-    std: tuple[float, float, float]
-    fit: Fit
-    device: str
-    runtime: str
-    bundled: bool
-    logit_scale: float
-    none_logit: float | None
-    description: str
-    focus: bool = False
-    threshold: int = 0
-    templates: tuple[str, ...] = ("{}",)
-    normalisation: Normalisation = "model"
-    parameters: int = 0
 
 
 class Backbone:
@@ -238,51 +161,6 @@ class Backbone:
         self._info = replace(self._info, device="cpu", runtime=self._image.name)
 
 
-class TextEncoder:
-    """A model's text tower with its tokenizer.
-
-    Parameters
-    ----------
-    model : torch.nn.Module
-        With open_clip's ``encode_text``.
-    tokenizer : callable
-        open_clip's, whichever it is.
-    device : str
-    """
-
-    def __init__(self, model: Any, tokenizer: Any, device: str = "cpu") -> None:
-        self._model = model
-        self._tokenizer = tokenizer
-        self._lock = RLock()  # tokenizers keep caches and must not be entered twice
-        self.device = device
-
-    def move_to(self, device: str) -> None:
-        """Move the weights to another device."""
-        with self._lock, memory_errors():
-            self._model.to(device)
-            self.device = device
-
-    def encode(self, texts: Sequence[str]) -> Array:
-        """Return raw features (N, C) float32; raise OutOfDeviceMemory where they do not fit."""
-        import torch
-
-        parts = []
-        with self._lock, torch.inference_mode(), memory_errors():
-            for start in range(0, len(texts), _TEXT_BATCH):
-                tokens = self._tokenizer(list(texts[start : start + _TEXT_BATCH])).to(self.device)
-                parts.append(self._model.encode_text(tokens).float().cpu().numpy())
-        return np.concatenate(parts)
-
-    def count(self, text: str) -> int:
-        """Return how many tokens ``text`` has before any cut, start and end marks included."""
-        tokenizer = self._tokenizer
-        with self._lock:
-            if hasattr(tokenizer, "encode"):
-                return len(tokenizer.encode(text)) + 2
-            cleaned = tokenizer.clean_fn(text) if hasattr(tokenizer, "clean_fn") else text
-            return len(tokenizer.tokenizer(cleaned)["input_ids"])
-
-
 def load_backbone(
     model: str = "event-nano",
     *,
@@ -370,38 +248,6 @@ def load_backbone(
         to_cpu=on_cpu if image.device != "cpu" else None,
         notice=progress,
     )
-
-
-def resolve_device(device: str) -> str:
-    """Return the device torch is to use, by torch's name.
-
-    Raises
-    ------
-    UserError
-        If the device is not there, or nothing is called so.
-    """
-    device = device.strip().lower()
-    if device == "cpu":
-        return device
-    kind, _, index = device.partition(":")
-    if kind not in ("auto", "cuda", "mps") or (index and not index.isdigit()) or (index and kind != "cuda"):
-        raise UserError(f"no device is called {device}; choose auto, cpu, cuda, cuda:1 or mps")
-    import torch
-
-    if kind == "mps":
-        if not torch.backends.mps.is_available():
-            raise UserError("mps was asked for, but this machine has no Apple GPU; use --device cpu")
-        return "mps"
-    found = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    if kind == "auto":
-        return "cuda:0" if found else "cpu"
-    if not found:
-        why = "torch was installed without CUDA" if torch.version.cuda is None else "no NVIDIA GPU was found"
-        raise UserError(f"{device} was asked for, but {why}; use --device cpu")
-    number = int(index or 0)
-    if number >= found:
-        raise UserError(f"there is no {device}: this machine has {found} (cuda:0 to cuda:{found - 1})")
-    return f"cuda:{number}"
 
 
 def _preprocess(

@@ -239,7 +239,7 @@ def _told(name: str, weights: Path | None) -> Iterator[None]:
         yield
     except UserError:
         raise
-    except pickle.UnpicklingError as error:
+    except (pickle.UnpicklingError, EOFError) as error:
         raise UserError(
             f"{weights} is no plain weights file (it is damaged, or holds pickled code, which is never run); "
             "save the state dict as .safetensors"

@@ -13,6 +13,7 @@ import json
 import logging
 import os
 import platform
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -135,7 +136,9 @@ class TorchScriptRuntime:
         import torch
 
         self._torch = torch
-        self._traced = torch.jit.freeze(_trace(tower, size))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)
+            self._traced = torch.jit.freeze(_trace(tower, size))
         for _ in range(2):  # the profiling executor compiles during the first calls
             self(np.zeros((1, 3, size, size), dtype=np.float32))
 
@@ -165,9 +168,7 @@ class OpenVinoRuntime:
     device = "cpu"
 
     def __init__(self, network: Any, threads: int | None = None, cache: Path | None = None) -> None:
-        import openvino
-
-        core = openvino.Core()
+        core = import_openvino().Core()
         options: dict[str, Any] = {
             "PERFORMANCE_HINT": "LATENCY",
             # on CPUs with bfloat16 units the default trades digits for speed, and results would differ by
@@ -195,10 +196,23 @@ class OpenVinoRuntime:
 def openvino_available() -> bool:
     """Tell whether OpenVINO can be imported."""
     try:
-        import openvino  # noqa: F401
+        import_openvino()
     except (ImportError, OSError):
         return False
     return True
+
+
+def import_openvino() -> Any:
+    """Import OpenVINO with its usage statistics left out.
+
+    Its import and its converter report to a server, with consent taken for granted. Without the reporting
+    package OpenVINO uses a stub that does nothing; so the package is made unfindable, in this process only.
+    """
+    if "openvino" not in sys.modules:
+        sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+    import openvino
+
+    return openvino
 
 
 def choose_runtime(
@@ -288,11 +302,12 @@ def load_openvino(
 
 def convert(tower: Any, size: int) -> Any:
     """Turn a torch image tower into an OpenVINO network for one (1, 3, size, size) image."""
-    import openvino
     import torch
 
     example = torch.zeros(1, 3, size, size)
-    return openvino.convert_model(_trace(tower, size), example_input=example, input=[1, 3, size, size])
+    return import_openvino().convert_model(
+        _trace(tower, size), example_input=example, input=[1, 3, size, size]
+    )
 
 
 def _trace(tower: Any, size: int) -> Any:
@@ -330,12 +345,10 @@ def _saved_network(size: int, digest: str | None) -> Path | None:
 
 def _save(network: Any, path: Path, difference: float) -> None:
     """Keep a converted network; a cache that cannot be written costs time at the next start, no more."""
-    import openvino
-
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_name(f"draft-{os.getpid()}.xml")
-        openvino.save_model(network, draft, compress_to_fp16=False)
+        import_openvino().save_model(network, draft, compress_to_fp16=False)
         draft.with_suffix(".bin").replace(path.with_suffix(".bin"))
         draft.replace(path)
     except (OSError, RuntimeError) as error:

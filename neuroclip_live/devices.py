@@ -1,0 +1,37 @@
+"""Which processor torch is to use."""
+
+from __future__ import annotations
+
+from neuroclip_live.errors import UserError
+
+
+def resolve_device(device: str) -> str:
+    """Return the device torch is to use, by torch's name.
+
+    Raises
+    ------
+    UserError
+        If the device is not there, or nothing is called so.
+    """
+    device = device.strip().lower()
+    if device == "cpu":
+        return device
+    kind, _, index = device.partition(":")
+    if kind not in ("auto", "cuda", "mps") or (index and not index.isdigit()) or (index and kind != "cuda"):
+        raise UserError(f"no device is called {device}; choose auto, cpu, cuda, cuda:1 or mps")
+    import torch
+
+    if kind == "mps":
+        if not torch.backends.mps.is_available():
+            raise UserError("mps was asked for, but this machine has no Apple GPU; use --device cpu")
+        return "mps"
+    found = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if kind == "auto":
+        return "cuda:0" if found else "cpu"
+    if not found:
+        why = "torch was installed without CUDA" if torch.version.cuda is None else "no NVIDIA GPU was found"
+        raise UserError(f"{device} was asked for, but {why}; use --device cpu")
+    number = int(index or 0)
+    if number >= found:
+        raise UserError(f"there is no {device}: this machine has {found} (cuda:0 to cuda:{found - 1})")
+    return f"cuda:{number}"
