@@ -1,0 +1,351 @@
+r"""The aedat4 container: header, packets and index, read from untrusted bytes and written back.
+
+A file is ``#!AER-DAT4.0\r\n``, a 32-bit length and that many bytes of header, packets, and at the end an
+index of them. A packet is a stream number and a length (both int32), then a body that is compressed as the
+header says; inside is a size-prefixed flatbuffer whose identifier tells events (EVTS), frames (FRME),
+inertial samples and triggers apart. The events lie in it exactly as :data:`neuroclip_live.events.EVENT_DTYPE`
+has them in memory.
+
+Why not read with dv-processing: it believes what the file says. Twenty flipped bytes in a packet end the
+process with a segmentation fault, other damage hangs it, and a file whose end is missing is refused whole. It
+also keeps Python's lock while it decompresses. Here every offset and size is checked against the bytes that
+are really there, and nothing is allocated on the word of a file. Rejected: the package ``aedat``, which stops
+at the first bad packet, allocates what the file declares, and refuses files with streams that it does not
+know.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+from xml.etree import ElementTree
+
+import lz4.frame
+import numpy as np
+import numpy.typing as npt
+import zstandard
+
+from drivers.source import GrayFrame
+from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution
+
+MAGIC = b"#!AER-DAT4.0\r\n"
+EVENTS, FRAMES, INDEX = b"EVTS", b"FRME", b"FTAB"
+
+MAX_HEADER_BYTES = 1 << 20
+MAX_BODY_BYTES = 1 << 28
+"""Largest packet, after decompression, that is believed: 256 MiB, 16 million events."""
+
+INDEX_DTYPE = np.dtype(
+    [
+        ("offset", "<i8"),
+        ("stream", "<i4"),
+        ("size", "<i4"),
+        ("count", "<i8"),
+        ("start", "<i8"),
+        ("end", "<i8"),
+    ]
+)
+"""One packet of the index.
+
+``offset`` of its body in the file and ``size`` of the body, in bytes; ``count`` of elements; time of the
+first and the last element in microseconds. ``count`` is -1 where only the packet's place is known.
+"""
+
+
+class FormatError(Exception):
+    """The bytes are not what the container says they are."""
+
+
+class Compression(IntEnum):
+    """How packet bodies are compressed; one value for a file."""
+
+    NONE = 0
+    LZ4 = 1
+    LZ4_HIGH = 2
+    ZSTD = 3
+    ZSTD_HIGH = 4
+
+
+@dataclass(frozen=True)
+class StreamInfo:
+    """A stream named in the header: its number, its type ("EVTS", "FRME", …), and whose it is."""
+
+    number: int
+    type_id: str
+    name: str
+    source: str
+    resolution: Resolution | None
+
+
+@dataclass(frozen=True)
+class Header:
+    """What precedes the packets.
+
+    ``index_position`` is -1 in a file that was never closed; ``end`` is where the first packet begins.
+    """
+
+    compression: Compression
+    index_position: int
+    streams: tuple[StreamInfo, ...]
+    end: int
+
+    def first(self, type_id: str) -> StreamInfo | None:
+        """Return the first stream of a type, or None."""
+        return next((stream for stream in self.streams if stream.type_id == type_id), None)
+
+
+class Table:
+    """A flatbuffer table, read with every offset checked.
+
+    Raises :class:`FormatError` rather than reading outside of ``data``.
+    """
+
+    __slots__ = ("data", "position", "vtable", "vtable_size")
+
+    def __init__(self, data: bytes, position: int) -> None:
+        self.data, self.position = data, position
+        try:
+            self.vtable = position - struct.unpack_from("<i", data, position)[0]
+            if position < 0 or self.vtable < 0:
+                raise FormatError("a table lies outside of its packet")
+            self.vtable_size = int(struct.unpack_from("<H", data, self.vtable)[0])
+        except struct.error as error:
+            raise FormatError("a table lies outside of its packet") from error
+
+    @classmethod
+    def root(cls, data: bytes, *, prefixed: bool, identifier: bytes | None) -> Table:
+        """Return the root table; ``identifier`` is the four bytes that must follow the root offset."""
+        base = 4 if prefixed else 0
+        if len(data) < base + 8:
+            raise FormatError("a packet is too short")
+        if identifier is not None and data[base + 4 : base + 8] != identifier:
+            raise FormatError(f"a packet is of type {data[base + 4 : base + 8]!r}, not {identifier!r}")
+        return cls(data, base + int(struct.unpack_from("<I", data, base)[0]))
+
+    def place(self, field: int) -> int:
+        """Return the position of a field, or 0 where it is left out."""
+        slot = 4 + 2 * field
+        if slot + 2 > self.vtable_size:
+            return 0
+        try:
+            offset = int(struct.unpack_from("<H", self.data, self.vtable + slot)[0])
+        except struct.error as error:
+            raise FormatError("a table lies outside of its packet") from error
+        return self.position + offset if offset else 0
+
+    def number(self, field: int, form: str, default: int) -> int:
+        """Return an integer field; ``form`` is its letter in :mod:`struct`."""
+        place = self.place(field)
+        if not place:
+            return default
+        try:
+            return int(struct.unpack_from("<" + form, self.data, place)[0])
+        except struct.error as error:
+            raise FormatError("a field lies outside of its packet") from error
+
+    def vector(self, field: int, item_size: int) -> tuple[int, int]:
+        """Return (position, count) of a vector field, whole inside the data; (0, 0) where it is left out."""
+        place = self.place(field)
+        if not place:
+            return 0, 0
+        try:
+            start = place + int(struct.unpack_from("<I", self.data, place)[0])
+            count = int(struct.unpack_from("<I", self.data, start)[0])
+        except struct.error as error:
+            raise FormatError("a vector lies outside of its packet") from error
+        if start + 4 + count * item_size > len(self.data):
+            raise FormatError("a vector is longer than its packet")
+        return start + 4, count
+
+
+def parse_header(data: bytes) -> Header:
+    """Read the header from the first bytes of a file (``MAX_HEADER_BYTES`` + 18 are always enough).
+
+    Raises
+    ------
+    FormatError
+        When the bytes are not an aedat4 header, or end before it does.
+    """
+    if data[: len(MAGIC)] != MAGIC:
+        raise FormatError("the first line is not that of an aedat4 file")
+    if len(data) < len(MAGIC) + 4:
+        raise FormatError("the header is cut off")
+    size = int(struct.unpack_from("<I", data, len(MAGIC))[0])
+    begin = len(MAGIC) + 4
+    if size > MAX_HEADER_BYTES:
+        raise FormatError("the header's length makes no sense")
+    if len(data) < begin + size:
+        raise FormatError("the header is cut off")
+    body = data[begin : begin + size]
+    table = Table.root(body, prefixed=False, identifier=None)
+    try:
+        compression = Compression(table.number(0, "i", 0))
+    except ValueError as error:
+        raise FormatError("the packets are compressed in a way that is not known") from error
+    start, count = table.vector(2, 1)
+    return Header(
+        compression, table.number(1, "q", -1), _parse_streams(body[start : start + count]), begin + size
+    )
+
+
+def _parse_streams(xml: bytes) -> tuple[StreamInfo, ...]:
+    if b"<!" in xml:
+        raise FormatError("the description of the streams holds declarations")
+    try:
+        root = ElementTree.fromstring(xml.rstrip(b"\0"))
+    except (ElementTree.ParseError, ValueError) as error:
+        raise FormatError("the description of the streams is damaged") from error
+    streams = []
+    for node in root.findall("./node[@name='outInfo']/node"):
+        attributes = {attr.get("key"): attr.text or "" for attr in node.iter("attr")}
+        try:
+            number = int(node.get("name", ""))
+            size = Resolution(int(attributes.get("sizeX", 0)), int(attributes.get("sizeY", 0)))
+        except ValueError as error:
+            raise FormatError("the description of the streams is damaged") from error
+        valid = 0 < size.width <= 1 << 15 and 0 < size.height <= 1 << 15
+        streams.append(
+            StreamInfo(
+                number=number,
+                type_id=attributes.get("typeIdentifier", ""),
+                name=attributes.get("originalOutputName", ""),
+                source=attributes.get("source", ""),
+                resolution=size if valid else None,
+            )
+        )
+    return tuple(streams)
+
+
+def decompress(body: bytes, compression: Compression) -> bytes:
+    """Undo a packet's compression; never allocates more than ``MAX_BODY_BYTES``.
+
+    Raises
+    ------
+    FormatError
+        When the body is damaged or too large.
+    """
+    if compression is Compression.NONE:
+        return body
+    try:
+        if compression in (Compression.LZ4, Compression.LZ4_HIGH):
+            return _decompress_lz4(body)
+        return _decompress_zstd(body)
+    except (RuntimeError, ValueError, EOFError, MemoryError, OverflowError, zstandard.ZstdError) as error:
+        raise FormatError(f"a packet does not decompress: {error}") from error
+
+
+def _decompress_lz4(body: bytes) -> bytes:
+    # LZ4 cannot expand more than 255 times, so that a short body without a declared size is safe to expand in
+    # one go.
+    flags = body[4] if len(body) > 7 else 0
+    if len(body) * 255 <= MAX_BODY_BYTES and not flags & 0x08:
+        return bytes(lz4.frame.decompress(body))
+    context = lz4.frame.LZ4FrameDecompressor()
+    parts: list[bytes] = []
+    total, step, fed = 0, 1 << 22, body
+    while not context.eof:
+        part = context.decompress(fed, max_length=step)
+        fed = b""
+        total += len(part)
+        if total > MAX_BODY_BYTES:
+            raise FormatError("a packet is larger than any camera makes")
+        if not part and context.needs_input:
+            raise FormatError("a packet is cut off")
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _decompress_zstd(body: bytes) -> bytes:
+    declared = zstandard.frame_content_size(body)
+    if 0 <= declared <= min(MAX_BODY_BYTES, 1 << 20):
+        return zstandard.ZstdDecompressor().decompress(body, max_output_size=1 << 20)
+    parts: list[bytes] = []
+    total = 0
+    with zstandard.ZstdDecompressor(max_window_size=1 << 27).stream_reader(body) as reader:
+        while part := reader.read(1 << 22):
+            total += len(part)
+            if total > MAX_BODY_BYTES:
+                raise FormatError("a packet is larger than any camera makes")
+            parts.append(part)
+    return b"".join(parts)
+
+
+def locate_events(data: bytes) -> tuple[int, int]:
+    """Return (position, count) of the events in a decompressed packet; they are known to be whole.
+
+    Raises
+    ------
+    FormatError
+        When the packet is not one of events, or lies about its size.
+    """
+    # Every packet that dv-processing writes has the same 32 bytes before its events; this is the way for all
+    # others.
+    if len(data) >= 32 and data[4:28] == _USUAL_EVENTS:
+        count = int.from_bytes(data[28:32], "little")
+        if 32 + count * 16 <= len(data):
+            return 32, count
+    return Table.root(data, prefixed=True, identifier=EVENTS).vector(0, EVENT_DTYPE.itemsize)
+
+
+_USUAL_EVENTS = bytes.fromhex("100000004556545300000600080004000600000004000000")
+
+
+def join_events(places: list[tuple[bytes, int, int]]) -> Packet:
+    """Copy the events of several packets, given as (data, position, count), into one new array."""
+    events = np.empty(sum(count for _, _, count in places), dtype=EVENT_DTYPE)
+    raw = events.view(np.uint8)
+    done = 0
+    for data, position, count in places:
+        size = count * EVENT_DTYPE.itemsize
+        # As bytes, a copy is plain memcpy; field by field it would be ten times slower.
+        raw[done : done + size] = np.frombuffer(data, dtype=np.uint8, count=size, offset=position)
+        done += size
+    return events
+
+
+def parse_events(data: bytes) -> Packet:
+    """Return the events of one decompressed packet, copied; raises as :func:`locate_events` does."""
+    return join_events([(data, *locate_events(data))])
+
+
+def parse_frame(data: bytes) -> GrayFrame:
+    """Return the picture of a decompressed frame packet; colours are averaged.
+
+    Raises
+    ------
+    FormatError
+        When the packet is not a frame, or its size and its pixels disagree.
+    """
+    table = Table.root(data, prefixed=True, identifier=FRAMES)
+    depth = {0: 1, 16: 3, 24: 4}.get(table.number(5, "b", 0))
+    width, height = table.number(6, "h", 0), table.number(7, "h", 0)
+    start, count = table.vector(10, 1)
+    if depth is None or width <= 0 or height <= 0 or count != width * height * depth:
+        raise FormatError("a frame's size and its pixels disagree")
+    pixels = np.frombuffer(data, dtype=np.uint8, count=count, offset=start).reshape(height, width, depth)
+    gray = pixels[:, :, 0].copy() if depth == 1 else pixels[:, :, :3].mean(axis=2).astype(np.uint8)
+    return GrayFrame(table.number(0, "q", 0), gray)
+
+
+def parse_index(data: bytes) -> npt.NDArray[Any]:
+    """Return the file's own index as an array of ``INDEX_DTYPE``, in the order in which it is stored."""
+    position, count = Table.root(data, prefixed=True, identifier=INDEX).vector(0, 4)
+    rows = np.empty(count, dtype=INDEX_DTYPE)
+    for number in range(count):
+        place = position + 4 * number
+        entry = Table(data, place + int(struct.unpack_from("<I", data, place)[0]))
+        info = entry.place(1)
+        if not 0 < info <= len(data) - 8:
+            raise FormatError("an entry of the index lies outside of it")
+        stream, size = struct.unpack_from("<ii", data, info)
+        rows[number] = (
+            entry.number(0, "q", 0),
+            stream,
+            size,
+            entry.number(2, "q", 0),
+            entry.number(3, "q", 0),
+            entry.number(4, "q", 0),
+        )
+    return rows

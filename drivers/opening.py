@@ -1,0 +1,109 @@
+"""One function that opens any source."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from drivers.source import EventSource
+from neuroclip_live.errors import UserError
+
+
+@dataclass(frozen=True)
+class SourceSpec:
+    """What to open.
+
+    Attributes
+    ----------
+    kind : str
+        "replay" (``target``: path of an aedat4), "demo" (``target``: name of a bundled recording, or None),
+        "camera" (``target``: serial number, or None for the first), "network" (``target``: HOST:PORT or the
+        path of a UNIX socket), or "simulator".
+    speed : float or None
+        For recordings: times real time; ``None`` is as fast as can be.
+    loop, start_s, end_s
+        For recordings: begin again at the end; part to play, in seconds from the first event.
+    hold_at_end : bool
+        For recordings: pause at the end instead of ending (what a window wants).
+    """
+
+    kind: Literal["replay", "camera", "network", "simulator", "demo"]
+    target: str | None = None
+    speed: float | None = 1.0
+    loop: bool = False
+    start_s: float = 0.0
+    end_s: float | None = None
+    hold_at_end: bool = False
+
+
+def open_source(spec: SourceSpec) -> EventSource:
+    """Open what ``spec`` describes; drivers are imported only when asked for.
+
+    Raises
+    ------
+    UserError
+        When it cannot be opened: the message says why and what to do.
+    """
+    if spec.kind in ("replay", "demo"):
+        from drivers.replay import ReplaySource
+
+        if spec.kind == "demo":
+            path = demo_recording(spec.target)
+        elif spec.target:
+            path = spec.target
+        else:
+            raise UserError("No recording was named. Give the path of an .aedat4 file.")
+        return ReplaySource(
+            path,
+            speed=spec.speed,
+            loop=spec.loop,
+            start_s=spec.start_s,
+            end_s=spec.end_s,
+            hold_at_end=spec.hold_at_end,
+        )
+    if spec.kind == "camera":
+        from drivers.camera import CameraSource
+
+        return CameraSource(spec.target)
+    if spec.kind == "network":
+        from drivers.network import NetworkSource
+
+        if not spec.target:
+            raise UserError("No address was given. Give HOST:PORT or the path of a UNIX socket.")
+        return NetworkSource(spec.target)
+    if spec.kind == "simulator":
+        from drivers.simulator import SimulatorSource
+
+        source: EventSource = SimulatorSource()
+        return source
+    raise UserError(
+        f"There is no source of kind {spec.kind!r}. Choose replay, camera, network, simulator or demo."
+    )
+
+
+def demo_recording(name: str | None = None) -> str:
+    """Return the path of a recording that ships with the project; the first one by default.
+
+    Raises
+    ------
+    UserError
+        When there is none of that name.
+    """
+    import importlib.resources
+    from pathlib import Path
+
+    try:
+        folder = Path(str(importlib.resources.files("recordings")))
+    except ModuleNotFoundError:
+        folder = Path(__file__).resolve().parent.parent / "recordings"
+    files = sorted(folder.glob("*.aedat4")) if folder.is_dir() else []
+    if not files:
+        raise UserError(
+            f"No demo recordings are in {folder}. Install the package again, or use --replay FILE."
+        )
+    chosen = files if name is None else [file for file in files if file.stem == name.removesuffix(".aedat4")]
+    if not chosen:
+        raise UserError(
+            f"No demo recording is called {name!r}. Choose from: {', '.join(f.stem for f in files)}."
+        )
+    return str(chosen[0])

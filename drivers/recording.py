@@ -1,0 +1,417 @@
+"""A recorded ``.aedat4`` file: opened with care, indexed, read from any time.
+
+Nothing here knows of clocks or threads. Reads are by position (``pread``), so that several readers, say
+playback and the histogram of a seek bar, can use one recording at once.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from drivers.aedat4 import (
+    INDEX_DTYPE,
+    MAGIC,
+    MAX_HEADER_BYTES,
+    FormatError,
+    Header,
+    decompress,
+    join_events,
+    locate_events,
+    parse_frame,
+    parse_header,
+    parse_index,
+)
+from drivers.salvage import rescue_events, sensible, walk
+from drivers.source import GrayFrame
+from neuroclip_live.errors import UserError
+from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution
+
+MAX_PACKET_EVENTS = 1 << 16
+"""Largest packet that :meth:`Recording.read` yields."""
+
+_READ_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class RateHistogram:
+    """Events over a recording, for a seek bar.
+
+    ``counts`` is (N,) int64, events in N equal spans of time between ``start_us`` and ``end_us``.
+    """
+
+    start_us: int
+    end_us: int
+    counts: npt.NDArray[Any]
+
+
+class Recording:
+    """A recording on disk.
+
+    Parameters
+    ----------
+    path : path-like
+        Any file with the contents of an aedat4, whatever it is called.
+
+    Raises
+    ------
+    UserError
+        When there is nothing to play: no such file, a directory, empty, not aedat4, cut off in its header, no
+        event stream, no events.
+
+    Attributes
+    ----------
+    path : Path
+    camera : str
+        Name of the camera that made it; may be empty.
+    resolution : Resolution
+    first_us, last_us : int
+        Time of the first and the last event.
+    damage : str
+        One line that says what is missing from the file; empty when it is whole.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+        self._file = _open(self.path)
+        self._lock = threading.Lock()
+        try:
+            self._size = os.fstat(self._file).st_size
+            self._header = _read_header(self.path, self._file)
+            self._prepare()
+        except BaseException:
+            os.close(self._file)
+            self._file = -1
+            raise
+
+    def _prepare(self) -> None:
+        stream = self._header.first("EVTS")
+        if stream is None:
+            kinds = ", ".join(sorted({s.name or s.type_id for s in self._header.streams})) or "nothing"
+            raise UserError(
+                f"{self.path} has no event stream (it holds {kinds}). Choose a recording with events."
+            )
+        self.camera = stream.source
+        self._cut = False
+        self._skipped_packets = self._skipped_events = 0
+        rows = self._own_index()
+        self._indexed = rows is not None
+        self.damage = ""
+        if rows is None:
+            found = walk(self._file, self._header, self._size)
+            rows, self._cut = found.packets, found.cut
+            self.damage = _describe(found.lost_bytes, found.missing_bytes, self._size, found.cut)
+        self._events = rows[rows["stream"] == stream.number]
+        frames = self._header.first("FRME")
+        self._frames = rows[rows["stream"] == frames.number] if frames else rows[:0]
+        self._frame_cache: tuple[int, GrayFrame | None] = (-1, None)
+        self.resolution = (
+            stream.resolution or (frames.resolution if frames else None) or self._guess_resolution()
+        )
+        self._starts: dict[int, int | None] = {}
+        self._settle_times()
+
+    def _own_index(self) -> npt.NDArray[Any] | None:
+        """Return the index that the file carries, if it is there and true to the file."""
+        position = self._header.index_position
+        if not self._header.end <= position < self._size:
+            return None
+        try:
+            # More than an index can need for the bytes before it is not believed.
+            data = os.pread(self._file, min(self._size - position, 1 << 28), position)
+            rows = parse_index(decompress(data, self._header.compression))
+        except FormatError:
+            return None
+        bodies = rows["offset"] - 8
+        ends = rows["offset"] + rows["size"]
+        contiguous = len(rows) == 0 or (
+            bodies[0] == self._header.end and ends[-1] == position and bool((bodies[1:] == ends[:-1]).all())
+        )
+        return rows if contiguous and bool((rows["size"] > 0).all()) else None
+
+    def _settle_times(self) -> None:
+        """Find the first and the last event; distrust the index's times where they differ from them."""
+        first = next((e for i in range(len(self._events)) if len(e := self._decode(i))), None)
+        if first is None:
+            raise UserError(f"{self.path} holds no events. Nothing was recorded; choose another recording.")
+        last = next(e for i in range(len(self._events) - 1, -1, -1) if len(e := self._decode(i)))
+        self.first_us, self.last_us = int(first["t"][0]), int(last["t"].max())
+        self._skipped_packets = self._skipped_events = 0
+        rows = self._events[self._events["count"] > 0]
+        self._timed = (
+            self._indexed
+            and len(rows) > 0
+            and int(rows["start"][0]) == self.first_us
+            and int(rows["end"][-1]) == int(last["t"][-1])
+            and bool((rows["start"][1:] >= rows["start"][:-1]).all())
+        )
+        if self.last_us < self.first_us:
+            self.last_us = self.first_us
+
+    def _guess_resolution(self) -> Resolution:
+        width = height = 1
+        for index in range(len(self._events)):
+            events = self._decode(index)
+            if len(events):
+                width, height = (
+                    max(width, int(events["x"].max()) + 1),
+                    max(height, int(events["y"].max()) + 1),
+                )
+        return Resolution(width, height)
+
+    @property
+    def duration_us(self) -> int:
+        """Time from the first to the last event."""
+        return self.last_us - self.first_us
+
+    @property
+    def has_frames(self) -> bool:
+        """True when the recording also holds intensity frames."""
+        return len(self._frames) > 0
+
+    @property
+    def losses(self) -> str:
+        """What is missing, with what turned out to be unreadable so far; empty when all is well."""
+        parts = [self.damage] if self.damage else []
+        if self._skipped_packets:
+            events = f" (about {self._skipped_events:,} events)" if self._skipped_events else ""
+            parts.append(f"{self._skipped_packets} damaged packets were left out{events}")
+        return "; ".join(parts)
+
+    def _body(self, rows: npt.NDArray[Any], index: int) -> bytes:
+        return os.pread(self._file, int(rows["size"][index]), int(rows["offset"][index]))
+
+    def _decode(self, index: int) -> Packet:
+        """Return the events of a packet, or what can be had of it."""
+        body = self._body(self._events, index)
+        if self._cut and index == len(self._events) - 1:
+            return rescue_events(body, self._header.compression, self._resolution_or_none())
+        place = self._locate(index, body)
+        return join_events([place]) if isinstance(place, tuple) else place
+
+    def _resolution_or_none(self) -> Resolution | None:
+        return getattr(self, "resolution", None)
+
+    def _locate(self, index: int, body: bytes) -> tuple[bytes, int, int] | Packet:
+        """Return where the events of a packet are, or the events when the packet had to be mended."""
+        try:
+            data = decompress(body, self._header.compression)
+            position, count = locate_events(data)
+        except FormatError:
+            return self._mend(index, body)
+        if self._indexed:
+            expected = int(self._events["count"][index])
+            if expected != count:
+                return self._mend(index, body)
+        elif self.damage:
+            events = join_events([(data, position, count)])
+            if sensible(events, self._resolution_or_none()) < count:
+                return self._mend(index, body)
+        return data, position, count
+
+    def _mend(self, index: int, body: bytes) -> Packet:
+        events = rescue_events(body, self._header.compression, self._resolution_or_none())
+        with self._lock:
+            self._skipped_packets += 1
+            self._skipped_events += max(0, int(self._events["count"][index]) - len(events))
+        return events
+
+    def _start_of(self, index: int) -> int | None:
+        """Return the time of a packet's first event; None when it has none."""
+        if self._timed:
+            return int(self._events["start"][index]) if self._events["count"][index] else None
+        if index not in self._starts:
+            events = self._decode(index)
+            self._starts[index] = int(events["t"][0]) if len(events) else None
+        return self._starts[index]
+
+    def _packet_before(self, t_us: int) -> int:
+        """Return the last packet that begins at or before ``t_us``; the first one when there is none."""
+        low, high = 0, len(self._events)
+        while high - low > 1:
+            middle = (low + high) // 2
+            probe = middle
+            while probe < high and (start := self._start_of(probe)) is None:
+                probe += 1
+            if probe == high or start is None or start > t_us:
+                high = middle
+            else:
+                low = probe
+        return low
+
+    def read(self, from_us: int | None = None) -> Iterator[Packet]:
+        """Yield the events in file order, from the beginning or from a time.
+
+        Parameters
+        ----------
+        from_us : int or None
+            Leave out what comes before the first event at or after this time.
+
+        Yields
+        ------
+        (N,) array of ``EVENT_DTYPE`` that owns its memory, 1 <= N <= ``MAX_PACKET_EVENTS``
+        """
+        begin = 0 if from_us is None else max(0, self._packet_before(from_us - 1))
+        skipping = from_us is not None
+        for events in self._groups(begin):
+            if skipping:
+                assert from_us is not None
+                late = events["t"] >= from_us
+                if not late.any():
+                    continue
+                events, skipping = events[int(np.argmax(late)) :], False
+            for start in range(0, len(events), MAX_PACKET_EVENTS):
+                part = events[start : start + MAX_PACKET_EVENTS]
+                yield part if part.base is None else part.copy()
+
+    def _groups(self, begin: int) -> Iterator[Packet]:
+        """Yield the events of packets from number ``begin`` on, small packets joined."""
+        offsets, sizes = self._events["offset"].tolist(), self._events["size"].tolist()
+        index = begin
+        while index < len(offsets) and self._file >= 0:
+            base, stop = offsets[index], index + 1
+            while stop < len(offsets) and offsets[stop] + sizes[stop] - base <= _READ_BYTES:
+                stop += 1
+            block = os.pread(self._file, offsets[stop - 1] + sizes[stop - 1] - base, base)
+            places: list[tuple[bytes, int, int]] = []
+            total = 0
+            for number in range(index, stop):
+                low = offsets[number] - base
+                if self._cut and number == len(offsets) - 1:
+                    place: tuple[bytes, int, int] | Packet = self._decode(number)
+                else:
+                    place = self._locate(number, block[low : low + sizes[number]])
+                if not isinstance(place, tuple):
+                    place = (place.tobytes(), 0, len(place))
+                if place[2] == 0:
+                    continue
+                places.append(place)
+                total += place[2]
+                if total >= MAX_PACKET_EVENTS // 2:
+                    yield join_events(places)
+                    places, total = [], 0
+            if places:
+                yield join_events(places)
+            index = stop
+
+    def frame_at(self, t_us: int) -> GrayFrame | None:
+        """Return the newest intensity frame that is not younger than ``t_us``, or None."""
+        low, high = 0, len(self._frames)
+        starts = self._frames["start"]
+        while low < high:
+            middle = (low + high) // 2
+            begin = int(starts[middle]) if self._timed else self._frame_time(middle)
+            if begin <= t_us:
+                low = middle + 1
+            else:
+                high = middle
+        return self._frame(low - 1) if low else None
+
+    def _frame_time(self, index: int) -> int:
+        frame = self._frame(index)
+        return frame.t_us if frame else self.last_us + 1
+
+    def _frame(self, index: int) -> GrayFrame | None:
+        number, frame = self._frame_cache
+        if number != index:
+            try:
+                frame = parse_frame(decompress(self._body(self._frames, index), self._header.compression))
+            except (FormatError, ValueError):
+                frame = None
+            self._frame_cache = (index, frame)
+        return frame
+
+    def rate_histogram(self, bins: int = 400) -> RateHistogram:
+        """Count the events in ``bins`` equal spans of the recording.
+
+        Immediate where the file's own index can be used; else the file is read through once.
+        """
+        end = max(self.last_us, self.first_us + 1)
+        counts = np.zeros(bins, dtype=np.int64)
+        if self._timed and len(self._events) >= bins:
+            rows = self._events
+            middle = (rows["start"] + rows["end"]) // 2
+            counts += np.bincount(
+                np.clip((middle - self.first_us) * bins // (end - self.first_us), 0, bins - 1),
+                weights=rows["count"],
+                minlength=bins,
+            ).astype(np.int64)
+        else:
+            for events in self.read():
+                place = np.clip((events["t"] - self.first_us) * bins // (end - self.first_us), 0, bins - 1)
+                counts += np.bincount(place, minlength=bins)
+        return RateHistogram(self.first_us, end, counts)
+
+    def close(self) -> None:
+        """Close the file; idempotent. Readers end at their next step."""
+        with self._lock:
+            file, self._file = self._file, -1
+        if file >= 0:
+            os.close(file)
+
+
+def _open(path: Path) -> int:
+    try:
+        file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | getattr(os, "O_CLOEXEC", 0))
+    except FileNotFoundError:
+        raise UserError(f"No such file: {path}. Check the path.") from None
+    except PermissionError:
+        raise UserError(
+            f"May not read {path}: permission denied. Change its permissions or copy it."
+        ) from None
+    except (OSError, ValueError) as error:
+        raise UserError(f"Cannot open {path}: {error}. Check the path.") from None
+    mode = os.fstat(file)
+    if stat.S_ISREG(mode.st_mode) and mode.st_size:
+        return file
+    os.close(file)
+    if stat.S_ISDIR(mode.st_mode):
+        raise UserError(f"{path} is a directory. Give one .aedat4 file in it.")
+    if not stat.S_ISREG(mode.st_mode):
+        raise UserError(f"{path} is not a file on disk. Give an .aedat4 file.")
+    raise UserError(f"{path} is empty (0 bytes). Nothing was recorded; choose another recording.")
+
+
+def _read_header(path: Path, file: int) -> Header:
+    data = os.pread(file, MAX_HEADER_BYTES + len(MAGIC) + 4, 0)
+    if data[: len(MAGIC)] != MAGIC:
+        hint = "Give a file recorded by DV, dv-processing or neuroclip-live."
+        if data.startswith(b"#!AER-DAT") and not MAGIC.startswith(data):
+            version = data[9:12].decode("ascii", "replace").strip()
+            raise UserError(
+                f"{path} is an AEDAT {version} file, not AEDAT 4. Convert it with DV (dv-gui) first."
+            )
+        if not MAGIC.startswith(data):
+            raise UserError(f"{path} is not an aedat4 recording. {hint}")
+    try:
+        return parse_header(data)
+    except FormatError as error:
+        raise UserError(
+            f"{path} is damaged: {error}. Nothing of it can be played; use another copy."
+        ) from None
+
+
+def _describe(lost: int, missing: int, size: int, cut: bool) -> str:
+    total = size + missing
+    gone = lost + missing
+    if not gone and not cut:
+        return ""  # never closed, but every packet is whole
+    if not gone:
+        return "the recording ends in the middle of a packet: it was cut off; what came before is played"
+    share = f"{_megabytes(gone)} of {_megabytes(total)}, {100 * gone / total:.1f} %"
+    return f"the recording is damaged: {share}, is lost; the rest is played"
+
+
+def _megabytes(count: int) -> str:
+    return f"{count / 1e6:.1f} MB" if count >= 100_000 else f"{count / 1e3:.1f} kB"
+
+
+__all__ = ["EVENT_DTYPE", "INDEX_DTYPE", "MAX_PACKET_EVENTS", "RateHistogram", "Recording"]
