@@ -33,6 +33,9 @@ from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution
 MAGIC = b"#!AER-DAT4.0\r\n"
 EVENTS, FRAMES, INDEX = b"EVTS", b"FRME", b"FTAB"
 
+EVENTS_PREFIX = bytes.fromhex("100000004556545300000600080004000600000004000000")
+"""What lies between the size and the count of events in every event packet that dv-processing writes."""
+
 MAX_HEADER_BYTES = 1 << 20
 MAX_BODY_BYTES = 1 << 28
 """Largest packet, after decompression, that is believed: 256 MiB, 16 million events."""
@@ -280,16 +283,11 @@ def locate_events(data: bytes) -> tuple[int, int]:
     FormatError
         When the packet is not one of events, or lies about its size.
     """
-    # Every packet that dv-processing writes has the same 32 bytes before its events; this is the way for all
-    # others.
-    if len(data) >= 32 and data[4:28] == _USUAL_EVENTS:
+    if len(data) >= 32 and data[4:28] == EVENTS_PREFIX:
         count = int.from_bytes(data[28:32], "little")
         if 32 + count * 16 <= len(data):
             return 32, count
     return Table.root(data, prefixed=True, identifier=EVENTS).vector(0, EVENT_DTYPE.itemsize)
-
-
-_USUAL_EVENTS = bytes.fromhex("100000004556545300000600080004000600000004000000")
 
 
 def join_events(places: list[tuple[bytes, int, int]]) -> Packet:
