@@ -74,6 +74,7 @@ def run_every_window(
         recognizer = Recognizer(model, PromptEncoder(model).encode(prompts), settings.recognizer)
         if load_adapter is not None:
             recognizer.adapter = load_adapter(model)
+        recognizer.warm_up()
         output.write(_header(source, model.info, prompts, settings))
         totals, begin = Totals(), monotonic()
         deadline = begin + duration_s if duration_s is not None else float("inf")

@@ -304,6 +304,7 @@ class Pipeline:
         if self._load_adapter is not None:
             self._adapter = self._load_adapter(backbone)
         table_of = self._encode(encoder, recognizer, None)
+        recognizer.warm_up()
         self._backbone = backbone
         self._set(PipelineState.RUNNING)
         if self.settings.wait_for_model and not self._stop.is_set():

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from neuroclip_live.errors import UserError
-from neuroclip_live.events import Resolution
+from neuroclip_live.events import Resolution, empty_packet
 from neuroclip_live.frames import event_frame
 from neuroclip_live.scoring import Scores, score
 from neuroclip_live.slicing import Slice
@@ -154,7 +154,7 @@ class Recognizer:
         self.adapter: FeatureAdapter | None = None
         self._table = table
         self._steps: deque[_Timestep] = deque(maxlen=settings.timesteps)
-        self._resolution = Resolution(1, 1)
+        self._resolution = Resolution(8, 8)
         self._epoch = 0
         self._number = 0
 
@@ -162,6 +162,11 @@ class Recognizer:
         """Forget the past: another source, or another time."""
         self._resolution = resolution
         self._steps.clear()
+
+    def warm_up(self) -> None:
+        """Compile and allocate now what the first slice would otherwise wait for."""
+        frame = event_frame(empty_packet(), self._resolution)
+        self.backbone.encode_frames(frame[None])
 
     def set_prompts(self, table: PromptTable | None) -> None:
         """Score against other prompts from the next slice on; features are kept. None: nothing to score."""

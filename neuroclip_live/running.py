@@ -11,7 +11,6 @@ from neuroclip_live.options import RunOptions
 
 if TYPE_CHECKING:
     from drivers.opening import SourceSpec
-
     from drivers.source import EventSource
     from neuroclip_live.backbone import Backbone
     from neuroclip_live.pipeline import Load, LoadAdapter, PipelineSettings, Progress
@@ -69,8 +68,9 @@ def source_spec(options: RunOptions) -> SourceSpec:
         target=(named[kind] or None) if chosen else None,
         speed=speed_of(options.speed),
         loop=loop,
-        start_s=options.start,
+        start_s=options.start or 0.0,
         end_s=options.end,
+        hold_at_end=not options.headless,
     )
 
 
@@ -162,7 +162,6 @@ def _run_headless(
     options: RunOptions, spec: SourceSpec, prompts: PromptSet, settings: PipelineSettings
 ) -> int:
     from drivers.opening import open_source
-
     from neuroclip_live.headless import Output, run_every_window, run_live
     from neuroclip_live.jsonl import JsonlWriter
     from neuroclip_live.pipeline import Pipeline
@@ -188,9 +187,9 @@ def _run_window(options: RunOptions, spec: SourceSpec, prompts: PromptSet, setti
     from neuroclip_live.doctor import check_display
 
     check_display()
-    from drivers.opening import open_source
     from gui.app import run_window
 
+    from drivers.opening import open_source
     from neuroclip_live.pipeline import Pipeline
 
     def pipeline(source: EventSource) -> Pipeline:

@@ -1,0 +1,89 @@
+"""The house rules, held against the code: who may import what, and no cycles."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+ROOMS = ("neuroclip_live", "drivers", "gui", "recordings")
+QT = {"PySide6", "pyqtgraph", "shiboken6"}
+TORCH = {"torch", "torchvision", "open_clip", "timm", "spikingjelly"}
+
+
+def modules() -> dict[str, Path]:
+    found = {}
+    for room in ROOMS:
+        for path in sorted((ROOT / room).rglob("*.py")):
+            parts = path.relative_to(ROOT).with_suffix("").parts
+            found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+def imports(path: Path, *, top_level_only: bool) -> set[str]:
+    """Names imported by a file; those only for type checkers are left out."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    skipped: set[ast.AST] = set()
+    for node in ast.walk(tree):
+        checking = isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+        function = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        if checking or (top_level_only and function):
+            skipped.update(ast.walk(node))
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if node in skipped:
+            continue
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module)
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return names
+
+
+def packages(path: Path) -> set[str]:
+    return {name.split(".")[0] for name in imports(path, top_level_only=False)}
+
+
+@pytest.mark.parametrize("module", [m for m in modules() if m.split(".")[0] != "gui"])
+def test_only_the_window_imports_qt(module: str) -> None:
+    assert not packages(modules()[module]) & QT
+
+
+@pytest.mark.parametrize("module", [m for m in modules() if m.split(".")[0] in ("gui", "drivers")])
+def test_window_and_drivers_import_no_torch(module: str) -> None:
+    assert not packages(modules()[module]) & TORCH
+
+
+@pytest.mark.parametrize("module", [m for m in modules() if m.split(".")[0] == "drivers"])
+def test_drivers_know_only_events_and_errors(module: str) -> None:
+    known = {n for n in imports(modules()[module], top_level_only=False) if n.startswith("neuroclip_live.")}
+    allowed = ("neuroclip_live.events", "neuroclip_live.errors")
+    assert all(name.startswith(allowed) for name in known), known
+
+
+def test_imports_have_no_cycles() -> None:
+    known = modules()
+    graph = {name: imports(path, top_level_only=True) & known.keys() - {name} for name, path in known.items()}
+    tuple(TopologicalSorter(graph).static_order())  # raises CycleError, naming the cycle
+
+
+def test_importing_the_package_stays_light() -> None:
+    code = (
+        "import sys, neuroclip_live, neuroclip_live.cli, neuroclip_live.options\n"
+        "heavy = {'torch', 'PySide6', 'open_clip', 'numba', 'cv2', 'dv_processing', 'numpy', 'rich'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert out.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("module", list(modules()))
+def test_modules_stay_small(module: str) -> None:
+    lines = modules()[module].read_text(encoding="utf-8").count("\n")
+    assert lines <= 500, f"{module} has {lines} lines: split it"
