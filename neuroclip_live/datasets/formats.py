@@ -1,0 +1,145 @@
+"""Reading one sample of a data set: SpikingJelly's decoders, with the checks they leave out.
+
+SpikingJelly decodes ATIS ``.bin`` (N-MNIST, N-Caltech101), CIFAR10-DVS ``.aedat`` and ES-ImageNet ``.npz``.
+It has no N-Cars; its ``.dat`` is read here. Whatever the file, a packet of the project's own layout comes out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from neuroclip_live.events import EVENT_DTYPE, Packet
+
+Fields = Mapping[str, npt.NDArray[Any]]
+Decode = Callable[[Path], Packet]
+
+ATIS_RECORD = 5
+ATIS_OVERFLOW_Y = 240
+"""An ATIS record with this row is no event: it says that the 13-bit clock wrapped round."""
+ATIS_WRAP_US = 1 << 13
+
+
+class UnreadableSample(Exception):
+    """A file that is not what its place says it is; the message says why, in a few words."""
+
+
+def packet_of(events: Fields) -> Packet:
+    """Turn arrays ``t``, ``x``, ``y``, ``p`` of any number type into a packet in order of time."""
+    size = len(events["t"])
+    if not size:
+        raise UnreadableSample("no events")
+    packet = np.zeros(size, dtype=EVENT_DTYPE)
+    for name in ("t", "x", "y", "p"):
+        if len(events[name]) != size:
+            raise UnreadableSample("fields of different lengths")
+        packet[name] = events[name]
+    if (np.diff(packet["t"]) < 0).any():
+        packet = packet[np.argsort(packet["t"], kind="stable")]
+    return packet
+
+
+def read_atis(path: Path) -> Packet:
+    """Read 40-bit big-endian records: x 8, y 8, polarity 1, time 23 bits."""
+    from spikingjelly.datasets.utils import load_ATIS_bin
+
+    size = path.stat().st_size
+    if size % ATIS_RECORD:
+        raise UnreadableSample(f"{size} bytes are not whole records of {ATIS_RECORD}")
+    events = {name: np.asarray(values, dtype=np.int64) for name, values in load_ATIS_bin(path).items()}
+    wraps = events["y"] == ATIS_OVERFLOW_Y
+    if wraps.any():
+        events["t"] = events["t"] + np.cumsum(wraps) * ATIS_WRAP_US
+        events = {name: values[~wraps] for name, values in events.items()}
+    return packet_of(events)
+
+
+def read_cifar10_dvs(path: Path) -> Packet:
+    """Read an AEDAT 2 file of CIFAR10-DVS, turned upright as SpikingJelly turns it."""
+    from spikingjelly.datasets import cifar10_dvs
+
+    with path.open("rb") as stream:
+        if stream.read(1) != b"#":
+            raise UnreadableSample("no AEDAT header")
+    events: Fields = cifar10_dvs._load_origin_data(path)
+    return packet_of({name: np.asarray(values, dtype=np.int64) for name, values in events.items()})
+
+
+def read_es_imagenet(path: Path) -> Packet:
+    """Read an ES-ImageNet ``.npz``: arrays ``pos`` and ``neg`` of (x, y, frame number)."""
+    from spikingjelly.datasets import es_imagenet
+
+    return packet_of(es_imagenet._load_events(path))
+
+
+def read_events_npz(path: Path) -> Packet:
+    """Read a sample of SpikingJelly's own ``events_np`` folder."""
+    with np.load(path) as stored:
+        return packet_of({name: stored[name] for name in ("t", "x", "y", "p")})
+
+
+def read_frames_npz(path: Path) -> npt.NDArray[np.uint16]:
+    """Read a sample of SpikingJelly's frame folders: counts (T, 2, H, W)."""
+    try:
+        with np.load(path) as stored:
+            counts = stored["frames"]
+    except _DAMAGE as error:
+        raise UnreadableSample(str(error)) from error
+    if counts.ndim != 4 or counts.shape[1] != 2:
+        raise UnreadableSample(f"frames of shape {counts.shape}, not (T, 2, H, W)")
+    return np.asarray(np.minimum(counts, 65535), dtype=np.uint16)
+
+
+def read_dat(path: Path) -> Packet:
+    """Read a Prophesee ``.dat`` (N-Cars): text lines that begin with %, two bytes, records of 8 bytes.
+
+    A record is time (u32 µs) and an address: x in bits 0-13, y in 14-27, polarity in 28.
+    """
+    data = path.read_bytes()
+    start = 0
+    while data[start : start + 1] == b"%":
+        end = data.find(b"\n", start)
+        if end < 0:
+            raise UnreadableSample("a header without end")
+        start = end + 1
+    if start == 0:
+        raise UnreadableSample("no .dat header")
+    record = data[start + 1] if start + 1 < len(data) else 0
+    if record != 8:
+        raise UnreadableSample(f"records of {record} bytes, not 8")
+    body = data[start + 2 :]
+    if len(body) % record:
+        raise UnreadableSample(f"{len(body)} bytes are not whole records of {record}")
+    words = np.frombuffer(body, dtype="<u4").reshape(-1, 2)
+    address = words[:, 1].astype(np.int64)
+    return packet_of(
+        {
+            "t": words[:, 0],
+            "x": address & 0x3FFF,
+            "y": (address >> 14) & 0x3FFF,
+            "p": (address >> 28) & 1,
+        }
+    )
+
+
+_DAMAGE = (OSError, ValueError, KeyError, IndexError, EOFError, ArithmeticError)
+
+
+def read_sample(path: Path, decode: Decode) -> Packet:
+    """Read a file with ``decode``.
+
+    Raises
+    ------
+    UnreadableSample
+        Whatever is wrong with it.
+    """
+    import zipfile
+
+    try:
+        return decode(path)
+    except (*_DAMAGE, zipfile.BadZipFile) as error:
+        raise UnreadableSample(" ".join(str(error).split()) or type(error).__name__) from error

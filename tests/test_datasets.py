@@ -1,0 +1,262 @@
+"""Tiny files in each data set's official format, read back through SpikingJelly's decoders."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from neuroclip_live.datasets import SPECS, EventDataset, UnreadableSample, open_dataset
+from neuroclip_live.errors import UserError
+from neuroclip_live.events import EVENT_DTYPE, Packet
+from neuroclip_live.frames import discriminate
+
+
+def events(
+    size: int = 60, width: int = 34, height: int = 34, seed: int = 0, last_us: int = 300_000
+) -> Packet:
+    random = np.random.default_rng(seed)
+    packet = np.zeros(size, dtype=EVENT_DTYPE)
+    packet["t"] = np.sort(random.integers(0, last_us, size))
+    packet["x"], packet["y"] = random.integers(0, width, size), random.integers(0, height, size)
+    packet["p"] = random.integers(0, 2, size)
+    return packet
+
+
+def write_atis(path: Path, packet: Packet) -> None:
+    x, y, p, t = (packet[k].astype(np.uint32) for k in "xypt")
+    rows = np.stack([x, y, p << 7 | t >> 16, t >> 8 & 255, t & 255], axis=1)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(rows.astype(np.uint8).tobytes())
+
+
+def write_cifar_aedat(path: Path, packet: Packet) -> None:
+    """AEDAT 2, jAER's DVS128 addresses; the data set shows the sensor turned and polarity 1 for OFF."""
+    x, y, p = (packet[k].astype(np.uint32) for k in "xyp")
+    address = (127 - y) << 1 | (127 - x) << 8 | (1 - p)
+    words = np.stack([address, packet["t"].astype(np.uint32)], axis=1).astype(">u4")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"#!AER-DAT2.0\r\n# This is a raw AE data file\r\n" + words.tobytes())
+
+
+def write_es_npz(path: Path, packet: Packet) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rows = np.stack([packet["y"], packet["x"], packet["t"]], axis=1).astype(np.uint16)
+    np.savez(path, pos=rows[packet["p"] == 1], neg=rows[packet["p"] == 0])
+
+
+def write_dat(path: Path, packet: Packet) -> None:
+    x, y, p, t = (packet[k].astype(np.uint32) for k in "xypt")
+    words = np.stack([t, x | y << 14 | p << 28], axis=1).astype("<u4")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    header = b"% Data file containing CD events.\n% Version 2\n% Height 100\n% Width 120\n"
+    path.write_bytes(header + bytes([12, 8]) + words.tobytes())
+
+
+def lay_out_n_mnist(root: Path) -> None:
+    for part, count in (("Train", 3), ("Test", 2)):
+        for digit in (0, 1, 7):
+            for k in range(count):
+                write_atis(root / part / str(digit) / f"{k:05}.bin", events(seed=digit * 10 + k))
+
+
+def lay_out_cifar10_dvs(root: Path) -> None:
+    for name in ("airplane", "frog"):
+        for k in range(4):
+            write_cifar_aedat(root / name / f"cifar10_{name}_{k}.aedat", events(80, 128, 128, k))
+
+
+def lay_out_es_imagenet(root: Path) -> None:
+    inner = root / "ES-imagenet-0.18"
+    for k in (0, 2, 10):
+        for n in range(2):
+            write_es_npz(inner / "train" / f"class{k}" / f"n{k}_{n}.npz", events(90, 224, 224, k + n, 8))
+    write_es_npz(inner / "val" / "ILSVRC2012_val_1.npz", events(90, 224, 224, 5, 8))
+    (inner / "vallabel.txt").write_text("ILSVRC2012_val_1.npz 10 224 224\n")
+
+
+def lay_out_n_cars(root: Path) -> None:
+    for part, count in (("train", 2), ("test", 1)):
+        for name in ("cars", "background"):
+            for k in range(count):
+                write_dat(root / f"n-cars_{part}" / name / f"obj_{k:06}_td.dat", events(70, 120, 100, k))
+
+
+def lay_out_n_caltech101(root: Path) -> None:
+    for name in ("airplanes", "cougar_face", "BACKGROUND_Google"):
+        for k in range(5):
+            write_atis(root / "Caltech101" / name / f"image_{k:04}.bin", events(70, 240, 180, k))
+
+
+LAYOUTS: dict[str, tuple[Callable[[Path], None], tuple[str, ...], int, int, int]] = {
+    "n-mnist": (lay_out_n_mnist, ("0", "1", "7"), 9, 6, 60),
+    "cifar10-dvs": (lay_out_cifar10_dvs, ("airplane", "frog"), 6, 2, 80),
+    "es-imagenet": (lay_out_es_imagenet, ("tench", "great white shark", "brambling"), 6, 1, 90),
+    "n-cars": (lay_out_n_cars, ("background", "car"), 4, 2, 70),
+    "n-caltech101": (lay_out_n_caltech101, ("airplanes", "cougar face"), 8, 2, 70),
+}
+
+
+@pytest.mark.parametrize("key", SPECS)
+def test_official_layout_reads_back(key: str, tmp_path: Path) -> None:
+    write, labels, train, test, size = LAYOUTS[key]
+    write(tmp_path)
+    data = open_dataset(key, tmp_path)
+    assert data.labels == labels
+    assert (len(data.train), len(data.test)) == (train, test)
+    assert not {s.name for s in data.train} & {s.name for s in data.test}
+    assert {s.label for s in data.train} == set(range(len(labels)))
+    for sample in (*data.train, *data.test):
+        packet = data.events(sample)
+        assert packet.dtype == EVENT_DTYPE
+        assert len(packet) == size
+    counts = data.counts(data.train[0], 5, "number")
+    assert counts.shape == (5, 2, data.spec.resolution.height, data.spec.resolution.width)
+    assert counts.sum() == size
+
+
+def test_values_survive_every_format(tmp_path: Path) -> None:
+    written = {
+        "n-mnist": (write_atis, "Train/3/a.bin", events(40)),
+        "cifar10-dvs": (write_cifar_aedat, "cat/a.aedat", events(40, 128, 128)),
+        "n-cars": (write_dat, "n-cars_train/cars/a.dat", events(40, 120, 100)),
+        "es-imagenet": (write_es_npz, "train/class4/a.npz", events(40, 224, 224, last_us=8)),
+    }
+    for key, (write, place, packet) in written.items():
+        write(tmp_path / key / place, packet)
+        data = open_dataset(key, tmp_path / key)
+        back = data.events(data.train[0])
+        order = ["t", "x", "y", "p"]
+        np.testing.assert_array_equal(np.sort(back, order=order), np.sort(packet, order=order), err_msg=key)
+
+
+@pytest.mark.parametrize("split", ["number", "time"])
+def test_n_mnist_through_spikingjellys_own_folders(tmp_path: Path, split: str) -> None:
+    """What SpikingJelly itself makes of the official files gives the very same frames."""
+    from spikingjelly.datasets.n_mnist import NMNIST
+
+    lay_out_n_mnist(tmp_path / "extract")
+    for folder in ("download", "events_np"):
+        (tmp_path / folder).mkdir()
+    official = open_dataset("n-mnist", tmp_path)
+    NMNIST.create_raw_from_extracted(tmp_path / "extract", tmp_path / "events_np")
+    made = NMNIST(str(tmp_path), train=True, data_type="frame", frames_number=4, split_by=split)
+    assert len(made) == 9
+    raw = tmp_path / "extract"
+    raw.rename(tmp_path / "gone")
+    processed = open_dataset("n-mnist", tmp_path)
+    (tmp_path / "events_np").rename(tmp_path / "gone too")
+    frames = open_dataset("n-mnist", tmp_path, timesteps=4, split=split)  # type: ignore[arg-type]
+    (tmp_path / "gone").rename(raw)
+    (tmp_path / "gone too").rename(tmp_path / "events_np")
+    assert (official.form, processed.form, frames.form) == ("official", "events", "frames")
+    for a, b, c in zip(official.train, processed.train, frames.train, strict=True):
+        first = official.counts(a, 4, "number")
+        np.testing.assert_array_equal(first, processed.counts(b, 4, "number"))
+        if split == "number":
+            np.testing.assert_array_equal(first, frames.counts(c, 4, "number"))
+        assert a.label == b.label == c.label
+
+
+def test_nothing_is_written_under_the_root(tmp_path: Path) -> None:
+    lay_out_cifar10_dvs(tmp_path)
+    before = sorted(tmp_path.rglob("*"))
+    data = open_dataset("cifar10-dvs", tmp_path)
+    data.counts(data.train[0], 3, "time")
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_the_split_is_the_same_every_time_and_moves_with_the_seed(tmp_path: Path) -> None:
+    for k in range(20):
+        write_atis(tmp_path / "Train" / "4" / f"{k}.bin", events(seed=k))
+    one, again, other = (open_dataset("n-mnist", tmp_path, seed=s) for s in (0, 0, 1))
+    assert one.test == again.test
+    assert one.test != other.test
+    assert len(one.test) == 10
+
+
+def _one_bad(tmp_path: Path, content: bytes) -> EventDataset:
+    bad = tmp_path / "Train" / "0" / "bad.bin"
+    bad.parent.mkdir(parents=True)
+    bad.write_bytes(content)
+    return open_dataset("n-mnist", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "say"), [(b"", "no events"), (b"1234567", "whole records"), (b"12345" * 3, "3 events for 10")]
+)
+def test_unreadable_samples_say_why(tmp_path: Path, content: bytes, say: str) -> None:
+    data = _one_bad(tmp_path, content)
+    with pytest.raises(UnreadableSample, match=say):
+        data.counts(data.train[0], 10, "number")
+
+
+@pytest.mark.parametrize(
+    ("key", "place", "content"),
+    [
+        ("cifar10-dvs", "cat/a.aedat", b"not an aedat file"),
+        ("cifar10-dvs", "cat/a.aedat", b"#!AER-DAT2.0\r\n\x00\x01\x02"),
+        ("es-imagenet", "train/class1/a.npz", b"PK\x03\x04 no zip"),
+        ("es-imagenet", "train/class1/a.npz", b""),
+        ("n-cars", "n-cars_train/cars/a.dat", b"% a header without end"),
+        ("n-cars", "n-cars_train/cars/a.dat", b"% Version 2\n\x0c\x08" + struct.pack("<IIH", 1, 2, 3)),
+        ("n-cars", "n-cars_train/cars/a.dat", b""),
+    ],
+)
+def test_damaged_files_of_other_formats(tmp_path: Path, key: str, place: str, content: bytes) -> None:
+    path = tmp_path / place
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content)
+    data = open_dataset(key, tmp_path)
+    with pytest.raises(UnreadableSample):
+        data.events(data.train[0])
+
+
+def test_clock_wraps_of_atis_are_no_events(tmp_path: Path) -> None:
+    packet = events(20, last_us=8000)
+    packet["y"][10] = 240
+    write_atis(tmp_path / "Train" / "0" / "a.bin", packet)
+    data = open_dataset("n-mnist", tmp_path)
+    back = data.events(data.train[0])
+    assert len(back) == 19
+    np.testing.assert_array_equal(back["t"][10:], packet["t"][11:] + 8192)
+
+
+@pytest.mark.parametrize("key", SPECS)
+def test_a_wrong_layout_says_what_was_expected_and_where_to_get_it(key: str, tmp_path: Path) -> None:
+    (tmp_path / "something else").mkdir()
+    with pytest.raises(UserError, match="does not look like") as error:
+        open_dataset(key, tmp_path)
+    assert SPECS[key].expected in str(error.value)
+    assert "https://" in str(error.value)
+
+
+def test_archives_still_packed(tmp_path: Path) -> None:
+    (tmp_path / "Train.zip").touch()
+    with pytest.raises(UserError, match=r"unpack Train\.zip, so that there is Train/<digit>"):
+        open_dataset("n-mnist", tmp_path)
+
+
+def test_no_such_root_and_no_such_data_set(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no folder"):
+        open_dataset("n-mnist", tmp_path / "nowhere")
+    with pytest.raises(UserError, match="no data set is called 'mnist'; choose folder, n-mnist"):
+        open_dataset("mnist", tmp_path)
+
+
+def test_spikingjelly_was_interrupted(tmp_path: Path) -> None:
+    (tmp_path / "events_np" / "train" / "0").mkdir(parents=True)
+    (tmp_path / "events_np.building").touch()
+    with pytest.raises(UserError, match="did not finish"):
+        open_dataset("n-mnist", tmp_path)
+
+
+def test_real_n_mnist(data_dir: Path) -> None:
+    data = open_dataset("n-mnist", data_dir / "nmnist")
+    assert data.labels == tuple("0123456789")
+    assert len(data.train) + len(data.test) == 1000
+    frame = discriminate(data.counts(data.train[0], 10, "number")[0])
+    assert set(np.unique(frame)) == {0, 127, 255}
