@@ -23,7 +23,7 @@ from neuroclip_live.devices import resolve_device
 from neuroclip_live.errors import UserError
 from neuroclip_live.frames import Fit
 from neuroclip_live.hub import Progress
-from neuroclip_live.model_info import BackboneInfo, Familiarity, Vocabulary
+from neuroclip_live.model_info import BackboneInfo
 from neuroclip_live.preprocess import Normalisation, Preprocess
 from neuroclip_live.runtimes import (
     ImageRuntime,
@@ -33,12 +33,15 @@ from neuroclip_live.runtimes import (
 )
 from neuroclip_live.scoring import normalised
 from neuroclip_live.text_encoder import TextEncoder
+from neuroclip_live.vocabulary import Familiarity, Vocabulary
 
 __all__ = ["Backbone", "BackboneInfo", "Familiarity", "load_backbone"]
 
 logger = logging.getLogger(__name__)
 
 Array = npt.NDArray[np.float32]
+
+_REMEMBERED = 2000  # texts whose familiarity is kept
 
 
 class Backbone:
@@ -80,6 +83,7 @@ class Backbone:
         self._vocabulary = vocabulary
         self._to_cpu = to_cpu
         self._notice = notice
+        self._familiar: dict[str, Familiarity] = {}
         self._image_lock = RLock()
 
     @property
@@ -146,7 +150,15 @@ class Backbone:
 
     def familiarity(self, text: str) -> Familiarity | None:
         """Tell how near ``text`` is to what the model was taught; None for models that cannot tell."""
-        return None if self._vocabulary is None else self._vocabulary.familiarity(text)
+        if self._vocabulary is None:
+            return None
+        known = self._familiar.get(text)
+        if known is None:
+            known = self._vocabulary.familiarity(self.encode_texts([text])[0])
+            if len(self._familiar) >= _REMEMBERED:
+                self._familiar.clear()
+            self._familiar[text] = known
+        return known
 
     def _move_to_cpu(self) -> None:
         if self._to_cpu is None:
@@ -330,7 +342,11 @@ def _info(
 
 
 def _vocabulary(checkpoint: Checkpoint) -> Vocabulary | None:
-    return None
+    return (
+        Vocabulary.load(checkpoint.spec.path)
+        if checkpoint.spec.kind == "folder" and checkpoint.spec.path
+        else None
+    )
 
 
 def _ignore(message: str, share: float | None) -> None:

@@ -19,7 +19,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from neuroclip_live import __version__
+from neuroclip_live.display import check_display
 from neuroclip_live.errors import UserError
+
+__all__ = ["Check", "check_display", "examine", "worst"]
 
 Status = Literal["ok", "warn", "fail"]
 
@@ -176,8 +179,6 @@ def check_models() -> list[Check]:
 
 def check_window() -> list[Check]:
     """Tell whether the window can open."""
-    from neuroclip_live.display import check_display
-
     try:
         check_display()
     except UserError as error:

@@ -3,32 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
 
 from neuroclip_live.frames import Fit
 from neuroclip_live.preprocess import Normalisation
-
-
-class Familiarity(Protocol):
-    """How near a text is to what a model was taught."""
-
-    @property
-    def score(self) -> float:
-        """0 (strange) to 1 (taught)."""
-        ...
-
-    @property
-    def nearest(self) -> tuple[str, ...]:
-        """The nearest known words, nearest first."""
-        ...
-
-
-class Vocabulary(Protocol):
-    """What a model was taught."""
-
-    def familiarity(self, text: str) -> Familiarity:
-        """Tell how near ``text`` is to it."""
-        ...
 
 
 @dataclass(frozen=True)

@@ -191,6 +191,20 @@ def test_half_precision_weights_and_facts(tmp_path, frames):
     assert backbone.familiarity("mug") is None
 
 
+def test_familiarity_compares_with_the_models_vocabulary(folder, eager, tmp_path):
+    from neuroclip_live.vocabulary import Vocabulary
+
+    taught = shutil.copytree(folder, tmp_path / "taught")
+    names = ["mug", "dog", "scissors"]
+    Vocabulary(names, eager.encode_texts(names), low=0.1, high=0.9).save(taught)
+    backbone = load_backbone(str(taught), runtime="torch", device="cpu")
+    known = backbone.familiarity("dog")
+    assert known is not None
+    assert (known.nearest[0], known.score) == ("dog", 1.0)
+    assert backbone.familiarity("dog") is known
+    assert eager.familiarity("dog") is None
+
+
 def test_out_of_memory_moves_to_the_cpu_with_a_notice(folder, frames, eager, monkeypatch):
     class Full:
         """Has room for the first frame, at loading, and for no other."""
