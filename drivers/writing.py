@@ -127,10 +127,11 @@ class Aedat4Writer:
         self._pending, self._pending_events = [], 0
         count = len(raw)
         times = raw.reshape(-1).view("<i8")[::2]
-        data = struct.pack("<I", 28 + raw.nbytes) + EVENTS_PREFIX + struct.pack("<I", count) + raw.tobytes()
+        body = raw.tobytes()
+        data = struct.pack("<I", 28 + len(body)) + EVENTS_PREFIX + struct.pack("<I", count) + body
         self._packet(_EVENTS_STREAM, data, count, int(times[0]), int(times[-1]))
         self._events += count
-        self._checksum = zlib.crc32(raw, self._checksum)
+        self._checksum = zlib.crc32(body, self._checksum)
 
     def write_frame(self, frame: GrayFrame) -> None:
         """Add an intensity frame."""
@@ -248,7 +249,7 @@ def checksum(packet: Packet, before: int = 0) -> int:
     """Return the CRC-32 of events, continued from ``before``; how they are cut into packets plays no part."""
     raw = np.array(packet).view(np.uint8).reshape(-1, 16)
     raw[:, 13:] = 0
-    return zlib.crc32(raw, before)
+    return zlib.crc32(raw.tobytes(), before)
 
 
 def _compress(data: bytes, compression: Compression) -> bytes:
