@@ -18,21 +18,23 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from neuroclip_live.checkpoints import Checkpoint, load, parse_model
+from neuroclip_live import kept
+from neuroclip_live.checkpoints import ModelSpec, folder_files, load, parse_model
 from neuroclip_live.devices import resolve_device
 from neuroclip_live.errors import UserError
 from neuroclip_live.frames import Fit
 from neuroclip_live.hub import Progress
-from neuroclip_live.model_info import BackboneInfo
+from neuroclip_live.model_info import BackboneInfo, ModelFacts
 from neuroclip_live.preprocess import Normalisation, Preprocess
 from neuroclip_live.runtimes import (
     ImageRuntime,
     OutOfDeviceMemory,
     RuntimeName,
     choose_runtime,
+    openvino_available,
 )
 from neuroclip_live.scoring import normalised
-from neuroclip_live.text_encoder import TextEncoder
+from neuroclip_live.text_encoder import TextEncoder, TextRuntime
 from neuroclip_live.vocabulary import Familiarity, Vocabulary
 
 __all__ = ["Backbone", "BackboneInfo", "Familiarity", "load_backbone"]
@@ -56,7 +58,8 @@ class Backbone:
     preprocess : Preprocess
     image : ImageRuntime
         Runs the image tower.
-    text : TextEncoder
+    text : TextRuntime
+        Runs the text tower.
     vocabulary : Vocabulary, optional
         What the model was taught, for :meth:`familiarity`.
     to_cpu : callable, optional
@@ -70,7 +73,7 @@ class Backbone:
         info: BackboneInfo,
         preprocess: Preprocess,
         image: ImageRuntime,
-        text: TextEncoder,
+        text: TextRuntime,
         *,
         vocabulary: Vocabulary | None = None,
         to_cpu: Callable[[], ImageRuntime] | None = None,
@@ -223,130 +226,64 @@ def load_backbone(
         raise UserError(f"{threads} threads: at least 1 is needed")
     spec = parse_model(model, weights)
     place = resolve_device(device)
+    with_openvino = place == "cpu" and runtime in ("auto", "openvino") and openvino_available()
+    if with_openvino and spec.kind == "folder":
+        folder = kept.folder_for(spec.name, folder_files(spec))
+        found = kept.read(folder, threads) if folder is not None else None
+        if found is not None:
+            preprocess = found.facts.preprocess(normalisation, fit, focus)
+            return _assemble(found.facts, preprocess, found.image, found.text, _vocabulary(spec), tell)
     checkpoint = load(spec, tell)
     if threads is not None:
         import torch
 
         torch.set_num_threads(threads)
-    preprocess = _preprocess(checkpoint, normalisation, fit, focus)
-    tower = _image_tower(checkpoint)
-    digest = checkpoint.fingerprint() if place == "cpu" and runtime in ("auto", "openvino") else None
+    facts = checkpoint.about()
+    preprocess = facts.preprocess(normalisation, fit, focus)
+    folder = kept.folder_for(spec.name, checkpoint.files) if with_openvino else None
 
-    def on_cpu() -> ImageRuntime:
-        return choose_runtime(tower, preprocess.size, "cpu", runtime, digest, threads=threads)
+    def run_on(device: str) -> ImageRuntime:
+        return choose_runtime(
+            checkpoint.image_tower, preprocess.size, device, runtime, folder, threads=threads
+        )
 
     text = TextEncoder(checkpoint.model, checkpoint.tokenizer)
-    tell("preparing the image encoder", None)
+    tell("preparing the encoders for this machine" + (", this once" if folder is not None else ""), None)
     try:
-        image = choose_runtime(tower, preprocess.size, place, runtime, digest, threads=threads)
+        image = run_on(place)
         text.move_to(place)
     except OutOfDeviceMemory:
         tell(f"{place} has no room for {spec.name}; it runs on the CPU, which is slower", None)
         text.move_to("cpu")
-        image = on_cpu()
-    blank = np.full((1, preprocess.size, preprocess.size), 127, dtype=np.uint8)
-    embed_dim = image(preprocess(blank)).shape[1]
-    info = _info(checkpoint, preprocess, image, embed_dim)
+        image = run_on("cpu")
+    if image.name == "openvino" and folder is not None:
+        kept.keep(folder, checkpoint)
     if image.name != "torch":
         # the converted network has its own copy of the weights
         del checkpoint.model.visual
+    to_cpu = (lambda: run_on("cpu")) if image.device != "cpu" else None
+    return _assemble(facts, preprocess, image, text, _vocabulary(spec), tell, to_cpu)
+
+
+def _assemble(
+    facts: ModelFacts,
+    preprocess: Preprocess,
+    image: ImageRuntime,
+    text: TextRuntime,
+    vocabulary: Vocabulary | None,
+    tell: Progress,
+    to_cpu: Callable[[], ImageRuntime] | None = None,
+) -> Backbone:
+    # the first image warms the runtime up, and tells how long a feature is
+    blank = np.full((1, preprocess.size, preprocess.size), 127, dtype=np.uint8)
+    embed_dim = image(preprocess(blank)).shape[1]
+    info = facts.info(preprocess, embed_dim, image.device, image.name)
     tell("ready", 1.0)
-    return Backbone(
-        info,
-        preprocess,
-        image,
-        text,
-        vocabulary=_vocabulary(checkpoint),
-        to_cpu=on_cpu if image.device != "cpu" else None,
-        notice=progress,
-    )
+    return Backbone(info, preprocess, image, text, vocabulary=vocabulary, to_cpu=to_cpu, notice=tell)
 
 
-def _preprocess(
-    checkpoint: Checkpoint, normalisation: Normalisation, fit: Fit | None, focus: bool | None
-) -> Preprocess:
-    config, facts = checkpoint.preprocess_cfg, checkpoint.facts
-    size = config.get("size", 224)
-    if not isinstance(size, int):
-        height, width = size
-        if height != width:
-            raise UserError(
-                f"{checkpoint.spec.name} reads {width}x{height} images; only square ones are supported"
-            )
-        size = int(height)
-    own: Fit = facts.get("fit") or ("squash" if config.get("resize_mode") == "squash" else "letterbox")
-    mean, std = (tuple(float(v) for v in config[key]) for key in ("mean", "std"))
-    return Preprocess(
-        size=size,
-        mean=(mean[0], mean[1], mean[2]),
-        std=(std[0], std[1], std[2]),
-        fit=fit or own,
-        focus=bool(facts.get("focus", False)) if focus is None else focus,
-        normalisation=normalisation,
-    )
-
-
-def _image_tower(checkpoint: Checkpoint) -> Callable[[], Any]:
-    """Return a function that gives the image tower as a module of its own."""
-
-    def build() -> Any:
-        import torch
-
-        model = checkpoint.model
-
-        class ImageTower(torch.nn.Module):
-            def __init__(self) -> None:
-                super().__init__()
-                self.model = model
-
-            def forward(self, images: Any) -> Any:
-                return self.model.encode_image(images)
-
-        # CoCa's image tower returns tokens too, and only its `encode_image` knows which part is the feature
-        return ImageTower().eval() if hasattr(model, "text_decoder") else model.visual
-
-    return build
-
-
-def _info(
-    checkpoint: Checkpoint, preprocess: Preprocess, image: ImageRuntime, embed_dim: int
-) -> BackboneInfo:
-    model, facts, spec = checkpoint.model, checkpoint.facts, checkpoint.spec
-    scale = float(facts.get("logit_scale") or model.logit_scale.detach().exp().mean())
-    none_logit = facts.get("none_logit")
-    if none_logit is None and facts.get("none_cosine") is not None:
-        none_logit = scale * float(facts["none_cosine"])
-    context: Any = getattr(model, "context_length", None) or getattr(
-        checkpoint.tokenizer, "context_length", 77
-    )
-    return BackboneInfo(
-        name=spec.name,
-        embed_dim=embed_dim,
-        image_size=preprocess.size,
-        context_length=int(context),
-        mean=preprocess.mean,
-        std=preprocess.std,
-        fit=preprocess.fit,
-        device=image.device,
-        runtime=image.name,
-        bundled=spec.bundled,
-        logit_scale=scale,
-        none_logit=None if none_logit is None else float(none_logit),
-        description=str(facts.get("description", "trained on photographs, not on event frames")),
-        focus=preprocess.focus,
-        threshold=int(facts.get("threshold", 0)),
-        templates=tuple(facts.get("templates", ("{}",))),
-        normalisation=preprocess.normalisation,
-        parameters=sum(p.numel() for p in model.parameters()),
-    )
-
-
-def _vocabulary(checkpoint: Checkpoint) -> Vocabulary | None:
-    return (
-        Vocabulary.load(checkpoint.spec.path)
-        if checkpoint.spec.kind == "folder" and checkpoint.spec.path
-        else None
-    )
+def _vocabulary(spec: ModelSpec) -> Vocabulary | None:
+    return Vocabulary.load(spec.path) if spec.kind == "folder" and spec.path is not None else None
 
 
 def _ignore(message: str, share: float | None) -> None:

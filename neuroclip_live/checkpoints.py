@@ -17,7 +17,6 @@ ends in a :class:`UserError` that says what to type instead.
 from __future__ import annotations
 
 import difflib
-import hashlib
 import json
 import re
 from collections.abc import Iterator, Sequence
@@ -28,6 +27,7 @@ from typing import Any, Literal
 
 from neuroclip_live.errors import UserError
 from neuroclip_live.hub import Progress, fetch, fetch_url, silent
+from neuroclip_live.model_info import ModelFacts
 
 BUNDLED = "event-nano"
 MODELS_DIR = Path(__file__).parent / "models"
@@ -73,21 +73,39 @@ class Checkpoint:
     files: tuple[Path, ...] = ()
     """What the weights and the configuration were read from; empty for random weights."""
 
-    def fingerprint(self) -> str | None:
-        """Return a digest of the files' contents, or None when there are none to digest."""
-        return fingerprint(self.files)
+    def about(self) -> ModelFacts:
+        """Return what the checkpoint says of itself."""
+        model = self.model
+        context: Any = getattr(model, "context_length", None) or getattr(self.tokenizer, "context_length", 77)
+        return ModelFacts(
+            name=self.spec.name,
+            bundled=self.spec.bundled,
+            logit_scale=float(model.logit_scale.detach().exp().mean()),
+            context_length=int(context),
+            parameters=sum(p.numel() for p in model.parameters()),
+            preprocess_cfg=self.preprocess_cfg,
+            own=self.facts,
+        )
 
+    def image_tower(self) -> Any:
+        """Return the image tower as a module that maps (N, 3, S, S) to (N, C)."""
+        import torch
 
-def fingerprint(files: Sequence[Path]) -> str | None:
-    """Return a digest of the contents of ``files``, or None for no files."""
-    if not files:
-        return None
-    digest = hashlib.blake2b(digest_size=16)
-    for path in files:
-        with path.open("rb") as file:
-            while block := file.read(1 << 22):
-                digest.update(block)
-    return digest.hexdigest()
+        model = self.model
+        if not hasattr(model, "text_decoder"):
+            return model.visual
+
+        class ImageTower(torch.nn.Module):
+            """CoCa's tower returns tokens too; only its ``encode_image`` knows which part is the feature."""
+
+            def __init__(self) -> None:
+                super().__init__()
+                self.model = model
+
+            def forward(self, images: Any) -> Any:
+                return self.model.encode_image(images)
+
+        return ImageTower().eval()
 
 
 def parse_model(model: str, weights: str | Path | None = None) -> ModelSpec:
@@ -142,7 +160,7 @@ def load(spec: ModelSpec, progress: Progress) -> Checkpoint:
         If the weights cannot be had, cannot be read or do not fit.
     """
     if spec.kind == "folder":
-        return _load_folder(spec, _folder_of(spec), progress)
+        return _load_folder(spec, progress)
     if spec.kind == "hub":
         config = fetch(spec.arch, [CONFIG_FILE], progress)
         weights = fetch(spec.arch, [*_SAFE_NAMES[:1], *_TORCH_NAMES[:1]], progress)
@@ -171,11 +189,6 @@ def load(spec: ModelSpec, progress: Progress) -> Checkpoint:
     return _finish(spec, model, spec.arch, {}, (weights,))
 
 
-def read_facts(folder: Path) -> dict[str, Any]:
-    """Return a model folder's configuration: ``model_cfg``, ``preprocess_cfg`` and our own facts."""
-    return _read_config(folder / CONFIG_FILE)
-
-
 def _folder(folder: Path) -> ModelSpec:
     if not folder.is_dir():
         raise UserError(f"no model folder {folder}")
@@ -193,19 +206,29 @@ def _folder_of(spec: ModelSpec) -> Path:
     return spec.path
 
 
-def _load_folder(spec: ModelSpec, folder: Path, progress: Progress) -> Checkpoint:
-    config = _read_config(folder / CONFIG_FILE)
-    if "model_cfg" not in config:
+def folder_files(spec: ModelSpec) -> tuple[Path, Path]:
+    """Return the configuration and the weights of a model folder.
+
+    Raises
+    ------
+    UserError
+        If either is missing, or the configuration is not open_clip's.
+    """
+    folder = _folder_of(spec)
+    if "model_cfg" not in _read_config(folder / CONFIG_FILE):
         raise UserError(f"{folder / CONFIG_FILE} has no 'model_cfg': not an open_clip configuration")
     found = [folder / name for name in (*_SAFE_NAMES, *_TORCH_NAMES) if (folder / name).is_file()]
-    found += (
-        sorted(folder.glob("*.safetensors")) + sorted(folder.glob("*.pth")) + sorted(folder.glob("*.bin"))
-    )
+    found += sorted(folder.glob("open_clip*.safetensors")) + sorted(folder.glob("*.pth"))
     if not found:
         raise UserError(f"{folder} has no weights; it needs {_SAFE_NAMES[0]}")
-    model = _build(spec.name, found[0], progress, f"local-dir:{folder}", require_pretrained=True)
-    facts = config.get(FACTS_KEY, {})
-    return _finish(spec, model, f"local-dir:{folder}", facts, (folder / CONFIG_FILE, found[0]))
+    return folder / CONFIG_FILE, found[0]
+
+
+def _load_folder(spec: ModelSpec, progress: Progress) -> Checkpoint:
+    config, weights = folder_files(spec)
+    name = f"local-dir:{config.parent}"
+    model = _build(spec.name, weights, progress, name, require_pretrained=True)
+    return _finish(spec, model, name, _read_config(config).get(FACTS_KEY, {}), (config, weights))
 
 
 def _finish(

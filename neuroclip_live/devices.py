@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 from neuroclip_live.errors import UserError
+
+_DRIVERS = ("/dev/nvidiactl", "/dev/nvidia0", "/proc/driver/nvidia", "/dev/dxg", "/dev/kfd")
 
 
 def resolve_device(device: str) -> str:
@@ -19,6 +24,8 @@ def resolve_device(device: str) -> str:
     kind, _, index = device.partition(":")
     if kind not in ("auto", "cuda", "mps") or (index and not index.isdigit()) or (index and kind != "cuda"):
         raise UserError(f"no device is called {device}; choose auto, cpu, cuda, cuda:1 or mps")
+    if kind == "auto" and not _gpu_driver():
+        return "cpu"
     import torch
 
     if kind == "mps":
@@ -35,3 +42,10 @@ def resolve_device(device: str) -> str:
     if number >= found:
         raise UserError(f"there is no {device}: this machine has {found} (cuda:0 to cuda:{found - 1})")
     return f"cuda:{number}"
+
+
+def _gpu_driver() -> bool:
+    """Tell whether there may be a GPU that torch calls CUDA; asking torch costs seconds, for its import."""
+    if sys.platform == "linux":
+        return any(Path(file).exists() for file in _DRIVERS)
+    return sys.platform == "win32"

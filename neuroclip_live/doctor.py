@@ -206,7 +206,7 @@ def check_folders() -> list[Check]:
     """Look at the folders the program writes to, and at the room on the disk."""
     from platformdirs import user_config_path
 
-    from neuroclip_live.runtimes import cache_folder
+    from neuroclip_live.kept import cache_folder
 
     return [
         _check_writable("settings folder", user_config_path("neuroclip-live"), "settings are not kept"),

@@ -8,16 +8,12 @@ network is kept in the user's cache, under a digest of the weights, so only the 
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 import os
-import platform
 import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -34,6 +30,8 @@ RUNTIMES: tuple[RuntimeName, ...] = ("auto", "openvino", "torchscript", "torch")
 
 TOLERANCE = 1e-4
 """Largest difference from plain torch, relative to the largest output, at which a runtime counts as equal."""
+
+IMAGE_FILE = "image.xml"
 
 _BATCH = 32
 
@@ -63,13 +61,6 @@ class ImageRuntime(Protocol):
     def __call__(self, batch: Array) -> Array:
         """Map (N, 3, S, S) float32 to (N, C) float32; raise OutOfDeviceMemory where it does not fit."""
         ...
-
-
-def cache_folder() -> Path:
-    """Return the folder of converted networks, which need not exist."""
-    from platformdirs import user_cache_path
-
-    return user_cache_path("neuroclip-live") / "runtimes"
 
 
 class TorchRuntime:
@@ -157,32 +148,16 @@ class OpenVinoRuntime:
     Parameters
     ----------
     network : openvino.Model or Path
-        The network, or where one was saved.
+        The network for one image, or where one was saved.
     threads : int, optional
         How many threads it may use; all cores if left out.
-    cache : Path, optional
-        Folder for what the compiler makes.
     """
 
     name = "openvino"
     device = "cpu"
 
-    def __init__(self, network: Any, threads: int | None = None, cache: Path | None = None) -> None:
-        core = import_openvino().Core()
-        options: dict[str, Any] = {
-            "PERFORMANCE_HINT": "LATENCY",
-            # on CPUs with bfloat16 units the default trades digits for speed, and results would differ by
-            # machine
-            "INFERENCE_PRECISION_HINT": "f32",
-            # threads nailed to cores fight with capture and window for them
-            "ENABLE_CPU_PINNING": False,
-        }
-        if threads is not None:
-            options["INFERENCE_NUM_THREADS"] = threads
-        if cache is not None:
-            options["CACHE_DIR"] = str(cache)
-        self._compiled = core.compile_model(network, "CPU", options)
-        self._request = self._compiled.create_infer_request()
+    def __init__(self, network: Any, threads: int | None = None) -> None:
+        self._request = compile_network(network, threads).create_infer_request()
 
     def __call__(self, batch: Array) -> Array:
         """Encode; see :class:`ImageRuntime`."""
@@ -191,6 +166,22 @@ class OpenVinoRuntime:
             self._request.infer([batch[i : i + 1]], share_inputs=True)
             parts.append(self._request.get_output_tensor(0).data.copy())
         return np.concatenate(parts)
+
+
+def compile_network(network: Any, threads: int | None = None) -> Any:
+    """Compile an OpenVINO network, or the saved one at a path, for this CPU."""
+    options: dict[str, Any] = {
+        "PERFORMANCE_HINT": "LATENCY",
+        # on CPUs with bfloat16 units the default trades digits for speed, and results would differ by machine
+        "INFERENCE_PRECISION_HINT": "f32",
+        # threads nailed to cores fight with capture and window for them
+        "ENABLE_CPU_PINNING": False,
+    }
+    if threads is not None:
+        options["INFERENCE_NUM_THREADS"] = threads
+    if isinstance(network, Path):
+        options["CACHE_DIR"] = str(network.parent / "compiled")
+    return import_openvino().Core().compile_model(network, "CPU", options)
 
 
 def openvino_available() -> bool:
@@ -220,7 +211,7 @@ def choose_runtime(
     size: int,
     device: str,
     runtime: RuntimeName,
-    digest: str | None,
+    kept: Path | None,
     *,
     threads: int | None = None,
 ) -> ImageRuntime:
@@ -237,8 +228,8 @@ def choose_runtime(
     runtime : {"auto", "openvino", "torchscript", "torch"}
         ``auto``: OpenVINO where it is installed and gives the same outputs, else plain torch, with the reason
         logged.
-    digest : str or None
-        Names the weights in the cache; None keeps nothing.
+    kept : Path or None
+        Folder in which the converted network is, or is to be, kept; None keeps nothing.
     threads : int, optional
 
     Raises
@@ -264,7 +255,7 @@ def choose_runtime(
         logger.info("image encoder runs in plain torch: OpenVINO is not installed")
         return TorchRuntime(tower())
     try:
-        return load_openvino(tower, size, digest, threads)
+        return load_openvino(tower, size, kept, threads)
     except (RuntimeError, ValueError, TypeError, OSError, NotImplementedError) as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[-1]
         if runtime == "openvino":
@@ -274,30 +265,35 @@ def choose_runtime(
 
 
 def load_openvino(
-    tower: Callable[[], Any], size: int, digest: str | None, threads: int | None = None
+    tower: Callable[[], Any], size: int, kept: Path | None, threads: int | None = None
 ) -> OpenVinoRuntime:
-    """Return the tower in OpenVINO, from the cache if it was converted before.
+    """Return the tower in OpenVINO, from ``kept`` if it was converted before.
 
     Raises
     ------
     RuntimeError
         If it cannot be converted, or its outputs differ from plain torch's by more than :data:`TOLERANCE`.
     """
-    saved = _saved_network(size, digest)
-    if saved is not None and saved.is_file():
+    if kept is not None and (kept / IMAGE_FILE).is_file():
         try:
-            return OpenVinoRuntime(saved, threads, saved.parent / "compiled")
+            return OpenVinoRuntime(kept / IMAGE_FILE, threads)
         except RuntimeError as error:
-            logger.warning("the converted network %s is unusable (%s); converting again", saved, error)
+            logger.warning("the converted network in %s is unusable (%s); converting again", kept, error)
     module = tower().to("cpu")
     network = convert(module, size)
     made = OpenVinoRuntime(network, threads)
-    difference = _difference(made, TorchRuntime(module), size)
+    noise = np.random.default_rng(0).standard_normal((1, 3, size, size), dtype=np.float32)
+    require_equal(made(noise), TorchRuntime(module)(noise))
+    if kept is not None:
+        save_network(network, kept / IMAGE_FILE)
+    return made
+
+
+def require_equal(made: Array, expected: Array) -> None:
+    """Raise RuntimeError if outputs differ from plain torch's by more than :data:`TOLERANCE`."""
+    difference = float(np.abs(made - expected).max()) / max(float(np.abs(expected).max()), 1e-6)
     if not difference <= TOLERANCE:
         raise RuntimeError(f"outputs differ from plain torch's by {difference:.1e}")
-    if saved is not None:
-        _save(network, saved, difference)
-    return made
 
 
 def convert(tower: Any, size: int) -> Any:
@@ -313,6 +309,13 @@ def convert(tower: Any, size: int) -> Any:
 def _trace(tower: Any, size: int) -> Any:
     import torch
 
+    return trace_module(tower, torch.zeros(1, 3, size, size))
+
+
+def trace_module(module: Any, example: Any) -> Any:
+    """Trace a torch module in a form that converters understand."""
+    import torch
+
     # PyTorch's fused attention is one opaque operator that no converter knows; without it there are matrix
     # products
     fused = torch.backends.mha.get_fastpath_enabled()
@@ -321,44 +324,18 @@ def _trace(tower: Any, size: int) -> Any:
         with torch.no_grad(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             trace: Any = torch.jit.trace
-            return trace(tower, torch.zeros(1, 3, size, size), check_trace=False)
+            return trace(module, example, check_trace=False)
     finally:
         torch.backends.mha.set_fastpath_enabled(fused)
 
 
-def _difference(runtime: ImageRuntime, reference: ImageRuntime, size: int) -> float:
-    """Return the largest difference on a noise image, relative to the largest output."""
-    noise = np.random.default_rng(0).standard_normal((1, 3, size, size), dtype=np.float32)
-    expected = reference(noise)
-    scale = max(float(np.abs(expected).max()), 1e-6)
-    return float(np.abs(runtime(noise) - expected).max()) / scale
-
-
-def _saved_network(size: int, digest: str | None) -> Path | None:
-    """Return where a converted network belongs: other weights, software or CPU are another place."""
-    if digest is None:
-        return None
-    software = [_version(package) for package in ("openvino", "torch", "open_clip_torch", "timm")]
-    key = json.dumps([digest, size, software, platform.machine(), platform.processor()])
-    return cache_folder() / hashlib.blake2b(key.encode(), digest_size=12).hexdigest() / "image.xml"
-
-
-def _save(network: Any, path: Path, difference: float) -> None:
+def save_network(network: Any, path: Path) -> None:
     """Keep a converted network; a cache that cannot be written costs time at the next start, no more."""
+    draft = path.with_name(f"draft-{os.getpid()}.xml")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(f"draft-{os.getpid()}.xml")
         import_openvino().save_model(network, draft, compress_to_fp16=False)
         draft.with_suffix(".bin").replace(path.with_suffix(".bin"))
         draft.replace(path)
     except (OSError, RuntimeError) as error:
         logger.warning("cannot keep the converted network in %s: %s", path.parent, error)
-        return
-    logger.info("kept the converted network in %s (differs from torch by %.1e)", path.parent, difference)
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "none"
