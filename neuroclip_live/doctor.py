@@ -6,7 +6,6 @@ camera, a screen or a network to be there, and a check that itself breaks is rep
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import platform
 import shutil
@@ -197,9 +196,25 @@ def check_window() -> list[Check]:
 
 def check_cameras() -> list[Check]:
     """List event cameras on USB, and whether this user may open them."""
-    if importlib.util.find_spec("drivers.usb") is None:
-        return []
-    return []
+    from drivers.usb import RULE_FILE, udev_commands, usb_cameras
+
+    if sys.platform != "linux":
+        return [Check("cameras", "ok", "see neuroclip-live --list-cameras; USB is looked at on Linux only")]
+    if not Path("/sys/bus/usb").is_dir():
+        return [Check("cameras", "warn", "this system shows no USB bus (a container or a virtual machine?)")]
+    cameras = usb_cameras()
+    if not cameras:
+        return [Check("cameras", "ok", f"none on USB; camera rule {_presence(Path(RULE_FILE))}")]
+    findings = []
+    for camera in cameras:
+        name = f"{camera.model} {camera.serial}".strip()
+        if camera.accessible:
+            findings.append(Check("cameras", "ok", f"{name} on {camera.node}, may be opened"))
+        else:
+            findings.append(
+                Check("cameras", "fail", f"{name} on {camera.node}: you may not open it", udev_commands())
+            )
+    return findings
 
 
 def check_folders() -> list[Check]:
@@ -291,6 +306,10 @@ def _check_disk() -> Check:
         f"{free:.1f} GB free in {home}",
         "a recording grows by about 10 MB a second at worst: free some space" if low else "",
     )
+
+
+def _presence(file: Path) -> str:
+    return f"{file} is installed" if file.exists() else "is not installed, and needed only for a camera"
 
 
 def _version(package: str) -> str | None:

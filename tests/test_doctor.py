@@ -247,6 +247,29 @@ def test_versions_tell_what_is_missing(monkeypatch):
     assert "openvino" not in findings["packages"].fix
 
 
+def test_a_camera_that_may_not_be_opened_gets_the_rule(monkeypatch):
+    import drivers.usb
+
+    cameras = [
+        drivers.usb.UsbCamera("DAVIS", "84010", 0x152A, 0x841A, 2, 4, "/dev/bus/usb/002/004", False),
+        drivers.usb.UsbCamera("DVXplorer", "", 0x152A, 0x8419, 2, 5, "/dev/bus/usb/002/005", True),
+    ]
+    monkeypatch.setattr(drivers.usb, "usb_cameras", lambda: cameras)
+    monkeypatch.setattr(doctor.sys, "platform", "linux")
+    monkeypatch.setattr(doctor.Path, "is_dir", lambda self: True)
+    closed, opened = doctor.check_cameras()
+    assert (closed.status, closed.text) == (
+        "fail",
+        "DAVIS 84010 on /dev/bus/usb/002/004: you may not open it",
+    )
+    assert drivers.usb.udev_rule() in closed.fix
+    assert (opened.status, opened.text) == ("ok", "DVXplorer on /dev/bus/usb/002/005, may be opened")
+    cameras.clear()
+    assert doctor.check_cameras()[0].status == "ok"
+    monkeypatch.setattr(doctor.Path, "is_dir", lambda self: False)
+    assert doctor.check_cameras()[0].status == "warn"
+
+
 def test_folders(tmp_path, monkeypatch):
     locked = tmp_path / "locked"
     locked.mkdir()
