@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from neuroclip_live.atomic import write_atomically
 from neuroclip_live.errors import UserError
@@ -37,15 +38,26 @@ class StepwiseBatchNorm(nn.BatchNorm1d):
 
     def forward(self, input: Tensor) -> Tensor:
         """Normalise over N, separately for each timestep and channel while training."""
-        windows, channels = input.shape[1:]
+        steps, windows, channels = input.shape
         if not self.training:
             return super().forward(input.reshape(-1, channels)).view_as(input)
         if windows < 2:
             raise ValueError("batch statistics need at least two windows")
-        var, mean = torch.var_mean(input, dim=1, correction=0)
-        self._remember(mean.detach(), var.detach() * (windows / (windows - 1)))
-        normal = (input - mean.unsqueeze(1)) * torch.rsqrt(var.unsqueeze(1) + self.eps)
-        return normal * self.weight + self.bias
+        # T times C channels to one call; no copy where the block is a transposed (N, T, C)
+        side_by_side = input.transpose(0, 1).reshape(windows, steps * channels)
+        mean, var = torch.zeros(steps * channels).to(input), torch.ones(steps * channels).to(input)
+        normal = F.batch_norm(
+            side_by_side,
+            mean,
+            var,
+            self.weight.repeat(steps),
+            self.bias.repeat(steps),
+            training=True,
+            momentum=1.0,  # leaves this batch's own statistics in mean and var
+            eps=self.eps,
+        )
+        self._remember(mean.view(steps, channels), var.view(steps, channels))
+        return normal.view(windows, steps, channels).transpose(0, 1)
 
     def _remember(self, mean: Tensor, var: Tensor) -> None:
         """Move the running statistics as T single-step calls in a row would."""
@@ -59,6 +71,26 @@ class StepwiseBatchNorm(nn.BatchNorm1d):
         self.running_mean.mul_(keep**steps).add_((share * mean).sum(0))
         self.running_var.mul_(keep**steps).add_((share * var).sum(0))
         self.num_batches_tracked.add_(steps)
+
+
+class SeededDropout(nn.Module):
+    """Dropout with a generator of its own.
+
+    It draws ten times faster than torch's, which was a quarter of the training time, and training in a
+    background thread neither takes numbers from the process's generator nor depends on who else does.
+    """
+
+    def __init__(self, p: float, random: np.random.Generator) -> None:
+        super().__init__()
+        self.p = p
+        self.random = random
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Zero a share ``p`` of the values while training, and scale up the others."""
+        if not self.training or self.p == 0.0:
+            return input
+        kept = self.random.integers(0, 1 << 16, tuple(input.shape), dtype=np.uint16) >= self.p * (1 << 16)
+        return input * torch.from_numpy(kept).to(input).mul_(1.0 / (1.0 - self.p))
 
 
 def _lif() -> nn.Module:
@@ -88,22 +120,29 @@ class AdapterNetwork(nn.Module):
     dropout : float
     kind : {"snn", "ann"}
         ``ann`` has ReLU in place of the LIF neurons and is there for comparison only.
+    seed : int
+        Of the dropout; the initial weights come from torch's generator.
     """
 
-    def __init__(self, embed_dim: int, ratio: float = 0.6, dropout: float = 0.5, kind: Kind = "snn") -> None:
+    def __init__(
+        self, embed_dim: int, ratio: float = 0.6, dropout: float = 0.5, kind: Kind = "snn", seed: int = 0
+    ) -> None:
         super().__init__()
+        self.random = np.random.default_rng(seed)
         if embed_dim < 8:
             raise ValueError(f"the adapter needs at least 8 channels, not {embed_dim}")
         hidden = embed_dim // 8
         self.ratio = ratio
         self.squeeze = nn.Sequential(
             StepwiseBatchNorm(embed_dim),
-            nn.Dropout(dropout),
+            SeededDropout(dropout, self.random),
             nn.Linear(embed_dim, hidden),
             StepwiseBatchNorm(hidden),
         )
         self.neurons = _lif() if kind == "snn" else nn.ReLU()
-        self.expand = nn.Sequential(nn.Dropout(dropout), nn.Linear(hidden, embed_dim), nn.ReLU())
+        self.expand = nn.Sequential(
+            SeededDropout(dropout, self.random), nn.Linear(hidden, embed_dim), nn.ReLU()
+        )
 
     def activity(self, features: Tensor) -> Tensor:
         """Return the hidden activity (T, N, C/8) of windows (T, N, C): spikes where the kind is snn."""
@@ -116,7 +155,7 @@ class AdapterNetwork(nn.Module):
     def mix(self, features: Tensor, activity: Tensor) -> Tensor:
         """Return ``ratio · network + (1 − ratio) · features``, both (T, N, C), not normalised."""
         adapted: Tensor = self.expand(activity)
-        return self.ratio * adapted + (1.0 - self.ratio) * features
+        return torch.lerp(features, adapted, self.ratio)
 
     def forward(self, features: Tensor) -> Tensor:
         """Adapt windows (T, N, C); every window begins with its membrane at zero."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import math
 import os
 from collections.abc import Callable, Sequence
@@ -26,7 +27,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from neuroclip_live.adapter import Adapter, AdapterInfo, AdapterNetwork, Kind, normalise_windows
+from neuroclip_live.adapter import Adapter, AdapterInfo, AdapterNetwork, Kind
 from neuroclip_live.atomic import write_atomically
 from neuroclip_live.errors import UserError
 
@@ -174,24 +175,22 @@ def train_adapter(
         feature_scale=scale,
     )
     begin = monotonic()
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(settings.seed)
-        run = _Run(info, settings, torch.from_numpy(text_features), logit_scale)
-        shots = torch.from_numpy(features.astype(np.float32) * np.float32(scale))
-        targets = torch.from_numpy(np.asarray(labels, dtype=np.int64))
-        if checkpoint is not None:
-            run.resume(checkpoint, _fingerprint(features, labels, text_features, settings, logit_scale))
-        saved = monotonic()
-        while run.epoch < settings.epochs:
-            run.train_epoch(shots, targets)
-            if progress is not None:
-                progress(run.epoch / settings.epochs)
-            stop = should_stop is not None and should_stop()
-            if checkpoint is not None and (stop or monotonic() - saved > CHECKPOINT_EVERY_S):
-                run.save(checkpoint)
-                saved = monotonic()
-            if stop:
-                raise Interrupted(f"stopped at epoch {run.epoch} of {settings.epochs}")
+    run = _Run(info, settings, torch.from_numpy(text_features), logit_scale)
+    shots = torch.from_numpy(features.astype(np.float32) * np.float32(scale))
+    targets = torch.from_numpy(np.asarray(labels, dtype=np.int64))
+    if checkpoint is not None:
+        run.resume(checkpoint, _fingerprint(features, labels, text_features, settings, logit_scale))
+    saved = monotonic()
+    while run.epoch < settings.epochs:
+        run.train_epoch(shots, targets)
+        if progress is not None:
+            progress(run.epoch / settings.epochs)
+        stop = should_stop is not None and should_stop()
+        if checkpoint is not None and (stop or monotonic() - saved > CHECKPOINT_EVERY_S):
+            run.save(checkpoint)
+            saved = monotonic()
+        if stop:
+            raise Interrupted(f"stopped at epoch {run.epoch} of {settings.epochs}")
     if checkpoint is not None:
         checkpoint.unlink(missing_ok=True)
     adapter = Adapter(info, run.network)
@@ -217,6 +216,13 @@ def window_logits(adapted: Floats, text_features: Floats, logit_scale: float) ->
         ``logit_scale`` times the cosine between a window's T vectors and T copies of the text.
     """
     return np.asarray(logit_scale * adapted.mean(axis=1) @ text_features.T, dtype=np.float32)
+
+
+def window_cosines(block: Tensor, text: Tensor) -> Tensor:
+    """Return the cosine of each window of (T, N, C), as one long vector, with T copies of each text."""
+    norm = torch.linalg.vector_norm(block, dim=(0, 2)).clamp_min(1e-12) * len(block) ** 0.5
+    cosines: Tensor = (block.sum(0) / norm.unsqueeze(1)) @ text.T
+    return cosines
 
 
 def smoothed_cross_entropy(logits: Tensor, targets: Tensor, smoothing: float) -> Tensor:
@@ -248,12 +254,17 @@ class _Run:
 
     def __init__(self, info: AdapterInfo, settings: TrainSettings, text: Tensor, logit_scale: float) -> None:
         self.settings = settings
-        self.network = AdapterNetwork(info.embed_dim, settings.ratio, settings.dropout, settings.kind)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(settings.seed)
+            self.network = AdapterNetwork(
+                info.embed_dim, settings.ratio, settings.dropout, settings.kind, settings.seed
+            )
         self.optimiser = torch.optim.SGD(
             self.network.parameters(),
             lr=settings.lr,
             momentum=settings.momentum,
             weight_decay=settings.weight_decay,
+            foreach=True,
         )
         self.epoch = 0
         self._text = text
@@ -264,12 +275,12 @@ class _Run:
         for group in self.optimiser.param_groups:
             group["lr"] = self.settings.rate(self.epoch)
         self.network.train()
-        versions = torch.randint(shots.shape[1], (len(shots),))
-        order = torch.randperm(len(shots))
+        random = self.network.random
+        versions = torch.from_numpy(random.integers(0, shots.shape[1], len(shots)))
+        order = torch.from_numpy(random.permutation(len(shots)))
         for batch in _batches(order, self.settings.batch_size):
             windows = shots[batch, versions[batch]].transpose(0, 1)
-            adapted = normalise_windows(self.network(windows))
-            logits = self._logit_scale * adapted.mean(0) @ self._text.T
+            logits = self._logit_scale * window_cosines(self.network(windows), self._text)
             loss = smoothed_cross_entropy(logits, targets[batch], self.settings.smoothing)
             self.optimiser.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
@@ -282,7 +293,7 @@ class _Run:
             "epoch": self.epoch,
             "network": self.network.state_dict(),
             "optimiser": self.optimiser.state_dict(),
-            "random": torch.get_rng_state(),
+            "random": json.dumps(self.network.random.bit_generator.state),
         }
         buffer = io.BytesIO()
         torch.save(state, buffer)
@@ -299,7 +310,7 @@ class _Run:
                 return
             self.network.load_state_dict(state["network"])
             self.optimiser.load_state_dict(state["optimiser"])
-            torch.set_rng_state(state["random"])
+            self.network.random.bit_generator.state = json.loads(state["random"])
             self.epoch = int(state["epoch"])
         except Exception as error:  # torch.load fails in many ways on a damaged file
             raise UserError(f"the checkpoint {path} is damaged: delete it to train from the start") from error

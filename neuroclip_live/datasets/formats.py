@@ -1,7 +1,7 @@
 """Reading one sample of a data set: SpikingJelly's decoders, with the checks they leave out.
 
 SpikingJelly decodes ATIS ``.bin`` (N-MNIST, N-Caltech101), CIFAR10-DVS ``.aedat`` and ES-ImageNet ``.npz``.
-It has no N-Cars; its ``.dat`` is read here. Whatever the file, a packet of the project's own layout comes out.
+It has no N-Cars; its ``.dat`` is read here. Whatever the file, a packet of the project's layout comes out.
 """
 
 from __future__ import annotations
