@@ -76,7 +76,7 @@ class ScriptedSource:
 class FakeBackbone:
     """A fixed random projection of the frame's pixels; texts get random unit vectors of their own."""
 
-    def __init__(self, fail: Sequence[Exception] = (), delay_s: float = 0.0) -> None:
+    def __init__(self, failing: Exception | None = None, delay_s: float = 0.0) -> None:
         self.info = BackboneInfo(
             name="fake",
             embed_dim=DIM,
@@ -93,14 +93,14 @@ class FakeBackbone:
             description="for tests",
         )
         self.encoded = 0
-        self.failures = list(fail)
+        self.failing = failing
         self.delay_s = delay_s
 
     def encode_frames(self, frames: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         if self.delay_s:
             threading.Event().wait(self.delay_s)
-        if self.failures:
-            raise self.failures.pop(0)
+        if self.failing is not None:
+            raise self.failing
         self.encoded += len(frames)
         flat = frames.reshape(len(frames), -1).astype(np.float32) / 255 - 0.5
         projection = np.random.default_rng(7).standard_normal((flat.shape[1], DIM), dtype=np.float32)

@@ -41,8 +41,10 @@ def imports(path: Path, *, top_level_only: bool) -> set[str]:
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
-            names.add(node.module)
-            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+            imported = {f"{node.module}.{alias.name}" for alias in node.names}
+            names.update(imported)
+            if not imported <= modules().keys():  # "from package import module" asks for the module alone
+                names.add(node.module)
     return names
 
 

@@ -105,13 +105,16 @@ def test_a_model_that_does_not_load_fails_but_the_video_goes_on(start) -> None: 
 
 
 def test_inference_that_throws_recovers_and_says_so(start) -> None:  # type: ignore[no-untyped-def]
-    backbone = FakeBackbone(fail=[RuntimeError("cosmic ray")])
-    gate = threading.Event()
-    pipeline = start(
-        ScriptedSource([*packets(4), gate, *packets(10)[4:], threading.Event()], live=True), backbone
-    )
+    backbone, begin, healed = FakeBackbone(), threading.Event(), threading.Event()
+    script = [begin, *packets(4), healed, *packets(10)[4:], threading.Event()]
+    pipeline = start(ScriptedSource(script, live=True), backbone)
+    wait_for(lambda: pipeline.status().state is PipelineState.RUNNING)
+    backbone.failing = RuntimeError("cosmic ray")
+    begin.set()
     wait_for(lambda: "cosmic ray" in pipeline.status().message)
-    gate.set()
+    assert pipeline.status().predictions == 0
+    backbone.failing = None
+    healed.set()
     wait_for(lambda: pipeline.status().predictions > 0)
     wait_for(lambda: pipeline.status().message == "")
     assert pipeline.status().state is PipelineState.RUNNING

@@ -1,0 +1,131 @@
+"""Make the recordings again: ``python -m recordings.make --icons NOTO.tgz --photos FOLDER``.
+
+Pictures move before a simulated sensor (``drivers/event_synthesis.py``) one after the other. What they are and where to
+get them is in ``README.md``; the same pictures, seed and NumPy give the same events.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from drivers.aedat4 import Compression
+from drivers.event_synthesis import EventSynthesizer, SensorModel
+from drivers.writing import Aedat4Writer, Written
+from neuroclip_live.events import Packet, Resolution, join_packets
+from training.icons import read_set, render
+
+Image = npt.NDArray[np.uint8]
+
+GROUND = 235
+STEP_US = 2_000
+SIDE = 384
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One picture on show: ``icon:KEY`` of the emoji set, or ``photo:FILE``, for so many seconds."""
+
+    picture: str
+    seconds: float = 2.5
+    share: float = 0.72
+    turn_deg: float = 8.0
+    ground: int = GROUND
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One file: a sensor looking at scenes."""
+
+    resolution: Resolution
+    scenes: tuple[Scene, ...]
+    sensor: SensorModel
+
+
+_PLAIN = SensorModel(threshold_on=0.45, threshold_off=0.45, background_hz=0.05, hot_hz=2.0)
+PLANS = {
+    "tour.aedat4": Plan(
+        Resolution(240, 180),
+        (
+            Scene("icon:dog", ground=70),
+            Scene("icon:bicycle"),
+            Scene("icon:guitar"),
+            Scene("icon:scissors"),
+            Scene("photo:horse.png", ground=255),
+            Scene("icon:airplane"),
+        ),
+        _PLAIN,
+    ),
+    "dog.aedat4": Plan(Resolution(128, 128), (Scene("icon:dog", 4.0, ground=70),), _PLAIN),
+    "coffee.aedat4": Plan(Resolution(240, 180), (Scene("photo:coffee.png", 2.5, 1.15, 3.0),), _PLAIN),
+}
+
+
+def load_picture(name: str, icons: Path, photos: Path) -> tuple[Image, npt.NDArray[np.float32]]:
+    """Return a picture's grey values (H, W) and its opacity (H, W), 0 to 1."""
+    kind, _, key = name.partition(":")
+    if kind == "icon":
+        (icon,) = (i for i in read_set(icons, frozenset()) if i.key == key)
+        grey, alpha = render([icon], SIDE)[0]
+        return grey, (alpha / 255).astype(np.float32)
+    grey = cv2.imread(str(photos / key), cv2.IMREAD_GRAYSCALE)
+    if grey is None:
+        raise click.ClickException(f"cannot read {photos / key}")
+    return grey, np.ones(grey.shape, np.float32)
+
+
+def show(scene: Scene, picture: tuple[Image, npt.NDArray[np.float32]], plan: Plan, t_us: int) -> Image:
+    """Draw the picture as the sensor sees it at a time: swaying on a closed path, turning a little."""
+    grey, alpha = picture
+    width, height = plan.resolution
+    phase = 2 * np.pi * t_us / 1e6
+    scale = scene.share * height / grey.shape[0]
+    turn = scene.turn_deg * np.sin(0.5 * phase)
+    matrix = cv2.getRotationMatrix2D((grey.shape[1] / 2, grey.shape[0] / 2), turn, scale)
+    matrix[0, 2] += width / 2 - grey.shape[1] / 2 + 0.05 * width * np.sin(0.9 * phase)
+    matrix[1, 2] += height / 2 - grey.shape[0] / 2 + 0.05 * height * np.cos(0.7 * phase)
+    size = (width, height)
+    near = cv2.warpAffine(grey, matrix, size, flags=cv2.INTER_AREA, borderValue=scene.ground)
+    cover = cv2.warpAffine(alpha, matrix, size, flags=cv2.INTER_LINEAR)
+    return np.asarray(near * cover + scene.ground * (1 - cover), dtype=np.uint8)
+
+
+def simulate(plan: Plan, icons: Path, photos: Path) -> Packet:
+    """Return all events of a plan; between scenes the sensor sees the ground for a moment."""
+    packets, start_us = [], 1_000_000
+    for number, scene in enumerate(plan.scenes):
+        picture = load_picture(scene.picture, icons, photos)
+        sensor = EventSynthesizer(plan.resolution, plan.sensor, seed=number)
+        for t_us in range(0, round(scene.seconds * 1e6), STEP_US):
+            packets.append(sensor.step(show(scene, picture, plan, t_us), start_us + t_us))
+        start_us += round(scene.seconds * 1e6)
+    return join_packets(packets)
+
+
+def make(name: str, icons: Path, photos: Path, out: Path) -> Written:
+    """Simulate and write one recording."""
+    plan = PLANS[name]
+    events = simulate(plan, icons, photos)
+    with Aedat4Writer(out / name, plan.resolution, "simulated", compression=Compression.ZSTD_HIGH) as writer:
+        writer.write(events)
+    return writer.close()
+
+
+@click.command()
+@click.option("--icons", type=click.Path(path_type=Path, exists=True), required=True)
+@click.option("--photos", type=click.Path(path_type=Path, exists=True), required=True)
+@click.option("--out", type=click.Path(path_type=Path), default=Path(__file__).parent)
+def main(icons: Path, photos: Path, out: Path) -> None:
+    """Make every recording of this folder."""
+    for name in PLANS:
+        made = make(name, icons, photos, out)
+        click.echo(f"{name}: {made.events:,} events, {made.bytes / 1e6:.2f} MB")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,160 @@
+"""The command line as a user meets it, in this process: exit status, what is printed, what is written."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes import packet
+from tiny_model import make_tiny_model
+
+from drivers.writing import write_aedat4
+from neuroclip_live.cli import main
+from neuroclip_live.events import Resolution
+
+SENSOR = Resolution(48, 32)
+EVENTS = 12_000
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return str(make_tiny_model(tmp_path_factory.mktemp("model")))
+
+
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("recordings") / "noise.aedat4"
+    write_aedat4(path, [packet(1_000_000, EVENTS, step_us=50, sensor=SENSOR)], SENSOR)
+    return str(path)
+
+
+def lines(text: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def run(*arguments: str) -> int:
+    return main(list(arguments))
+
+
+def headless(recording: str, model: str, *more: str) -> tuple[str, ...]:
+    return ("--replay", recording, "--headless", "--runtime", "torch", "--model", model, *more)
+
+
+def test_every_window_at_full_speed(recording: str, model: str, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = headless(recording, model, "--speed", "max", "-p", "a mug, -hand", "--jsonl", "-")
+    assert run(*arguments) == 0
+    first = lines(capsys.readouterr().out)
+    header, *predictions, summary = first
+    assert (header["type"], header["prompts"], header["negatives"]) == ("header", ["a mug"], ["hand"])
+    assert header["resolution"] == list(SENSOR)
+    assert (summary["events"], summary["dropped_events"], summary["skipped_windows"]) == (EVENTS, 0, 0)
+    assert summary["windows"] == summary["predictions"] == len(predictions) > 50
+    assert {p["type"] for p in predictions} == {"prediction"}
+    assert predictions[0]["state"] == "warming-up"
+    assert predictions[20]["state"] == "ok"
+    assert list(predictions[20]["scores"]) == ["a mug"]
+    assert run(*arguments) == 0
+    second = lines(capsys.readouterr().out)
+    times = ("latency_ms", "wall_s")
+    assert [{k: v for k, v in line.items() if k not in times} for line in first] == [
+        {k: v for k, v in line.items() if k not in times} for line in second
+    ]
+
+
+def test_real_time_gives_the_same_counts_and_a_file(recording: str, model: str, tmp_path: Path) -> None:
+    out = tmp_path / "out.jsonl"
+    assert run(*headless(recording, model, "--speed", "1", "--jsonl", str(out))) == 0
+    header, *predictions, summary = lines(out.read_text(encoding="utf-8"))
+    assert header["source"].startswith("noise")
+    assert summary["events"] == EVENTS
+    assert summary["windows"] == summary["predictions"] + summary["skipped_windows"]
+    assert len(predictions) == summary["predictions"]
+    assert set(predictions[-1]["latency_ms"]) >= {"slice", "frame", "encode", "score", "total"}
+
+
+def test_duration_ends_a_looping_run(recording: str, model: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(*headless(recording, model, "--loop", "--duration", "2", "--jsonl", "-")) == 0
+    summary = lines(capsys.readouterr().out)[-1]
+    assert summary["events"] > EVENTS
+    assert 2 <= summary["wall_s"] < 4
+
+
+def test_the_table_is_shown_without_jsonl(
+    recording: str, model: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(*headless(recording, model, "--speed", "max", "-p", "a mug, a phone")) == 0
+    assert "a phone" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--replay", "absent.aedat4", "--headless"], "absent.aedat4"),
+        (["--slice", "0", "--headless"], "slice"),
+        (["--timesteps", "0", "--headless"], "--timesteps 0"),
+        (["--speed", "fast", "--headless"], "--speed"),
+        (["--speed", "1000", "--headless"], "--speed"),
+        (["--duration", "0"], "--duration"),
+        (["--prompts", " , ", "--headless"], "prompt"),
+        (["--prompts", ",".join(f"thing {i}" for i in range(10_000)), "--headless"], "10,000"),
+        (["--prompt-file", "absent.txt", "--headless"], "absent.txt"),
+        (["--templates", "no slot", "--headless"], "no slot"),
+        (["--jsonl", "x.jsonl"], "--headless"),
+        (["--replay", "a", "--connect", "b:1", "--headless"], "choose one"),
+        (["--nonsense"], "--nonsense"),
+        (["--overlap", "0", "--headless"], "hops"),
+    ],
+)
+def test_bad_input_is_one_line_and_status_2(
+    arguments: list[str],
+    words: str,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run(*arguments) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.count("\n") == 1
+    assert words in captured.err
+    assert "Traceback" not in captured.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--model", "no-such-model"], "no-such-model"),
+        (["--model", "ViT-B-32", "--weights", "absent.safetensors"], "absent.safetensors"),
+        (["--device", "cuda"], "cuda was asked for"),
+        (["--adapter", "absent.safetensors"], "absent.safetensors"),
+        (["--prompts", "very " * 100 + "long"], "tokens"),
+    ],
+)
+def test_what_the_model_refuses_is_one_line_and_status_2(
+    arguments: list[str], words: str, recording: str, model: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import torch
+
+    if "cuda" in arguments and torch.cuda.is_available():
+        pytest.skip("CUDA is here")
+    assert run(*headless(recording, model, "--speed", "max", "--jsonl", "-", *arguments)) == 2
+    captured = capsys.readouterr()
+    assert captured.err.count("\n") == 1, captured.err
+    assert words in captured.err
+
+
+def test_any_unicode_is_a_prompt(recording: str, model: str, capsys: pytest.CaptureFixture[str]) -> None:
+    labels = ["кружка", "杯子", "🐕", "מאג", "a\u200bb"]
+    assert run(*headless(recording, model, "--speed", "max", "--jsonl", "-", "-p", ",".join(labels))) == 0
+    assert lines(capsys.readouterr().out)[1]["scores"].keys() == set(labels)
+
+
+def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("--help") == 0
+    assert "--replay" in capsys.readouterr().out
+    assert run("--version") == 0
+    assert run("models") == 0
+    assert "event-nano" in capsys.readouterr().out
