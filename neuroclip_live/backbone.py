@@ -210,7 +210,8 @@ def load_backbone(
     focus : bool, optional
         Override whether frames are cropped to their activity.
     threads : int, optional
-        How many threads encoding may use; all cores if left out. Holds for torch in the whole process.
+        How many threads encoding may use. If left out, one for small image towers in OpenVINO and all cores
+        for others. A number holds for torch in the whole process.
 
     Raises
     ------

@@ -24,7 +24,7 @@ from typing import Any
 
 from neuroclip_live.checkpoints import CONFIG_FILE, Checkpoint
 from neuroclip_live.model_info import ModelFacts
-from neuroclip_live.runtimes import IMAGE_FILE, OpenVinoRuntime, require_equal, save_network
+from neuroclip_live.runtimes import IMAGE_FILE, OpenVinoRuntime, open_kept_image, require_equal, save_network
 from neuroclip_live.text_encoder import OpenVinoTextEncoder, TextEncoder, convert_text_tower
 
 logger = logging.getLogger(__name__)
@@ -76,7 +76,7 @@ def read(folder: Path, threads: int | None = None) -> KeptModel | None:
     try:
         facts = ModelFacts(**json.loads((folder / FACTS_FILE).read_text(encoding="utf-8")))
         text = OpenVinoTextEncoder(folder / TEXT_FILE, facts.context_length, threads)
-        return KeptModel(facts, OpenVinoRuntime(folder / IMAGE_FILE, threads), text)
+        return KeptModel(facts, open_kept_image(folder, threads), text)
     except (OSError, RuntimeError, ValueError, TypeError, ImportError) as error:
         logger.warning("the model kept in %s is unusable (%s); loading it anew", folder, error)
         return None
