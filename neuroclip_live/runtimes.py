@@ -308,7 +308,7 @@ def open_kept_image(kept: Path, threads: int | None = None) -> OpenVinoRuntime:
 
 def _threads_for(parameters: int, asked: int | None) -> int | None:
     """Return how many threads an image tower gets; None for all cores."""
-    # by size and not by a stopwatch: another number of threads adds up in another order, and results must repeat
+    # by size, not by a stopwatch: another number of threads adds up in another order, and results must repeat
     return 1 if asked is None and parameters < SMALL else asked
 
 
