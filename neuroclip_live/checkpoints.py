@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from neuroclip_live.errors import UserError
-from neuroclip_live.hub import Progress, fetch, fetch_url, silent
+from neuroclip_live.hub import Progress, cache_folder, fetch, fetch_url, silent
 from neuroclip_live.model_info import ModelFacts
 
 BUNDLED = "event-nano"
@@ -274,7 +274,23 @@ def _told(name: str, weights: Path | None) -> Iterator[None]:
             f"{name} needs a package that is not here ({error.name}); pip install {error.name or 'it'}"
         ) from error
     except (RuntimeError, ValueError, KeyError, TypeError, AttributeError, OSError, StopIteration) as error:
+        if _is_of_the_network(error):
+            raise UserError(
+                f"{name} needs a tokenizer or text tower from the hub, which cannot be reached; connect "
+                f"this machine once (it is kept in {cache_folder()})"
+            ) from error
         raise UserError(f"the weights{source} do not fit {name}: {_misfit(error)}") from error
+
+
+def _is_of_the_network(error: BaseException | None) -> bool:
+    """Tell whether an error, or what caused it, is that a file of the hub could not be had."""
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    while error is not None:
+        if isinstance(error, (LocalEntryNotFoundError, ConnectionError)):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _misfit(error: BaseException) -> str:

@@ -470,6 +470,20 @@ def test_an_unreachable_hub_says_what_to_do(monkeypatch, tmp_path):
         load_backbone("hf-hub:some/thing")
 
 
+def test_a_tokenizer_that_cannot_be_fetched_is_not_called_a_misfit(folder, monkeypatch):
+    import open_clip
+
+    def get_tokenizer(name):
+        try:
+            raise ConnectionError("no route")
+        except ConnectionError as error:
+            raise OSError("We couldn't connect to the hub") from error
+
+    monkeypatch.setattr(open_clip, "get_tokenizer", get_tokenizer)
+    with pytest.raises(UserError, match="tiny needs a tokenizer or text tower from the hub"):
+        load_backbone(str(folder), runtime="torch", device="cpu")
+
+
 def test_a_download_reports_and_the_cache_is_asked_first(folder, arch, monkeypatch, frames, eager):
     import huggingface_hub
     import open_clip.pretrained
