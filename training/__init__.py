@@ -1,0 +1,1 @@
+"""How the bundled model event-nano is made: pictures, simulated frames, training, evaluation, export."""

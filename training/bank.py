@@ -1,0 +1,191 @@
+"""Everything there is to show: photographs, icons, solids and characters, and what is held out."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from training.pictures import PictureSet, read_photographs, render_glyphs, warped_glyph, write_digit
+from training.scenes import (
+    GLYPH,
+    ICON,
+    PHOTO,
+    SOLID,
+    Image,
+    Random,
+    cutout_film,
+    photo_film,
+    random_resolution,
+    shoot,
+    solid_film,
+)
+from training.solids import CATALOGUE
+
+CLASS_NAMES = {
+    "airplanes": "airplane", "faces": "face", "faces easy": "face", "leopards": "leopard", "car side": "car",
+    "cougar face": "cougar", "cougar body": "cougar", "crocodile head": "crocodile",
+    "flamingo head": "flamingo",
+    "water lilly": "water lily", "binocular": "binoculars", "rhino": "rhinoceros", "bass": "bass fish",
+    "inline skate": "inline skate", "tick": "tick insect", "automobile": "car", "sea horse": "seahorse",
+}  # fmt: skip
+"""Class folders whose name is not what one would call the thing."""
+
+HELD_OUT_SHARE = {"cifar10": 5, "caltech": 7}
+"""One photograph in so many, of files whose path contains the key, is kept out of training."""
+
+
+@dataclass
+class Bank:
+    """Pictures by kind, for training or for validation."""
+
+    photos: PictureSet = field(default_factory=PictureSet)
+    icons: PictureSet = field(default_factory=PictureSet)
+    glyphs: PictureSet = field(default_factory=PictureSet)
+    solids: bool = True
+
+    def nouns(self) -> list[str]:
+        """Return every name of a thing, sorted, once."""
+        names = set(self.photos.nouns) | set(self.icons.nouns)
+        if self.solids:
+            names |= {name for _, several in CATALOGUE.values() for name in several}
+        return sorted(names)
+
+
+def is_held_out(name: str, share: int) -> bool:
+    """Say whether a file belongs to validation; depends on its name alone."""
+    return zlib.crc32(name.encode()) % share == 0
+
+
+def load_photos(
+    paths: Iterable[Path], held_out_classes: Sequence[str] = ()
+) -> tuple[PictureSet, dict[str, PictureSet]]:
+    """Read photographs and put some aside.
+
+    Returns
+    -------
+    train : PictureSet
+    aside : dict of str to PictureSet
+        ``"cifar10"`` and ``"caltech"`` (photographs of known classes), ``"classes"`` (whole classes held
+        out).
+    """
+    train = PictureSet()
+    aside = {"classes": PictureSet(), **{key: PictureSet() for key in HELD_OUT_SHARE}}
+    held = {CLASS_NAMES.get(name, name) for name in held_out_classes}
+    for path in paths:
+        for image, folder, name in read_photographs(path):
+            noun = CLASS_NAMES.get(folder, folder)
+            key = next((k for k in HELD_OUT_SHARE if k in path.name), None)
+            if noun in held:
+                if key == "caltech":
+                    aside["classes"].add(image, noun)
+            elif key and is_held_out(name, HELD_OUT_SHARE[key]):
+                aside[key].add(image, noun)
+            else:
+                train.add(image, noun)
+    return train, aside
+
+
+def load_icons(folder: Path, held_out: Sequence[str]) -> PictureSet:
+    """Load rendered icons (``icons.npy`` and ``icons.json``) without those that show a held-out class."""
+    planes = np.load(folder / "icons.npy", mmap_mode="r")
+    icons = PictureSet()
+    held = {CLASS_NAMES.get(name, name) for name in held_out} | set(held_out)
+    for index, (noun, _, _) in enumerate(json.loads((folder / "icons.json").read_text())):
+        padded = f" {noun} "
+        if not any(f" {name} " in padded or f" {name}s " in padded for name in held):
+            icons.add(planes[index], noun)
+    return icons
+
+
+def load_glyphs(fonts: Sequence[Path]) -> PictureSet:
+    """Draw digits and letters in the fonts given; nouns are concept names ("digit 7", "letter A")."""
+    drawn = render_glyphs(fonts, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabdefghnqrt")
+    glyphs = PictureSet()
+    for image, character in zip(drawn.images, drawn.nouns, strict=True):
+        glyphs.add(image, f"digit {character}" if character.isdigit() else f"letter {character.upper()}")
+    return glyphs
+
+
+class Studio:
+    """Draws scenes from a bank: which kind, which thing, how; one seed decides everything."""
+
+    KINDS = ("photo", "icon", "solid", "digit", "glyph")
+
+    def __init__(self, bank: Bank, mix: Sequence[float], seed: int, size: int, slices: int = 3) -> None:
+        self._bank, self._size, self._slices = bank, size, slices
+        self._mix = np.asarray(mix, float) / np.sum(mix)
+        self._random = np.random.default_rng(seed)
+        self._photo_index = bank.photos.by_noun()
+        self._icon_index = bank.icons.by_noun()
+        self._glyph_index = bank.glyphs.by_noun()
+        self._photo_nouns, self._photo_weights = _weights(self._photo_index, 0.75)
+        self._icon_nouns, self._icon_weights = _weights(self._icon_index, 0.7)
+        self._solid_keys = list(CATALOGUE)
+
+    def scene(self, kind: str | None = None, key: str | None = None) -> tuple[list[Image], str]:
+        """Film one thing; return its event frames and its name.
+
+        ``kind`` is one of :attr:`KINDS` (drawn from the mix by default); ``key`` fixes the noun, the solid's
+        key or the digit.
+        """
+        random = self._random
+        kind = kind or self.KINDS[int(random.choice(len(self.KINDS), p=self._mix))]
+        return getattr(self, f"_{kind}")(random, key)  # type: ignore[no-any-return]
+
+    def _photo(self, random: Random, key: str | None) -> tuple[list[Image], str]:
+        noun = key or self._photo_nouns[int(random.choice(len(self._photo_nouns), p=self._photo_weights))]
+        image = self._bank.photos.images[int(random.choice(self._photo_index[noun]))]
+        resolution = random_resolution(PHOTO, random)
+        return shoot(
+            photo_film(image, resolution, random), resolution, PHOTO, random, self._size, self._slices
+        ), noun
+
+    def _clutter(self, random: Random, chance: float) -> Image | None:
+        if random.random() > chance or not self._bank.photos.images:
+            return None
+        return self._bank.photos.images[int(random.integers(len(self._bank.photos.images)))]  # type: ignore[no-any-return]
+
+    def _icon(self, random: Random, key: str | None) -> tuple[list[Image], str]:
+        noun = key or self._icon_nouns[int(random.choice(len(self._icon_nouns), p=self._icon_weights))]
+        planes = np.array(self._bank.icons.images[int(random.choice(self._icon_index[noun]))])
+        resolution = random_resolution(ICON, random)
+        film = cutout_film(planes, resolution, random, ICON, self._clutter(random, ICON.clutter))
+        return shoot(film, resolution, ICON, random, self._size, self._slices), noun
+
+    def _solid(self, random: Random, key: str | None) -> tuple[list[Image], str]:
+        key = key or self._solid_keys[int(random.integers(len(self._solid_keys)))]
+        builder, names = CATALOGUE[key]
+        resolution = random_resolution(SOLID, random)
+        film = solid_film(builder(random), resolution, random, SOLID, self._clutter(random, SOLID.clutter))
+        noun = names[0] if random.random() < 0.5 else names[int(random.integers(len(names)))]
+        return shoot(film, resolution, SOLID, random, self._size, self._slices), noun
+
+    def _digit(self, random: Random, key: str | None) -> tuple[list[Image], str]:
+        digit = int(key) if key is not None else int(random.integers(10))
+        prints = self._glyph_index.get(f"digit {digit}")
+        if prints and random.random() < 0.5:
+            glyph = self._bank.glyphs.images[int(random.choice(prints))]
+        else:
+            glyph = write_digit(digit, random)
+        return self._character(glyph, random), f"digit {digit}"
+
+    def _glyph(self, random: Random, key: str | None) -> tuple[list[Image], str]:
+        index = int(random.integers(len(self._bank.glyphs.images)))
+        return self._character(self._bank.glyphs.images[index], random), self._bank.glyphs.nouns[index]
+
+    def _character(self, glyph: Image, random: Random) -> list[Image]:
+        resolution = random_resolution(GLYPH, random)
+        film = cutout_film(warped_glyph(glyph, random), resolution, random, GLYPH)
+        return shoot(film, resolution, GLYPH, random, self._size, self._slices)
+
+
+def _weights(index: dict[str, list[int]], power: float) -> tuple[list[str], np.ndarray]:
+    """Return nouns and their chances: between one share a noun (power 0) and one a picture (power 1)."""
+    nouns = list(index)
+    sizes = np.array([len(index[noun]) for noun in nouns], float) ** power
+    return nouns, sizes / max(sizes.sum(), 1e-9)

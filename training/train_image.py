@@ -1,0 +1,243 @@
+"""Train the image tower: a few processes of one thread each film scenes and average their gradients.
+
+One thread for each process, and one exchange a step, loses less on a small machine than threads that wait
+for each other in every layer. Runs until a number of steps or a deadline; checkpoints every few minutes; a
+run that finds its checkpoint goes on from there.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.distributed as dist
+from torch import nn
+from torch.nn import functional
+
+from training.bank import Bank, Studio
+from training.image_tower import (
+    Objective,
+    TextHead,
+    build_tower,
+    copy_state,
+    normalise_frames,
+    update_average,
+)
+from training.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to train for how long.
+
+    ``stages`` are (share of the run's steps, input side); frames are filmed at ``size`` and shrunk in
+    earlier stages. ``mix`` weighs photographs, icons, solids, handwritten and printed digits, printed
+    letters.
+    """
+
+    steps: int = 4000
+    batch: int = 32
+    size: int = 96
+    stages: tuple[tuple[float, int], ...] = ((0.55, 64), (1.0, 96))
+    mix: tuple[float, ...] = (0.36, 0.25, 0.22, 0.13, 0.04)
+    rate: float = 1.2e-3
+    weight_decay: float = 0.03
+    warm_up: int = 150
+    decay: float = 0.998
+    candidates: int = 1024
+    seed: int = 0
+    buffer: int = 3000
+    reuse: float = 2.0
+    save_every_s: float = 180.0
+    imagenet: bool = True
+    bfloat16: bool = True
+    freeze_head: bool = False
+
+
+class FrameBuffer:
+    """A shuffled store of filmed frames; old ones give way to new ones."""
+
+    def __init__(self, studio: Studio, index: dict[str, int], capacity: int, size: int, seed: int) -> None:
+        self._studio, self._index = studio, index
+        self._frames = np.full((capacity, size, size), 127, np.uint8)
+        self._concepts = np.zeros(capacity, np.int64)
+        self._filled = 0
+        self._random = np.random.default_rng(seed)
+
+    def film(self, frames: int) -> None:
+        """Add at least ``frames`` new frames, over random old ones once full."""
+        added = 0
+        while added < frames:
+            made, noun = self._studio.scene()
+            for frame in made:
+                if self._filled < len(self._frames):
+                    place, self._filled = self._filled, self._filled + 1
+                else:
+                    place = int(self._random.integers(len(self._frames)))
+                self._frames[place], self._concepts[place] = frame, self._index[noun]
+                added += 1
+
+    def batch(self, size: int) -> tuple[np.ndarray, np.ndarray]:
+        """Draw frames (size, S, S), each shifted a little, and their concepts."""
+        chosen = self._random.choice(self._filled, min(size, self._filled), replace=False)
+        frames = self._frames[chosen]
+        reach = frames.shape[1] // 24
+        padded = np.pad(frames, ((0, 0), (reach, reach), (reach, reach)), constant_values=127)
+        side = frames.shape[1]
+        for i, (dy, dx) in enumerate(self._random.integers(0, 2 * reach + 1, (len(frames), 2))):
+            frames[i] = padded[i, dy : dy + side, dx : dx + side]
+        return frames, self._concepts[chosen]
+
+
+def side_at(plan: Plan, step: int) -> int:
+    """Return the input side of a step."""
+    for share, side in plan.stages:
+        if step < share * plan.steps:
+            return side
+    return plan.stages[-1][1]
+
+
+def rate_at(plan: Plan, step: int) -> float:
+    """Return the learning rate of a step: a short warm-up, then a cosine to nearly nothing."""
+    if step < plan.warm_up:
+        return plan.rate * (step + 1) / plan.warm_up
+    progress = min(1.0, (step - plan.warm_up) / max(1, plan.steps - plan.warm_up))
+    return plan.rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * progress)))
+
+
+def train(
+    plan: Plan,
+    bank: Bank,
+    vocabulary: Vocabulary,
+    folder: Path,
+    rank: int = 0,
+    world: int = 1,
+    evaluate: Callable[[nn.Module, nn.Module], dict[str, float]] | None = None,
+    report: Callable[[int, dict[str, Any]], None] | None = None,
+) -> Path:
+    """Train, as process ``rank`` of ``world``; return the path of the last checkpoint (written by rank 0).
+
+    Raises
+    ------
+    FloatingPointError
+        If the loss stops being a number.
+    """
+    torch.manual_seed(plan.seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "checkpoint.pt"
+    tower, head = build_tower(plan.size, plan.imagenet), TextHead()
+    log_scale = nn.Parameter(torch.tensor(math.log(20.0)))
+    model = nn.ModuleDict({"tower": tower, "head": head})
+    decayed = [p for p in model.parameters() if p.ndim > 1]
+    plain = [p for p in model.parameters() if p.ndim <= 1]
+    groups = [
+        {"params": decayed, "weight_decay": plan.weight_decay},
+        {"params": [*plain, log_scale], "weight_decay": 0.0},
+    ]
+    optimiser = torch.optim.AdamW(groups, lr=plan.rate, betas=(0.9, 0.98))
+    step, average = 0, copy_state(model)
+    if path.exists():
+        saved = torch.load(path, map_location="cpu", weights_only=True)
+        model.load_state_dict(saved["model"])
+        optimiser.load_state_dict(saved["optimiser"])
+        log_scale.data.copy_(saved["log_scale"])
+        step, average = int(saved["step"]), saved["average"]
+    if plan.freeze_head:  # it keeps its averaged weights: the text tower can be taught meanwhile
+        frozen = {k.removeprefix("head."): v for k, v in average.items() if k.startswith("head.")}
+        head.load_state_dict(frozen)
+        head.requires_grad_(False)
+    seed = plan.seed * 1_000_003 + step * 101 + rank
+    studio = Studio(bank, plan.mix, seed, plan.size)
+    buffer = FrameBuffer(studio, vocabulary.index(), plan.buffer, plan.size, seed + 1)
+    objective = Objective(vocabulary, plan.candidates, seed + 2)
+    buffer.film(min(plan.buffer, plan.batch * 40))
+    saved_at, told_at, facts_sum = time.monotonic(), time.monotonic(), []
+    while step < plan.steps:
+        buffer.film(max(1, round(plan.batch / plan.reuse)))
+        frames, concepts = buffer.batch(plan.batch)
+        for group in optimiser.param_groups:
+            group["lr"] = rate_at(plan, step)
+        images = normalise_frames(frames)
+        side = side_at(plan, step)
+        if side != plan.size:
+            images = functional.interpolate(images, size=(side, side), mode="bilinear", antialias=True)
+        model.train()
+        with torch.autocast("cpu", torch.bfloat16, enabled=plan.bfloat16):
+            vectors = tower(images)
+        vectors = functional.normalize(vectors.float(), dim=-1)
+        loss, facts = objective.loss(vectors, concepts, head, log_scale.exp())
+        if not torch.isfinite(loss):
+            raise FloatingPointError(
+                f"the loss is {float(loss)} at step {step}: lower the rate and start again"
+            )
+        optimiser.zero_grad()
+        loss.backward()
+        _average_gradients([*model.parameters(), log_scale], world)
+        nn.utils.clip_grad_norm_([*model.parameters(), log_scale], 2.0)
+        optimiser.step()
+        log_scale.data.clamp_(max=math.log(60.0))
+        step += 1
+        update_average(average, model, min(plan.decay, (1 + step) / (10 + step)))
+        facts_sum.append(facts)
+        if rank == 0 and (step % 50 == 0 or step == plan.steps):
+            mean = {key: round(float(np.mean([f[key] for f in facts_sum])), 4) for key in facts_sum[0]}
+            speed = len(facts_sum) * plan.batch * world / max(time.monotonic() - told_at, 1e-6)
+            mean |= {
+                "scale": round(float(log_scale.detach().exp()), 2),
+                "side": side,
+                "images_per_s": round(speed, 1),
+            }
+            told_at, facts_sum = time.monotonic(), []
+            with (folder / "log.jsonl").open("a") as log:
+                log.write(json.dumps({"step": step, **mean}) + "\n")
+            if report:
+                report(step, mean)
+        if rank == 0 and (time.monotonic() - saved_at > plan.save_every_s or step == plan.steps):
+            state = {"model": model.state_dict(), "optimiser": optimiser.state_dict(), "average": average}
+            state |= {"log_scale": log_scale.detach(), "step": step, "plan": json.dumps(asdict(plan))}
+            _save(path, state)
+            saved_at = time.monotonic()
+            if evaluate is not None:
+                evaluate(*averaged(average, plan.size))
+    return path
+
+
+def averaged(average: dict[str, Any], size: int) -> tuple[nn.Module, nn.Module]:
+    """Return tower and head with averaged weights."""
+    model = nn.ModuleDict({"tower": build_tower(size, imagenet=False), "head": TextHead()})
+    model.load_state_dict(average)
+    return model["tower"].eval(), model["head"].eval()
+
+
+def load_averaged(path: Path, size: int) -> tuple[nn.Module, nn.Module, dict[str, Any]]:
+    """Return tower, head and the whole checkpoint of a file that :func:`train` wrote."""
+    saved = torch.load(path, map_location="cpu", weights_only=True)
+    return (*averaged(saved["average"], size), saved)
+
+
+def _average_gradients(parameters: list[nn.Parameter], world: int) -> None:
+    if world == 1:
+        return
+    grads = [p.grad for p in parameters if p.grad is not None]
+    flat = torch.cat([g.flatten() for g in grads])
+    dist.all_reduce(flat)
+    flat /= world
+    offset = 0
+    for grad in grads:
+        grad.copy_(flat[offset : offset + grad.numel()].view_as(grad))
+        offset += grad.numel()
+
+
+def _save(path: Path, state: dict[str, Any]) -> None:
+    """Write a checkpoint so that an interrupted write leaves the old one."""
+    fresh = path.with_suffix(".new")
+    torch.save(state, fresh)
+    os.replace(fresh, path)

@@ -1,0 +1,136 @@
+"""Simulated validation: scenes of pictures and classes that training never saw, with fixed seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from training.bank import Bank, Studio
+from training.pictures import DIGIT_WORDS, PictureSet
+from training.solids import CATALOGUE
+
+SEED = 7_654_321
+SLICES = 3
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A labelled set of simulated scenes.
+
+    Attributes
+    ----------
+    name : str
+    frames : ndarray of uint8, shape (N, S, S)
+        All event frames, already fitted to the encoder's input.
+    scenes : ndarray of int, shape (N,)
+        Which scene each frame is a slice of.
+    truths : ndarray of int, shape (scenes,)
+    labels : tuple of str
+        What is typed, one for each class.
+    """
+
+    name: str
+    frames: npt.NDArray[np.uint8]
+    scenes: npt.NDArray[np.int64]
+    truths: npt.NDArray[np.int64]
+    labels: tuple[str, ...]
+
+
+def film_trial(
+    name: str,
+    studio: Studio,
+    wanted: Sequence[tuple[str, str | None, int]],
+    labels: Sequence[str],
+    seed: int = SEED,
+) -> Trial:
+    """Film one scene for each of ``wanted`` (kind, key, truth)."""
+    frames, scenes, truths = [], [], []
+    for kind, key, truth in wanted:
+        made, _ = studio.scene(kind, key)
+        if not made:
+            continue  # nothing moved enough to be seen
+        frames += made
+        scenes += [len(truths)] * len(made)
+        truths.append(truth)
+    return Trial(name, np.stack(frames), np.array(scenes), np.array(truths), tuple(labels))
+
+
+def simulated_trials(
+    aside: dict[str, PictureSet], glyphs: PictureSet, size: int, scenes: int = 1000, seed: int = SEED
+) -> list[Trial]:
+    """Film the validation sets.
+
+    Parameters
+    ----------
+    aside : dict
+        As :func:`training.bank.load_photos` returns it.
+    glyphs : PictureSet
+        Characters in fonts that training did not use.
+    size : int
+        The encoder's input side.
+    scenes : int
+        Scenes for each set.
+    """
+    trials = []
+    for name, pictures in aside.items():
+        if not pictures.images:
+            continue
+        labels = sorted(set(pictures.nouns))
+        studio = Studio(Bank(photos=pictures, solids=False), (1, 0, 0, 0, 0), seed, size, SLICES)
+        wanted = [("photo", label, k) for k, label in enumerate(labels)] * -(-scenes // len(labels))
+        trials.append(film_trial(name, studio, wanted, labels))
+    keys = sorted(CATALOGUE)
+    studio = Studio(Bank(), (0, 0, 1, 0, 0), seed, size, SLICES)
+    labels = [CATALOGUE[key][1][0] for key in keys]
+    trials.append(
+        film_trial(
+            "solids", studio, [("solid", k, i) for i, k in enumerate(keys)] * -(-scenes // len(keys)), labels
+        )
+    )
+    studio = Studio(Bank(glyphs=glyphs), (0, 0, 0, 1, 0), seed, size, SLICES)
+    labels = [f"the number {word}" for word in DIGIT_WORDS]
+    trials.append(
+        film_trial("digits", studio, [("digit", str(d), d) for d in range(10)] * -(-scenes // 10), labels)
+    )
+    return trials
+
+
+def save_trials(trials: Sequence[Trial], folder: Path) -> None:
+    """Keep trials, so that every evaluation sees the same."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for trial in trials:
+        np.savez_compressed(
+            folder / f"{trial.name}.npz",
+            frames=trial.frames,
+            scenes=trial.scenes,
+            truths=trial.truths,
+            labels=trial.labels,
+        )
+
+
+def load_trials(folder: Path) -> list[Trial]:
+    """Load what :func:`save_trials` kept."""
+    trials = []
+    for file in sorted(folder.glob("*.npz")):
+        data = np.load(file)
+        trials.append(
+            Trial(
+                file.stem,
+                data["frames"],
+                data["scenes"],
+                data["truths"],
+                tuple(str(x) for x in data["labels"]),
+            )
+        )
+    return trials
+
+
+def scene_means(vectors: npt.NDArray[np.float32], scenes: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+    """Average unit vectors (N, C) over each scene's slices, as the product does over timesteps."""
+    total = np.zeros((int(scenes.max()) + 1, vectors.shape[1]), np.float32)
+    np.add.at(total, scenes, vectors)
+    return total / np.bincount(scenes)[:, None].astype(np.float32)
