@@ -173,7 +173,7 @@ _STROKES: dict[int, tuple[tuple[tuple[tuple[float, float], ...], ...], ...]] = {
         ),
     ),
 }  # fmt: skip
-"""How people write digits: some ways for each; a way is strokes, a stroke the points it passes (x, y down)."""
+"""How people write digits: ways for each; a way is strokes, a stroke the points it passes (x, y down)."""
 
 
 def write_digit(digit: int, random: np.random.Generator, side: int = GLYPH_SIDE) -> Image:
