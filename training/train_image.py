@@ -43,11 +43,11 @@ class Plan:
     letters.
     """
 
-    steps: int = 4000
+    steps: int = 4600
     batch: int = 32
     size: int = 96
     stages: tuple[tuple[float, int], ...] = ((0.55, 64), (1.0, 96))
-    mix: tuple[float, ...] = (0.36, 0.25, 0.22, 0.13, 0.04)
+    mix: tuple[float, ...] = (0.5, 0.22, 0.18, 0.07, 0.03)
     rate: float = 1.2e-3
     weight_decay: float = 0.03
     warm_up: int = 150
@@ -55,7 +55,7 @@ class Plan:
     candidates: int = 1024
     seed: int = 0
     buffer: int = 3000
-    reuse: float = 2.0
+    reuse: float = 1.0
     save_every_s: float = 180.0
     imagenet: bool = True
     bfloat16: bool = True
