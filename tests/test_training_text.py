@@ -236,6 +236,11 @@ def test_export_gives_a_folder_that_open_clip_reads(tmp_path: Path, distilled: P
     assert config["neuroclip_live"] == facts
 
 
+def test_the_names_with_the_most_pictures_come_first(tmp_path: Path) -> None:
+    (tmp_path / "names.tsv").write_text("rare\t1\ncat\t30\nname\tpictures\ndog\t200\n", encoding="utf-8")
+    assert export_nano.read_names(tmp_path / "names.tsv", most=2) == ["dog", "cat"]
+
+
 def test_export_refuses_a_folder_above_the_limit(
     tmp_path: Path, distilled: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -32,7 +32,7 @@ CONFIG_NAME = "open_clip_config.json"
 WEIGHTS_NAME = "open_clip_model.safetensors"
 SIZE_LIMIT_MB = 40.0
 FAMILIAR_LIMITS = (0.4, 0.8)
-MOST_NAMES = 5000  # 1.9 MB of features
+MOST_NAMES = 5800  # 2.2 MB of features
 # The method's own preprocessing, ``x / 255 - 0.5``.
 PREPROCESS: dict[str, Any] = {
     "mean": [0.5, 0.5, 0.5],
@@ -170,11 +170,14 @@ def check(
             raise ExportError(f"the exported {tower} tower does not give back its features")
 
 
-def read_names(path: Path, most: int = MOST_NAMES) -> list[str]:
-    """Return the ``most`` names of a TSV (name, number of pictures) that have the most pictures."""
+def read_names(path: Path, most: int = MOST_NAMES, least: int = 2) -> list[str]:
+    """Return the ``most`` names of a TSV (name, number of pictures) that have the most pictures.
+
+    Names with fewer than ``least`` pictures are left out: one picture teaches little.
+    """
     rows = [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
     counted = [(row[0], float(row[1])) for row in rows if len(row) > 1 and row[1].strip().isdecimal()]
-    return [name for name, _ in sorted(counted, key=lambda row: -row[1])][:most]
+    return [name for name, count in sorted(counted, key=lambda row: -row[1]) if count >= least][:most]
 
 
 _FILE = click.Path(path_type=Path, exists=True)
