@@ -8,6 +8,8 @@ from typing import Literal
 from drivers.source import EventSource
 from neuroclip_live.errors import UserError
 
+Kind = Literal["replay", "camera", "network", "simulator", "demo"]
+
 
 @dataclass(frozen=True)
 class SourceSpec:
@@ -27,7 +29,7 @@ class SourceSpec:
         For recordings: pause at the end instead of ending (what a window wants).
     """
 
-    kind: Literal["replay", "camera", "network", "simulator", "demo"]
+    kind: Kind
     target: str | None = None
     speed: float | None = 1.0
     loop: bool = False

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from neuroclip_live import __version__
+from neuroclip_live import __version__, few_shot_commands
 from neuroclip_live.errors import UserError
 from neuroclip_live.options import RunOptions, run_options
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @click.option("-v", "--verbose", is_flag=True, help="Log what happens to standard error.")
 @run_options
 @click.pass_context
-def cli(context: click.Context, verbose: bool, **values: Any) -> None:
+def cli(context: click.Context, /, verbose: bool, **values: Any) -> None:
     """Point an event camera, type any words, and see live which of them the camera sees.
 
     Without arguments it opens a window on a demo recording that ships with it.
@@ -53,6 +53,10 @@ def models() -> None:
     from neuroclip_live.reports import print_models
 
     print_models()
+
+
+cli.add_command(few_shot_commands.evaluate)
+cli.add_command(few_shot_commands.train)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

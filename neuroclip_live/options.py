@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import click
 
@@ -30,17 +30,50 @@ class RunOptions:
     weights: str | None = None
     adapter: str | None = None
     device: str = "auto"
-    runtime: str = "auto"
+    runtime: Literal["auto", "openvino", "torchscript", "torch"] = "auto"
     slice: str = "auto"
     overlap: int = 2
     timesteps: int = 10
     threshold: int | None = None
-    fit: str | None = None
+    fit: Literal["letterbox", "squash"] | None = None
+    focus: bool | None = None
+    normalisation: Literal["model", "reference"] = "model"
+    threads: int | None = None
     reference_logits: bool = False
     headless: bool = False
     jsonl: str | None = None
     duration: float | None = None
 
+
+MODEL_OPTIONS: tuple[Callable[[Any], Any], ...] = (
+    click.option(
+        "--model",
+        default="event-nano",
+        show_default=True,
+        metavar="NAME",
+        help="event-nano, ARCH/TAG of open_clip, or with --weights ARCH alone.",
+    ),
+    click.option("--weights", metavar="FILE", help="A local checkpoint for --model ARCH."),
+    click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1, mps."),
+    click.option(
+        "--runtime",
+        type=click.Choice(["auto", "openvino", "torchscript", "torch"]),
+        default="auto",
+        show_default=True,
+        help="What runs the image encoder.",
+    ),
+    click.option("--fit", type=click.Choice(["letterbox", "squash"]), help="How a sensor becomes a square."),
+    click.option("--focus/--no-focus", default=None, help="Crop frames to their activity, or do not."),
+    click.option(
+        "--normalisation",
+        type=click.Choice(["model", "reference"]),
+        default="model",
+        show_default=True,
+        help="The model's own mean and deviation, or the paper code's x/255 - 0.5.",
+    ),
+    click.option("--threads", type=int, metavar="N", help="Threads of the encoder."),
+)
+"""Options that choose and prepare a model; the same for running, evaluating and training."""
 
 _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     # where events come from
@@ -84,17 +117,8 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     ),
     click.option("--none-of-these/--no-none-of-these", default=None, help='Let "none of these" win.'),
     # with what
-    click.option(
-        "--model",
-        default="event-nano",
-        show_default=True,
-        metavar="NAME",
-        help="event-nano, ARCH/TAG of open_clip, or with --weights ARCH alone.",
-    ),
-    click.option("--weights", metavar="FILE", help="A local checkpoint for --model ARCH."),
+    *MODEL_OPTIONS,
     click.option("--adapter", metavar="FILE", help="A trained adapter (.safetensors)."),
-    click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1, mps."),
-    click.option("--runtime", default="auto", show_default=True, help="auto, openvino, torchscript, torch."),
     click.option(
         "--slice",
         default="auto",
@@ -106,11 +130,10 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         type=int,
         default=2,
         show_default=True,
-        help="A new timestep this many times a slice's length.",
+        help="A new timestep this many times per slice.",
     ),
     click.option("--timesteps", type=int, default=10, show_default=True, help="T: timesteps averaged."),
     click.option("--threshold", type=int, help="A pixel needs more events than this to show."),
-    click.option("--fit", type=click.Choice(["letterbox", "squash"]), help="How a sensor becomes a square."),
     click.option("--reference-logits", is_flag=True, help="The paper code's √T logits, for comparison."),
     # how to show it
     click.option("--headless", is_flag=True, help="No window: a live table."),
@@ -121,6 +144,15 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
 
 def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add every option of :class:`RunOptions` to a click command."""
-    for option in reversed(_OPTIONS):
+    return _with(_OPTIONS, command)
+
+
+def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add :data:`MODEL_OPTIONS` to a click command."""
+    return _with(MODEL_OPTIONS, command)
+
+
+def _with(options: Sequence[Callable[[Any], Any]], command: Callable[..., Any]) -> Callable[..., Any]:
+    for option in reversed(options):
         command = option(command)
     return command

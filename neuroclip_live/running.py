@@ -50,9 +50,9 @@ def run(options: RunOptions) -> int:
 
 def source_spec(options: RunOptions) -> SourceSpec:
     """Return which source is meant; the demo recording when none is named."""
-    from drivers.opening import SourceSpec
+    from drivers.opening import Kind, SourceSpec
 
-    named = {
+    named: dict[Kind, str | None] = {
         "replay": options.replay,
         "camera": options.camera,
         "network": options.connect,
@@ -61,7 +61,7 @@ def source_spec(options: RunOptions) -> SourceSpec:
     chosen = [kind for kind, target in named.items() if target is not None]
     if len(chosen) > 1:
         raise UserError("choose one of --replay, --camera, --connect and --simulate")
-    kind = chosen[0] if chosen else "demo"
+    kind: Kind = chosen[0] if chosen else "demo"
     loop = options.loop if options.loop is not None else not options.headless
     return SourceSpec(
         kind=kind,
@@ -140,6 +140,9 @@ def loader(options: RunOptions) -> Load:
             device=options.device,
             runtime=options.runtime,
             fit=options.fit,
+            focus=options.focus,
+            normalisation=options.normalisation,
+            threads=options.threads,
             progress=progress,
         )
 
@@ -187,13 +190,13 @@ def _run_window(options: RunOptions, spec: SourceSpec, prompts: PromptSet, setti
     from neuroclip_live.doctor import check_display
 
     check_display()
-    from gui.app import run_window
-
     from drivers.opening import open_source
+    from gui.app import run_window
     from neuroclip_live.pipeline import Pipeline
 
     def pipeline(source: EventSource) -> Pipeline:
         return Pipeline(source, loader(options), prompts, settings, adapter_loader(options))
 
     source = open_source(spec)  # before the window: a wrong path is told on the terminal it was typed on
-    return run_window(partial(pipeline, source), duration_s=options.duration)
+    status: int = run_window(partial(pipeline, source), duration_s=options.duration)
+    return status

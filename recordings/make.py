@@ -1,7 +1,7 @@
 """Make the recordings again: ``python -m recordings.make --icons NOTO.tgz --photos FOLDER``.
 
-Pictures move before a simulated sensor (``drivers/event_synthesis.py``) one after the other. What they are and where to
-get them is in ``README.md``; the same pictures, seed and NumPy give the same events.
+Pictures move before a simulated sensor (``drivers/event_synthesis.py``) one after the other. What they are
+and where to get them is in ``README.md``; the same pictures, seed and NumPy give the same events.
 """
 
 from __future__ import annotations
