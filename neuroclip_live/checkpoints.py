@@ -242,7 +242,7 @@ def _finish(
 
 
 def _build(name: str, weights: Path | None, progress: Progress, open_clip_name: str, **options: Any) -> Any:
-    progress("importing open_clip", None)
+    progress("loading the libraries", None)
     import open_clip
 
     progress(f"loading {name}", None)

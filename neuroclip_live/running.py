@@ -51,6 +51,7 @@ def run(options: RunOptions) -> int:
 def source_spec(options: RunOptions) -> SourceSpec:
     """Return which source is meant; the demo recording when none is named."""
     from drivers.opening import Kind, SourceSpec
+    from recordings import DEMO
 
     named: dict[Kind, str | None] = {
         "replay": options.replay,
@@ -62,10 +63,11 @@ def source_spec(options: RunOptions) -> SourceSpec:
     if len(chosen) > 1:
         raise UserError("choose one of --replay, --camera, --connect and --simulate")
     kind: Kind = chosen[0] if chosen else "demo"
+    target = named[kind] or None if chosen else DEMO
     loop = options.loop if options.loop is not None else not options.headless
     return SourceSpec(
         kind=kind,
-        target=(named[kind] or None) if chosen else None,
+        target=target,
         speed=speed_of(options.speed),
         loop=loop,
         start_s=options.start or 0.0,
