@@ -1,0 +1,286 @@
+"""Everything a user can do, declared as data: menus, tool bar, keys and the cheat sheet are made from these tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence
+from PySide6.QtWidgets import QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
+
+from gui import icons
+from gui.palettes import EVENT_COLOURS, PALETTES
+
+if TYPE_CHECKING:
+    from gui.main_window import MainWindow
+
+Do = Callable[["MainWindow"], Any]
+
+
+@dataclass(frozen=True)
+class Spec:
+    """One action: its name, what it is called, its keys, and what it does.
+
+    ``in_list`` keys work only while the list of prompts has the focus. ``check`` makes it a switch: ``do`` then gets
+    the window and the new state.
+    """
+
+    name: str
+    text: str
+    do: Callable[..., Any]
+    keys: tuple[str, ...] = ()
+    icon: str = ""
+    tip: str = ""
+    check: bool = False
+    in_list: bool = False
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One setting with a few values, as a sub-menu."""
+
+    name: str
+    text: str
+    values: tuple[tuple[Any, str], ...]
+    do: Callable[..., Any]
+
+
+ACTIONS: tuple[Spec, ...] = (
+    # where events come from
+    Spec("open", "&Open recording…", lambda w: w.sources.ask_file(), ("Ctrl+O",), "open", "Open an .aedat4 file, or drop one on the window"),
+    Spec("camera", "Open &camera", lambda w: w.sources.open_camera(), ("Ctrl+K",), "camera", "Open the first event camera found"),
+    Spec("network", "Connect to a &stream…", lambda w: w.sources.ask_address(), ("Ctrl+N",), "network", "Read a dv-processing network stream"),
+    Spec("snapshot", "&Save picture", lambda w: w.snapshots.save(), ("Ctrl+S", "S"), "snapshot", "Save what is shown as a PNG among your pictures"),
+    Spec("copy", "&Copy picture", lambda w: w.snapshots.copy(), ("Ctrl+Shift+C",)),
+    Spec("quit", "&Quit", lambda w: w.close(), ("Ctrl+Q",)),
+    # recordings
+    Spec("play", "&Play or pause", lambda w: w.play_or_freeze(), ("Space",), "pause", "Play or pause the recording; freezes the picture of a camera"),
+    Spec("step_back", "Step &back", lambda w: w.transport.step(-1), (",",), "back", "Back by one slice"),
+    Spec("step_on", "Step &forward", lambda w: w.transport.step(1), (".",), "forward", "On by one slice"),
+    Spec("skip_back", "Back 5 s", lambda w: w.transport.skip(-5), ("Shift+Left",)),
+    Spec("skip_on", "On 5 s", lambda w: w.transport.skip(5), ("Shift+Right",)),
+    Spec("restart", "To the beginning", lambda w: w.transport.seek_share(0.0), ("Home",)),
+    Spec("slower", "S&lower", lambda w: w.transport.faster(-1), ("[",)),
+    Spec("faster", "F&aster", lambda w: w.transport.faster(1), ("]",)),
+    Spec("loop", "&Loop", lambda w, on: w.set_loop(on), ("L",), "loop", "Begin again at the end", check=True),
+    Spec("mark_in", "Play from &here", lambda w: w.transport.mark("in"), ("I",)),
+    Spec("mark_out", "Play up to h&ere", lambda w: w.transport.mark("out"), ("O",)),
+    Spec("mark_clear", "Play &all of it", lambda w: w.transport.mark("clear"), ("X",)),
+    # prompts
+    Spec("add", "&Add a word", lambda w: w.focus_entry(), ("/", "Ctrl+L"), "plus", "Type what to look for"),
+    Spec("rename", "&Rename", lambda w: w.prompts.rename_selected(), ("F2",), in_list=True),
+    Spec("remove", "Re&move", lambda w: w.prompts.remove_selected(), ("Del", "Backspace"), in_list=True),
+    Spec("negative", "&Negative", lambda w: w.prompts.toggle_negative(), ("N",), in_list=True, tip="When a negative fits best, there is no label"),
+    Spec("enabled", "On or &off", lambda w: w.prompts.toggle_enabled(), ("E",), in_list=True),
+    Spec("move_up", "Move &up", lambda w: w.prompts.move_selected(-1), ("Alt+Up",), in_list=True),
+    Spec("move_down", "Move &down", lambda w: w.prompts.move_selected(1), ("Alt+Down",), in_list=True),
+    Spec("remove_all", "Remove all", lambda w: w.prompts.remove_all()),
+    Spec("templates", "&Sentences…", lambda w: w.ask_templates(), ("Ctrl+T",), tip="The sentences words are put into"),
+    Spec("import", "&Import…", lambda w: w.prompt_files.ask_import()),
+    Spec("export", "&Export…", lambda w: w.prompt_files.ask_export()),
+    # view
+    Spec("freeze", "&Freeze the picture", lambda w, on: w.live.freeze(on), ("F",), "freeze", "Hold the picture still; recognition goes on", check=True),
+    Spec("fit", "Fit the &sensor", lambda w: w.view.fit(), ("0",), "fit", "Show the whole sensor (or double click the picture)"),
+    Spec("frames", "Camera &frames beside the events", lambda w, on: w.live.show_frames(on), check=True, tip="For DAVIS cameras"),
+    Spec("next_theme", "Next theme", lambda w: w.next_theme(), ("Ctrl+Shift+T",), "theme", "Dark, light, colour-blind safe"),
+    Spec("desk", "&Demo desk", lambda w, on: w.set_desk(on), ("F10",), "desk", "Only the picture and the answer, large", check=True),
+    Spec("full", "F&ull screen", lambda w, on: w.set_full(on), ("F11",), check=True),
+    Spec("reset_layout", "&Reset the panels", lambda w: w.reset_layout()),
+    # help
+    Spec("shortcuts", "&Keyboard shortcuts", lambda w: w.show_shortcuts(), ("F1", "?"), "help", "All keys on one page"),
+    Spec("reset", "Reset all settings", lambda w: w.reset_settings()),
+    Spec("about", "&About", lambda w: w.show_about()),
+)  # fmt: skip
+
+CHOICES: tuple[Choice, ...] = (
+    Choice("theme", "&Theme", tuple((n, p.title) for n, p in PALETTES.items()), lambda w, v: w.set_theme(v)),
+    Choice(
+        "event_colours",
+        "Event &colours",
+        (("", "as the theme"), *((n, c.title) for n, c in EVENT_COLOURS.items())),
+        lambda w, v: w.live.set_colours(v),
+    ),
+    Choice(
+        "accumulate",
+        "&Accumulate",
+        (
+            *((("time", ms), f"Events of {ms} ms") for ms in (10, 20, 33, 50, 100, 200)),
+            *((("count", n), f"{n:,} events") for n in (2000, 5000, 10_000, 20_000, 50_000)),
+            *((("fade", ms), f"Fading, {ms} ms") for ms in (20, 50, 100, 300)),
+        ),
+        lambda w, v: w.live.set_accumulation(*v),
+    ),
+    Choice(
+        "smoothing",
+        "Steady the &decision",
+        (
+            (0.0, "Off: the mean of the timesteps"),
+            (0.3, "A little, 0.3 s"),
+            (1.0, "More, 1 s"),
+            (2.5, "Most, 2.5 s"),
+        ),
+        lambda w, v: w.set_smoothing(v),
+    ),
+)
+
+_SEPARATOR = ""
+_SHORT = {"event_colours": "Colours: "}
+MENUS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    (
+        "&File",
+        ("open", "*recent", "*demo", "camera", "network", _SEPARATOR, "snapshot", "copy", _SEPARATOR, "quit"),
+    ),
+    (
+        "&Play",
+        (
+            "play", "step_back", "step_on", "skip_back", "skip_on", "restart", _SEPARATOR, "slower", "faster", "loop",
+            _SEPARATOR, "mark_in", "mark_out", "mark_clear",
+        ),
+    ),
+    (
+        "P&rompts",
+        (
+            "add", "rename", "remove", "negative", "enabled", "move_up", "move_down", "remove_all", _SEPARATOR,
+            "templates", "*smoothing", _SEPARATOR, "import", "export",
+        ),
+    ),
+    (
+        "&View",
+        (
+            "*accumulate", "*event_colours", "*theme", _SEPARATOR, "freeze", "fit", "frames", _SEPARATOR,
+            "*panels", "desk", "full", "reset_layout",
+        ),
+    ),
+    ("&Help", ("shortcuts", "reset", "about")),
+)  # fmt: skip
+TOOL_BAR = (
+    "open",
+    "*demo",
+    "camera",
+    "network",
+    "|",
+    "freeze",
+    "snapshot",
+    "fit",
+    ">",
+    "*accumulate",
+    "*event_colours",
+    "|",
+    "next_theme",
+    "desk",
+    "shortcuts",
+)
+IN_LIST = ("rename", "negative", "enabled", "move_up", "move_down", "remove")
+
+
+class Actions:
+    """The actions of one window, by name; menus of choices too."""
+
+    def __init__(self, window: MainWindow) -> None:
+        self._window = window
+        self.by_name: dict[str, QAction] = {spec.name: self._make(spec) for spec in ACTIONS}
+        self.choices: dict[str, dict[Any, QAction]] = {}
+        self.menus: dict[str, QMenu] = {c.name: self._make_choice(c) for c in CHOICES}
+        for name in ("recent", "demo", "panels"):
+            self.menus[name] = QMenu(
+                {"recent": "Open &recent", "demo": "&Demo recordings", "panels": "&Panels"}[name], window
+            )
+        self._buttons: dict[str, QToolButton] = {}
+
+    def _make(self, spec: Spec) -> QAction:
+        action = QAction(spec.text, self._window)
+        action.setObjectName(spec.name)
+        action.setShortcuts([QKeySequence(key) for key in spec.keys])
+        keys = f"  ({', '.join(spec.keys)})" if spec.keys else ""
+        action.setToolTip((spec.tip or spec.text.replace("&", "")) + keys)
+        action.setCheckable(spec.check)
+        window, do = self._window, spec.do
+        if spec.check:
+            action.toggled.connect(lambda on: do(window, on))
+        else:
+            action.triggered.connect(lambda: do(window))
+        if spec.in_list:
+            action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
+        else:
+            window.addAction(action)
+        return action
+
+    def _make_choice(self, choice: Choice) -> QMenu:
+        menu = QMenu(choice.text, self._window)
+        group = QActionGroup(menu)
+        self.choices[choice.name] = {}
+        kind = None
+        for value, text in choice.values:
+            if isinstance(value, tuple) and kind not in (None, value[0]):
+                menu.addSeparator()
+            kind = value[0] if isinstance(value, tuple) else None
+            action = menu.addAction(text)
+            action.setCheckable(True)
+            group.addAction(action)
+            self.choices[choice.name][value] = action
+            action.triggered.connect(lambda _=False, v=value: choice.do(self._window, v))
+        menu.setObjectName(choice.name)
+        return menu
+
+    def check(self, choice: str, value: Any) -> None:
+        """Show which value of a choice is in use."""
+        action = self.choices[choice].get(value)
+        if action is not None:
+            action.setChecked(True)
+        button = self._buttons.get(choice)
+        if button is not None:
+            button.setText(f"{_SHORT.get(choice, '')}{action.text()}  ▾" if action is not None else "")
+
+    def fill_menu_bar(self) -> None:
+        """Put everything into menus."""
+        for title, names in MENUS:
+            menu = self._window.menuBar().addMenu(title)
+            menu.setToolTipsVisible(True)
+            for name in names:
+                if name.startswith("*"):
+                    menu.addMenu(self.menus[name[1:]])
+                elif name:
+                    menu.addAction(self.by_name[name])
+                else:
+                    menu.addSeparator()
+
+    def fill_tool_bar(self, bar: QToolBar) -> None:
+        """Put the most used into the tool bar."""
+        for name in TOOL_BAR:
+            if name == "|":
+                bar.addSeparator()
+            elif name == ">":
+                space = QWidget()
+                space.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+                bar.addWidget(space)
+            elif name.startswith("*"):
+                menu = self.menus[name[1:]]
+                button = QToolButton()
+                button.setText(menu.title().replace("&", ""))
+                button.setToolTip(menu.title().replace("&", ""))
+                button.setAccessibleName(menu.title().replace("&", ""))
+                button.setMenu(menu)
+                button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+                button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+                self._buttons[name[1:]] = button
+                bar.addWidget(button)
+            else:
+                bar.addAction(self.by_name[name])
+
+    def draw(self, name: str, icon: str) -> None:
+        """Give an action an icon in the theme's colours."""
+        theme = self._window.theme
+        colours = theme.colour("text"), theme.colour("accent"), theme.colour("border")
+        self.by_name[name].setIcon(icons.icon(icon, *colours))
+
+    def restyle(self) -> None:
+        """Draw the icons in the theme's colours."""
+        theme = self._window.theme
+        colours = theme.colour("text"), theme.colour("accent"), theme.colour("border")
+        for spec in ACTIONS:
+            if spec.icon:
+                self.by_name[spec.name].setIcon(icons.icon(spec.icon, *colours))
+        if "demo" in self._buttons:
+            self._buttons["demo"].setIcon(icons.icon("demo", *colours))

@@ -1,0 +1,122 @@
+"""Where the panels are, at first and when the window comes back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QByteArray, Qt
+from PySide6.QtWidgets import QDialog, QDockWidget, QLabel, QVBoxLayout
+
+from gui.dock_title import DockTitle, Grip
+
+if TYPE_CHECKING:
+    from gui.main_window import MainWindow
+    from gui.settings import WindowSettings
+
+VERSION = 1
+"""Of the arrangement: another one makes Qt ignore what was saved."""
+_RIGHT, _BOTTOM = Qt.DockWidgetArea.RightDockWidgetArea, Qt.DockWidgetArea.BottomDockWidgetArea
+
+
+def make_docks(window: MainWindow) -> dict[str, QDockWidget]:
+    """Wrap the panels in docks."""
+    docks = {}
+    for name, title, panel in (
+        ("prompts", "Prompts", window.prompts),
+        ("timeline", "Timeline", window.timeline),
+        ("health", "Health", window.health),
+        ("strip", "What the network sees", window.strip),
+    ):
+        dock = QDockWidget(title, window)
+        dock.setObjectName(name)
+        dock.setWidget(panel)
+        dock.setAccessibleName(title)
+        bar = Grip if name in ("timeline", "health") else DockTitle
+        dock.setTitleBarWidget(bar(dock, window.theme))
+        docks[name] = dock
+    window.setDockOptions(
+        window.DockOption.AnimatedDocks
+        | window.DockOption.AllowNestedDocks
+        | window.DockOption.AllowTabbedDocks
+    )
+    window.setCorner(Qt.Corner.BottomRightCorner, _RIGHT)
+    window.setTabPosition(_RIGHT, window.tabPosition(_RIGHT).North)
+    return docks
+
+
+def arrange(window: MainWindow) -> None:
+    """Put every dock in its first place."""
+    docks = window.docks
+    for dock in docks.values():
+        window.removeDockWidget(dock)
+    window.addDockWidget(_RIGHT, docks["prompts"])
+    window.addDockWidget(_RIGHT, docks["timeline"])
+    window.tabifyDockWidget(docks["timeline"], docks["health"])
+    window.addDockWidget(_BOTTOM, docks["strip"])
+    for dock in docks.values():
+        dock.setFloating(False)
+        dock.show()
+    docks["timeline"].raise_()
+    share_out(window)
+
+
+def share_out(window: MainWindow) -> None:
+    """Give the panels their first sizes; Qt heeds it only once the window has its own."""
+    docks, vertical = window.docks, Qt.Orientation.Vertical
+    height = max(400, window.height())
+    window.resizeDocks([docks["prompts"]], [max(330, window.width() * 29 // 100)], Qt.Orientation.Horizontal)
+    window.resizeDocks(
+        [docks["prompts"], docks["timeline"]], [height * 60 // 100, height * 40 // 100], vertical
+    )
+    window.resizeDocks([docks["strip"]], [max(126, height * 17 // 100)], vertical)
+
+
+def restore(window: MainWindow, settings: WindowSettings) -> None:
+    """Come back as the window was left; anything that does not fit gives the first arrangement."""
+    arrange(window)
+    geometry = QByteArray.fromBase64(settings.geometry.encode("ascii", "ignore"))
+    if geometry.isEmpty() or not window.restoreGeometry(geometry):
+        window.resize(1280, 720)
+        screen = window.screen()
+        if screen is not None:
+            free = screen.availableGeometry()
+            window.resize(min(1440, free.width()), min(900, free.height()))
+    docks = QByteArray.fromBase64(settings.docks.encode("ascii", "ignore"))
+    window.setProperty("restored", not docks.isEmpty() and window.restoreState(docks, VERSION))
+
+
+def show_desk(window: MainWindow, on: bool) -> None:
+    """Hide everything but the picture and the answer, or bring it back."""
+    if on == bool(window.property("desk")):
+        return
+    window.setProperty("desk", on)
+    window.decision.set_large(on)
+    if on:
+        window.setProperty("docks_before", window.saveState(VERSION))
+    for dock in window.docks.values():
+        dock.setVisible(not on)
+    window.tool_bar.setVisible(not on)
+    window.menuBar().setVisible(not on)
+    window.status_line.setVisible(not on)
+    if not on and window.property("docks_before") is not None:
+        window.restoreState(window.property("docks_before"), VERSION)
+
+
+def about_dialog(window: MainWindow) -> QDialog:
+    """Return the dialog that says what this is."""
+    from neuroclip_live import __version__
+
+    dialog = QDialog(window)
+    dialog.setWindowTitle("About neuroclip-live")
+    title = QLabel(f"neuroclip-live {__version__}")
+    title.setProperty("role", "title")
+    text = QLabel(
+        "Point an event camera, type any words, and see live which of them it sees.\n\n"
+        "The method is NeuroCLIP (arXiv 2306.12073): event frames, a CLIP encoder,\n"
+        "and a spiking adapter between timesteps.  Apache-2.0."
+    )
+    column = QVBoxLayout(dialog)
+    column.setContentsMargins(22, 18, 22, 20)
+    column.addWidget(title)
+    column.addWidget(text)
+    return dialog

@@ -1,0 +1,386 @@
+"""The window: puts the panels together and, at every tick, carries snapshots from the pipeline to them."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QShowEvent
+from PySide6.QtWidgets import QApplication, QMainWindow, QToolBar, QVBoxLayout, QWidget
+
+from gui import layout
+from gui.actions import IN_LIST, Actions
+from gui.banner import Banner
+from gui.deciding import Decider
+from gui.decision_panel import DecisionPanel
+from gui.event_view import EventView
+from gui.files import PromptFiles, Snapshots
+from gui.health_panel import HealthPanel
+from gui.jobs import Jobs
+from gui.live_view import LiveView
+from gui.palettes import PALETTES
+from gui.prompts_panel import PromptsPanel
+from gui.pulse import FASTEST_HZ, Pulse
+from gui.settings import SettingsStore, WindowSettings
+from gui.shortcuts_dialog import ShortcutsDialog
+from gui.sources import Sources
+from gui.status_line import StatusLine
+from gui.strangeness import Strangeness
+from gui.templates_dialog import TemplatesDialog
+from gui.theme import Theme
+from gui.timeline import Moment, Timeline
+from gui.timestep_strip import FrameDialog, TimestepStrip
+from gui.transport import Transport
+
+if TYPE_CHECKING:
+    from neuroclip_live.pipeline import Pipeline, Status
+    from neuroclip_live.prompt_set import PromptSet
+
+_STATUS_S, _HEALTH_S, _TIMELINE_S = 0.1, 0.25, 0.2
+
+
+class MainWindow(QMainWindow):
+    """Everything seen.
+
+    Parameters
+    ----------
+    theme : Theme
+    store : SettingsStore
+    settings : WindowSettings
+    """
+
+    def __init__(self, theme: Theme, store: SettingsStore, settings: WindowSettings) -> None:
+        super().__init__()
+        self.setWindowTitle("neuroclip-live")
+        self.setAcceptDrops(True)
+        self.theme, self.store, self.settings = theme, store, settings
+        self.pipeline: Pipeline | None = None
+        self.jobs = Jobs()
+        self.decider = Decider(settings.smoothing_s, settings.threshold)
+        self.view = EventView(theme)
+        self.live = LiveView(self.view, theme, settings)
+        self.banner = Banner(theme)
+        self.decision = DecisionPanel(theme)
+        self.prompts = PromptsPanel(theme)
+        self.strip = TimestepStrip(theme, self.prompts.colour)
+        self.timeline = Timeline(theme, self.prompts.colour)
+        self.health = HealthPanel(theme)
+        self.transport = Transport(theme)
+        self.status_line = StatusLine()
+        self.sources = Sources(self)
+        self.snapshots, self.prompt_files = Snapshots(self), PromptFiles(self)
+        self.strangeness = Strangeness(self.jobs, self.prompts.model.mark_strange)
+        self._status: Status | None = None
+        self._number = self._logged = 0
+        self._due = {"status": 0.0, "health": 0.0, "timeline": 0.0}
+        self._said = self._play_shown = ""
+        self._closed = False
+        self._build()
+        screen = QGuiApplication.primaryScreen()
+        self.pulse = Pulse(self._tick, screen.refreshRate() if screen is not None else FASTEST_HZ)
+        self.pulse.start()
+
+    # ---- putting together
+
+    def _build(self) -> None:
+        centre = QWidget()
+        column = QVBoxLayout(centre)
+        column.setContentsMargins(8, 0, 2, 0)
+        column.setSpacing(4)
+        for widget, stretch in ((self.banner, 0), (self.decision, 0), (self.view, 1), (self.transport, 0)):
+            column.addWidget(widget, stretch)
+        self.setCentralWidget(centre)
+        self.setStatusBar(self.status_line)
+        self.actions_ = Actions(self)
+        self.actions_.fill_menu_bar()
+        self.tool_bar = QToolBar("Tools")
+        self.tool_bar.setObjectName("tools")
+        self.tool_bar.setMovable(False)
+        self.tool_bar.setIconSize(QSize(18, 18))
+        self.addToolBar(self.tool_bar)
+        self.actions_.fill_tool_bar(self.tool_bar)
+        self.docks = layout.make_docks(self)
+        for dock in self.docks.values():
+            self.actions_.menus["panels"].addAction(dock.toggleViewAction())
+        by_name = self.actions_.by_name
+        self.prompts.add_actions([by_name[name] for name in IN_LIST])
+        self.transport.add_buttons([by_name[n] for n in ("step_back", "play", "step_on")], [by_name["loop"]])
+        self._connect()
+        self._show_settings()
+        self.actions_.restyle()
+        self.theme.changed.connect(self.actions_.restyle)
+        layout.restore(self, self.settings)
+
+    def _connect(self) -> None:
+        self.prompts.wanted.connect(self.want_prompts)
+        self.prompts.complained.connect(self.complain)
+        self.prompts.threshold_changed.connect(self._on_threshold)
+        self.prompts.templates_asked.connect(self.ask_templates)
+        self.timeline.chosen.connect(self.transport.seek_us)
+        self.transport.complained.connect(self.complain)
+        self.strip.opened.connect(self._on_frame_opened)
+        self.sources.fill_recent(self.actions_.menus["recent"])
+        demos = self.actions_.menus["demo"]
+        demos.aboutToShow.connect(lambda: self.sources.fill_demos(demos))
+
+    def _show_settings(self) -> None:
+        actions, settings = self.actions_, self.settings
+        actions.check("theme", settings.theme)
+        actions.check("event_colours", settings.event_colours)
+        actions.check("accumulate", self.live.accumulation)
+        actions.check("smoothing", settings.smoothing_s)
+        actions.by_name["loop"].setChecked(settings.loop)
+        actions.by_name["frames"].setChecked(settings.show_frames)
+        self.prompts.threshold.setValue(round(settings.threshold * 100))
+
+    def attach(self, pipeline: Pipeline) -> None:
+        """Show a pipeline that was made, and start it."""
+        self.pipeline = pipeline
+        self.prompts.show_prompts(pipeline.prompts)
+        self.source_changed()
+        pipeline.start()
+        self.live.load(self.jobs)
+
+    # ---- the tick
+
+    def _tick(self, step_s: float) -> None:
+        self.jobs.collect()
+        now = time.monotonic()
+        pipeline = self.pipeline
+        if pipeline is None:
+            self.decision.show_starting(now)
+            return
+        rate_hz = self._status.event_rate_hz if self._status is not None else 0.0
+        if self.live.pull(pipeline, rate_hz, self.transport.paused):
+            self.pulse.painted()
+        if now >= self._due["status"]:
+            self._due["status"] = now + _STATUS_S
+            self._pull_status(pipeline, now)
+        self._pull_prediction(pipeline, now)
+        self.prompts.show_scores(self.decider.decision, step_s)
+        if now >= self._due["timeline"]:
+            self._due["timeline"] = now + _TIMELINE_S
+            self.timeline.refresh(now, self.prompts.prompts.labels)
+
+    def _pull_prediction(self, pipeline: Pipeline, now: float) -> None:
+        for past in pipeline.predictions(after=self._logged):
+            self._logged = past.number
+            self.timeline.add(Moment(now, past.t_us, past.label or "", past.scores))
+        prediction = pipeline.prediction()
+        status = self._status
+        if status is not None and status.state.value in ("loading", "failed"):
+            if status.state.value == "loading":
+                self.decision.show_busy(status.message or "Loading the model", status.progress, now)
+            return
+        if prediction is not None and prediction.number != self._number:
+            self._number = prediction.number
+            held = self.transport.paused and prediction.state == "no-motion"
+            if not held:  # a paused recording has not come to rest
+                self.decider.update(prediction, now)
+            self.strip.show_prediction(prediction)
+            self._show_decision(now)
+            self.decision.repaint()
+            pipeline.mark_shown(prediction)
+        else:
+            self._show_decision(now)
+
+    def _show_decision(self, now: float) -> None:
+        decision = self.decider.decision
+        hint = "" if self.prompts.prompts.enabled else "type a word on the right"
+        self.decision.show_decision(decision, self.prompts.colour(decision.label), now, hint)
+        if self.live.frozen:
+            self.view.set_state("Picture frozen: recognition goes on", still=False)
+        elif self.transport.paused:
+            self.view.set_state("Paused", still=False)
+        else:
+            still = decision.kind == "no-motion"
+            self.view.set_state("No motion" if still else "", still)
+
+    def _pull_status(self, pipeline: Pipeline, now: float) -> None:
+        status = self._status = pipeline.status()
+        paint_hz = self.pulse.paint_hz
+        self.status_line.show_status(status, paint_hz)
+        self.transport.show_status(status.source)
+        self._show_play_icon()
+        if now >= self._due["health"]:
+            self._due["health"] = now + _HEALTH_S
+            self.health.show_status(status, paint_hz, self.pulse.worst_gap_ms)
+        self._say_status(status)
+        if pipeline.prompts is not self.prompts.prompts:  # the model's templates, or a set that was refused
+            self.prompts.show_prompts(pipeline.prompts)
+        info = getattr(pipeline.backbone, "info", None)
+        if info is not None:
+            self.prompts.show_model(info.name, info.none_logit is not None)
+            self.strangeness.look(pipeline, info.name, self.prompts.prompts.labels)
+
+    def _say_status(self, status: Status) -> None:
+        message = status.message if status.state.value != "loading" else ""
+        if message == self._said:
+            return
+        self._said = message
+        if message:
+            failed = status.state.value == "failed"
+            told = message == status.source.message and status.source.state.value != "waiting"
+            self.banner.say(message, "error" if failed else "info" if told else "warn")
+            if failed:
+                self.decision.show_refused()
+
+    # ---- commands
+
+    def want_prompts(self, prompts: PromptSet) -> None:
+        """Score against other prompts from now on."""
+        self.prompts.show_prompts(prompts)
+        if self.pipeline is not None:
+            self.pipeline.set_prompts(prompts)
+
+    def source_changed(self) -> None:
+        """Begin anew: the pipeline reads another source."""
+        if self.pipeline is None:
+            return
+        source = self.pipeline.source
+        self.setWindowTitle(f"{source.name} – neuroclip-live")
+        self.transport.set_source(source)
+        self.live.clear()
+        self.decider.forget(time.monotonic())
+        self.timeline.clear()
+        self.strip.show_prediction(None)
+        self.actions_.by_name["loop"].setChecked(bool(getattr(source, "loop", self.settings.loop)))
+        histogram = getattr(source, "rate_histogram", None)
+        if self.transport.active and histogram is not None:
+
+            def done(result: object) -> None:
+                if self.pipeline is not None and self.pipeline.source is source:
+                    self.transport.seek_bar.set_histogram(result.counts)
+
+            self.jobs.do(lambda: histogram(400), done, lambda _: None)
+
+    def complain(self, text: str) -> None:
+        """Say why something was not done."""
+        self.banner.say(text, "warn")
+
+    def play_or_freeze(self) -> None:
+        """Play or pause a recording; freeze the picture of anything live."""
+        if self.transport.active:
+            self.transport.toggle()
+        else:
+            self.actions_.by_name["freeze"].toggle()
+
+    def set_loop(self, on: bool) -> None:
+        """Begin recordings again at their end."""
+        self.settings.loop = on
+        self.transport.set_loop(on)
+
+    def set_smoothing(self, seconds: float) -> None:
+        """Steady the decision over so many seconds."""
+        self.settings.smoothing_s = self.decider.smoothing_s = seconds
+
+    def set_theme(self, name: str) -> None:
+        """Dress the window anew."""
+        self.settings.theme = name
+        self.theme.apply(QApplication.instance(), name)
+        self.actions_.check("theme", name)
+
+    def next_theme(self) -> None:
+        """Take the next theme in turn."""
+        names = list(PALETTES)
+        self.set_theme(names[(names.index(self.theme.palette.name) + 1) % len(names)])
+
+    def set_desk(self, on: bool) -> None:
+        """Show only the picture and the answer, large."""
+        layout.show_desk(self, on)
+
+    def set_full(self, on: bool) -> None:
+        """Fill the screen, or go back."""
+        self.showFullScreen() if on else self.showNormal()
+
+    def reset_layout(self) -> None:
+        """Put the panels where they were at first."""
+        layout.arrange(self)
+
+    def reset_settings(self) -> None:
+        """Go back to how the window was at first; recent files stay."""
+        recent = self.settings.recent
+        for name, value in vars(replace(WindowSettings(), recent=recent)).items():
+            setattr(self.settings, name, value)
+        self.set_theme(self.settings.theme)
+        self.set_smoothing(self.settings.smoothing_s)
+        self.live.set_colours("")
+        self.live.set_accumulation(*self.live.accumulation)
+        self._show_settings()
+        layout.arrange(self)
+        self.banner.say("All settings are as at first")
+
+    def focus_entry(self) -> None:
+        """Put the cursor where words are typed."""
+        self.docks["prompts"].show()
+        self.docks["prompts"].raise_()
+        self.prompts.entry.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def ask_templates(self) -> None:
+        """Choose the sentences words are put into."""
+        prompts = self.prompts.prompts
+        selected = self.prompts.list.selected() or list(prompts.labels)
+        info = getattr(self.pipeline.backbone, "info", None) if self.pipeline is not None else None
+        own = info.templates if info is not None else ("{}",)
+        dialog = TemplatesDialog(prompts.templates, selected[0] if selected else "", own, self)
+        dialog.accepted.connect(
+            lambda: self.want_prompts(self.prompts.prompts.with_templates(dialog.templates))
+        )
+        self._open_dialog(dialog)
+
+    def show_shortcuts(self) -> None:
+        """Show all keys."""
+        self._open_dialog(ShortcutsDialog(self))
+
+    def show_about(self) -> None:
+        """Say what this is."""
+        self._open_dialog(layout.about_dialog(self))
+
+    def _open_dialog(self, dialog) -> None:
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.open()
+
+    def _on_threshold(self, threshold: float) -> None:
+        self.settings.threshold = self.decider.threshold = threshold
+
+    def _on_frame_opened(self, index: int) -> None:
+        frame = self.strip.frame(index)
+        if frame is not None:
+            label, score = self.strip.caption(index)
+            self._open_dialog(FrameDialog(frame, f"{label}   {score:.2f}" if label else "not scored", self))
+
+    def _show_play_icon(self) -> None:
+        name = "play" if self.transport.paused else "pause"
+        if name != self._play_shown:
+            self._play_shown = name
+            self.actions_.draw("play", name)
+
+    # ---- what Qt tells the window
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: D102
+        super().showEvent(event)
+        if not self.property("restored"):
+            self.setProperty("restored", True)
+            layout.share_out(self)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: D102
+        if self.sources.dropped(event.mimeData()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:  # noqa: D102
+        path = self.sources.dropped(event.mimeData())
+        if path:
+            event.acceptProposedAction()
+            self.sources.open_file(path)
+
+    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: D102
+        if not self._closed:
+            self._closed = True
+            self.pulse.stop()
+            layout.show_desk(self, False)
+            self.settings.geometry = bytes(self.saveGeometry().toBase64()).decode()
+            self.settings.docks = bytes(self.saveState(layout.VERSION).toBase64()).decode()
+            self.store.save(self.settings)
+        super().closeEvent(event)

@@ -1,0 +1,286 @@
+"""Prompts and what they score: type a word, press Enter, watch its bar.
+
+The panel never changes a set: it asks for another one through :attr:`PromptsPanel.wanted` and shows whatever set the
+pipeline holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from PySide6.QtCore import QMimeData, Qt, Signal
+from PySide6.QtGui import QAction, QColor, QKeyEvent, QKeySequence
+from PySide6.QtWidgets import (
+    QApplication,
+    QCheckBox,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QSlider,
+    QVBoxLayout,
+    QWidget,
+)
+
+from gui.deciding import Decision
+from gui.prompt_list import PromptList, PromptModel
+from gui.theme import Theme
+from neuroclip_live.errors import UserError
+from neuroclip_live.prompt_set import PromptSet, parse_prompts
+from neuroclip_live.templates import TEMPLATE_SETS
+
+
+class PromptEntry(QLineEdit):
+    """The line words are typed into; several lines pasted become several words."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("prompt")
+        self.setAccessibleName("Add a prompt")
+        self.setPlaceholderText("Type what to look for, press Enter")
+        self.setToolTip(
+            "One label, or several separated by commas.\n-hand adds “hand” as a negative: when it fits best, there "
+            "is no label."
+        )
+        self.setClearButtonEnabled(True)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: D102
+        if event.matches(QKeySequence.StandardKey.Paste):
+            self.paste_lines(QApplication.clipboard().mimeData())
+        elif event.key() == Qt.Key.Key_Escape and self.text():
+            self.clear()
+        else:
+            super().keyPressEvent(event)
+
+    def paste_lines(self, mime: QMimeData) -> None:
+        """Insert a clipboard's text with commas for line ends."""
+        lines = [line.strip() for line in mime.text().splitlines()]
+        self.insert(", ".join(line for line in lines if line))
+
+
+class PromptsPanel(QWidget):
+    """List, entry and the settings of deciding.
+
+    Attributes
+    ----------
+    wanted : Signal(object)
+        A :class:`PromptSet` the user asks for.
+    complained : Signal(str)
+        Why something asked for cannot be.
+    threshold_changed : Signal(float)
+    templates_asked : Signal()
+    """
+
+    wanted = Signal(object)
+    complained = Signal(str)
+    threshold_changed = Signal(float)
+    templates_asked = Signal()
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.setObjectName("panel")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.prompts = PromptSet()
+        self.model = PromptModel(theme)
+        self.list = PromptList(self.model, theme)
+        self.entry = PromptEntry()
+        self.threshold = QSlider(Qt.Orientation.Horizontal)
+        self.none = QCheckBox("“None of these” may win")
+        self.templates = QPushButton("the label alone")
+        self._threshold_text = QLabel()
+        self._empty = QLabel("No words yet. Type one above:\n“a mug”, “scissors”, “my cat”.")
+        self._build()
+        self._connect()
+
+    def _build(self) -> None:
+        self._empty.setProperty("role", "muted")
+        self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._empty.setMinimumHeight(90)
+        self._empty.hide()
+        self.threshold.setRange(0, 95)
+        self.threshold.setAccessibleName("Least probability")
+        self.threshold.setToolTip(
+            "Below this probability the window says “Not sure”. It changes what is shown, not what is recognised."
+        )
+        self._threshold_text.setMinimumWidth(34)
+        self.none.setToolTip(
+            "Lets the scene match nothing you typed. Only for models that were calibrated for it."
+        )
+        self.templates.setToolTip("The sentences a word is put into before it is compared with what is seen.")
+        self.templates.setAccessibleName("Sentences")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 8, 8, 8)
+        layout.setSpacing(6)
+        layout.addWidget(self.entry)
+        layout.addWidget(self.list, 1)
+        layout.addWidget(self._empty, 1)
+        for text, widget, after in (
+            ("Sure from", self.threshold, self._threshold_text),
+            ("Sentence", self.templates, None),
+        ):
+            row = QHBoxLayout()
+            name = QLabel(text)
+            name.setProperty("role", "muted")
+            name.setMinimumWidth(72)
+            row.addWidget(name)
+            row.addWidget(widget, 1)
+            if after is not None:
+                row.addWidget(after)
+            layout.addLayout(row)
+        layout.addWidget(self.none)
+
+    def _connect(self) -> None:
+        self.entry.returnPressed.connect(self.add_typed)
+        self.model.renamed.connect(self.rename)
+        self.model.toggled.connect(self._on_toggled)
+        self.none.clicked.connect(lambda on: self._ask(lambda p: p.with_none_of_these(on)))
+        self.threshold.valueChanged.connect(self._on_threshold)
+        self.templates.clicked.connect(self.templates_asked)
+
+    def add_actions(self, actions: list[QAction]) -> None:
+        """Offer actions on the list's right click and, with the list focused, their keys."""
+        for action in actions:
+            self.list.addAction(action)
+
+    # ---- what the window tells the panel
+
+    def show_prompts(self, prompts: PromptSet) -> None:
+        """Show the set in use."""
+        if prompts is self.prompts:
+            return
+        selected = self.list.selected()
+        self.prompts = prompts
+        self.model.set_prompts(prompts)
+        self.list.select(selected)
+        self.list.setVisible(bool(prompts.prompts))
+        self._empty.setVisible(not prompts.prompts)
+        self.none.setChecked(prompts.none_of_these)
+        self.templates.setText(describe_templates(prompts.templates))
+
+    def show_scores(self, decision: Decision, step_s: float) -> None:
+        """Move the bars."""
+        best = decision.label if decision.kind == "label" else ""
+        self.model.set_scores(decision.scores, best, step_s)
+
+    def show_model(self, name: str, can_none: bool) -> None:
+        """Offer what the model can do."""
+        self.none.setEnabled(can_none)
+        if not can_none and name:
+            self.none.setToolTip(
+                f"{name} was not calibrated for it. Add a negative instead, such as “-hand”."
+            )
+
+    def colour(self, label: str) -> QColor:
+        """Return the colour of a label."""
+        return self.model.colour(label)
+
+    # ---- what the user does
+
+    def add_typed(self) -> None:
+        """Add what was typed; what is there already is said, the rest is added."""
+        text = self.entry.text()
+        prompts, there = self.prompts, []
+        try:
+            new = parse_prompts(text)
+            for prompt in new.prompts:
+                try:
+                    prompts = prompts.add(prompt.label, negative=prompt.negative)
+                except UserError as error:
+                    if len(new.prompts) == 1 or prompt.label not in str(error):
+                        raise
+                    there.append(prompt.label)
+        except UserError as error:
+            self.complained.emit(str(error))
+            self.entry.selectAll()
+            return
+        self.entry.clear()
+        if there:
+            self.complained.emit(f"Already in the list: {', '.join(there)}")
+        self._want(prompts)
+        self.list.scrollToBottom()
+
+    def remove_selected(self) -> None:
+        """Remove the selected prompts and select the one that follows."""
+        labels = self.list.selected()
+        if not labels:
+            return
+        row = self.prompts.labels.index(labels[0])
+        prompts = self.prompts
+        for label in labels:
+            prompts = prompts.remove(label)
+        self._want(prompts)
+        if prompts.prompts:
+            self.list.select([prompts.labels[min(row, len(prompts.prompts) - 1)]])
+
+    def remove_all(self) -> None:
+        """Empty the list."""
+        self._want(replace(self.prompts, prompts=()))
+
+    def rename_selected(self) -> None:
+        """Edit the label of the first prompt selected."""
+        labels = self.list.selected()
+        if labels:
+            self.list.edit(self.model.index(self.prompts.labels.index(labels[0])))
+
+    def rename(self, old: str, new: str) -> None:
+        """Give a prompt another label; it keeps place and colour."""
+        self.model.keep_colour(old, new.strip())
+        self._ask(lambda prompts: prompts.rename(old, new))
+
+    def toggle_negative(self) -> None:
+        """Make the selected prompts negative, or positive again."""
+        self._flip("negative")
+
+    def toggle_enabled(self) -> None:
+        """Leave the selected prompts out, or take them in again."""
+        self._flip("enabled")
+
+    def move_selected(self, by: int) -> None:
+        """Move the selected prompts up (-1) or down (+1)."""
+        labels, rows = self.list.selected(), list(self.prompts.prompts)
+        places = [self.prompts.labels.index(label) for label in labels]
+        if not places or min(places) + by < 0 or max(places) + by >= len(rows):
+            return
+        for place in sorted(places, reverse=by > 0):
+            rows[place], rows[place + by] = rows[place + by], rows[place]
+        self._want(replace(self.prompts, prompts=tuple(rows)))
+        self.list.select(labels)
+
+    def _flip(self, flag: str) -> None:
+        labels = self.list.selected()
+        if not labels:
+            return
+        first = next(p for p in self.prompts.prompts if p.label == labels[0])
+        value = not getattr(first, flag)
+        prompts = self.prompts
+        for label in labels:
+            prompts = prompts.replace(label, **{flag: value})
+        self._want(prompts)
+
+    def _on_toggled(self, label: str, enabled: bool) -> None:
+        self._ask(lambda prompts: prompts.replace(label, enabled=enabled))
+
+    def _on_threshold(self, percent: int) -> None:
+        self._threshold_text.setText(f"{percent} %" if percent else "off")
+        self.threshold_changed.emit(percent / 100)
+
+    def _ask(self, change: Callable[[PromptSet], PromptSet]) -> None:
+        try:
+            self._want(change(self.prompts))
+        except UserError as error:
+            self.complained.emit(str(error))
+
+    def _want(self, prompts: PromptSet) -> None:
+        self.show_prompts(prompts)
+        self.wanted.emit(prompts)
+
+
+def describe_templates(templates: tuple[str, ...]) -> str:
+    """Return what a button says of templates."""
+    if templates == TEMPLATE_SETS["none"]:
+        return "the label alone"
+    if len(templates) == 1:
+        return templates[0].replace("{}", "…")
+    named = next((name for name, known in TEMPLATE_SETS.items() if known == templates), "")
+    return f"{len(templates)} sentences" + (f" ({named})" if named else "")

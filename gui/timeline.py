@@ -1,0 +1,192 @@
+"""The last minute of scores, one line per prompt, and under them a ribbon of what was decided.
+
+Kept as arrays of fixed length per label, so memory stays flat. A click, in a recording, goes to that moment.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtWidgets import QToolTip, QWidget
+
+from gui.theme import Theme, font
+
+SPAN_S = 60.0
+KEPT = 2048
+_RIBBON = 12
+_LEFT, _BOTTOM, _TOP = 42, 20, 12
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One prediction as the timeline keeps it; ``label`` is "" where nothing was decided."""
+
+    at_s: float
+    t_us: int
+    label: str
+    scores: Mapping[str, float]
+
+
+class Timeline(QWidget):
+    """Paints moments.
+
+    Parameters
+    ----------
+    theme : Theme
+    colour : callable
+        Gives a label's colour.
+
+    Attributes
+    ----------
+    chosen : Signal(object)
+        The time (µs of the stream) of the moment clicked.
+    """
+
+    chosen = Signal(object)
+
+    def __init__(self, theme: Theme, colour: Callable[[str], QColor]) -> None:
+        super().__init__()
+        self.setObjectName("panel")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setAccessibleName("Timeline of scores")
+        self.setMouseTracking(True)
+        self.setMinimumHeight(110)
+        self.span_s = SPAN_S
+        self.moments: deque[Moment] = deque(maxlen=KEPT)
+        self._theme, self._colour = theme, colour
+        self._now_s = 0.0
+        self._hover: float | None = None
+        self._labels: tuple[str, ...] = ()
+        theme.changed.connect(self.update)
+
+    def sizeHint(self) -> QSize:  # noqa: D102
+        return QSize(320, 180)
+
+    def clear(self) -> None:
+        """Forget everything: another source."""
+        self.moments.clear()
+        self.update()
+
+    def add(self, moment: Moment) -> None:
+        """Take in a moment, newer than all before."""
+        self.moments.append(moment)
+
+    def refresh(self, now_s: float, labels: tuple[str, ...]) -> None:
+        """Move on to ``now_s`` and draw the lines of ``labels``."""
+        self._now_s, self._labels = now_s, labels
+        if self.isVisible():
+            self.update()
+
+    def moment_at(self, x: float) -> Moment | None:
+        """Return the moment drawn at a horizontal place, in pixels."""
+        at_s = self._now_s - (self.width() - 10 - x) / self._per_second()
+        near = min(self.moments, key=lambda m: abs(m.at_s - at_s), default=None)
+        return near if near is not None and abs(near.at_s - at_s) < 1.0 else None
+
+    def _per_second(self) -> float:
+        return max(1, self.width() - _LEFT - 10) / self.span_s
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: D102
+        super().paintEvent(event)
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        plot = QRectF(
+            _LEFT, _TOP, self.width() - _LEFT - 10, max(20, self.height() - _TOP - _BOTTOM - _RIBBON - 4)
+        )
+        self._paint_grid(painter, plot)
+        moments = [m for m in self.moments if m.at_s >= self._now_s - self.span_s]
+        if moments:
+            times = np.array([m.at_s for m in moments])
+            xs = plot.right() - (self._now_s - times) * self._per_second()
+            kept = np.flatnonzero(np.diff(np.floor(xs), append=np.inf))  # one moment a pixel is enough
+            moments, xs = [moments[i] for i in kept], xs[kept]
+            self._paint_lines(painter, plot, moments, xs)
+            self._paint_ribbon(painter, plot, moments, xs)
+        else:
+            painter.setFont(font(12))
+            painter.setPen(self._theme.colour("muted"))
+            painter.drawText(plot, Qt.AlignmentFlag.AlignCenter, "Scores appear here as they come")
+        if self._hover is not None and plot.left() <= self._hover <= plot.right():
+            painter.setPen(QPen(self._theme.colour("muted"), 1))
+            painter.drawLine(
+                QPointF(self._hover, plot.top()), QPointF(self._hover, plot.bottom() + _RIBBON + 4)
+            )
+        painter.end()
+
+    def _paint_grid(self, painter: QPainter, plot: QRectF) -> None:
+        painter.setFont(font(10))
+        for share in (0.0, 0.5, 1.0):
+            y = plot.bottom() - share * plot.height()
+            painter.setPen(QPen(self._theme.colour("border"), 1))
+            painter.drawLine(QPointF(plot.left(), y), QPointF(plot.right(), y))
+            painter.setPen(self._theme.colour("muted"))
+            area = QRectF(0, y - 7, _LEFT - 6, 14)
+            painter.drawText(
+                area, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, f"{share:.0%}"
+            )
+        for back_s in range(0, int(self.span_s) + 1, 15):
+            x = plot.right() - back_s * self._per_second()
+            area = QRectF(x - 30, self.height() - _BOTTOM + 2, 60, 14)
+            align = Qt.AlignmentFlag.AlignRight if back_s == 0 else Qt.AlignmentFlag.AlignHCenter
+            text = "now" if back_s == 0 else f"−{back_s} s"
+            if back_s == 0:
+                area.moveRight(plot.right() + 4)
+            painter.drawText(area, align | Qt.AlignmentFlag.AlignVCenter, text)
+
+    def _paint_lines(self, painter: QPainter, plot: QRectF, moments: list[Moment], xs: np.ndarray) -> None:
+        newest = moments[-1].label
+        for label in sorted(self._labels[:40], key=lambda name: name == newest):
+            best = label == newest
+            colour = QColor(self._colour(label))
+            colour.setAlpha(255 if best else 120)
+            painter.setPen(QPen(colour, 2.0 if best else 1.2))
+            run: list[QPointF] = []
+            for moment, x in zip(moments, xs, strict=True):
+                score = moment.scores.get(label)
+                if score is None or (run and x - run[-1].x() > 1.5 * self._per_second()):
+                    painter.drawPolyline(QPolygonF(run))
+                    run = []
+                if score is not None and (not run or x - run[-1].x() >= 0.7):
+                    run.append(QPointF(float(x), plot.bottom() - score * plot.height()))
+            painter.drawPolyline(QPolygonF(run))
+
+    def _paint_ribbon(self, painter: QPainter, plot: QRectF, moments: list[Moment], xs: np.ndarray) -> None:
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        top = plot.bottom() + 4
+        begin = 0
+        for index in range(1, len(moments) + 1):
+            ends = index == len(moments) or moments[index].label != moments[begin].label
+            gap = index < len(moments) and xs[index] - xs[index - 1] > 1.5 * self._per_second()
+            if not ends and not gap:
+                continue
+            right = xs[index] if index < len(moments) and not gap else xs[index - 1] + 1
+            if moments[begin].label:
+                left = max(plot.left(), float(xs[begin]))
+                painter.setBrush(self._colour(moments[begin].label))
+                painter.drawRect(QRectF(left, top, max(1.0, min(right, plot.right()) - left), _RIBBON - 2))
+            begin = index
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: D102
+        self._hover = event.position().x()
+        moment = self.moment_at(self._hover)
+        if moment is not None:
+            ranked = sorted(moment.scores.items(), key=lambda item: -item[1])[:5]
+            lines = [f"{label}  {score:.0%}" for label, score in ranked] or ["no motion"]
+            ago = f"{self._now_s - moment.at_s:.1f} s ago"
+            QToolTip.showText(event.globalPosition().toPoint(), "\n".join([ago, *lines]), self)
+        self.update()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: D102
+        moment = self.moment_at(event.position().x())
+        if moment is not None and event.button() == Qt.MouseButton.LeftButton:
+            self.chosen.emit(moment.t_us)
+
+    def leaveEvent(self, event: QEvent) -> None:  # noqa: D102
+        self._hover = None
+        self.update()
