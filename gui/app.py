@@ -1,4 +1,4 @@
-"""Starting and ending the window: shown first, filled afterwards, and closed within seconds whatever happens."""
+"""Starting and ending the window: shown first, filled afterwards, closed within seconds come what may."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def run_window(
     Parameters
     ----------
     pipeline_factory : callable
-        Makes the pipeline, not started; called in a thread of its own once the window is on the screen. What it
-        raises becomes a banner.
+        Makes the pipeline, not started; called in a thread of its own once the window is on the screen.
+        What it raises becomes a banner.
     settings_path : path-like, optional
         Instead of the platform's own place.
     duration_s : float, optional
@@ -80,8 +80,8 @@ def run_window(
 def check_binding() -> None:
     """Refuse a PySide6 that would bring the process down after a while.
 
-    PySide6 6.12.0 does not count its references to None, which matters until Python 3.11: every call takes one away,
-    and the interpreter aborts when none is left.
+    PySide6 6.12.0 does not count its references to None, which matters until Python 3.11: every call takes
+    one away, and the interpreter aborts when none is left.
 
     Raises
     ------
@@ -108,8 +108,8 @@ def check_binding() -> None:
 def finish(window: MainWindow) -> int:
     """Stop everything behind a window that is closed.
 
-    A thread that cannot end, say one that is deep in loading a model, must neither hold the process up nor crash it
-    while the interpreter takes itself apart: then the process is left at once.
+    A thread that cannot end, say one that is deep in loading a model, must neither hold the process up nor
+    crash it while the interpreter takes itself apart: then the process is left at once.
     """
     ended = window.pipeline is None or window.pipeline.stop(_STOP_S)
     ended = window.jobs.close() and ended

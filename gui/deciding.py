@@ -1,7 +1,7 @@
 """From scores to what is said out loud: one calm decision, and why.
 
-The recognizer already averages T timesteps. On top of that the window may smooth over time and ask for a least
-probability, both settings of the person looking; neither changes what is recognised, recorded or sent.
+The recognizer already averages T timesteps. On top of that the window may smooth over time and ask for a
+least probability, both settings of the person looking; neither changes what is recognised, recorded or sent.
 """
 
 from __future__ import annotations

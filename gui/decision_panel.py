@@ -149,7 +149,7 @@ class DecisionPanel(QWidget):
 
     @staticmethod
     def _fitting(text: str, width: float, size: float) -> float:
-        """Return the font size, at most ``size``, at which the text fits; long ones stay legible and are cut."""
+        """Return the font size, at most ``size``, at which the text fits; long ones are cut instead."""
         needed = QFontMetricsF(font(size, bold=True)).horizontalAdvance(text)
         return size if needed <= width else max(size * width / needed, size * 0.5)
 

@@ -1,7 +1,7 @@
 """The picture: events as they are now, at the sensor's own aspect, with zoom and pan.
 
-The view is handed a finished frame of one byte a pixel; colours come from a table of 256, so changing them costs
-nothing. Wheel zooms, drag pans, a double click fits the sensor again.
+The view is handed a finished frame of one byte a pixel; colours come from a table of 256, so changing them
+costs nothing. Wheel zooms, drag pans, a double click fits the sensor again.
 """
 
 from __future__ import annotations

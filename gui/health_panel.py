@@ -60,12 +60,12 @@ class LatencyPlot(QWidget):
         self._theme = theme
         self._latency: Mapping[str, Percentiles] = {}
         self.setAccessibleName("Latency by stage")
-        self.setMinimumHeight(len(STAGES) * 18 + 4)
+        self.setMinimumHeight(len(STAGES) * 15)
         self.setMouseTracking(True)
         theme.changed.connect(self.update)
 
     def sizeHint(self) -> QSize:  # noqa: D102
-        return QSize(260, len(STAGES) * 19 + 4)
+        return QSize(260, len(STAGES) * 17)
 
     def show_latency(self, latency: Mapping[str, Percentiles]) -> None:
         """Show p50 and p99 by stage."""
@@ -123,7 +123,7 @@ class RatePlot(QWidget):
         self._rates: deque[float] = deque(maxlen=240)
         self.setAccessibleName("Event rate over the last minute")
         self.setToolTip("Events per second over the last minute.")
-        self.setFixedHeight(34)
+        self.setFixedHeight(26)
 
     def add(self, rate_hz: float) -> None:
         """Take in the newest rate; four a second."""
@@ -163,8 +163,8 @@ class HealthPanel(QWidget):
         self.values: dict[str, QLabel] = {}
         self._cpu = (time.monotonic(), _cpu_s())
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(12, 8, 12, 10)
-        layout.setSpacing(5)
+        layout.setContentsMargins(12, 6, 12, 8)
+        layout.setSpacing(4)
         layout.addWidget(self.rate)
         grid = QGridLayout()
         grid.setHorizontalSpacing(10)
@@ -187,7 +187,7 @@ class HealthPanel(QWidget):
         layout.addLayout(grid)
         title = QLabel("Latency: half of all within · 99 % within")
         title.setProperty("role", "small")
-        layout.addSpacing(4)
+        layout.addSpacing(2)
         layout.addWidget(title)
         layout.addWidget(self.latency, 1)
 

@@ -35,8 +35,8 @@ EVENT_COLOURS: dict[str, EventColours] = {
 class Palette:
     """The colours of one window theme, as ``#rrggbb``.
 
-    ``window`` is behind everything, ``panel`` carries text, ``raised`` is for fields and buttons, ``sunken`` for
-    plots. ``series`` are the colours given to prompts in turn.
+    ``window`` is behind everything, ``panel`` carries text, ``raised`` is for fields and buttons,
+    ``sunken`` for plots. ``series`` are the colours given to prompts in turn.
     """
 
     name: str

@@ -1,7 +1,7 @@
-"""The list of prompts: a model over a :class:`PromptSet`, and a delegate that paints a bar and a number per label.
+"""The list of prompts: a model over a :class:`PromptSet`, and a delegate that paints its rows.
 
-Rows keep the order the user gave them. Sorting by score was rejected: a list that moves while it is edited cannot be
-edited.
+Rows keep the order the user gave them. Sorting by score was rejected: a list that moves while it is edited
+cannot be edited.
 """
 
 from __future__ import annotations

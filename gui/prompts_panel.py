@@ -1,7 +1,7 @@
 """Prompts and what they score: type a word, press Enter, watch its bar.
 
-The panel never changes a set: it asks for another one through :attr:`PromptsPanel.wanted` and shows whatever set the
-pipeline holds.
+The panel never changes a set: it asks for another one through :attr:`PromptsPanel.wanted` and shows
+whatever set the pipeline holds.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ class PromptEntry(QLineEdit):
         self.setAccessibleName("Add a prompt")
         self.setPlaceholderText("Type what to look for, press Enter")
         self.setToolTip(
-            "One label, or several separated by commas.\n-hand adds “hand” as a negative: when it fits best, there "
-            "is no label."
+            "One label, or several separated by commas.\n-hand adds “hand” as a negative: when it fits best, "
+            "there is no label."
         )
         self.setClearButtonEnabled(True)
 
@@ -101,7 +101,8 @@ class PromptsPanel(QWidget):
         self.threshold.setRange(0, 95)
         self.threshold.setAccessibleName("Least probability")
         self.threshold.setToolTip(
-            "Below this probability the window says “Not sure”. It changes what is shown, not what is recognised."
+            "Below this probability the window says “Not sure”. It changes what is shown, not what is "
+            "recognised."
         )
         self._threshold_text.setMinimumWidth(34)
         self.none.setToolTip(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections import deque
 from collections.abc import Callable
@@ -49,7 +50,7 @@ class Pulse(QObject):
     def worst_gap_ms(self) -> float:
         """The longest time between two ticks among the newest 256."""
         ticks = list(self._ticks)
-        return 1000 * max((b - a for a, b in zip(ticks, ticks[1:], strict=False)), default=0.0)
+        return 1000 * max((b - a for a, b in itertools.pairwise(ticks)), default=0.0)
 
     def _on_timeout(self) -> None:
         now = time.monotonic()

@@ -1,8 +1,8 @@
 """What the window remembers: one small JSON file, versioned, that can never keep the window from opening.
 
-Every value is checked on its own; one that makes no sense becomes its default. A file that is no JSON at all is set
-aside beside the new one, so nothing a user wrote is lost. A file from a newer version is read as far as it makes sense
-and is not overwritten.
+Every value is checked on its own; one that makes no sense becomes its default. A file that is no JSON at
+all is set aside beside the new one, so nothing a user wrote is lost. A file from a newer version is read as
+far as it makes sense and is not overwritten.
 """
 
 from __future__ import annotations
@@ -116,7 +116,10 @@ class SettingsStore:
         version = data.get("version")
         if isinstance(version, int) and version > VERSION:
             self._frozen = True
-            self.complaint = f"{self.path.name} was written by a newer version; it is read as far as it makes sense and left as it is"
+            self.complaint = (
+                f"{self.path.name} was written by a newer version: it is read as far as it makes sense and left "
+                "as it is"
+            )
         for field in fields(WindowSettings):
             if field.name in data:
                 _take(settings, field.name, data[field.name])

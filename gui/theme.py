@@ -1,7 +1,7 @@
 """How the window looks: a palette becomes a style sheet and a QPalette, and widgets that paint are told.
 
-Widgets that paint themselves read :attr:`Theme.palette` and repaint on :attr:`Theme.changed`; all others follow the
-style sheet. Sizes are in pixels of the scaled screen, so high-DPI screens need nothing more.
+Widgets that paint themselves read :attr:`Theme.palette` and repaint on :attr:`Theme.changed`; all others
+follow the style sheet. Sizes are in pixels of the scaled screen, so high-DPI screens need nothing more.
 """
 
 from __future__ import annotations
@@ -144,10 +144,11 @@ def style_sheet(p: Palette) -> str:
         font-size: 11px; }}
     QScrollBar:vertical {{ background: transparent; width: 10px; margin: 0; }}
     QScrollBar:horizontal {{ background: transparent; height: 10px; margin: 0; }}
-    QScrollBar::handle {{ background: {p.border}; border-radius: 4px; min-height: 26px; min-width: 26px; margin: 1px; }}
+    QScrollBar::handle {{ background: {p.border}; border-radius: 4px; min-height: 26px;
+        min-width: 26px; margin: 1px; }}
     QScrollBar::handle:hover {{ background: {p.muted}; }}
-    QScrollBar::add-line, QScrollBar::sub-line, QScrollBar::add-page, QScrollBar::sub-page {{ background: none;
-        border: 0; width: 0; height: 0; }}
+    QScrollBar::add-line, QScrollBar::sub-line, QScrollBar::add-page, QScrollBar::sub-page {{
+        background: none; border: 0; width: 0; height: 0; }}
     QSlider::groove:horizontal {{ height: 4px; border-radius: 2px; background: {p.border}; }}
     QSlider::sub-page:horizontal {{ height: 4px; border-radius: 2px; background: {p.accent}; }}
     QSlider::handle:horizontal {{ width: 12px; height: 12px; margin: -4px 0; border-radius: 6px;
@@ -170,6 +171,7 @@ def style_sheet(p: Palette) -> str:
     QFrame#banner[level="error"] {{ border-color: {p.bad}; }}
     QFrame#banner[level="warn"] {{ border-color: {p.warn}; }}
     QFrame#banner[level="info"] {{ border-color: {p.accent}; }}
-    QProgressBar {{ background: {p.border}; border: 0; border-radius: 2px; max-height: 4px; min-height: 4px; }}
+    QProgressBar {{ background: {p.border}; border: 0; border-radius: 2px; max-height: 4px;
+        min-height: 4px; }}
     QProgressBar::chunk {{ background: {p.accent}; border-radius: 2px; }}
     """

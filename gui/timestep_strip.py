@@ -47,8 +47,8 @@ class TimestepStrip(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumHeight(96)
         self.setToolTip(
-            "The newest timesteps, oldest first: the frames the network is given, and the best label of each by "
-            "itself (cosine with the prompt). Their mean is the decision. Click one to enlarge it."
+            "The newest timesteps, oldest first: the frames the network is given, and the best label of each "
+            "by itself (cosine with the prompt). Their mean is the decision. Click one to enlarge it."
         )
         self._theme, self._colour = theme, colour
         self._prediction: Prediction | None = None
@@ -89,7 +89,7 @@ class TimestepStrip(QWidget):
         count = min(self._timesteps, _LONGEST)
         width = (self.width() - 16 - _GAP * (count - 1)) / count
         height = min(width, self.height() - 16 - _TEXT)
-        width = min(width, height * 1.4)
+        width = min(width, height * 1.7)
         return [QRectF(8 + i * (width + _GAP), 8, width, height) for i in range(count)]
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: D102

@@ -1,0 +1,206 @@
+"""A pipeline without threads, model or clock, for the window's tests and for looking at the window."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
+
+import numpy as np
+
+from drivers.source import GrayFrame, SourceState, SourceStatus
+from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution, empty_packet
+from neuroclip_live.latency import Percentiles
+from neuroclip_live.pipeline import PipelineState, Status
+from neuroclip_live.prompts import PromptSet
+from neuroclip_live.recognizer import Prediction
+
+RES = Resolution(320, 240)
+LATENCY = {
+    "slice": Percentiles(3.1, 12.0, 900),
+    "frame": Percentiles(0.4, 0.9, 900),
+    "encode": Percentiles(7.8, 14.2, 900),
+    "score": Percentiles(0.2, 0.5, 900),
+    "total": Percentiles(11.9, 26.0, 900),
+    "shown": Percentiles(21.0, 44.0, 900),
+}
+
+
+@dataclass
+class FakeSource:
+    """A source that only remembers what it was told; by default a recording of ten seconds."""
+
+    name: str = "fake.aedat4"
+    live: bool = False
+    resolution: Resolution = RES
+    state: SourceState = SourceState.STREAMING
+    message: str = ""
+    position_us: int = 1_000_000
+    start_us: int = 1_000_000
+    end_us: int = 11_000_000
+    frame: GrayFrame | None = None
+    said: list[tuple] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        if self.live:
+            return
+        for name in ("seek", "set_speed", "set_loop", "set_range", "step"):
+            setattr(self, name, lambda *args, name=name: self.said.append((name, *args)))
+
+    def pause(self) -> None:
+        self.state = SourceState.PAUSED
+        self.said.append(("pause",))
+
+    def resume(self) -> None:
+        self.state = SourceState.STREAMING
+        self.said.append(("resume",))
+
+    def rate_histogram(self, bins: int) -> SimpleNamespace:
+        return SimpleNamespace(counts=(np.hanning(bins) * 1000).astype(np.int64))
+
+    def packets(self):
+        yield empty_packet()
+
+    def status(self) -> SourceStatus:
+        if self.live:
+            return SourceStatus(self.state, self.message)
+        return SourceStatus(self.state, self.message, self.position_us, self.start_us, self.end_us)
+
+    def latest_frame(self) -> GrayFrame | None:
+        return self.frame
+
+    def close(self) -> None:
+        self.state = SourceState.ENDED
+
+
+class FakePipeline:
+    """Answers like :class:`neuroclip_live.pipeline.Pipeline`; a test sets what it answers."""
+
+    def __init__(
+        self, prompts: PromptSet, source: FakeSource | None = None, none_logit: float | None = 4.0
+    ) -> None:
+        self.source = source or FakeSource()
+        self.prompts = prompts
+        self.backbone = SimpleNamespace(
+            info=SimpleNamespace(
+                name="fake", none_logit=none_logit, templates=("{}", "a {}"), logit_scale=20.0
+            )
+        )
+        self.strange: dict[str, float] = {}
+        self.events = empty_packet()
+        self.latest: Prediction | None = None
+        self.log: list[Prediction] = []
+        self.shown: list[Prediction] = []
+        self.started = self.stopped = False
+        self.make_events: Callable[[], Packet] | None = None
+        self.now = Status(
+            state=PipelineState.RUNNING, message="", progress=None, model="fake", device="cpu",
+            runtime="torch",
+            source_name=self.source.name, source=self.source.status(), resolution=self.source.resolution,
+            event_rate_hz=123_456.0, total_events=1_000_000, dropped_events=0, outside_events=0, windows=900,
+            predictions=890, skipped_windows=10, prediction_rate_hz=20.0, ring_fill=0.24, latency=LATENCY,
+        )  # fmt: skip
+
+    def start(self) -> None:
+        self.started = True
+
+    def stop(self, timeout_s: float = 3.0) -> bool:
+        self.stopped = True
+        return True
+
+    def open(self, source: FakeSource) -> None:
+        self.source, self.latest, self.log = source, None, []
+
+    def set_prompts(self, prompts: PromptSet) -> None:
+        self.prompts = prompts
+
+    def set_adapter(self, adapter: object) -> None:
+        pass
+
+    def status(self) -> Status:
+        return replace(
+            self.now,
+            source=self.source.status(),
+            source_name=self.source.name,
+            resolution=self.source.resolution,
+        )
+
+    def prediction(self) -> Prediction | None:
+        return self.latest
+
+    def predictions(self, after: int = 0) -> list[Prediction]:
+        return [p for p in self.log if p.number > after]
+
+    def recent_events(self, duration_us: int) -> Packet:
+        return self.make_events() if self.make_events is not None else self.events
+
+    def latest_frame(self) -> GrayFrame | None:
+        return self.source.latest_frame()
+
+    def familiarity(self, label: str) -> SimpleNamespace | None:
+        return SimpleNamespace(score=self.strange.get(label, 1.0), nearest=("seal", "beaver", "mole"))
+
+    def mark_shown(self, prediction: Prediction) -> None:
+        self.shown.append(prediction)
+
+    def predict(self, scores: Mapping[str, float], **others: object) -> Prediction:
+        """Answer with these scores from now on."""
+        best = max(scores, key=scores.__getitem__) if scores else None
+        before = self.latest.number if self.latest is not None else 0
+        values: dict = {
+            "t_us": 2_000_000, "number": before + 1, "state": "ok", "label": best, "raw_label": best,
+            "probability": scores[best] if best else 0.0, "scores": dict(scores), "labels": tuple(scores),
+            "rejected": max(0.0, 1.0 - sum(scores.values())),
+        }  # fmt: skip
+        values.update(others)
+        self.latest = Prediction(**values)
+        self.log.append(self.latest)
+        return self.latest
+
+
+def ring_of_events(t: float, count: int = 4000, resolution: Resolution = RES) -> Packet:
+    """Return events on a circle that moves with time: something to look at."""
+    rng = np.random.default_rng(int(t * 1000))
+    angle = rng.uniform(0, 2 * math.pi, count)
+    cx, cy = (
+        resolution.width * (0.5 + 0.2 * math.cos(t)),
+        resolution.height * (0.5 + 0.15 * math.sin(1.3 * t)),
+    )
+    radius = resolution.height * (0.22 + 0.015 * rng.standard_normal(count))
+    events = np.zeros(count, dtype=EVENT_DTYPE)
+    events["t"] = int(t * 1e6) + np.sort(rng.integers(0, 33_000, count))
+    events["x"] = np.clip(cx + radius * np.cos(angle), 0, resolution.width - 1)
+    events["y"] = np.clip(cy + radius * np.sin(angle), 0, resolution.height - 1)
+    events["p"] = np.cos(angle) * -math.sin(t) + np.sin(angle) * math.cos(1.3 * t) > 0
+    return events
+
+
+class ShowPipeline(FakePipeline):
+    """A fake that plays a little show by the clock, for looking at the window."""
+
+    def __init__(self, prompts: PromptSet) -> None:
+        super().__init__(prompts)
+        self._begin = time.monotonic()
+        self._frames: list[np.ndarray] = []
+        self._last = 0
+        self.make_events = lambda: ring_of_events(time.monotonic() - self._begin)
+
+    def prediction(self) -> Prediction | None:
+        from neuroclip_live.frames import event_frame
+
+        t = time.monotonic() - self._begin
+        if int(t * 20) != self._last:
+            self._last = int(t * 20)
+            self._frames = [*self._frames, event_frame(ring_of_events(t), RES)][-10:]
+            labels = [p.label for p in self.prompts.enabled if not p.negative]
+            waves = np.array([math.sin(t / 3 + 1.7 * i) * 2.2 for i in range(len(labels))])
+            p = np.exp(waves) / np.exp(waves).sum() if labels else np.zeros(0)
+            cosines = np.tile(0.2 + 0.05 * waves.astype(np.float32), (len(self._frames), 1))
+            self.predict(
+                dict(zip(labels, map(float, p), strict=True)), t_us=int(t * 1e6), frames=tuple(self._frames),
+                step_scores=cosines, state="ok" if len(self._frames) == 10 else "warming-up",
+            )  # fmt: skip
+            self.source.position_us = 1_000_000 + int(t * 1e6) % 10_000_000
+        return self.latest
