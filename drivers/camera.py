@@ -19,7 +19,7 @@ from drivers.recording import MAX_PACKET_EVENTS
 from drivers.source import MAX_WAIT_S, GrayFrame, SourceState, SourceStatus
 from drivers.usb import RULE_FILE, UsbCamera, udev_commands, udev_rule, usb_cameras
 from neuroclip_live.errors import UserError
-from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution, empty_packet
+from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution, copy_packet, empty_packet
 
 __all__ = [
     "CameraInfo",
@@ -164,7 +164,7 @@ class CameraSource:
                 self._position_us = int(packet["t"][-1])
                 for start in range(0, len(packet), MAX_PACKET_EVENTS):
                     part = packet[start : start + MAX_PACKET_EVENTS]
-                    yield part if part.base is None else part.copy()
+                    yield part if len(part) == len(packet) else copy_packet(part)
                 quiet_since = time.monotonic()
             elif time.monotonic() - quiet_since >= MAX_WAIT_S - _POLL_S:
                 yield empty_packet()

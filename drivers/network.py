@@ -32,7 +32,7 @@ from drivers.aedat4 import (
 from drivers.recording import MAX_PACKET_EVENTS
 from drivers.source import MAX_WAIT_S, GrayFrame, SourceState, SourceStatus
 from neuroclip_live.errors import UserError
-from neuroclip_live.events import Packet, Resolution, empty_packet
+from neuroclip_live.events import Packet, Resolution, copy_packet, empty_packet
 
 MAX_PACKET_BYTES = 1 << 26
 """A packet that claims to be larger ends the connection."""
@@ -110,7 +110,7 @@ class NetworkSource:
                 packet = empty_packet()
             if len(packet) > MAX_PACKET_EVENTS:
                 for start in range(0, len(packet), MAX_PACKET_EVENTS):
-                    yield packet[start : start + MAX_PACKET_EVENTS].copy()
+                    yield copy_packet(packet[start : start + MAX_PACKET_EVENTS])
             else:
                 yield packet
             if len(packet):

@@ -18,9 +18,9 @@ import numpy as np
 import numpy.typing as npt
 
 from drivers.aedat4 import (
-    INDEX_DTYPE,
     MAGIC,
     MAX_HEADER_BYTES,
+    Decompressor,
     FormatError,
     Header,
     decompress,
@@ -33,12 +33,14 @@ from drivers.aedat4 import (
 from drivers.salvage import rescue_events, sensible, walk
 from drivers.source import GrayFrame
 from neuroclip_live.errors import UserError
-from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution
+from neuroclip_live.events import Packet, Resolution, copy_packet, empty_packet
 
 MAX_PACKET_EVENTS = 1 << 16
 """Largest packet that :meth:`Recording.read` yields."""
 
 _READ_BYTES = 1 << 20
+_EVENTS_HEAD = 64
+"""Room for what precedes the events in a packet: 32 bytes as dv-processing writes it."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,7 @@ class Recording:
             self.damage = _describe(found.lost_bytes, found.missing_bytes, self._size, found.cut)
         self._events = rows[rows["stream"] == stream.number]
         frames = self._header.first("FRME")
+        self._counts: list[int] = self._events["count"].tolist()
         self._frames = rows[rows["stream"] == frames.number] if frames else rows[:0]
         self._frame_cache: tuple[int, GrayFrame | None] = (-1, None)
         self.resolution = (
@@ -139,10 +142,13 @@ class Recording:
 
     def _settle_times(self) -> None:
         """Find the first and the last event; distrust the index's times where they differ from them."""
-        first = next((e for i in range(len(self._events)) if len(e := self._decode(i))), None)
-        if first is None:
+        number, first = next(
+            ((i, e) for i in range(len(self._events)) if len(e := self._decode(i))), (-1, empty_packet())
+        )
+        if number < 0:
             raise UserError(f"{self.path} holds no events. Nothing was recorded; choose another recording.")
-        last = next(e for i in range(len(self._events) - 1, -1, -1) if len(e := self._decode(i)))
+        backwards = range(len(self._events) - 1, number, -1)
+        last = next((e for i in backwards if len(e := self._decode(i))), first)
         self.first_us, self.last_us = int(first["t"][0]), int(last["t"].max())
         self._skipped_packets = self._skipped_events = 0
         rows = self._events[self._events["count"] > 0]
@@ -187,28 +193,38 @@ class Recording:
         return "; ".join(parts)
 
     def _body(self, rows: npt.NDArray[Any], index: int) -> bytes:
-        return os.pread(self._file, int(rows["size"][index]), int(rows["offset"][index]))
+        return self._pread(int(rows["size"][index]), int(rows["offset"][index]))
+
+    def _pread(self, size: int, position: int) -> bytes:
+        """Read from the file; short, or nothing, where it was closed, cut meanwhile, or the disk fails."""
+        with self._lock:
+            if self._file < 0:
+                return b""
+            try:
+                return os.pread(self._file, size, position)
+            except OSError:
+                return b""  # the packets that lie here are counted as damaged
 
     def _decode(self, index: int) -> Packet:
         """Return the events of a packet, or what can be had of it."""
         body = self._body(self._events, index)
         if self._cut and index == len(self._events) - 1:
             return rescue_events(body, self._header.compression, self._resolution_or_none())
-        place = self._locate(index, body)
+        place = self._locate(index, body, Decompressor(self._header.compression))
         return join_events([place]) if isinstance(place, tuple) else place
 
     def _resolution_or_none(self) -> Resolution | None:
         return getattr(self, "resolution", None)
 
-    def _locate(self, index: int, body: bytes) -> tuple[bytes, int, int] | Packet:
+    def _locate(self, index: int, body: bytes, undo: Decompressor) -> tuple[bytes, int, int] | Packet:
         """Return where the events of a packet are, or the events when the packet had to be mended."""
         try:
-            data = decompress(body, self._header.compression)
+            expected = self._counts[index]
+            data = undo(body, _EVENTS_HEAD + 16 * expected if expected >= 0 else -1)
             position, count = locate_events(data)
         except FormatError:
             return self._mend(index, body)
         if self._indexed:
-            expected = int(self._events["count"][index])
             if expected != count:
                 return self._mend(index, body)
         elif self.damage:
@@ -268,19 +284,27 @@ class Recording:
                 if not late.any():
                     continue
                 events, skipping = events[int(np.argmax(late)) :], False
+            if events.base is None and len(events) <= MAX_PACKET_EVENTS:
+                yield events
+                continue
             for start in range(0, len(events), MAX_PACKET_EVENTS):
                 part = events[start : start + MAX_PACKET_EVENTS]
-                yield part if part.base is None else part.copy()
+                yield copy_packet(part)
 
     def _groups(self, begin: int) -> Iterator[Packet]:
         """Yield the events of packets from number ``begin`` on, small packets joined."""
         offsets, sizes = self._events["offset"].tolist(), self._events["size"].tolist()
+        undo = Decompressor(self._header.compression)
         index = begin
         while index < len(offsets) and self._file >= 0:
             base, stop = offsets[index], index + 1
             while stop < len(offsets) and offsets[stop] + sizes[stop] - base <= _READ_BYTES:
                 stop += 1
-            block = os.pread(self._file, offsets[stop - 1] + sizes[stop - 1] - base, base)
+            span = offsets[stop - 1] + sizes[stop - 1] - base
+            block = self._pread(span, base)
+            if self._file < 0:
+                return
+            whole = len(block) == span
             places: list[tuple[bytes, int, int]] = []
             total = 0
             for number in range(index, stop):
@@ -288,7 +312,8 @@ class Recording:
                 if self._cut and number == len(offsets) - 1:
                     place: tuple[bytes, int, int] | Packet = self._decode(number)
                 else:
-                    place = self._locate(number, block[low : low + sizes[number]])
+                    body = block[low : low + sizes[number]] if whole else self._body(self._events, number)
+                    place = self._locate(number, body, undo)
                 if not isinstance(place, tuple):
                     place = (place.tobytes(), 0, len(place))
                 if place[2] == 0:
@@ -414,4 +439,4 @@ def _megabytes(count: int) -> str:
     return f"{count / 1e6:.1f} MB" if count >= 100_000 else f"{count / 1e3:.1f} kB"
 
 
-__all__ = ["EVENT_DTYPE", "INDEX_DTYPE", "MAX_PACKET_EVENTS", "RateHistogram", "Recording"]
+__all__ = ["MAX_PACKET_EVENTS", "RateHistogram", "Recording"]

@@ -20,13 +20,15 @@ import numpy as np
 from drivers.recording import MAX_PACKET_EVENTS, RateHistogram, Recording
 from drivers.source import MAX_WAIT_S, GrayFrame, SourceState, SourceStatus
 from neuroclip_live.errors import UserError
-from neuroclip_live.events import Packet, Resolution, empty_packet
+from neuroclip_live.events import Packet, Resolution, copy_packet, empty_packet
 
 MIN_SPEED, MAX_SPEED = 0.1, 100.0
 _PACKET_REAL_S = 0.01
 """Longest stretch of real time in one packet of a paced replay."""
 _LONGEST_GAP_S = 60.0
 """A longer wait within the recording is skipped: it is more often a broken timestamp than silence."""
+_STEP_BACK_US = 100_000
+"""Cameras' timestamps jitter by less; a longer step back is a new start of the camera's clock."""
 _PREVIEW_US = 50_000
 """Events given at once after a seek while paused, so that there is something to see."""
 
@@ -88,6 +90,7 @@ class ReplaySource:
         self._gap_note = ""
         try:
             self._start_us, self._end_us = self._range(start_s, end_s)
+            self._has_end = end_s is not None
         except UserError:
             self.recording.close()
             raise
@@ -145,7 +148,7 @@ class ReplaySource:
         """Play only this part, in seconds from the first event; raises UserError as the constructor does."""
         start, end = self._range(start_s, end_s)
         with self._changed:
-            self._start_us, self._end_us = start, end
+            self._start_us, self._end_us, self._has_end = start, end, end_s is not None
             if not start <= self._position_us <= end:
                 self._jump = _Jump(start, start)
             self._changed.notify_all()
@@ -214,8 +217,10 @@ class ReplaySource:
                 yield packet
             with self._changed:
                 following, self._jump = self._jump, None
+                silent_loop = False
                 if following is None and not self._closed:
                     if self._loop:
+                        silent_loop = not given
                         following = _Jump(self._start_us, self._start_us)
                     elif not self._hold_at_end:
                         self._ended = True
@@ -227,8 +232,8 @@ class ReplaySource:
                 with self._changed:
                     following, self._jump = self._jump, None
                     following = following or _Jump(self._start_us, self._start_us)
-            elif not given:
-                yield self._nothing()  # a loop over a silent part must not spin
+            elif silent_loop:
+                yield self._nothing()  # it must not spin
             jump = following
 
     def _play(self, jump: _Jump) -> Iterator[Packet]:
@@ -237,21 +242,27 @@ class ReplaySource:
             self._at_end = False
             self._position_us = jump.until_us
             self._anchor = (self._clock(), jump.until_us)
-        cursor = jump.from_us
-        whole = cursor <= self.recording.first_us
-        for batch in self.recording.read(None if whole else cursor):
-            done = 0
+        previous = jump.from_us
+        whole = jump.from_us <= self.recording.first_us
+        for batch in self.recording.read(None if whole else jump.from_us):
+            done, ordered = 0, bool((batch["t"][1:] >= batch["t"][:-1]).all())
             while done < len(batch):
                 if self._interrupted():
                     return
-                done, packet = self._cut(batch, done, jump.until_us)
-                last = int(packet["t"][-1])
-                if int(packet["t"][0]) > self._end_us:
-                    yield from self._hold_until(self._end_us)
-                    return
-                past = packet["t"] > self._end_us
-                if past.any():
-                    packet = packet[: int(np.argmax(past))].copy()
+                done, packet = self._cut(batch, done, jump.until_us, ordered)
+                first, last = int(packet["t"][0]), int(packet["t"][-1])
+                if first < previous - _STEP_BACK_US:
+                    with self._changed:
+                        self._anchor, self._position_us = (self._clock(), first), first
+                previous = last
+                # Without an end that was asked for, nothing is left out: one broken timestamp must not end
+                # it.
+                if self._has_end and last > self._end_us:
+                    if first > self._end_us:
+                        yield from self._hold_until(self._end_us)
+                        return
+                    packet = copy_packet(packet[: int(np.argmax(packet["t"] > self._end_us))])
+                    last = int(packet["t"][-1])
                 if last >= jump.until_us:
                     yield from self._hold_until(last)
                     if self._interrupted():
@@ -262,7 +273,7 @@ class ReplaySource:
                         self._position_us = max(jump.until_us, min(last, self._end_us))
         yield from self._hold_until(self._end_us)
 
-    def _cut(self, batch: Packet, done: int, until_us: int) -> tuple[int, Packet]:
+    def _cut(self, batch: Packet, done: int, until_us: int, ordered: bool) -> tuple[int, Packet]:
         """Return the end of the next packet in a batch, and the packet."""
         times = batch["t"]
         first = int(times[done])
@@ -271,16 +282,20 @@ class ReplaySource:
         if first < until_us:
             limit = until_us
         elif speed is None:
-            return len(batch), batch if done == 0 else batch[done:].copy()
+            return len(batch), batch if done == 0 else copy_packet(batch[done:])
         else:
             limit = first + max(1, round(_PACKET_REAL_S * 1e6 * speed))
-        outside = (times[done:] >= limit) | (times[done:] < first - 1_000_000)
-        stop = done + int(np.argmax(outside)) if outside.any() else len(batch)
+        if ordered:
+            stop = int(np.searchsorted(times, limit))
+        else:
+            outside = (times[done:] >= limit) | (times[done:] < first - _STEP_BACK_US)
+            stop = done + int(np.argmax(outside)) if outside.any() else len(batch)
         stop = min(max(stop, done + 1), done + MAX_PACKET_EVENTS)
-        return stop, batch if stop - done == len(batch) else batch[done:stop].copy()
+        return stop, batch if stop - done == len(batch) else copy_packet(batch[done:stop])
 
     def _hold_until(self, t_us: int) -> Iterator[Packet]:
         """Yield empty packets until the recording's time ``t_us`` has come, while not interrupted."""
+        waited = False
         while not self._interrupted():
             with self._changed:
                 if self._paused:
@@ -291,8 +306,6 @@ class ReplaySource:
                     wall, origin = self._anchor
                     due = wall + (t_us - origin) / 1e6 / self._speed
                     wait = due - self._clock()
-                    if wait <= 0 and (origin - t_us) / 1e6 > 1.0:
-                        self._anchor = (self._clock(), t_us)  # the recording itself goes back in time
                     if wait <= 0:
                         return
                     if (t_us - max(self._position_us, origin)) / 1e6 / self._speed > _LONGEST_GAP_S:
@@ -303,10 +316,11 @@ class ReplaySource:
                         return
                     now_us = origin + int((self._clock() - wall) * 1e6 * self._speed)
                     self._position_us = max(self._position_us, min(now_us, t_us, self._end_us))
-                self._changed.wait(min(wait, MAX_WAIT_S))
-                late = wait > MAX_WAIT_S or self._paused
-            if late:
+                if not waited:
+                    self._changed.wait(min(wait, MAX_WAIT_S))
+            if waited:
                 yield empty_packet()
+            waited = not waited
 
     def _wait_for_command(self) -> Iterator[Packet]:
         while not self._interrupted() and self._paused:

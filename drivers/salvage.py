@@ -28,7 +28,7 @@ from drivers.aedat4 import (
     join_events,
     locate_events,
 )
-from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution, empty_packet
+from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution, copy_packet, empty_packet
 
 _LZ4_MARK, _ZSTD_MARK = b"\x04\x22\x4d\x18", b"\x28\xb5\x2f\xfd"
 _SEARCH_BYTES = 1 << 20
@@ -191,7 +191,7 @@ def rescue_events(body: bytes, compression: Compression, resolution: Resolution 
             return empty_packet()
     count = min(count, (len(data) - position) // EVENT_DTYPE.itemsize)
     events = join_events([(data, position, count)]) if count > 0 else empty_packet()
-    return events[: sensible(events, resolution)].copy()
+    return copy_packet(events[: sensible(events, resolution)])
 
 
 def sensible(events: Packet, resolution: Resolution | None) -> int:
