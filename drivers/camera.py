@@ -164,7 +164,7 @@ class CameraSource:
                 self._position_us = int(packet["t"][-1])
                 for start in range(0, len(packet), MAX_PACKET_EVENTS):
                     part = packet[start : start + MAX_PACKET_EVENTS]
-                    yield part if len(part) == len(packet) else copy_packet(part)
+                    yield packet if len(part) == len(packet) else copy_packet(part)
                 quiet_since = time.monotonic()
             elif time.monotonic() - quiet_since >= MAX_WAIT_S - _POLL_S:
                 yield empty_packet()

@@ -98,23 +98,20 @@ class NetworkSource:
                 yield from self._reconnect()
                 continue
             try:
-                count = connection.recv_into(buffer)
-                if not count:
-                    raise ConnectionError("the server closed the connection")
-                self._received += buffer[:count]
-                packet = self._take()
-            except TimeoutError:
-                packet = empty_packet()
+                packet = self._take()  # some may have come together with the header
+                if not len(packet):
+                    self._receive(connection, buffer)
+                    packet = self._take()
             except (OSError, FormatError) as error:
                 self._lose(error)
                 packet = empty_packet()
+            if len(packet):
+                self._position_us = int(packet["t"][-1])
             if len(packet) > MAX_PACKET_EVENTS:
                 for start in range(0, len(packet), MAX_PACKET_EVENTS):
                     yield copy_packet(packet[start : start + MAX_PACKET_EVENTS])
             else:
                 yield packet
-            if len(packet):
-                self._position_us = int(packet["t"][-1])
 
     def status(self) -> SourceStatus:
         """Return STREAMING, or WAITING with the reason while the server is away."""
@@ -237,6 +234,15 @@ class NetworkSource:
             self._received = bytearray(whole[header.end :])
             return header
         raise FormatError("it accepts connections but says nothing")
+
+    def _receive(self, connection: socket.socket, buffer: memoryview) -> None:
+        try:
+            count = connection.recv_into(buffer)
+        except TimeoutError:
+            return
+        if not count:
+            raise ConnectionError("the server closed the connection")
+        self._received += buffer[:count]
 
     def _take(self) -> Packet:
         """Take all whole packets out of what was received and return their events."""

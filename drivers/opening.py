@@ -20,11 +20,12 @@ class SourceSpec:
     kind : str
         "replay" (``target``: path of an aedat4), "demo" (``target``: name of a bundled recording, or None),
         "camera" (``target``: serial number, or None for the first), "network" (``target``: HOST:PORT or the
-        path of a UNIX socket), or "simulator".
+        path of a UNIX socket), or "simulator" (``target``: path of a picture, or None for a drawn one).
     speed : float or None
-        For recordings: times real time; ``None`` is as fast as can be.
+        For recordings: times real time; ``None`` is as fast as can be, also for the simulator.
     loop, start_s, end_s
-        For recordings: begin again at the end; part to play, in seconds from the first event.
+        For recordings: begin again at the end; part to play, in seconds from the first event. The simulator
+        ends at ``end_s``.
     hold_at_end : bool
         For recordings: pause at the end instead of ending (what a window wants).
     """
@@ -76,8 +77,8 @@ def open_source(spec: SourceSpec) -> EventSource:
     if spec.kind == "simulator":
         from drivers.simulator import SimulatorSource
 
-        source: EventSource = SimulatorSource()
-        return source
+        pictures = [spec.target] if spec.target else []
+        return SimulatorSource(pictures, realtime=spec.speed is not None, duration_s=spec.end_s)
     raise UserError(
         f"There is no source of kind {spec.kind!r}. Choose replay, camera, network, simulator or demo."
     )

@@ -145,6 +145,10 @@ class Recording:
         number, first = next(
             ((i, e) for i in range(len(self._events)) if len(e := self._decode(i))), (-1, empty_packet())
         )
+        if number < 0 and (self.damage or self._header.index_position > self._size):
+            raise UserError(
+                f"{self.path} is damaged: not one packet of events is left. Use another copy of it."
+            )
         if number < 0:
             raise UserError(f"{self.path} holds no events. Nothing was recorded; choose another recording.")
         backwards = range(len(self._events) - 1, number, -1)
