@@ -1,0 +1,454 @@
+"""Teaching labels while the stream runs: show a thing, name it, and it competes with the typed prompts.
+
+The inference thread hands over every window's features (:meth:`Teacher.observe`); lessons are made of those,
+so teaching costs no encoding. Changes wake one background thread that first swaps in a *steer* (milliseconds,
+see :mod:`neuroclip_live.taught`) and then trains the spiking adapter and swaps that in. A swap is one
+assignment, so a prediction is made with the old adapter or with the new one, never with half of each. The
+thread runs at low priority on one core, and begins anew when it is overtaken by another lesson.
+
+    begin("mug") … end()      what passes by in between, or
+    teach("mug", last_s=2)    what has just passed by
+    counter_example("mug")    that was no mug
+    undo() · forget("mug") · save(path) · load(path)
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from neuroclip_live.atomic import write_atomically
+from neuroclip_live.errors import UserError
+from neuroclip_live.shotbook import Lesson, ShotBook
+
+if TYPE_CHECKING:
+    from neuroclip_live.adapter import Adapter
+    from neuroclip_live.taught import TaughtAdapter
+
+log = logging.getLogger(__name__)
+
+Floats = npt.NDArray[np.float32]
+
+REMEMBERED_S = 10.0
+MOST_STEPS = 400
+"""Training steps of a live lesson: about a second of one core."""
+BATCH = 32
+FORMAT = "neuroclip-live lessons 1"
+
+
+@dataclass(frozen=True)
+class TeachingStatus:
+    """A snapshot for whoever shows it.
+
+    Attributes
+    ----------
+    labels : tuple of (str, int)
+        Taught labels and how many windows show each.
+    counter_examples : int
+        Windows that show what a label is not.
+    collecting : str or None
+        The label being shown now, between ``begin`` and ``end``.
+    collected : int
+        Windows of it so far.
+    training : float or None
+        Share done; None while nothing is being trained.
+    trained : bool
+        Whether the spiking network in use knows all lessons.
+    message : str
+        One line when something went wrong; else empty.
+    """
+
+    labels: tuple[tuple[str, int], ...] = ()
+    counter_examples: int = 0
+    collecting: str | None = None
+    collected: int = 0
+    training: float | None = None
+    trained: bool = False
+    message: str = ""
+
+
+class Teacher:
+    """Collects lessons and keeps an adapter trained on them.
+
+    Parameters
+    ----------
+    model : str
+        Name of the encoder, kept in what is saved.
+    embed_dim, timesteps : int
+        C and T of the windows.
+    logit_scale : float
+    swap : callable
+        Given each new adapter, from the background thread; None when nothing is taught any more.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        embed_dim: int,
+        timesteps: int,
+        logit_scale: float,
+        swap: Callable[[TaughtAdapter | None], None],
+    ) -> None:
+        self.model = model
+        self.embed_dim = embed_dim
+        self.timesteps = timesteps
+        self._logit_scale = logit_scale
+        self._swap = swap
+        self._recent: deque[tuple[int, Floats]] = deque(maxlen=512)
+        self._collecting: tuple[str, bool] | None = None
+        self._collected: list[Floats] = []
+        self._book = ShotBook()
+        self._labels: tuple[str, ...] = ()
+        self._text: Floats = np.zeros((0, embed_dim), np.float32)
+        self._changed = threading.Condition()
+        self._version = 0
+        self._served = 0  # the version whose training has ended
+        self._training: float | None = None
+        self._message = ""
+        self._closed = False
+        self._thread: threading.Thread | None = None
+
+    # ---- the inference thread
+
+    def observe(self, features: Floats, t_us: int, moving: bool = True) -> None:
+        """Take note of a window; cheap. Only whole windows with motion are kept.
+
+        Parameters
+        ----------
+        features : ndarray of float32, shape (≤ T, C)
+            Raw; kept by reference, so it must not change afterwards.
+        t_us : int
+            Its time in the stream.
+        moving : bool
+        """
+        if not moving or features.shape != (self.timesteps, self.embed_dim):
+            return
+        with self._changed:
+            if self._recent and t_us < self._recent[-1][0]:
+                self._recent.clear()  # another time: a loop, a seek, another source
+            self._recent.append((t_us, features))
+            if self._collecting is not None:
+                self._collected.append(features)
+
+    def set_labels(self, labels: Sequence[str], text_features: Floats) -> None:
+        """Say which labels compete now, taught or only typed, and their unit text features (K, C)."""
+        with self._changed:
+            if tuple(labels) == self._labels and np.array_equal(text_features, self._text):
+                return
+            self._labels, self._text = tuple(labels), np.array(text_features, dtype=np.float32)
+            if self._book.lessons:
+                self._touch()
+
+    # ---- commands: any thread
+
+    def teach(self, label: str, last_s: float = 2.0) -> int:
+        """Learn that the last seconds showed ``label``; return how many windows that were.
+
+        Raises
+        ------
+        UserError
+            When nothing moved in that time.
+        """
+        return self._learn(label, last_s, True)
+
+    def counter_example(self, label: str | None = None, last_s: float = 2.0) -> int:
+        """Learn that the last seconds did not show ``label``, or none of the taught labels."""
+        return self._learn(label, last_s, False)
+
+    def begin(self, label: str, is_it: bool = True) -> None:
+        """Collect windows of ``label`` from now on, until :meth:`end`."""
+        with self._changed:
+            self._collecting, self._collected = (label, is_it), []
+
+    def end(self) -> int:
+        """Learn what was collected; return how many windows that were.
+
+        Raises
+        ------
+        UserError
+            When nothing moved meanwhile, or nothing was begun.
+        """
+        with self._changed:
+            if self._collecting is None:
+                raise UserError("nothing is being shown: begin teaching a label first")
+            (label, is_it), windows = self._collecting, self._collected
+            self._collecting, self._collected = None, []
+            self._add(label, windows, is_it)
+            return len(windows)
+
+    def undo(self) -> None:
+        """Take back the latest change: a lesson, a counter-example, or forgetting one.
+
+        Raises
+        ------
+        UserError
+            When there is none.
+        """
+        with self._changed:
+            self._book = self._book.undo()
+            self._touch()
+
+    def forget(self, label: str) -> None:
+        """Forget everything about a label.
+
+        Raises
+        ------
+        UserError
+            When it was not taught.
+        """
+        with self._changed:
+            self._book = self._book.forget(label)
+            self._touch()
+
+    def clear(self) -> None:
+        """Forget everything; can be undone."""
+        with self._changed:
+            self._book = self._book.clear()
+            self._touch()
+
+    def save(self, path: Path) -> None:
+        """Write all lessons; :meth:`load` trains on them anew, which takes a second.
+
+        Raises
+        ------
+        UserError
+            When nothing was taught or the file cannot be written; an old file stays as it was.
+        """
+        from safetensors.numpy import save
+
+        with self._changed:
+            book = self._book
+        if not book.lessons:
+            raise UserError("nothing was taught yet, so there is nothing to save")
+        arrays, told = book.to_tensors()
+        about = {
+            "format": FORMAT,
+            "model": self.model,
+            "embed_dim": self.embed_dim,
+            "timesteps": self.timesteps,
+            "lessons": told,
+        }
+        data = save(
+            {key: np.ascontiguousarray(value) for key, value in arrays.items()},
+            metadata={"neuroclip_live": json.dumps(about, ensure_ascii=False)},
+        )
+        write_atomically(path, lambda stream: stream.write(data))
+
+    def load(self, path: Path) -> tuple[str, ...]:
+        """Replace all lessons by saved ones; return their labels. Can be undone.
+
+        Raises
+        ------
+        UserError
+            When the file cannot be read, is damaged, or was made with another model or T.
+        """
+        book = read_lessons(path, self.model, self.embed_dim, self.timesteps)
+        with self._changed:
+            self._book = ShotBook(book.lessons, self._book)
+            self._touch()
+        return book.labels
+
+    def status(self) -> TeachingStatus:
+        """Return a snapshot; cheap."""
+        with self._changed:
+            book = self._book
+            return TeachingStatus(
+                labels=tuple((label, book.count(label)) for label in book.labels),
+                counter_examples=sum(len(x.features) for x in book.counter_examples),
+                collecting=None if self._collecting is None else self._collecting[0],
+                collected=len(self._collected),
+                training=self._training,
+                trained=bool(book.labels) and self._served == self._version,
+                message=self._message,
+            )
+
+    def wait(self, timeout_s: float = 30.0) -> bool:
+        """Wait until everything taught so far is trained and swapped in; return whether it is."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._closed or self._served == self._version, timeout_s)
+
+    def close(self, timeout_s: float = 2.0) -> None:
+        """End the background thread; idempotent."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+            thread = self._thread
+        if thread is not None:
+            thread.join(timeout_s)
+
+    def warm_up(self) -> None:
+        """Import what training needs, seconds of work, so that the first lesson does not wait for it."""
+        import torch
+
+        from neuroclip_live.adapter import AdapterNetwork
+
+        with torch.inference_mode():
+            AdapterNetwork(self.embed_dim).eval()(torch.zeros(self.timesteps, 1, self.embed_dim))
+
+    # ---- inside
+
+    def _learn(self, label: str | None, last_s: float, is_it: bool) -> int:
+        with self._changed:
+            since = (self._recent[-1][0] if self._recent else 0) - int(last_s * 1e6)
+            windows = [features for t_us, features in self._recent if t_us >= since]
+            self._add(label, windows, is_it)
+            return len(windows)
+
+    def _add(self, label: str | None, windows: list[Floats], is_it: bool) -> None:
+        shape = (len(windows), self.timesteps, self.embed_dim)
+        self._book = self._book.add(Lesson(label, np.array(windows, np.float32).reshape(shape), is_it))
+        self._touch()
+
+    def _touch(self) -> None:
+        """Wake the background thread; the lock is held."""
+        self._version += 1
+        self._message = ""
+        if self._thread is None and not self._closed:
+            self._thread = threading.Thread(target=self._work, name="teaching", daemon=True)
+            self._thread.start()
+        self._changed.notify_all()
+
+    def _work(self) -> None:
+        _lower_priority()
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._closed or self._served != self._version)
+                if self._closed:
+                    return
+                version, book, labels, text = self._version, self._book, self._labels, self._text
+            message = ""
+            try:
+                self._make(version, book, labels, text)
+            except UserError as error:
+                message = str(error)
+            except Exception as error:
+                # the steer, or what was there before, goes on working
+                log.exception("training on the lessons failed")
+                message = f"training failed: {error}"
+            with self._changed:
+                self._training = None
+                if version == self._version:
+                    self._served, self._message = version, message
+                self._changed.notify_all()
+
+    def _make(self, version: int, book: ShotBook, labels: tuple[str, ...], text: Floats) -> None:
+        from neuroclip_live.taught import Memory, TaughtAdapter
+
+        taught = tuple(label for label in book.labels if label in labels)
+        if not taught:
+            self._swap(None)
+            return
+        memory = Memory(book, taught)
+        rows = text[[labels.index(label) for label in taught]]
+        self._swap(TaughtAdapter(memory, rows))
+        network = self._train(version, book, taught, labels, text)
+        if network is not None and not self._overtaken(version):
+            self._swap(TaughtAdapter(memory, rows, network))
+
+    def _train(
+        self, version: int, book: ShotBook, taught: tuple[str, ...], labels: tuple[str, ...], text: Floats
+    ) -> Adapter | None:
+        shots = [book.shots(label) for label in taught]
+        owners = np.repeat([labels.index(label) for label in taught], [len(each) for each in shots])
+        if len(owners) < 2 or len(labels) < 2:
+            return None  # nothing to tell it from: the steer is all there is to say
+        from neuroclip_live.fewshot import Interrupted, train_adapter
+
+        _one_thread()
+        self._training = 0.0
+        try:
+            return train_adapter(
+                np.concatenate(shots),
+                owners,
+                text,
+                names=labels,
+                model=self.model,
+                logit_scale=self._logit_scale,
+                settings=live_settings(len(owners)),
+                progress=self._progress,
+                should_stop=lambda: self._overtaken(version),
+            )
+        except Interrupted:
+            return None
+
+    def _progress(self, share: float) -> None:
+        self._training = share
+
+    def _overtaken(self, version: int) -> bool:
+        return self._closed or version != self._version
+
+
+def live_settings(windows: int) -> Any:
+    """Return the reference's schedule, shortened to :data:`MOST_STEPS` where there are many windows."""
+    from neuroclip_live.fewshot import TrainSettings
+
+    steps = max(1, -(-windows // BATCH))
+    return TrainSettings(epochs=min(250, max(1, MOST_STEPS // steps)), batch_size=BATCH)
+
+
+def read_lessons(path: Path, model: str, embed_dim: int, timesteps: int) -> ShotBook:
+    """Read what :meth:`Teacher.save` wrote.
+
+    Raises
+    ------
+    UserError
+        When the file cannot be read, is damaged, or was made with another model or T.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(str(path), framework="numpy") as stored:
+            about = json.loads((stored.metadata() or {})["neuroclip_live"])
+            if about["format"] != FORMAT:
+                raise KeyError(about["format"])
+            arrays = {key: stored.get_tensor(key) for key in stored.keys()}
+        made_with = (about["model"], int(about["embed_dim"]), int(about["timesteps"]))
+        book = ShotBook.from_tensors(arrays, about["lessons"])
+    except OSError as error:
+        raise UserError(f"cannot read the lessons in {path}: {error.strerror or error}") from error
+    except (SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise UserError(f"{path} holds no lessons of neuroclip-live, or it is damaged") from error
+    if made_with != (model, embed_dim, timesteps):
+        theirs, _, steps = made_with
+        raise UserError(
+            f"{path} was taught with the model {theirs!r} and {steps} timesteps, "
+            f"not {model!r} and {timesteps}: choose those, or teach anew"
+        )
+    if any(x.features.shape[1:] != (timesteps, embed_dim) for x in book.lessons):
+        raise UserError(f"{path} holds no lessons of neuroclip-live, or it is damaged")
+    return book
+
+
+def _lower_priority() -> None:
+    """Let everything else go first: on Linux a thread has a priority of its own."""
+    if sys.platform == "linux":
+        try:
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 15)
+        except OSError as error:
+            log.info("teaching runs at normal priority: %s", error)
+
+
+def _one_thread() -> None:
+    """Use one core for this thread's torch operations; other threads keep theirs."""
+    import torch
+
+    before = (
+        torch.get_num_threads()
+    )  # also settles this thread's own number, which it would otherwise do later
+    torch.set_num_threads(1)
+    if before != 1:
+        # the default that new threads take over is process-wide: put it back from a thread that ends at once
+        restore = threading.Thread(target=torch.set_num_threads, args=(before,))
+        restore.start()
+        restore.join()
