@@ -114,6 +114,9 @@ while writer.getClientCount() == 0:
     time.sleep(0.005)
 while (store := recording.getNextEventBatch()) is not None:
     writer.writeEvents(store)
+    # The writer drops what does not fit into its queue, and says nothing.
+    while writer.getQueuedPacketCount() > 50:
+        time.sleep(0.001)
 while writer.getQueuedPacketCount():
     time.sleep(0.005)
 time.sleep(hold_s)
