@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import logging
 import os
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _STOP_S = 2.0
+_THREADS = ("window-jobs", "capture", "inference")
 
 
 def run_window(
@@ -106,21 +108,25 @@ def check_binding() -> None:
 
 
 def finish(window: MainWindow) -> int:
-    """Stop everything behind a window that is closed.
-
-    A thread that cannot end, say one that is deep in loading a model, must neither hold the process up nor
-    crash it while the interpreter takes itself apart: then the process is left at once.
-    """
+    """Stop everything behind a window that is closed; return the exit status."""
     ended = window.pipeline is None or window.pipeline.stop(_STOP_S)
-    ended = window.jobs.close() and ended
+    if not (window.jobs.close() and ended):
+        log.info("a thread did not end in time; it is left behind")
+        atexit.register(_leave_if_stuck)
     window.deleteLater()
-    if not ended:
-        log.warning("a thread did not end in time; leaving it")
+    return 0
+
+
+def _leave_if_stuck() -> None:
+    """Leave the process at once where a thread cannot end, say one that is deep in loading a model.
+
+    It must neither hold the process up nor crash it while the interpreter takes itself apart.
+    """
+    if any(thread.name in _THREADS for thread in threading.enumerate()):
         logging.shutdown()
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(0)
-    return 0
 
 
 def _end(window: MainWindow, screenshot: str | Path | None) -> None:

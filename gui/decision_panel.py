@@ -70,7 +70,7 @@ class DecisionPanel(QWidget):
     def words(self) -> tuple[str, str]:
         """Return the large line and the small one."""
         if self._busy is not None:
-            return self._busy[0], ""
+            return self._busy[0][:1].upper() + self._busy[0][1:], ""
         if self._refused:
             return "Recognition is off", "see the message above; the picture goes on"
         d = self._decision
@@ -102,7 +102,8 @@ class DecisionPanel(QWidget):
         if sure:
             right = self._paint_probability(painter, d.probability)
         room = QRectF(left, 4, self.width() - left - right - 16, height * 0.66)
-        size = self._fitting(large, room.width(), height * (0.56 if sure else 0.4))
+        share = 0.56 if sure else 0.28 if self._busy is not None else 0.4
+        size = self._fitting(large, room.width(), height * share)
         painter.setFont(font(size, bold=True))
         painter.setPen(theme.colour("text") if sure else theme.colour("muted"))
         text = QFontMetricsF(painter.font()).elidedText(large, Qt.TextElideMode.ElideRight, room.width())

@@ -86,6 +86,8 @@ class EventView(QWidget):
         self.frame: npt.NDArray[np.uint8] | None = None
         self._graphics = pg.GraphicsView(self, useOpenGL=False)
         self._graphics.setFrameStyle(0)
+        self._graphics.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self._graphics.setAccessibleName("Events")
         self._box = pg.ViewBox(lockAspect=True, invertY=True, enableMenu=False, defaultPadding=0.0)
         self._graphics.setCentralItem(self._box)
         self._image = pg.ImageItem()
@@ -117,6 +119,11 @@ class EventView(QWidget):
         if image is not None:
             self._beside.setImage(image, autoLevels=False, levels=None)
             self._beside.setPos(self._size[1] + _GAP, 0)
+
+    @property
+    def beside(self) -> bool:
+        """Whether an intensity frame stands beside the events."""
+        return self._beside.isVisible()
 
     def set_colours(self, colours: EventColours, table: npt.NDArray[np.uint8]) -> None:
         """Colour ON, OFF and the ground; ``table`` is (256, 3) uint8."""

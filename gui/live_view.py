@@ -47,6 +47,11 @@ class LiveView:
         if self._paint is None:
             jobs.do(_load_painting, self._on_loaded, self._on_failed)
 
+    @property
+    def ready(self) -> bool:
+        """Whether the painting code is loaded."""
+        return self._paint is not None
+
     def _on_loaded(self, painting: Any) -> None:
         self._paint = painting
         self._recolour()

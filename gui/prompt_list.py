@@ -56,6 +56,7 @@ class PromptModel(QAbstractListModel):
         self._colours: dict[str, int] = {}
         self._strange: dict[str, str] = {}
         self._best = ""
+        self._known: frozenset[str] = frozenset()
 
     def set_prompts(self, prompts: PromptSet) -> None:
         """Show another set; labels that stay keep their colours."""
@@ -90,8 +91,9 @@ class PromptModel(QAbstractListModel):
             shown[prompt.label] = (
                 target if abs(target - before) < 0.002 else before + (target - before) * share
             )
-        if shown != self._shown or best != self._best:
-            self._shown, self._best = shown, best
+        known = frozenset(scores)
+        if shown != self._shown or best != self._best or known != self._known:
+            self._shown, self._best, self._known = shown, best, known
             self._repaint()
 
     def mark_strange(self, strange: Mapping[str, str]) -> None:
@@ -116,6 +118,7 @@ class PromptModel(QAbstractListModel):
             return None
         prompt = self._rows[index.row()]
         score = self._shown.get(prompt.label, 0.0)
+        known = prompt.label in self._known
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole):
             return prompt.label
         if role == Qt.ItemDataRole.CheckStateRole:
@@ -127,7 +130,7 @@ class PromptModel(QAbstractListModel):
             return self._strange.get(prompt.label) or _tip(prompt)
         return {
             _PROMPT: prompt,
-            _SCORE: score,
+            _SCORE: score if known else None,
             _COLOUR: self.colour(prompt.label),
             _BEST: prompt.label == self._best,
             _STRANGE: prompt.label in self._strange,
@@ -175,7 +178,7 @@ class PromptDelegate(QStyledItemDelegate):
         if prompt is None:
             return
         theme, row = self._theme, QRectF(option.rect)
-        colour, score = QColor(index.data(_COLOUR)), float(index.data(_SCORE))
+        colour, score = QColor(index.data(_COLOUR)), index.data(_SCORE)
         best, off = bool(index.data(_BEST)), not prompt.enabled
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -200,7 +203,9 @@ class PromptDelegate(QStyledItemDelegate):
             painter.setPen(theme.colour("text" if best else "muted"))
             number = QRectF(row.right() - 58, row.top() + 4, 48, 20)
             painter.drawText(
-                number, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, f"{score:.0%}"
+                number,
+                Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight,
+                "–" if score is None else f"{score:.0%}",
             )
             bar = QRectF(row.left() + 34, row.top() + 27, row.width() - 34 - 10, 5)
             painter.setPen(Qt.PenStyle.NoPen)
@@ -208,7 +213,7 @@ class PromptDelegate(QStyledItemDelegate):
             painter.drawRoundedRect(bar, 2.5, 2.5)
             colour.setAlpha(255 if best else 170)
             painter.setBrush(colour)
-            if score > 0.004:
+            if score is not None and score > 0.004:
                 bar.setWidth(max(5.0, bar.width() * score))
                 painter.drawRoundedRect(bar, 2.5, 2.5)
         elif off or prompt.negative:

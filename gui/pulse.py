@@ -36,6 +36,11 @@ class Pulse(QObject):
         """End; idempotent."""
         self._timer.stop()
 
+    @property
+    def running(self) -> bool:
+        """Whether it beats."""
+        return self._timer.isActive()
+
     def painted(self) -> None:
         """Note that a picture was painted."""
         self._paints.append(time.monotonic())

@@ -117,8 +117,8 @@ class SettingsStore:
         if isinstance(version, int) and version > VERSION:
             self._frozen = True
             self.complaint = (
-                f"{self.path.name} was written by a newer version: it is read as far as it makes sense and left "
-                "as it is"
+                f"{self.path.name} was written by a newer version: it is read as far as it makes sense "
+                "and left as it is"
             )
         for field in fields(WindowSettings):
             if field.name in data:
