@@ -23,12 +23,12 @@ from drivers.aedat4 import (
     MAX_HEADER_BYTES,
     FormatError,
     Header,
-    decompress,
     join_events,
     locate_events,
     parse_frame,
     parse_header,
 )
+from drivers.decompression import decompress
 from drivers.recording import MAX_PACKET_EVENTS
 from drivers.source import MAX_WAIT_S, GrayFrame, SourceState, SourceStatus
 from neuroclip_live.errors import UserError

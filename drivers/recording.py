@@ -7,7 +7,6 @@ playback and the histogram of a seek bar, can use one recording at once.
 from __future__ import annotations
 
 import os
-import stat
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,18 +17,14 @@ import numpy as np
 import numpy.typing as npt
 
 from drivers.aedat4 import (
-    MAGIC,
-    MAX_HEADER_BYTES,
-    Decompressor,
     FormatError,
-    Header,
-    decompress,
     join_events,
     locate_events,
     parse_frame,
-    parse_header,
     parse_index,
 )
+from drivers.checking import open_checked, read_header
+from drivers.decompression import Decompressor, decompress
 from drivers.salvage import rescue_events, sensible, walk
 from drivers.source import GrayFrame
 from neuroclip_live.errors import UserError
@@ -83,11 +78,11 @@ class Recording:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
-        self._file = _open(self.path)
+        self._file = open_checked(self.path)
         self._lock = threading.Lock()
         try:
             self._size = os.fstat(self._file).st_size
-            self._header = _read_header(self.path, self._file)
+            self._header = read_header(self.path, self._file)
             self._prepare()
         except BaseException:
             os.close(self._file)
@@ -193,7 +188,8 @@ class Recording:
         parts = [self.damage] if self.damage else []
         if self._skipped_packets:
             events = f" (about {self._skipped_events:,} events)" if self._skipped_events else ""
-            parts.append(f"{self._skipped_packets} damaged packets were left out{events}")
+            packets = "packet was" if self._skipped_packets == 1 else "packets were"
+            parts.append(f"{self._skipped_packets} damaged {packets} left out{events}")
         return "; ".join(parts)
 
     def _body(self, rows: npt.NDArray[Any], index: int) -> bytes:
@@ -385,47 +381,6 @@ class Recording:
             file, self._file = self._file, -1
         if file >= 0:
             os.close(file)
-
-
-def _open(path: Path) -> int:
-    try:
-        file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | getattr(os, "O_CLOEXEC", 0))
-    except FileNotFoundError:
-        raise UserError(f"No such file: {path}. Check the path.") from None
-    except PermissionError:
-        raise UserError(
-            f"May not read {path}: permission denied. Change its permissions or copy it."
-        ) from None
-    except (OSError, ValueError) as error:
-        raise UserError(f"Cannot open {path}: {error}. Check the path.") from None
-    mode = os.fstat(file)
-    if stat.S_ISREG(mode.st_mode) and mode.st_size:
-        return file
-    os.close(file)
-    if stat.S_ISDIR(mode.st_mode):
-        raise UserError(f"{path} is a directory. Give one .aedat4 file in it.")
-    if not stat.S_ISREG(mode.st_mode):
-        raise UserError(f"{path} is not a file on disk. Give an .aedat4 file.")
-    raise UserError(f"{path} is empty (0 bytes). Nothing was recorded; choose another recording.")
-
-
-def _read_header(path: Path, file: int) -> Header:
-    data = os.pread(file, MAX_HEADER_BYTES + len(MAGIC) + 4, 0)
-    if data[: len(MAGIC)] != MAGIC:
-        hint = "Give a file recorded by DV, dv-processing or neuroclip-live."
-        if data.startswith(b"#!AER-DAT") and not MAGIC.startswith(data):
-            version = data[9:12].decode("ascii", "replace").strip()
-            raise UserError(
-                f"{path} is an AEDAT {version} file, not AEDAT 4. Convert it with DV (dv-gui) first."
-            )
-        if not MAGIC.startswith(data):
-            raise UserError(f"{path} is not an aedat4 recording. {hint}")
-    try:
-        return parse_header(data)
-    except FormatError as error:
-        raise UserError(
-            f"{path} is damaged: {error}. Nothing of it can be played; use another copy."
-        ) from None
 
 
 def _describe(lost: int, missing: int, size: int, cut: bool) -> str:

@@ -24,10 +24,10 @@ from drivers.aedat4 import (
     Compression,
     FormatError,
     Header,
-    decompress,
     join_events,
     locate_events,
 )
+from drivers.decompression import decompress
 from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution, copy_packet, empty_packet
 
 _LZ4_MARK, _ZSTD_MARK = b"\x04\x22\x4d\x18", b"\x28\xb5\x2f\xfd"

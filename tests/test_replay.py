@@ -484,6 +484,6 @@ def test_a_file_that_may_not_be_read(file: Path, monkeypatch: pytest.MonkeyPatch
     def refuse(*_: object, **__: object) -> int:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("drivers.recording.os.open", refuse)
+    monkeypatch.setattr("drivers.checking.os.open", refuse)
     with pytest.raises(UserError, match="permission denied"):
         ReplaySource(file)
