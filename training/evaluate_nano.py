@@ -193,13 +193,15 @@ def person(backbone: Backbone, file: Path) -> list[Line]:
 
 
 def simulated(
-    backbone: Backbone, trials: Sequence[Trial], scale: float
+    backbone: Backbone, trials: Sequence[Trial], encoded: Sequence[Array], scale: float
 ) -> tuple[list[Line], list[tuple[Any, Any]]]:
-    """Measure simulated validation; return rows and each trial's (cosines, truths) for calibration."""
+    """Measure simulated validation, ``encoded`` by :func:`encode_trials`.
+
+    Returns rows of the table, and each trial's (cosines, truths) for calibration.
+    """
     lines, cosines = [], []
-    for trial in trials:
+    for trial, features in zip(trials, encoded, strict=True):
         words = texts(backbone, trial.labels)
-        features = unit(backbone_raw(backbone, trial))
         means = scene_means(features, trial.scenes) @ words.T
         each = (features @ words.T).argmax(1) == trial.truths[trial.scenes]
         lines.append(
@@ -225,11 +227,12 @@ def simulated(
     return lines, cosines
 
 
-def backbone_raw(backbone: Backbone, trial: Trial) -> Array:
-    """Encode frames that are fitted already (the same size: fitting them again changes nothing)."""
-    return np.concatenate(
-        [backbone.encode_frames(trial.frames[i : i + 32]) for i in range(0, len(trial.frames), 32)]
-    )
+def encode_trials(backbone: Backbone, trials: Sequence[Trial]) -> list[Array]:
+    """Return unit features of trials' frames, which are focused and fitted already.
+
+    ``backbone`` must have been loaded with ``focus=False``, or they would be cropped twice.
+    """
+    return [encode(backbone, list(trial.frames)) for trial in trials]
 
 
 def means_for(backbone: Backbone, features: Array, trial: Trial, label: str, names: Sequence[str]) -> Array:
@@ -311,9 +314,10 @@ def main(
     """Run from the command line."""
     backbone = load_backbone(model, runtime=runtime)  # type: ignore[arg-type]
     kept = load_trials(trials)
-    _, cosines = simulated(backbone, kept, 1.0)
+    encoded = encode_trials(load_backbone(model, runtime=runtime, focus=False), kept)  # type: ignore[arg-type]
+    _, cosines = simulated(backbone, kept, encoded, 1.0)
     found = calibrate(cosines)
-    lines, _ = simulated(backbone, kept, found.logit_scale)
+    lines, _ = simulated(backbone, kept, encoded, found.logit_scale)
     lines += objects(backbone, data / "recordings" / "objects_dvs128", found.none_cosine)
     lines += nmnist(backbone, data / "nmnist" / "Train")
     lines += person(backbone, data / "recordings" / "dvxplorer_person.aedat4")

@@ -96,11 +96,12 @@ def make(
     from safetensors.torch import save_file
 
     save_file({k: v.contiguous() for k, v in head.state_dict().items()}, out / "text_head.safetensors")
-    names = [
-        noun for noun, _ in Counter([*bank.photos.nouns, *bank.icons.nouns, *vocabulary.names]).most_common()
-    ]
+    counted = Counter([*bank.photos.nouns, *bank.icons.nouns])
+    names = [noun for noun, pictures in counted.most_common() if pictures > 1]
+    if settings.solids:
+        names = list(dict.fromkeys([*(n for _, several in CATALOGUE.values() for n in several), *names]))
     if not (out / "text" / "text_tower.safetensors").exists():
-        corpus = corpus or build_corpus(names)
+        corpus = corpus or build_corpus(extra=names)
         make_text_tower(
             out / "text",
             corpus,
@@ -226,8 +227,8 @@ def finish(out: Path, tower: torch.nn.Module, settings: Settings, names: Sequenc
 
     from neuroclip_live.backbone import load_backbone
     from training.calibrate import calibrate
-    from training.evaluate_nano import simulated
-    from training.export_nano import export
+    from training.evaluate_nano import encode_trials, simulated
+    from training.export_nano import MOST_NAMES, export
 
     folder = out / "event_nano"
     text = load_file(out / "text" / "text_tower.safetensors")
@@ -235,11 +236,12 @@ def finish(out: Path, tower: torch.nn.Module, settings: Settings, names: Sequenc
     options: dict[str, Any] = {
         "image_size": settings.plan.size,
         "text_cfg": settings.text_cfg,
-        "names": names[:5000],
+        "names": names[:MOST_NAMES],
     }
     export(folder, tower.state_dict(), text, facts=facts, **options)
-    backbone = load_backbone(f"local-dir:{folder}", device="cpu", runtime="torch")
-    _, cosines = simulated(backbone, load_trials(out / "trials"), 1.0)
+    backbone = load_backbone(f"local-dir:{folder}", device="cpu", runtime="torch", focus=False)
+    trials = load_trials(out / "trials")
+    _, cosines = simulated(backbone, trials, encode_trials(backbone, trials), 1.0)
     found = calibrate(cosines)
     facts |= {"logit_scale": round(found.logit_scale, 2), "none_cosine": round(found.none_cosine, 4)}
     export(folder, tower.state_dict(), text, facts=facts, **options)
