@@ -272,7 +272,7 @@ class Adapter:
         if features.ndim != 2 or features.shape[1] != self.info.embed_dim:
             raise ValueError(f"a window is (T, {self.info.embed_dim}), not {features.shape}")
         with torch.inference_mode():
-            block = torch.from_numpy(np.ascontiguousarray(features, dtype=np.float32)).unsqueeze(1)
+            block = torch.tensor(np.asarray(features, dtype=np.float32)).unsqueeze(1)
             adapted, activity = self._adapt(block)
         self.last_spikes = (activity[:, 0] > 0).numpy().astype(np.uint8)
         result: Floats = adapted[:, 0].numpy()
@@ -281,7 +281,7 @@ class Adapter:
     def transform(self, windows: Floats) -> Floats:
         """Adapt many windows at once: (N, T, C) to (N, T, C), each as :meth:`__call__` does."""
         with torch.inference_mode():
-            block = torch.from_numpy(np.ascontiguousarray(windows, dtype=np.float32)).transpose(0, 1)
+            block = torch.tensor(np.asarray(windows, dtype=np.float32)).transpose(0, 1)
             adapted, _ = self._adapt(block)
         result: Floats = adapted.transpose(0, 1).contiguous().numpy()
         return result

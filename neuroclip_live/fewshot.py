@@ -175,7 +175,7 @@ def train_adapter(
         feature_scale=scale,
     )
     begin = monotonic()
-    run = _Run(info, settings, torch.from_numpy(text_features), logit_scale)
+    run = _Run(info, settings, torch.tensor(text_features), logit_scale)
     shots = torch.from_numpy(features.astype(np.float32) * np.float32(scale))
     targets = torch.from_numpy(np.asarray(labels, dtype=np.int64))
     if checkpoint is not None:

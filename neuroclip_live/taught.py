@@ -10,9 +10,9 @@ text of the label whose lessons it is nearest to. So a label is recognised at on
 
 Measured on the seven object recordings (a trial of the bundled model; 3 s of lessons of 1 to 4 objects
 under names the model does not know, the others only typed; last third of each file; taught / typed windows
-right): no gate 99 / 46 %, gate at 0.86 95 / 84 %, at 0.89 92 / 88 %, at 0.92 86 / 89 %; steer alone at 0.89 96 / 82 %.
-The gate's place was chosen on these very files. Tried and left out: text features as further shots of the
-typed labels (typed 32 %, ungated), nearness of centred features (no better).
+right): no gate 99 / 46 %, gate at 0.86 95 / 84 %, at 0.89 92 / 88 %, at 0.92 86 / 89 %; steer alone at 0.89
+96 / 82 %. The gate's place was chosen on these very files. Tried and left out: text features as further
+shots of the typed labels (typed 32 %, ungated), nearness of centred features (no better).
 """
 
 from __future__ import annotations
