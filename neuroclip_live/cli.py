@@ -57,6 +57,7 @@ def models() -> None:
 
 cli.add_command(few_shot_commands.evaluate)
 cli.add_command(few_shot_commands.train)
+cli.add_command(few_shot_commands.teach)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

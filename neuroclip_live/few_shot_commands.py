@@ -1,4 +1,4 @@
-"""``neuroclip-live evaluate`` and ``neuroclip-live train``: the paper's experiments by one command each."""
+"""``evaluate``, ``train`` and ``teach``: the paper's experiments, and lessons, by one command each."""
 
 from __future__ import annotations
 
@@ -103,6 +103,39 @@ def train(shots: int, seed: int, search_weights: bool, out: str, **values: Any) 
         f"{out}: {metrics['test accuracy']:.1%} of {metrics['tests']:.0f} test samples "
         f"(95 % interval {metrics['low']:.1%} to {metrics['high']:.1%})"
     )
+
+
+@click.command()
+@model_options
+@click.option(
+    "--show", "shows", multiple=True, required=True, metavar="LABEL=FILE", help="What a recording shows."
+)
+@click.option("--seconds", type=float, default=3.0, show_default=True, help="Learn from so much of each.")
+@click.option("--slice", "slice_by", default="auto", show_default=True, help="As in live use.")
+@click.option("--timesteps", type=int, default=10, show_default=True, help="As in live use.")
+@click.option("--out", required=True, metavar="FILE", help="For --taught, in the window or headless.")
+def teach(
+    shows: tuple[str, ...], seconds: float, slice_by: str, timesteps: int, out: str, **values: Any
+) -> None:
+    """Teach labels from the beginning of recordings, as live teaching does from what passes by."""
+    from drivers.opening import SourceSpec, open_source
+    from neuroclip_live.lessons import Show, teach_from
+    from neuroclip_live.recognizer import Recognizer, RecognizerSettings
+    from neuroclip_live.running import loader
+    from neuroclip_live.slicing import parse_slice
+
+    pairs = [show.rpartition("=") for show in shows]
+    for label, _, path in pairs:
+        if not label.strip() or not path:
+            raise UserError(f"--show {label or path!r}: write LABEL=FILE, like 'a mug=mug.aedat4'")
+    with _progress() as tell:
+        sources = [open_source(SourceSpec("replay", path, None, end_s=seconds)) for _, _, path in pairs]
+        model = loader(RunOptions(**values))(tell)
+        recognizer = Recognizer(model, None, RecognizerSettings(timesteps=timesteps))
+        tell("learning", None)
+        lessons = [Show(label.strip(), source) for (label, _, _), source in zip(pairs, sources, strict=True)]
+        taken = teach_from(lessons, recognizer, parse_slice(slice_by), Path(out))
+    click.echo(f"{out}: " + ", ".join(f"{label} ({count} windows)" for label, count in taken.items()))
 
 
 def _prepare(values: dict[str, Any], tell: Progress) -> Any:

@@ -17,6 +17,7 @@ from rich.text import Text
 
 from neuroclip_live import jsonl
 from neuroclip_live.errors import UserError
+from neuroclip_live.lessons import apply_lessons
 from neuroclip_live.offline import Totals, recognise_all
 from neuroclip_live.pipeline import Pipeline, PipelineSettings, PipelineState
 from neuroclip_live.prompts import PromptEncoder, PromptSet
@@ -74,6 +75,8 @@ def run_every_window(
         recognizer = Recognizer(model, PromptEncoder(model).encode(prompts), settings.recognizer)
         if load_adapter is not None:
             recognizer.adapter = load_adapter(model)
+        if settings.lessons is not None:
+            prompts = apply_lessons(settings.lessons, recognizer, prompts)
         recognizer.warm_up()
         output.write(_header(source, model.info, prompts, settings))
         totals, begin = Totals(), monotonic()

@@ -29,6 +29,7 @@ class RunOptions:
     model: str = "event-nano"
     weights: str | None = None
     adapter: str | None = None
+    taught: str | None = None
     device: str = "auto"
     runtime: Literal["auto", "openvino", "torchscript", "torch"] = "auto"
     slice: str = "auto"
@@ -119,6 +120,7 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     # with what
     *MODEL_OPTIONS,
     click.option("--adapter", metavar="FILE", help="A trained adapter (.safetensors)."),
+    click.option("--taught", metavar="FILE", help="Labels taught earlier, by `neuroclip-live teach`."),
     click.option(
         "--slice",
         default="auto",

@@ -19,6 +19,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from pathlib import Path
 from time import monotonic, monotonic_ns
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,7 @@ from neuroclip_live.prompts import PromptEncoder, PromptSet
 from neuroclip_live.reading import Reader
 from neuroclip_live.recognizer import FeatureAdapter, Prediction, Recognizer, RecognizerSettings
 from neuroclip_live.slicing import Slice, SliceBy
+from neuroclip_live.teaching import Teacher
 
 if TYPE_CHECKING:
     from drivers.source import EventSource, GrayFrame, SourceStatus
@@ -65,6 +67,9 @@ class PipelineSettings:
     """Start the source only when the model is loaded: for recordings of which nothing may be missed."""
     model_templates: bool = True
     """Put prompts into the sentences the model does best with; off when the user chose templates."""
+
+    lessons: Path | None = None
+    """Labels taught earlier, as a teacher saves them."""
 
     def with_model_templates(self, prompts: PromptSet, model: Backbone) -> PromptSet:
         """Return the prompts in the model's own templates, unless others were chosen."""
@@ -156,6 +161,8 @@ class Pipeline:
         self._dropped = 0
         self._backbone: Backbone | None = None
         self._adapter: FeatureAdapter | None = None
+        self._adapter_untaught: FeatureAdapter | None = None
+        self._teacher: Teacher | None = None
         self._state = PipelineState.LOADING
         self._message = ""
         self._progress: float | None = None
@@ -183,6 +190,8 @@ class Pipeline:
         ended = capture.stop(timeout_s / 2)
         if self._thread.is_alive():
             self._thread.join(timeout_s / 2)
+        if self._teacher is not None:
+            self._teacher.close()
         if self._state is not PipelineState.FAILED:
             self._state = PipelineState.STOPPED
         return ended and not self._thread.is_alive()
@@ -206,8 +215,25 @@ class Pipeline:
         self._capture.news.set()
 
     def set_adapter(self, adapter: FeatureAdapter | None) -> None:
-        """Put an adapter between features and scores, or take it away, between two predictions."""
-        self._adapter = adapter
+        """Put an adapter between features and scores between two predictions; None: the one begun with."""
+        self._adapter = adapter if adapter is not None else self._adapter_untaught
+
+    def teach(self, label: str, last_s: float = 2.0) -> int:
+        """Learn that the last seconds showed ``label``; return how many windows that were.
+
+        The label becomes a prompt where it is none yet. Predictions go on while it is learnt; undo, forget,
+        counter-examples, save and load are commands of :attr:`teacher`.
+
+        Raises
+        ------
+        UserError
+            When nothing moved in that time, or the model is not loaded yet.
+        """
+        if self._teacher is None:
+            raise UserError("the model is still loading: teach when there are predictions")
+        if label not in self._prompts.labels:
+            self.set_prompts(self._prompts.add(label))
+        return self._teacher.teach(label, last_s)
 
     # ---- snapshots: any thread
 
@@ -225,6 +251,11 @@ class Pipeline:
     def backbone(self) -> Backbone | None:
         """The model, once it is loaded."""
         return self._backbone
+
+    @property
+    def teacher(self) -> Teacher | None:
+        """What learns labels while the stream runs; None until the model is loaded."""
+        return self._teacher
 
     def prediction(self) -> Prediction | None:
         """Return the newest prediction."""
@@ -302,7 +333,15 @@ class Pipeline:
         encoder = PromptEncoder(backbone)
         recognizer = Recognizer(backbone, None, self.settings.recognizer)
         if self._load_adapter is not None:
-            self._adapter = self._load_adapter(backbone)
+            self._adapter = self._adapter_untaught = self._load_adapter(backbone)
+        info = backbone.info
+        self._teacher = Teacher(
+            info.name, info.embed_dim, self.settings.recognizer.timesteps, info.logit_scale, self.set_adapter
+        )
+        if self.settings.lessons is not None:
+            for label in self._teacher.load(self.settings.lessons):
+                if label not in self._prompts.labels:
+                    self._prompts = self._prompts.add(label)
         table_of = self._encode(encoder, recognizer, None)
         recognizer.warm_up()
         self._backbone = backbone
@@ -326,13 +365,16 @@ class Pipeline:
         if prompts is before:
             return prompts
         try:
-            recognizer.set_prompts(encoder.encode(prompts) if prompts.enabled else None)
+            table = encoder.encode(prompts) if prompts.enabled else None
         except UserError as error:
             if before is None:
                 raise
             self._prompts = before
             self._message = str(error)
             return before
+        recognizer.set_prompts(table)
+        if self._teacher is not None and table is not None:
+            self._teacher.set_labels(table.labels, table.features)
         self._message = ""
         return prompts
 
@@ -359,6 +401,8 @@ class Pipeline:
                 self._failing = False
                 self._message = ""
             passed_over = 0
+            if self._teacher is not None:
+                self._teacher.observe(recognizer.features, piece.end_us, prediction.state == "ok")
             self._publish(prediction, piece, taken, reader)
         if not pieces:
             rest_us = reader.rest_us()

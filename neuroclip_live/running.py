@@ -127,6 +127,7 @@ def settings_of(options: RunOptions) -> PipelineSettings:
         ),
         wait_for_model=options.headless,
         model_templates=options.templates is None,
+        lessons=Path(options.taught) if options.taught is not None else None,
     )
 
 

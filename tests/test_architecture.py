@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -16,6 +17,7 @@ QT = {"PySide6", "pyqtgraph", "shiboken6"}
 TORCH = {"torch", "torchvision", "open_clip", "timm", "spikingjelly"}
 
 
+@cache
 def modules() -> dict[str, Path]:
     found = {}
     for room in ROOMS:
