@@ -83,6 +83,8 @@ def _emit(
         for x in range(width):
             level = new[y, x]
             rest = level - memory[y, x]
+            if -off[y, x] < rest < on[y, x]:  # nearly all pixels, nearly always
+                continue
             step, polarity = (on[y, x], 1) if rest > 0 else (-off[y, x], 0)
             crossings = int(rest / step)
             if crossings < 1:
@@ -109,6 +111,8 @@ def _emit(
         for y in range(height):
             for x in range(width):
                 rest = new[y, x] - memory[y, x]
+                if -off[y, x] < rest < on[y, x]:
+                    continue
                 step = on[y, x] if rest > 0 else -off[y, x]
                 memory[y, x] += int(rest / step) * step
     return n
@@ -121,6 +125,8 @@ def _accumulate(new: Any, memory: Any, on: Any, off: Any, counts: Any) -> None:
     for y in range(height):
         for x in range(width):
             rest = new[y, x] - memory[y, x]
+            if -off[y, x] < rest < on[y, x]:
+                continue
             if rest > 0:
                 crossings = int(rest / on[y, x])
                 counts[1, y, x] += crossings
@@ -134,7 +140,7 @@ def _accumulate(new: Any, memory: Any, on: Any, off: Any, counts: Any) -> None:
 def log_intensity(image: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
     """Return the log of an image (H, W), uint8 or floating point in 0..255, as a sensor sees it."""
     if image.dtype == np.uint8:
-        return np.asarray(_LOG_TABLE[image])
+        return np.take(_LOG_TABLE, image)
     return np.asarray(np.log(image.astype(np.float32) + np.float32(LOG_OFFSET)))
 
 

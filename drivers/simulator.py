@@ -24,8 +24,8 @@ from neuroclip_live.events import Packet, Resolution, empty_packet, join_packets
 Image = npt.NDArray[np.uint8]
 MotionName = Literal["shake", "orbit", "pan", "spin", "zoom"]
 
-STEP_US = 1_000
-"""Simulated time between two images: 1000 images a second."""
+STEP_US = (1_000, 2_500)
+"""Shortest and longest simulated time between two images; slow motion needs fewer."""
 
 PACKET_US = 5_000
 """Simulated time a packet spans."""
@@ -85,11 +85,12 @@ class SimulatorSource:
             raise UserError(f"no motion is called {motion!r}; choose {', '.join(get_args(MotionName))}")
         if not (frequency_hz > 0 and scale > 0 and seconds_each > 0):
             raise UserError("frequency, scale and seconds for each picture of the simulator are above zero")
-        self._pictures = [_load(picture) for picture in pictures] or [_load(drawn_mug())]
+        self._pictures = [_on_ground(*_load(picture)) for picture in pictures or [drawn_mug()]]
         self.name = f"simulator: {_title(pictures)}"
         self.resolution = resolution
         self.live = realtime
         self._motion, self._frequency, self._scale = motion, frequency_hz, scale
+        self._step_us = min(STEP_US[1], max(STEP_US[0], round(2_500 / frequency_hz)))
         self._each_us = round(seconds_each * 1e6)
         self._sensor, self._seed, self._realtime = sensor or SensorModel(), seed, realtime
         self._end_us = None if duration_s is None else round(duration_s * 1e6)
@@ -108,7 +109,7 @@ class SimulatorSource:
             parts = []
             stop = t_us + PACKET_US if self._end_us is None else min(t_us + PACKET_US, self._end_us)
             while t_us < stop:
-                t_us = min(t_us + STEP_US, stop)
+                t_us = min(t_us + self._step_us, stop)
                 image = self.image_at(t_us)
                 parts.append(synthesizer.step(image, t_us))
             self._frame = GrayFrame(t_us, image)
@@ -140,18 +141,15 @@ class SimulatorSource:
 
     def image_at(self, t_us: int) -> npt.NDArray[np.uint8]:
         """Return what the sensor sees at a time, (H, W) uint8."""
-        grey, alpha = self._pictures[(t_us // self._each_us) % len(self._pictures)]
+        picture = self._pictures[(t_us // self._each_us) % len(self._pictures)]
         width, height = self.resolution
-        base = self._scale * min(width, height) / max(grey.shape)
+        base = self._scale * min(width, height) / max(picture.shape)
         dx, dy, turn, growth = _pose(self._motion, 2 * np.pi * self._frequency * t_us / 1e6)
-        matrix = cv2.getRotationMatrix2D((grey.shape[1] / 2, grey.shape[0] / 2), turn, base * growth)
-        matrix[0, 2] += (width - grey.shape[1]) / 2 + dx * width
-        matrix[1, 2] += (height - grey.shape[0]) / 2 + dy * height
-        size = (width, height)
-        seen = cv2.warpAffine(grey, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        cover = cv2.warpAffine(alpha, matrix, size, flags=cv2.INTER_LINEAR).astype(np.uint16)
-        mixed = (seen * cover + np.uint16(_GROUND) * (255 - cover)) // 255
-        return np.asarray(mixed, dtype=np.uint8)
+        matrix = cv2.getRotationMatrix2D((picture.shape[1] / 2, picture.shape[0] / 2), turn, base * growth)
+        matrix[0, 2] += (width - picture.shape[1]) / 2 + dx * width
+        matrix[1, 2] += (height - picture.shape[0]) / 2 + dy * height
+        seen = cv2.warpAffine(picture, matrix, (width, height), flags=cv2.INTER_LINEAR, borderValue=_GROUND)
+        return np.asarray(seen, dtype=np.uint8)
 
 
 def drawn_mug(side: int = 128) -> npt.NDArray[np.uint8]:
@@ -192,6 +190,12 @@ def _point(x: float, y: float) -> tuple[int, int]:
 def _title(pictures: Sequence[str | Path | npt.NDArray[Any]]) -> str:
     names = [Path(p).name for p in pictures if isinstance(p, (str, Path))]
     return ", ".join(names[:3]) + (" …" if len(names) > 3 else "") if names else "moving pictures"
+
+
+def _on_ground(grey: Image, alpha: Image) -> Image:
+    """Lay a picture on the ground once, so that showing it takes one warp."""
+    cover = alpha.astype(np.uint16)
+    return np.asarray((grey * cover + np.uint16(_GROUND) * (255 - cover)) // 255, dtype=np.uint8)
 
 
 def _load(picture: str | Path | npt.NDArray[Any]) -> tuple[Image, Image]:
