@@ -345,9 +345,13 @@ class Actions:
             action.setCheckable(True)
             group.addAction(action)
             self.choices[choice.name][value] = action
-            action.triggered.connect(lambda _=False, v=value: choice.do(self._window, v))
+            action.triggered.connect(lambda _=False, v=value: self._choose(choice, v))
         menu.setObjectName(choice.name)
         return menu
+
+    def _choose(self, choice: Choice, value: Any) -> None:
+        choice.do(self._window, value)
+        self.check(choice.name, value)
 
     def check(self, choice: str, value: Any) -> None:
         """Show which value of a choice is in use."""

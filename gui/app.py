@@ -49,7 +49,7 @@ def run_window(
     int
         The exit status: 0.
     """
-    from PySide6.QtCore import QTimer
+    from PySide6.QtCore import QTimer, qInstallMessageHandler
     from PySide6.QtWidgets import QApplication
 
     from gui.main_window import MainWindow
@@ -57,6 +57,7 @@ def run_window(
     from gui.theme import Theme
 
     check_binding()
+    qInstallMessageHandler(_log_qt)
     app = QApplication.instance() or QApplication(["neuroclip-live"])
     app.setApplicationName("neuroclip-live")
     store = SettingsStore(Path(settings_path) if settings_path is not None else settings_file())
@@ -77,6 +78,11 @@ def run_window(
         app.exec()
         end.stop()
     return finish(window)
+
+
+def _log_qt(kind: Any, context: Any, text: str) -> None:
+    """Send what Qt has to say to the log: it is of no use to whoever started the program."""
+    log.info("Qt: %s", text)
 
 
 def check_binding() -> None:

@@ -56,6 +56,8 @@ class StatusLine(QStatusBar):
             label = self.fields[key]
             if label.text() != text:
                 label.setText(text)
+                if key != "source":  # grows to the widest text, so that changing numbers move nothing
+                    label.setMinimumWidth(max(label.minimumWidth(), label.sizeHint().width()))
         role = "warn" if status.dropped_events else "small"
         lost = self.fields["lost"]
         if lost.property("role") != role:

@@ -51,6 +51,8 @@ class TemplatesDialog(QDialog):
         self._choice.setAccessibleName("Sets of sentences")
         self._sets = {"The model's own": own, **{_TITLES.get(n, n): t for n, t in TEMPLATE_SETS.items()}}
         self._choice.addItems(["Yours", *self._sets])
+        known = next((name for name, those in self._sets.items() if those == templates), "Yours")
+        self._choice.setCurrentText(known)
         self._text = QPlainTextEdit("\n".join(templates))
         self._text.setAccessibleName("Sentences, one a line")
         self._text.setToolTip("One sentence a line; {} stands for the word.")

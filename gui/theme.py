@@ -160,6 +160,7 @@ def style_sheet(p: Palette) -> str:
     QCheckBox::indicator:checked {{ background: {p.accent}; border-color: {p.accent}; }}
     QCheckBox:focus {{ color: {p.accent}; }}
     QCheckBox:disabled {{ color: {p.muted}; }}
+    QDialogButtonBox {{ dialogbuttonbox-buttons-have-icons: 0; }}
     QStatusBar {{ background: {p.window}; color: {p.muted}; }}
     QStatusBar::item {{ border: 0; }}
     QLabel[role="muted"] {{ color: {p.muted}; }}
