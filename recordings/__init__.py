@@ -4,4 +4,4 @@ from __future__ import annotations
 
 DEMO = "tour.aedat4"
 """What the program opens on when it is told nothing."""
-DEMO_PROMPTS = "a dog, a bicycle, scissors, a guitar, a coffee cup, a cat, an airplane, a person"
+DEMO_PROMPTS = "a car, a giraffe, an umbrella, a chair, a bicycle, glasses, a dog, a hand"

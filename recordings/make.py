@@ -1,4 +1,4 @@
-"""Make the recordings again: ``python -m recordings.make --icons NOTO.tgz --photos FOLDER``.
+"""Make the recordings again: ``python -m recordings.make --icons NOTO.tgz``.
 
 Pictures move before a simulated sensor (``drivers/event_synthesis.py``) one after the other. What they are
 and where to get them is in ``README.md``; the same pictures, seed and NumPy give the same events.
@@ -29,7 +29,7 @@ SIDE = 384
 
 @dataclass(frozen=True)
 class Scene:
-    """One picture on show: ``icon:KEY`` of the emoji set, or ``photo:FILE``, for so many seconds."""
+    """One picture on show: ``icon:KEY`` of the emoji set, or ``digit:N`` drawn here, for so many seconds."""
 
     picture: str
     seconds: float = 2.5
@@ -52,31 +52,32 @@ PLANS = {
     "tour.aedat4": Plan(
         Resolution(240, 180),
         (
-            Scene("icon:dog", ground=70),
-            Scene("icon:bicycle"),
-            Scene("icon:guitar"),
-            Scene("icon:scissors"),
-            Scene("photo:horse.png", ground=255),
-            Scene("icon:airplane"),
+            Scene("icon:automobile"),
+            Scene("icon:giraffe", ground=70),
+            Scene("icon:umbrella", ground=70),
+            Scene("icon:chair"),
+            Scene("icon:bicycle", ground=70),
+            Scene("icon:glasses"),
         ),
         _PLAIN,
     ),
     "dog.aedat4": Plan(Resolution(128, 128), (Scene("icon:dog", 4.0, ground=70),), _PLAIN),
-    "coffee.aedat4": Plan(Resolution(240, 180), (Scene("photo:coffee.png", 2.5, 1.15, 3.0),), _PLAIN),
+    "digits.aedat4": Plan(
+        Resolution(128, 128), tuple(Scene(f"digit:{d}", 1.5, ground=255) for d in "374"), _PLAIN
+    ),
 }
 
 
-def load_picture(name: str, icons: Path, photos: Path) -> tuple[Image, npt.NDArray[np.float32]]:
+def load_picture(name: str, icons: Path) -> tuple[Image, npt.NDArray[np.float32]]:
     """Return a picture's grey values (H, W) and its opacity (H, W), 0 to 1."""
     kind, _, key = name.partition(":")
     if kind == "icon":
         (icon,) = (i for i in read_set(icons, frozenset()) if i.key == key)
         grey, alpha = render([icon], SIDE)[0]
         return grey, (alpha / 255).astype(np.float32)
-    grey = cv2.imread(str(photos / key), cv2.IMREAD_GRAYSCALE)
-    if grey is None:
-        raise click.ClickException(f"cannot read {photos / key}")
-    return grey, np.ones(grey.shape, np.float32)
+    ink = np.zeros((SIDE, SIDE), np.uint8)
+    cv2.putText(ink, key, (90, 310), cv2.FONT_HERSHEY_SIMPLEX, 11.0, 255, 34, cv2.LINE_AA)
+    return np.full((SIDE, SIDE), 20, np.uint8), (ink / 255).astype(np.float32)
 
 
 def show(scene: Scene, picture: tuple[Image, npt.NDArray[np.float32]], plan: Plan, t_us: int) -> Image:
@@ -95,11 +96,11 @@ def show(scene: Scene, picture: tuple[Image, npt.NDArray[np.float32]], plan: Pla
     return np.asarray(near * cover + scene.ground * (1 - cover), dtype=np.uint8)
 
 
-def simulate(plan: Plan, icons: Path, photos: Path) -> Packet:
+def simulate(plan: Plan, icons: Path) -> Packet:
     """Return all events of a plan; between scenes the sensor sees the ground for a moment."""
     packets, start_us = [], 1_000_000
     for number, scene in enumerate(plan.scenes):
-        picture = load_picture(scene.picture, icons, photos)
+        picture = load_picture(scene.picture, icons)
         sensor = EventSynthesizer(plan.resolution, plan.sensor, seed=number)
         for t_us in range(0, round(scene.seconds * 1e6), STEP_US):
             packets.append(sensor.step(show(scene, picture, plan, t_us), start_us + t_us))
@@ -107,10 +108,10 @@ def simulate(plan: Plan, icons: Path, photos: Path) -> Packet:
     return join_packets(packets)
 
 
-def make(name: str, icons: Path, photos: Path, out: Path) -> Written:
+def make(name: str, icons: Path, out: Path) -> Written:
     """Simulate and write one recording."""
     plan = PLANS[name]
-    events = simulate(plan, icons, photos)
+    events = simulate(plan, icons)
     with Aedat4Writer(out / name, plan.resolution, "simulated", compression=Compression.ZSTD_HIGH) as writer:
         writer.write(events)
     return writer.close()
@@ -118,12 +119,11 @@ def make(name: str, icons: Path, photos: Path, out: Path) -> Written:
 
 @click.command()
 @click.option("--icons", type=click.Path(path_type=Path, exists=True), required=True)
-@click.option("--photos", type=click.Path(path_type=Path, exists=True), required=True)
 @click.option("--out", type=click.Path(path_type=Path), default=Path(__file__).parent)
-def main(icons: Path, photos: Path, out: Path) -> None:
+def main(icons: Path, out: Path) -> None:
     """Make every recording of this folder."""
     for name in PLANS:
-        made = make(name, icons, photos, out)
+        made = make(name, icons, out)
         click.echo(f"{name}: {made.events:,} events, {made.bytes / 1e6:.2f} MB")
 
 
