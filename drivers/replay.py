@@ -41,6 +41,10 @@ class _Jump:
     until_us: int
 
 
+SIMULATED = "simulated"
+"""Name of the camera in recordings the simulator made."""
+
+
 class ReplaySource:
     """A recording as an :class:`drivers.source.EventSource`.
 
@@ -81,6 +85,8 @@ class ReplaySource:
         _check_speed(speed)
         self.recording = Recording(path)
         self.name = self.recording.path.name
+        if self.recording.camera == SIMULATED:  # what is simulated is called so wherever it is shown
+            self.name += " (simulated)"
         self.resolution: Resolution = self.recording.resolution
         self._clock = clock
         self._changed = threading.Condition()

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from drivers.aedat4 import Compression
 from drivers.event_synthesis import EventSynthesizer, SensorModel
+from drivers.replay import SIMULATED
 from drivers.writing import Aedat4Writer, Written
 from neuroclip_live.events import Packet, Resolution, join_packets
 from training.icons import read_set, render
@@ -112,7 +113,7 @@ def make(name: str, icons: Path, out: Path) -> Written:
     """Simulate and write one recording."""
     plan = PLANS[name]
     events = simulate(plan, icons)
-    with Aedat4Writer(out / name, plan.resolution, "simulated", compression=Compression.ZSTD_HIGH) as writer:
+    with Aedat4Writer(out / name, plan.resolution, SIMULATED, compression=Compression.ZSTD_HIGH) as writer:
         writer.write(events)
     return writer.close()
 
