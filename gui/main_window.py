@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     from neuroclip_live.pipeline import Pipeline, Status
     from neuroclip_live.prompt_set import PromptSet
 
-_STATUS_S, _HEALTH_S, _TIMELINE_S = 0.1, 0.25, 0.2
+_STATUS_S, _HEALTH_S, _TIMELINE_S, _STRIP_S = 0.1, 0.25, 0.2, 0.06
+"""Least times between two updates of what need not follow every tick."""
 
 
 class MainWindow(QMainWindow):
@@ -73,8 +74,8 @@ class MainWindow(QMainWindow):
         self.snapshots, self.prompt_files = Snapshots(self), PromptFiles(self)
         self.strangeness = Strangeness(self.jobs, self.prompts.model.mark_strange)
         self._status: Status | None = None
-        self._number = self._logged = 0
-        self._due = {"status": 0.0, "health": 0.0, "timeline": 0.0}
+        self._number = self._logged = self._strip_number = 0
+        self._due = {"status": 0.0, "health": 0.0, "timeline": 0.0, "strip": 0.0}
         self._said = self._play_shown = ""
         self._closed = False
         self._build()
@@ -179,12 +180,14 @@ class MainWindow(QMainWindow):
             held = self.transport.paused and prediction.state == "no-motion"
             if not held:  # a paused recording has not come to rest
                 self.decider.update(prediction, now)
-            self.strip.show_prediction(prediction)
             self._show_decision(now)
             self.decision.repaint()
             pipeline.mark_shown(prediction)
         else:
             self._show_decision(now)
+        if prediction is not None and prediction.number != self._strip_number and now >= self._due["strip"]:
+            self._due["strip"], self._strip_number = now + _STRIP_S, prediction.number
+            self.strip.show_prediction(prediction)
 
     def _show_decision(self, now: float) -> None:
         decision = self.decider.decision
