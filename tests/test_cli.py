@@ -158,3 +158,40 @@ def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("--version") == 0
     assert run("models") == 0
     assert "event-nano" in capsys.readouterr().out
+
+
+def test_what_was_taught_from_a_recording_competes_with_what_is_typed(
+    recording: str, model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    taught = str(tmp_path / "taught.safetensors")
+    show = ("--show", f"grey noise={recording}", "--seconds", "0.4")
+    assert run("teach", *show, "--out", taught, "--runtime", "torch", "--model", model) == 0
+    assert "grey noise" in capsys.readouterr().out
+    arguments = headless(recording, model, "--speed", "max", "--jsonl", "-", "--start", "0.4")
+    assert run(*arguments, "-p", "a mug, a phone", "--taught", taught) == 0
+    with_lessons = lines(capsys.readouterr().out)
+    assert run(*arguments, "-p", "a mug, a phone, grey noise") == 0
+    without = lines(capsys.readouterr().out)
+    assert with_lessons[0]["prompts"] == without[0]["prompts"] == ["a mug", "a phone", "grey noise"]
+    assert with_lessons[-2]["t_us"] == without[-2]["t_us"]
+    assert with_lessons[-2]["scores"] != without[-2]["scores"], "what was learnt changes the scores"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["teach", "--show", "no file", "--out", "x"], "LABEL=FILE"),
+        (["teach", "--show", "a mug=absent.aedat4", "--out", "x"], "absent.aedat4"),
+        (["evaluate", "--dataset", "folder", "--root", "absent", "--out", "x.csv"], "absent"),
+        (["train", "--dataset", "n-mnist", "--root", "absent", "--shots", "1", "--out", "x"], "absent"),
+        (["evaluate", "--dataset", "folder", "--root", ".", "--out", "x.csv", "--shots", "many"], "many"),
+    ],
+)
+def test_bad_input_to_the_few_shot_commands(
+    arguments: list[str], words: str, model: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    more = () if arguments[0] == "teach" else ("--runtime", "torch", "--model", model)
+    assert run(*arguments, *more) == 2
+    captured = capsys.readouterr()
+    assert captured.err.count("\n") == 1
+    assert words in captured.err

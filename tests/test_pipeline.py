@@ -169,3 +169,31 @@ def test_stop_is_idempotent_and_works_before_start() -> None:
     assert pipeline.stop()
     assert pipeline.stop()
     assert pipeline.status().state is PipelineState.STOPPED
+
+
+def test_a_label_is_taught_while_the_stream_runs(start) -> None:  # type: ignore[no-untyped-def]
+    gate, more = threading.Event(), threading.Event()
+    script = [*packets(40), gate, *packets(60)[40:], more]
+    pipeline = start(ScriptedSource(script, live=True))
+    wait_for(lambda: pipeline.prediction() is not None and pipeline.prediction().state == "ok")
+    with pytest.raises(UserError, match="nothing"):
+        pipeline.teacher.end()
+    assert pipeline.teach("grey noise", last_s=5.0) > 0
+    assert "grey noise" in pipeline.prompts.labels
+    wait_for(lambda: dict(pipeline.teacher.status().labels).get("grey noise", 0) > 0)
+    assert pipeline.teacher.wait(20)
+    gate.set()
+    wait_for(lambda: pipeline.prediction().label == "grey noise")
+
+
+def test_teaching_needs_the_model(start) -> None:  # type: ignore[no-untyped-def]
+    blocked = threading.Event()
+
+    def slow(progress: object) -> FakeBackbone:
+        blocked.wait(5)
+        return FakeBackbone()
+
+    pipeline = start(ScriptedSource([threading.Event()], live=True), slow)
+    with pytest.raises(UserError, match="still loading"):
+        pipeline.teach("a mug")
+    blocked.set()
