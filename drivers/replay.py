@@ -137,6 +137,16 @@ class ReplaySource:
             self._reanchor()
             self._changed.notify_all()
 
+    @property
+    def speed(self) -> float | None:
+        """Times real time; None is as fast as can be."""
+        return self._speed
+
+    @property
+    def loop(self) -> bool:
+        """Whether it begins again at the end."""
+        return self._loop
+
     def set_speed(self, speed: float | None) -> None:
         """Play ``speed`` times real time from here on; ``None`` is as fast as can be."""
         _check_speed(speed)

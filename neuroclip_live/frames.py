@@ -169,9 +169,9 @@ def focus_box(frame: npt.NDArray[Any], margin: float = 0.12, smallest: float = 0
     """Find where the activity is, so that a small object far off centre can fill the encoder's view.
 
     The frame is cut into a coarse grid; cells clearly denser than the background, smoothed over their
-    neighbours, count as active, so that noise dots all over the sensor do not move the box. The box holds the
-    active cells (outermost 1 % of the activity cut off on each side) and a ``margin``, is made square where the
-    frame has room, and never smaller than ``smallest`` times the sensor's shorter side. A frame without
+    neighbours, count as active, so that noise dots all over the sensor do not move the box. It holds the
+    active cells (outermost 1 % of the activity cut off on each side) and a ``margin``, is made square where
+    the frame has room, and never smaller than ``smallest`` times the sensor's shorter side. A frame without
     activity, or active everywhere, gives the whole frame.
 
     Parameters

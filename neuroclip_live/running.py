@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from drivers.opening import SourceSpec
     from drivers.source import EventSource
     from neuroclip_live.backbone import Backbone
-    from neuroclip_live.pipeline import Load, LoadAdapter, PipelineSettings, Progress
+    from neuroclip_live.pipeline import Load, LoadAdapter, Pipeline, PipelineSettings, Progress
     from neuroclip_live.prompts import PromptSet
 
 DEFAULT_PROMPTS = (
@@ -195,9 +195,10 @@ def _run_window(options: RunOptions, spec: SourceSpec, prompts: PromptSet, setti
     check_display()
     from drivers.opening import open_source
     from gui.app import run_window
-    from neuroclip_live.pipeline import Pipeline
 
     def pipeline(source: EventSource) -> Pipeline:
+        from neuroclip_live.pipeline import Pipeline  # behind the window, which is on the screen by then
+
         return Pipeline(source, loader(options), prompts, settings, adapter_loader(options))
 
     source = open_source(spec)  # before the window: a wrong path is told on the terminal it was typed on
