@@ -85,9 +85,8 @@ def make_text_tower(
     torch.manual_seed(settings.seed)
     known = VectorCache(cache or out / "cache")
     tokenizer = build_tokenizer(cfg)
-    vectors = known.teach(
-        corpus.texts, teacher, progress=lambda done, of: log.info("teacher: %d of %d", done, of)
-    )
+    texts = (*corpus.texts, *corpus.again)
+    vectors = known.teach(texts, teacher, progress=lambda done, of: log.info("teacher: %d of %d", done, of))
     wanted = known.teach(corpus.held_out, teacher)
     if transform is not None:
         vectors, wanted = transform(vectors).astype(np.float16), transform(wanted)
@@ -99,7 +98,7 @@ def make_text_tower(
         initialise(tower, start_vectors(tokenizer, teacher, known, guard), seed=settings.seed)
     before = evaluate_text(encoder(tower, tokenizer), corpus.held_out, wanted, timed=0)
     log.info("before training: cosine %.3f, %d-way %.3f", before.cosine, before.ways, before.retrieval)
-    tokens, lengths = tokenise(corpus.texts, tokenizer)
+    tokens, lengths = tokenise(texts, tokenizer)
     begin = time.monotonic()
     distil(tower, tokens, lengths, vectors, settings, checkpoint=out / "checkpoint.pt", progress=progress)
     log.info("trained %d steps of %d in %.0f s", settings.steps, settings.batch, time.monotonic() - begin)
@@ -136,6 +135,7 @@ _FILE = click.Path(path_type=Path, exists=True)
 @click.option("--extra", type=_FILE, help="Further texts, one a line: names of pictures, sentences of them.")
 @click.option("--wordnet", type=_FILE, help="Folder with WordNet's index.noun, index.adj, index.verb.")
 @click.option("--words", type=_FILE, help="Word list, one a line.")
+@click.option("--again", default=0, show_default=True, help="How many times more to show the further texts.")
 @click.option("--steps", default=DistillSettings.steps, show_default=True)
 @click.option("--batch", default=DistillSettings.batch, show_default=True)
 @click.option("--lr", default=DistillSettings.lr, show_default=True)
@@ -148,6 +148,7 @@ _FILE = click.Path(path_type=Path, exists=True)
 def main(
     out: Path,
     extra: Path | None,
+    again: int,
     wordnet: Path | None,
     words: Path | None,
     steps: int,
@@ -169,7 +170,7 @@ def main(
     if threads:
         torch.set_num_threads(threads)
     more = extra.read_text(encoding="utf-8").splitlines() if extra else []
-    corpus = build_corpus(extra=more, wordnet=wordnet, words=words, limit=limit)
+    corpus = build_corpus(extra=more, again=again, wordnet=wordnet, words=words, limit=limit)
     log.info("%d texts: %s", len(corpus.texts), corpus.sources)
     log.info("%s, text_cfg %s", settings := DistillSettings(steps, batch, lr, seed=seed), TEXT_CFG)
     with Progress() as bar:

@@ -24,14 +24,15 @@ from torch import Tensor
 from neuroclip_live.vocabulary import Vocabulary
 from training.image_tower import TOWER
 from training.image_tower import build_tower as build_image_tower
-from training.text_tower import EMBED_DIM, TEXT_CFG, build_tokenizer, build_tower, encoder
+from training.text_tower import EMBED_DIM, TEXT_CFG, Encode, build_tokenizer, build_tower, encoder
+from training.texts import held_out_lemmas
 
 log = logging.getLogger(__name__)
 
 CONFIG_NAME = "open_clip_config.json"
 WEIGHTS_NAME = "open_clip_model.safetensors"
 SIZE_LIMIT_MB = 40.0
-FAMILIAR_LIMITS = (0.4, 0.8)
+FAMILIAR_SHARES = (0.25, 0.9)
 MOST_NAMES = 5800  # 2.2 MB of features
 # The method's own preprocessing, ``x / 255 - 0.5``.
 PREPROCESS: dict[str, Any] = {
@@ -88,7 +89,7 @@ def export(
     facts: Mapping[str, Any] | None = None,
     text_cfg: Mapping[str, Any] = TEXT_CFG,
     names: Sequence[str] = (),
-    limits: tuple[float, float] = FAMILIAR_LIMITS,
+    limits: tuple[float, float] | None = None,
 ) -> Path:
     """Write the folder and check it; return ``out``.
 
@@ -106,7 +107,8 @@ def export(
     names
         What the pictures were called, the most important first; their text features go into the vocabulary.
     limits
-        Cosines to the nearest name at which a word counts as unknown and as known.
+        Cosines to the nearest name at which a word counts as unknown and as known; ``None`` measures them
+        (:func:`familiar_limits`).
 
     Raises
     ------
@@ -137,8 +139,10 @@ def export(
     if names:
         tower = build_tower(dict(text_cfg), embed_dim)
         tower.load_state_dict({name: value.float() for name, value in text.items()})
-        features = encoder(tower, build_tokenizer(dict(text_cfg)))(list(names))
-        Vocabulary(names, features, low=limits[0], high=limits[1]).save(out)
+        encode = encoder(tower, build_tokenizer(dict(text_cfg)))
+        low, high = limits or familiar_limits(encode, names)
+        log.info("a word is unknown below a cosine of %.3f to the nearest name, known above %.3f", low, high)
+        Vocabulary(names, encode(list(names)), low=low, high=high).save(out)
     size_mb = sum(path.stat().st_size for path in out.iterdir() if path.is_file()) / 1e6
     log.info("%s: %.1f MB", out, size_mb)
     if size_mb > SIZE_LIMIT_MB:
@@ -170,6 +174,21 @@ def check(
             raise ExportError(f"the exported {tower} tower does not give back its features")
 
 
+def familiar_limits(
+    encode: Encode, names: Sequence[str], shares: tuple[float, float] = FAMILIAR_SHARES
+) -> tuple[float, float]:
+    """Measure which cosine to the nearest name means "unknown", and which "known".
+
+    Taken on ImageNet's lemmas that distillation never saw and no picture was called by: the lowest quarter of
+    their cosines counts as unknown, the highest tenth (plurals, spellings, near-synonyms of names) as known.
+    """
+    known = encode(list(names))
+    words = sorted(set(held_out_lemmas()) - set(names))
+    nearest = (encode(words) @ known.T).max(1)
+    low, high = np.quantile(nearest, shares)
+    return float(low), float(high)
+
+
 def read_names(path: Path, most: int = MOST_NAMES, least: int = 2) -> list[str]:
     """Return the ``most`` names of a TSV (name, number of pictures) that have the most pictures.
 
@@ -188,7 +207,6 @@ _FILE = click.Path(path_type=Path, exists=True)
 @click.option("--image", "image_path", type=_FILE, help="Image tower; none: ImageNet's trunk, untrained.")
 @click.option("--facts", "facts_path", type=_FILE, help="JSON for the neuroclip_live block.")
 @click.option("--names", "names_path", type=_FILE, help="TSV of names and counts: the vocabulary.")
-@click.option("--limits", type=(float, float), default=FAMILIAR_LIMITS, show_default=True)
 @click.option("--image-size", default=96, show_default=True)
 @click.option("--out", type=click.Path(path_type=Path), required=True)
 def main(
@@ -196,7 +214,6 @@ def main(
     image_path: Path | None,
     facts_path: Path | None,
     names_path: Path | None,
-    limits: tuple[float, float],
     image_size: int,
     out: Path,
 ) -> None:
@@ -208,7 +225,7 @@ def main(
     facts = json.loads(facts_path.read_text(encoding="utf-8")) if facts_path else None
     names = read_names(names_path) if names_path else ()
     text = load_file(text_path)
-    export(out, image, text, image_size=image_size, facts=facts, names=names, limits=limits)
+    export(out, image, text, image_size=image_size, facts=facts, names=names)
 
 
 if __name__ == "__main__":

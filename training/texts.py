@@ -62,11 +62,14 @@ class Corpus:
         The lemmas that no text in ``texts`` contains.
     sources
         How many texts each source gave, after the hold-out, for the log.
+    again
+        Texts out of ``texts`` to show more often: what pictures are called matters most.
     """
 
     texts: tuple[str, ...]
     held_out: tuple[str, ...]
     sources: dict[str, int] = field(default_factory=dict)
+    again: tuple[str, ...] = ()
 
 
 def normal(text: str) -> str:
@@ -133,6 +136,7 @@ def wordnet_lemmas(folder: Path, parts: Sequence[str] = ("noun", "adj", "verb"))
 def build_corpus(
     *,
     extra: Sequence[str] = (),
+    again: int = 0,
     wordnet: Path | None = None,
     words: Path | None = None,
     held_out: Sequence[str] | None = None,
@@ -145,6 +149,8 @@ def build_corpus(
     ----------
     extra
         Further texts: the names of pictures and the sentences made of them.
+    again
+        How many times more than all others the further texts are shown.
     wordnet, words
         Folder of WordNet's index files, and a word list; ``None`` looks in Debian's usual places and goes
         without.
@@ -184,7 +190,9 @@ def build_corpus(
     unique = sorted(seen)
     if limit is not None and limit < len(unique):
         unique = sorted(rng.sample(unique, limit))
-    return Corpus(tuple(unique), guard.lemmas, counts)
+    kept = set(unique)
+    repeated = [text for text in made["extra"] if text in kept] * again
+    return Corpus(tuple(unique), guard.lemmas, counts, tuple(repeated))
 
 
 def _clean(text: str) -> str:
