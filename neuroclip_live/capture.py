@@ -43,12 +43,14 @@ class Capture:
         self.failure = ""
         self.cursor: int | None = None
         self._stop = threading.Event()
+        self._starting = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="capture", daemon=True)
 
     def start(self) -> None:
-        """Begin; a second call does nothing."""
-        if self._thread.ident is None and not self._stop.is_set():
-            self._thread.start()
+        """Begin; a second call, from whichever thread, does nothing."""
+        with self._starting:
+            if self._thread.ident is None and not self._stop.is_set():
+                self._thread.start()
 
     def stop(self, timeout_s: float = 2.0) -> bool:
         """Stop, close the source and wait for the thread; return whether it ended in time. Idempotent."""

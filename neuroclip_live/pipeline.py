@@ -64,7 +64,8 @@ class PipelineSettings:
     slice_by: SliceBy = field(default_factory=SliceBy)
     recognizer: RecognizerSettings = field(default_factory=RecognizerSettings)
     wait_for_model: bool = False
-    """Start the source only when the model is loaded: for recordings of which nothing may be missed."""
+    """Recognise from the first event on: a recording starts only when the model is loaded; what a live source
+    gives meanwhile stays in the ring."""
     model_templates: bool = True
     """Put prompts into the sentences the model does best with; off when the user chose templates."""
 
@@ -177,9 +178,9 @@ class Pipeline:
     # ---- commands: any thread
 
     def start(self) -> None:
-        """Start inference, and capture too unless it is to wait for the model."""
+        """Start inference, and capture too unless a recording is to wait for the model."""
         self._thread.start()
-        if not self.settings.wait_for_model:
+        if self._capture.source.live or not self.settings.wait_for_model:
             self._capture.start()
 
     def stop(self, timeout_s: float = 3.0) -> bool:

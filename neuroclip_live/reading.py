@@ -12,7 +12,7 @@ BACKLOG_MS = 60.0
 """Waiting slices are all taken while that costs no more than this; beyond it only the newest are."""
 REST_MS = 500.0
 """With no event for so long the scene is at rest, whatever the slices say."""
-LATE_MS = 30.0
+LATE_MS = 150.0
 """A camera's packets come this late at the most: older hops may be closed by the clock."""
 WAIT_S = 0.02
 MOST_WAITING = 256
@@ -34,7 +34,7 @@ class Reader:
         self.finished = False
         self.dropped = 0
         self._slicer = Slicer(by, capture.source.resolution)
-        self._cursor = 0 if from_start else capture.ring.newest()
+        self._cursor = capture.ring.oldest() if from_start else capture.ring.newest()
         self._cost_ms = BACKLOG_MS / 4  # of one slice; learnt from what slices take
         self._told_ns = 0  # arrival of the newest event when the scene was last said to be at rest
         capture.cursor = self._cursor

@@ -151,6 +151,11 @@ class EventRing:
             first = self._first_at(self._last_t - duration_us, start)
             return self._copy(first, self._written)
 
+    def oldest(self) -> int:
+        """Return the position of the oldest event kept: the cursor of somebody who wants all there is."""
+        with self._lock:
+            return max(0, self._written - self.capacity)
+
     def newest(self) -> int:
         """Return the position after the newest event: the cursor of somebody who starts now."""
         with self._lock:
