@@ -27,7 +27,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from neuroclip_live.adapter import Adapter, AdapterInfo, AdapterNetwork, Kind
+from neuroclip_live.adapter import Adapter, AdapterInfo
+from neuroclip_live.adapter_network import AdapterNetwork, Kind
 from neuroclip_live.atomic import write_atomically
 from neuroclip_live.errors import UserError
 

@@ -14,10 +14,7 @@ thread runs at low priority on one core, and begins anew when it is overtaken by
 
 from __future__ import annotations
 
-import json
 import logging
-import os
-import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -28,8 +25,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from neuroclip_live.atomic import write_atomically
+from neuroclip_live.background import lower_priority, one_torch_thread
 from neuroclip_live.errors import UserError
+from neuroclip_live.lesson_file import read_lessons, write_lessons
 from neuroclip_live.shotbook import Lesson, ShotBook
 
 if TYPE_CHECKING:
@@ -41,10 +39,9 @@ log = logging.getLogger(__name__)
 Floats = npt.NDArray[np.float32]
 
 REMEMBERED_S = 10.0
-MOST_STEPS = 400
+MOST_STEPS = 250
 """Training steps of a live lesson: about a second of one core."""
 BATCH = 32
-FORMAT = "neuroclip-live lessons 1"
 
 
 @dataclass(frozen=True)
@@ -225,25 +222,11 @@ class Teacher:
         UserError
             When nothing was taught or the file cannot be written; an old file stays as it was.
         """
-        from safetensors.numpy import save
-
         with self._changed:
             book = self._book
         if not book.lessons:
             raise UserError("nothing was taught yet, so there is nothing to save")
-        arrays, told = book.to_tensors()
-        about = {
-            "format": FORMAT,
-            "model": self.model,
-            "embed_dim": self.embed_dim,
-            "timesteps": self.timesteps,
-            "lessons": told,
-        }
-        data = save(
-            {key: np.ascontiguousarray(value) for key, value in arrays.items()},
-            metadata={"neuroclip_live": json.dumps(about, ensure_ascii=False)},
-        )
-        write_atomically(path, lambda stream: stream.write(data))
+        write_lessons(path, book, self.model, self.embed_dim, self.timesteps)
 
     def load(self, path: Path) -> tuple[str, ...]:
         """Replace all lessons by saved ones; return their labels. Can be undone.
@@ -291,7 +274,7 @@ class Teacher:
         """Import what training needs, seconds of work, so that the first lesson does not wait for it."""
         import torch
 
-        from neuroclip_live.adapter import AdapterNetwork
+        from neuroclip_live.adapter_network import AdapterNetwork
 
         with torch.inference_mode():
             AdapterNetwork(self.embed_dim).eval()(torch.zeros(self.timesteps, 1, self.embed_dim))
@@ -320,7 +303,7 @@ class Teacher:
         self._changed.notify_all()
 
     def _work(self) -> None:
-        _lower_priority()
+        lower_priority()
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._closed or self._served != self._version)
@@ -365,7 +348,7 @@ class Teacher:
             return None  # nothing to tell it from: the steer is all there is to say
         from neuroclip_live.fewshot import Interrupted, train_adapter
 
-        _one_thread()
+        one_torch_thread()
         self._training = 0.0
         try:
             return train_adapter(
@@ -395,60 +378,3 @@ def live_settings(windows: int) -> Any:
 
     steps = max(1, -(-windows // BATCH))
     return TrainSettings(epochs=min(250, max(1, MOST_STEPS // steps)), batch_size=BATCH)
-
-
-def read_lessons(path: Path, model: str, embed_dim: int, timesteps: int) -> ShotBook:
-    """Read what :meth:`Teacher.save` wrote.
-
-    Raises
-    ------
-    UserError
-        When the file cannot be read, is damaged, or was made with another model or T.
-    """
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(str(path), framework="numpy") as stored:
-            about = json.loads((stored.metadata() or {})["neuroclip_live"])
-            if about["format"] != FORMAT:
-                raise KeyError(about["format"])
-            arrays = {key: stored.get_tensor(key) for key in stored.keys()}
-        made_with = (about["model"], int(about["embed_dim"]), int(about["timesteps"]))
-        book = ShotBook.from_tensors(arrays, about["lessons"])
-    except OSError as error:
-        raise UserError(f"cannot read the lessons in {path}: {error.strerror or error}") from error
-    except (SafetensorError, KeyError, TypeError, ValueError) as error:
-        raise UserError(f"{path} holds no lessons of neuroclip-live, or it is damaged") from error
-    if made_with != (model, embed_dim, timesteps):
-        theirs, _, steps = made_with
-        raise UserError(
-            f"{path} was taught with the model {theirs!r} and {steps} timesteps, "
-            f"not {model!r} and {timesteps}: choose those, or teach anew"
-        )
-    if any(x.features.shape[1:] != (timesteps, embed_dim) for x in book.lessons):
-        raise UserError(f"{path} holds no lessons of neuroclip-live, or it is damaged")
-    return book
-
-
-def _lower_priority() -> None:
-    """Let everything else go first: on Linux a thread has a priority of its own."""
-    if sys.platform == "linux":
-        try:
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 15)
-        except OSError as error:
-            log.info("teaching runs at normal priority: %s", error)
-
-
-def _one_thread() -> None:
-    """Use one core for this thread's torch operations; other threads keep theirs."""
-    import torch
-
-    before = (
-        torch.get_num_threads()
-    )  # also settles this thread's own number, which it would otherwise do later
-    torch.set_num_threads(1)
-    if before != 1:
-        # the default that new threads take over is process-wide: put it back from a thread that ends at once
-        restore = threading.Thread(target=torch.set_num_threads, args=(before,))
-        restore.start()
-        restore.join()

@@ -11,7 +11,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from neuroclip_live.adapter import Adapter, AdapterInfo, AdapterNetwork, load_adapter, normalise_windows
+from neuroclip_live.adapter import Adapter, AdapterInfo, load_adapter
+from neuroclip_live.adapter_network import AdapterNetwork, normalise_windows
 from neuroclip_live.errors import UserError
 
 C = 32
@@ -140,18 +141,25 @@ def test_a_batch_of_one_window_cannot_train() -> None:
 
 def _adapter(timesteps: int = 6, model: str = "tiny", **more: object) -> Adapter:
     torch.manual_seed(3)
-    network = AdapterNetwork(C)
+    network = AdapterNetwork(C, kind=more.get("kind", "snn"))  # type: ignore[arg-type]
     nn.init.normal_(network.expand[1].weight)
+    for norm in (network.squeeze[0], network.squeeze[3]):
+        nn.init.normal_(norm.running_mean)
+        nn.init.uniform_(norm.running_var, 0.5, 2.0)
+        nn.init.normal_(norm.weight)
     info = AdapterInfo(model, C, timesteps, ("a mug", "ein Häuschen"), ("a {}",), {"a mug": 3}, **more)  # type: ignore[arg-type]
     return Adapter(info, network)
 
 
-def test_one_window_equals_the_same_window_in_a_batch() -> None:
-    adapter = _adapter(feature_scale=3.0, timestep_weights=(1, 1, 2, 1, 1, 0))
+@pytest.mark.parametrize("kind", ["snn", "ann"])
+def test_one_window_equals_the_same_window_in_a_batch(kind: str) -> None:
+    """The batch goes through SpikingJelly, one window through NumPy."""
+    adapter = _adapter(feature_scale=3.0, timestep_weights=(1, 1, 2, 1, 1, 0), kind=kind)
     windows = np.random.default_rng(0).normal(size=(4, 6, C)).astype(np.float32)
     batch = adapter.transform(windows)
+    for window, expected in zip(windows, batch, strict=True):
+        np.testing.assert_allclose(adapter(window), expected, atol=1e-6)
     one = adapter(windows[2])
-    np.testing.assert_allclose(one, batch[2], atol=1e-5)
     assert one.dtype == np.float32
     assert adapter.last_spikes is not None
     assert adapter.last_spikes.shape == (6, C // 8)

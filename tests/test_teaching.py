@@ -296,4 +296,4 @@ def test_a_book_keeps_an_even_selection() -> None:
 
 def test_live_training_is_short() -> None:
     assert live_settings(20).epochs == 250
-    assert live_settings(320).epochs == 40
+    assert live_settings(320).epochs == 25
