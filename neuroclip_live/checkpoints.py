@@ -250,6 +250,19 @@ def _build(name: str, weights: Path | None, progress: Progress, open_clip_name: 
         return open_clip.create_model(open_clip_name, **options)
 
 
+# open_clip checks some shapes by assertion, and indexes what is not there
+_MISFITS = (
+    RuntimeError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    AssertionError,
+    OSError,
+    StopIteration,
+)
+
+
 @contextmanager
 def _told(name: str, weights: Path | None) -> Iterator[None]:
     """Turn what open_clip, torch and safetensors raise about a bad checkpoint into one line."""
@@ -273,7 +286,7 @@ def _told(name: str, weights: Path | None) -> Iterator[None]:
         raise UserError(
             f"{name} needs a package that is not here ({error.name}); pip install {error.name or 'it'}"
         ) from error
-    except (RuntimeError, ValueError, KeyError, TypeError, AttributeError, OSError, StopIteration) as error:
+    except _MISFITS as error:
         if _is_of_the_network(error):
             raise UserError(
                 f"{name} needs a tokenizer or text tower from the hub, which cannot be reached; connect "
