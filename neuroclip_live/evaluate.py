@@ -14,6 +14,7 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from neuroclip_live.background import on_one_core
 from neuroclip_live.baselines import (
     LinearProbe,
     prototype_logits,
@@ -122,7 +123,8 @@ def run(
         tell(f"{method}, {shots} shots, seed {seed}", done / len(jobs))
         begin = monotonic()
         drawn = _draw(source, shots, seed, settings, tell) if shots else None
-        logits = _logits(method, drawn, tests[0], text, source.labels, backbone, settings, seed)
+        with on_one_core():
+            logits = _logits(method, drawn, tests[0], text, source.labels, backbone, settings, seed)
         made = report(logits, tests[1])
         taken = monotonic() - begin
         row = Row(method, shots, seed, made.accuracy, made.low, made.high, made.ece, made.count, taken)

@@ -30,6 +30,7 @@ from torch.nn import functional as F
 from neuroclip_live.adapter import Adapter, AdapterInfo
 from neuroclip_live.adapter_network import AdapterNetwork, Kind
 from neuroclip_live.atomic import write_atomically
+from neuroclip_live.background import on_one_core
 from neuroclip_live.errors import UserError
 
 Floats = npt.NDArray[np.float32]
@@ -176,22 +177,23 @@ def train_adapter(
         feature_scale=scale,
     )
     begin = monotonic()
-    run = _Run(info, settings, torch.tensor(text_features), logit_scale)
-    shots = torch.from_numpy(features.astype(np.float32) * np.float32(scale))
-    targets = torch.from_numpy(np.asarray(labels, dtype=np.int64))
-    if checkpoint is not None:
-        run.resume(checkpoint, _fingerprint(features, labels, text_features, settings, logit_scale))
-    saved = monotonic()
-    while run.epoch < settings.epochs:
-        run.train_epoch(shots, targets)
-        if progress is not None:
-            progress(run.epoch / settings.epochs)
-        stop = should_stop is not None and should_stop()
-        if checkpoint is not None and (stop or monotonic() - saved > CHECKPOINT_EVERY_S):
-            run.save(checkpoint)
-            saved = monotonic()
-        if stop:
-            raise Interrupted(f"stopped at epoch {run.epoch} of {settings.epochs}")
+    with on_one_core():
+        run = _Run(info, settings, torch.tensor(text_features), logit_scale)
+        shots = torch.from_numpy(features.astype(np.float32) * np.float32(scale))
+        targets = torch.from_numpy(np.asarray(labels, dtype=np.int64))
+        if checkpoint is not None:
+            run.resume(checkpoint, _fingerprint(features, labels, text_features, settings, logit_scale))
+        saved = monotonic()
+        while run.epoch < settings.epochs:
+            run.train_epoch(shots, targets)
+            if progress is not None:
+                progress(run.epoch / settings.epochs)
+            stop = should_stop is not None and should_stop()
+            if checkpoint is not None and (stop or monotonic() - saved > CHECKPOINT_EVERY_S):
+                run.save(checkpoint)
+                saved = monotonic()
+            if stop:
+                raise Interrupted(f"stopped at epoch {run.epoch} of {settings.epochs}")
     if checkpoint is not None:
         checkpoint.unlink(missing_ok=True)
     adapter = Adapter(info, run.network)
