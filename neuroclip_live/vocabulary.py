@@ -78,6 +78,7 @@ class Vocabulary:
         scale = np.abs(unit).max(axis=1, keepdims=True) / 127
         self._codes: npt.NDArray[np.int8] = np.rint(unit / scale).astype(np.int8)
         self._unit = _unit_rows(self._codes)
+        self._rows = {_plain(name): row for row, name in reversed(list(enumerate(self.names)))}
 
     def __len__(self) -> int:
         """Return the number of names."""
@@ -95,6 +96,15 @@ class Vocabulary:
         best = float(cosines[order[0]])
         score = float(np.clip((best - self.low) / (self.high - self.low), 0.0, 1.0))
         return Familiarity(score, tuple(self.names[i] for i in order), best)
+
+    def feature(self, text: str) -> npt.NDArray[np.float32] | None:
+        """Return the feature ``text`` was trained with, ``(C,)`` of length one; ``None`` unless it is a name.
+
+        A small text tower only comes near what the image tower was trained against; for the names themselves
+        the trained features are at hand.
+        """
+        row = self._rows.get(_plain(text))
+        return None if row is None else self._unit[row]
 
     def save(self, folder: Path) -> None:
         """Write the two files into ``folder``."""
@@ -130,6 +140,10 @@ class Vocabulary:
                 f"the vocabulary in {folder} cannot be read ({error}); reinstall the model, "
                 f"or delete {FEATURES_FILE} to go without"
             ) from error
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.lower().split())
 
 
 def _unit_rows(codes: npt.NDArray[np.int8]) -> npt.NDArray[np.float32]:

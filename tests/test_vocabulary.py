@@ -45,6 +45,14 @@ def test_the_score_is_linear_between_the_limits(features: np.ndarray) -> None:
     assert found.score == pytest.approx((found.cosine - 0.5) / 0.4, abs=1e-6)
 
 
+def test_a_name_gives_back_the_feature_it_was_trained_with(features: np.ndarray) -> None:
+    vocabulary = Vocabulary(NAMES, features)
+    found = vocabulary.feature("  Thing   7 ")
+    assert found is not None
+    np.testing.assert_allclose(found, features[7], atol=3e-3)
+    assert vocabulary.feature("thing") is None
+
+
 def test_files_come_back_as_they_went(tmp_path: Path, features: np.ndarray) -> None:
     Vocabulary(NAMES, features, low=0.3, high=0.7).save(tmp_path)
     loaded = Vocabulary.load(tmp_path)

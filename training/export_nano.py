@@ -89,6 +89,7 @@ def export(
     facts: Mapping[str, Any] | None = None,
     text_cfg: Mapping[str, Any] = TEXT_CFG,
     names: Sequence[str] = (),
+    name_features: np.ndarray | None = None,
     limits: tuple[float, float] | None = None,
 ) -> Path:
     """Write the folder and check it; return ``out``.
@@ -106,6 +107,8 @@ def export(
 
     names
         What the pictures were called, the most important first; their text features go into the vocabulary.
+    name_features
+        ``(N, C)`` the features those names were trained with; ``None`` takes the text tower's own.
     limits
         Cosines to the nearest name at which a word counts as unknown and as known; ``None`` measures them
         (:func:`familiar_limits`).
@@ -140,9 +143,10 @@ def export(
         tower = build_tower(dict(text_cfg), embed_dim)
         tower.load_state_dict({name: value.float() for name, value in text.items()})
         encode = encoder(tower, build_tokenizer(dict(text_cfg)))
-        low, high = limits or familiar_limits(encode, names)
+        features = encode(list(names)) if name_features is None else name_features
+        low, high = limits or familiar_limits(encode, names, features)
         log.info("a word is unknown below a cosine of %.3f to the nearest name, known above %.3f", low, high)
-        Vocabulary(names, encode(list(names)), low=low, high=high).save(out)
+        Vocabulary(names, features, low=low, high=high).save(out)
     size_mb = sum(path.stat().st_size for path in out.iterdir() if path.is_file()) / 1e6
     log.info("%s: %.1f MB", out, size_mb)
     if size_mb > SIZE_LIMIT_MB:
@@ -175,14 +179,14 @@ def check(
 
 
 def familiar_limits(
-    encode: Encode, names: Sequence[str], shares: tuple[float, float] = FAMILIAR_SHARES
+    encode: Encode, names: Sequence[str], features: np.ndarray, shares: tuple[float, float] = FAMILIAR_SHARES
 ) -> tuple[float, float]:
     """Measure which cosine to the nearest name means "unknown", and which "known".
 
     Taken on ImageNet's lemmas that distillation never saw and no picture was called by: the lowest quarter of
     their cosines counts as unknown, the highest tenth (plurals, spellings, near-synonyms of names) as known.
     """
-    known = encode(list(names))
+    known = features / np.linalg.norm(features, axis=1, keepdims=True)
     words = sorted(set(held_out_lemmas()) - set(names))
     nearest = (encode(words) @ known.T).max(1)
     low, high = np.quantile(nearest, shares)

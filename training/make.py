@@ -114,7 +114,8 @@ def make(
         save_trials(
             simulated_trials(aside, glyphs, settings.plan.size, settings.trial_scenes), out / "trials"
         )
-    return finish(out, tower, settings, names)
+    trained = through_head(out / "text_head.safetensors")(teacher(names))
+    return finish(out, tower, settings, names, trained)
 
 
 def gather(
@@ -221,7 +222,9 @@ def _worker(
         dist.destroy_process_group()
 
 
-def finish(out: Path, tower: torch.nn.Module, settings: Settings, names: Sequence[str]) -> Path:
+def finish(
+    out: Path, tower: torch.nn.Module, settings: Settings, names: Sequence[str], trained: np.ndarray
+) -> Path:
     """Export both towers, calibrate on simulated validation through the product's door, and export again."""
     from safetensors.torch import load_file
 
@@ -237,6 +240,7 @@ def finish(out: Path, tower: torch.nn.Module, settings: Settings, names: Sequenc
         "image_size": settings.plan.size,
         "text_cfg": settings.text_cfg,
         "names": names[:MOST_NAMES],
+        "name_features": trained[:MOST_NAMES],
     }
     export(folder, tower.state_dict(), text, facts=facts, **options)
     backbone = load_backbone(f"local-dir:{folder}", device="cpu", runtime="torch", focus=False)
