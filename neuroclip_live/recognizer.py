@@ -230,12 +230,17 @@ class Recognizer:
     def _score(self, features: Features) -> Scores | None:
         if self._table is None or not len(self._table.labels):
             return None
+        weights = None
         if self.adapter is not None:
             features = self.adapter(features)
+            # the adapter is trained with one length for the whole window: its longer timesteps count for more
+            lengths = np.linalg.norm(features, axis=1)
+            weights = lengths if lengths.any() else None
         return score(
             features,
             self._table,
             self.backbone.info.logit_scale,
+            weights=weights,
             reference_logits=self.settings.reference_logits,
         )
 
