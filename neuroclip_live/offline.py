@@ -26,7 +26,6 @@ class Totals:
     events: int = 0
     windows: int = 0
     predictions: int = 0
-    skipped_windows: int = 0
     dropped_events: int = 0
     latency: LatencyStats = field(default_factory=LatencyStats)
 

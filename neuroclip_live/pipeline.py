@@ -103,7 +103,6 @@ class Status:
     prediction_rate_hz: float
     ring_fill: float
     latency: Mapping[str, Percentiles]
-    teaching: str = ""
 
 
 class _Rate:
