@@ -11,15 +11,17 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplicat
 from PySide6.QtWidgets import QApplication, QMainWindow, QToolBar, QVBoxLayout, QWidget
 
 from gui import layout
-from gui.actions import IN_LIST, Actions
+from gui.actions import Actions
 from gui.banner import Banner
 from gui.deciding import Decider
 from gui.decision_panel import DecisionPanel
 from gui.event_view import EventView
 from gui.files import PromptFiles, Snapshots
+from gui.following import Follower
 from gui.health_panel import HealthPanel
 from gui.jobs import Jobs
 from gui.live_view import LiveView
+from gui.menus import IN_LIST
 from gui.palettes import PALETTES
 from gui.prompts_panel import PromptsPanel
 from gui.pulse import FASTEST_HZ, Pulse
@@ -30,16 +32,13 @@ from gui.status_line import StatusLine
 from gui.strangeness import Strangeness
 from gui.templates_dialog import TemplatesDialog
 from gui.theme import Theme
-from gui.timeline import Moment, Timeline
+from gui.timeline import Timeline
 from gui.timestep_strip import FrameDialog, TimestepStrip
 from gui.transport import Transport
 
 if TYPE_CHECKING:
-    from neuroclip_live.pipeline import Pipeline, Status
+    from neuroclip_live.pipeline import Pipeline
     from neuroclip_live.prompt_set import PromptSet
-
-_STATUS_S, _HEALTH_S, _TIMELINE_S, _STRIP_S = 0.1, 0.25, 0.2, 0.06
-"""Least times between two updates of what need not follow every tick."""
 
 
 class MainWindow(QMainWindow):
@@ -73,14 +72,10 @@ class MainWindow(QMainWindow):
         self.sources = Sources(self)
         self.snapshots, self.prompt_files = Snapshots(self), PromptFiles(self)
         self.strangeness = Strangeness(self.jobs, self.prompts.model.mark_strange)
-        self._status: Status | None = None
-        self._number = self._logged = self._strip_number = 0
-        self._due = {"status": 0.0, "health": 0.0, "timeline": 0.0, "strip": 0.0}
-        self._said = self._play_shown = ""
         self._closed = False
         self._build()
         screen = QGuiApplication.primaryScreen()
-        self.pulse = Pulse(self._tick, screen.refreshRate() if screen is not None else FASTEST_HZ)
+        self.pulse = Pulse(Follower(self).tick, screen.refreshRate() if screen is not None else FASTEST_HZ)
         self.pulse.start()
 
     # ---- putting together
@@ -143,92 +138,6 @@ class MainWindow(QMainWindow):
         self.source_changed()
         pipeline.start()
         self.live.load(self.jobs)
-
-    # ---- the tick
-
-    def _tick(self, step_s: float) -> None:
-        self.jobs.collect()
-        now = time.monotonic()
-        pipeline = self.pipeline
-        if pipeline is None:
-            self.decision.show_starting(now)
-            return
-        rate_hz = self._status.event_rate_hz if self._status is not None else 0.0
-        if self.live.pull(pipeline, rate_hz, self.transport.paused):
-            self.pulse.painted()
-        if now >= self._due["status"]:
-            self._due["status"] = now + _STATUS_S
-            self._pull_status(pipeline, now)
-        self._pull_prediction(pipeline, now)
-        self.prompts.show_scores(self.decider.decision, step_s)
-        if now >= self._due["timeline"]:
-            self._due["timeline"] = now + _TIMELINE_S
-            self.timeline.refresh(now, self.prompts.prompts.labels)
-
-    def _pull_prediction(self, pipeline: Pipeline, now: float) -> None:
-        for past in pipeline.predictions(after=self._logged):
-            self._logged = past.number
-            self.timeline.add(Moment(now, past.t_us, past.label or "", past.scores))
-        prediction = pipeline.prediction()
-        status = self._status
-        if status is not None and status.state.value in ("loading", "failed"):
-            if status.state.value == "loading":
-                self.decision.show_busy(status.message or "Loading the model", status.progress, now)
-            return
-        if prediction is not None and prediction.number != self._number:
-            self._number = prediction.number
-            held = self.transport.paused and prediction.state == "no-motion"
-            if not held:  # a paused recording has not come to rest
-                self.decider.update(prediction, now)
-            self._show_decision(now)
-            self.decision.repaint()
-            pipeline.mark_shown(prediction)
-        else:
-            self._show_decision(now)
-        if prediction is not None and prediction.number != self._strip_number and now >= self._due["strip"]:
-            self._due["strip"], self._strip_number = now + _STRIP_S, prediction.number
-            self.strip.show_prediction(prediction)
-
-    def _show_decision(self, now: float) -> None:
-        decision = self.decider.decision
-        hint = "" if self.prompts.prompts.enabled else "type a word on the right"
-        self.decision.show_decision(decision, self.prompts.colour(decision.label), now, hint)
-        if self.live.frozen:
-            self.view.set_state("Picture frozen: recognition goes on", still=False)
-        elif self.transport.paused:
-            self.view.set_state("Paused", still=False)
-        else:
-            still = decision.kind == "no-motion"
-            self.view.set_state("No motion" if still else "", still)
-
-    def _pull_status(self, pipeline: Pipeline, now: float) -> None:
-        status = self._status = pipeline.status()
-        paint_hz = self.pulse.paint_hz
-        self.status_line.show_status(status, paint_hz)
-        self.transport.show_status(status.source)
-        self._show_play_icon()
-        if now >= self._due["health"]:
-            self._due["health"] = now + _HEALTH_S
-            self.health.show_status(status, paint_hz, self.pulse.worst_gap_ms)
-        self._say_status(status)
-        if pipeline.prompts is not self.prompts.prompts:  # the model's templates, or a set that was refused
-            self.prompts.show_prompts(pipeline.prompts)
-        info = getattr(pipeline.backbone, "info", None)
-        if info is not None:
-            self.prompts.show_model(info.name, info.none_logit is not None)
-            self.strangeness.look(pipeline, info.name, self.prompts.prompts.labels)
-
-    def _say_status(self, status: Status) -> None:
-        message = status.message if status.state.value != "loading" else ""
-        if message == self._said:
-            return
-        self._said = message
-        if message:
-            failed = status.state.value == "failed"
-            told = message == status.source.message and status.source.state.value != "waiting"
-            self.banner.say(message, "error" if failed else "info" if told else "warn")
-            if failed:
-                self.decision.show_refused()
 
     # ---- commands
 
@@ -353,12 +262,6 @@ class MainWindow(QMainWindow):
         if frame is not None:
             label, score = self.strip.caption(index)
             self._open_dialog(FrameDialog(frame, f"{label}   {score:.2f}" if label else "not scored", self))
-
-    def _show_play_icon(self) -> None:
-        name = "play" if self.transport.paused else "pause"
-        if name != self._play_shown:
-            self._play_shown = name
-            self.actions_.draw("play", name)
 
     # ---- what Qt tells the window
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from gui.actions import ACTIONS, MENUS
+from gui.commands import ACTIONS
+from gui.menus import MENUS
 
 _NAMES = {",": ",  (comma)", ".": ".  (point)"}
 

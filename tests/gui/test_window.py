@@ -13,7 +13,8 @@ from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QDialog, QLineE
 
 from drivers.source import GrayFrame, SourceState
 from gui import sources
-from gui.actions import ACTIONS, CHOICES, IN_LIST
+from gui.commands import ACTIONS, CHOICES
+from gui.menus import IN_LIST
 from neuroclip_live.pipeline import PipelineState
 
 ASKING = {"open", "network", "import", "export"}
@@ -349,7 +350,7 @@ def test_every_action_does_something_harmless(qtbot, window, pipeline, name):
 
 
 def test_every_action_is_in_a_menu_and_explains_itself(window):
-    from gui.actions import MENUS
+    from gui.menus import MENUS
 
     listed = {name for _, names in MENUS for name in names}
     assert {spec.name for spec in ACTIONS} - listed == {"next_theme"}

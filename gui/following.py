@@ -1,0 +1,131 @@
+"""At every tick, carries snapshots from the pipeline to the panels. Nothing is posted: the window pulls."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from gui.timeline import Moment
+
+if TYPE_CHECKING:
+    from gui.main_window import MainWindow
+    from neuroclip_live.pipeline import Pipeline, Status
+
+_STATUS_S, _HEALTH_S, _TIMELINE_S, _STRIP_S = 0.1, 0.25, 0.2, 0.06
+"""Least times between two updates of what need not follow every tick."""
+
+
+class Follower:
+    """Shows in a window what its pipeline has come to.
+
+    Parameters
+    ----------
+    window : MainWindow
+    """
+
+    def __init__(self, window: MainWindow) -> None:
+        self._window = window
+        self._status: Status | None = None
+        self._number = self._logged = self._strip_number = 0
+        self._due = {"status": 0.0, "health": 0.0, "timeline": 0.0, "strip": 0.0}
+        self._said = self._play_shown = ""
+
+    def tick(self, step_s: float) -> None:
+        """Look at the pipeline; ``step_s`` is the time since the tick before."""
+        window = self._window
+        window.jobs.collect()
+        now = time.monotonic()
+        pipeline = window.pipeline
+        if pipeline is None:
+            window.decision.show_starting(now)
+            return
+        rate_hz = self._status.event_rate_hz if self._status is not None else 0.0
+        if window.live.pull(pipeline, rate_hz, window.transport.paused):
+            window.pulse.painted()
+        if self._is_due("status", now, _STATUS_S):
+            self._pull_status(pipeline, now)
+        self._pull_prediction(pipeline, now)
+        window.prompts.show_scores(window.decider.decision, step_s)
+        if self._is_due("timeline", now, _TIMELINE_S):
+            window.timeline.refresh(now, window.prompts.prompts.labels)
+
+    def _is_due(self, what: str, now: float, every_s: float) -> bool:
+        if now < self._due[what]:
+            return False
+        self._due[what] = now + every_s
+        return True
+
+    def _pull_prediction(self, pipeline: Pipeline, now: float) -> None:
+        window = self._window
+        for past in pipeline.predictions(after=self._logged):
+            self._logged = past.number
+            window.timeline.add(Moment(now, past.t_us, past.label or "", past.scores))
+        prediction = pipeline.prediction()
+        status = self._status
+        if status is not None and status.state.value in ("loading", "failed"):
+            if status.state.value == "loading":
+                window.decision.show_busy(status.message or "Loading the model", status.progress, now)
+            return
+        if prediction is not None and prediction.number != self._number:
+            self._number = prediction.number
+            held = window.transport.paused and prediction.state == "no-motion"
+            if not held:  # a paused recording has not come to rest
+                window.decider.update(prediction, now)
+            self._show_decision(now)
+            window.decision.repaint()
+            pipeline.mark_shown(prediction)
+        else:
+            self._show_decision(now)
+        changed = prediction is not None and prediction.number != self._strip_number
+        if changed and self._is_due("strip", now, _STRIP_S):
+            self._strip_number = prediction.number
+            window.strip.show_prediction(prediction)
+
+    def _show_decision(self, now: float) -> None:
+        window = self._window
+        decision = window.decider.decision
+        hint = "" if window.prompts.prompts.enabled else "type a word on the right"
+        window.decision.show_decision(decision, window.prompts.colour(decision.label), now, hint)
+        if window.live.frozen:
+            window.view.set_state("Picture frozen: recognition goes on", still=False)
+        elif window.transport.paused:
+            window.view.set_state("Paused", still=False)
+        else:
+            still = decision.kind == "no-motion"
+            window.view.set_state("No motion" if still else "", still)
+
+    def _pull_status(self, pipeline: Pipeline, now: float) -> None:
+        window = self._window
+        status = self._status = pipeline.status()
+        paint_hz = window.pulse.paint_hz
+        window.status_line.show_status(status, paint_hz)
+        window.transport.show_status(status.source)
+        self._show_play_icon()
+        if self._is_due("health", now, _HEALTH_S):
+            window.health.show_status(status, paint_hz, window.pulse.worst_gap_ms)
+        self._say_status(status)
+        if pipeline.prompts is not window.prompts.prompts:  # the model's templates, or a set that was refused
+            window.prompts.show_prompts(pipeline.prompts)
+        info = getattr(pipeline.backbone, "info", None)
+        if info is not None:
+            window.prompts.show_model(info.name, info.none_logit is not None)
+            window.strangeness.look(pipeline, info.name, window.prompts.prompts.labels)
+
+    def _say_status(self, status: Status) -> None:
+        window = self._window
+        message = status.message if status.state.value != "loading" else ""
+        if message == self._said:
+            return
+        self._said = message
+        if message:
+            failed = status.state.value == "failed"
+            told = message == status.source.message and status.source.state.value != "waiting"
+            window.banner.say(message, "error" if failed else "info" if told else "warn")
+            if failed:
+                window.decision.show_refused()
+
+    def _show_play_icon(self) -> None:
+        name = "play" if self._window.transport.paused else "pause"
+        if name != self._play_shown:
+            self._play_shown = name
+            self._window.actions_.draw("play", name)
