@@ -27,6 +27,7 @@ from neuroclip_live.capture import Capture
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import Packet, Resolution
 from neuroclip_live.latency import LatencyStats, Percentiles
+from neuroclip_live.model_change import Load, ModelChange, Progress
 from neuroclip_live.prompts import PromptEncoder, PromptSet
 from neuroclip_live.reading import Reader
 from neuroclip_live.recognizer import FeatureAdapter, Prediction, Recognizer, RecognizerSettings
@@ -42,8 +43,8 @@ log = logging.getLogger(__name__)
 KEPT_PREDICTIONS = 1024
 RETRY_S = 0.2
 
-Progress = Callable[[str, "float | None"], None]
-Load = Callable[[Progress], "Backbone"]
+__all__ = ["Load", "Pipeline", "PipelineSettings", "PipelineState", "Progress", "Status"]
+
 LoadAdapter = Callable[["Backbone"], FeatureAdapter]
 
 
@@ -103,6 +104,8 @@ class Status:
     prediction_rate_hz: float
     ring_fill: float
     latency: Mapping[str, Percentiles]
+    changing: bool = False
+    """Another model is being loaded beside the one at work; ``message`` and ``progress`` tell how far."""
 
 
 class _Rate:
@@ -172,6 +175,7 @@ class Pipeline:
         self._latest: Prediction | None = None
         self._log: deque[Prediction] = deque(maxlen=KEPT_PREDICTIONS)
         self._event_rate, self._prediction_rate = _Rate(), _Rate()
+        self._change = ModelChange(lambda: self._capture.news.set())
         self._thread = threading.Thread(target=self._infer, name="inference", daemon=True)
 
     # ---- commands: any thread
@@ -217,6 +221,37 @@ class Pipeline:
     def set_adapter(self, adapter: FeatureAdapter | None) -> None:
         """Put an adapter between features and scores between two predictions; None: the one begun with."""
         self._adapter = adapter if adapter is not None else self._adapter_untaught
+
+    def change_model(self, load: Load) -> None:
+        """Load another model while this one goes on; it takes over between two predictions.
+
+        An adapter stays only where it was made for the new model and T. After a model that could not be
+        loaded, recognition begins with the new one.
+        """
+        if self._state is PipelineState.FAILED and not self._thread.is_alive():
+            self._load, self._load_adapter = load, None
+            self._set(PipelineState.LOADING, "loading the model")
+            self._thread = threading.Thread(target=self._infer, name="inference", daemon=True)
+            self._thread.start()
+        else:
+            self._change.begin(load)
+
+    def change_slicing(self, slice_by: SliceBy) -> None:
+        """Cut the stream otherwise from the next event on; the timesteps kept so far are forgotten."""
+        self.settings = replace(self.settings, slice_by=slice_by)
+        self._capture.news.set()
+
+    def change_timesteps(self, timesteps: int) -> None:
+        """Average over another number of timesteps from the next slice on.
+
+        Raises
+        ------
+        UserError
+            For a number out of range.
+        """
+        recognizer = replace(self.settings.recognizer, timesteps=timesteps)
+        self.settings = replace(self.settings, recognizer=recognizer)
+        self._capture.news.set()
 
     def teach(self, label: str, last_s: float = 2.0) -> int:
         """Learn that the last seconds showed ``label``; return how many windows that were.
@@ -293,8 +328,12 @@ class Pipeline:
         info = self._backbone.info if self._backbone is not None else None
         return Status(
             state=self._state,
-            message=self._message or capture.failure or capture.source.status().message,
-            progress=self._progress,
+            message=self._message
+            or self._change.message
+            or capture.failure
+            or capture.source.status().message,
+            progress=self._change.progress if self._change.loading else self._progress,
+            changing=self._change.loading,
             model=info.name if info else "",
             device=info.device if info else "",
             runtime=info.runtime if info else "",
@@ -329,35 +368,71 @@ class Pipeline:
 
     def _run(self) -> None:
         backbone = self._load(lambda text, share: self._set(PipelineState.LOADING, text, share))
-        self._prompts = self.settings.with_model_templates(self._prompts, backbone)
-        encoder = PromptEncoder(backbone)
-        recognizer = Recognizer(backbone, None, self.settings.recognizer)
-        if self._load_adapter is not None:
-            self._adapter = self._adapter_untaught = self._load_adapter(backbone)
-        info = backbone.info
-        self._teacher = Teacher(
-            info.name, info.embed_dim, self.settings.recognizer.timesteps, info.logit_scale, self.set_adapter
-        )
-        if self.settings.lessons is not None:
-            for label in self._teacher.load(self.settings.lessons):
+        settings = self.settings
+        recognizer = Recognizer(backbone, None, settings.recognizer)
+        encoder, table_of = self._take_up(recognizer)
+        if settings.lessons is not None and self._teacher is not None:
+            for label in self._teacher.load(settings.lessons):
                 if label not in self._prompts.labels:
                     self._prompts = self._prompts.add(label)
-        table_of = self._encode(encoder, recognizer, None)
-        recognizer.warm_up()
-        self._backbone = backbone
         self._set(PipelineState.RUNNING)
-        if self.settings.wait_for_model and not self._stop.is_set():
+        if settings.wait_for_model and not self._stop.is_set():
             self._capture.start()
         capture, reader = None, None
         while not self._stop.is_set():
+            loaded = self._change.take()
+            if loaded is not None or self.settings.recognizer != recognizer.settings:
+                recognizer = recognizer.successor(loaded or recognizer.backbone, self.settings.recognizer)
+                encoder, table_of = self._take_up(recognizer)
             if self._capture is not capture:
-                capture = self._capture
-                reader = Reader(capture, self.settings.slice_by, from_start=self.settings.wait_for_model)
+                capture, settings = self._capture, self.settings
+                reader = Reader(capture, settings.slice_by, from_start=settings.wait_for_model)
+                recognizer.begin(capture.source.resolution)
+            assert reader is not None
+            if self.settings.slice_by != settings.slice_by:
+                settings = self.settings
+                reader.recut(settings.slice_by)
                 recognizer.begin(capture.source.resolution)
             table_of = self._encode(encoder, recognizer, table_of)
             recognizer.adapter = self._adapter
-            assert reader is not None
             self._decide(recognizer, reader)
+
+    def _take_up(self, recognizer: Recognizer) -> tuple[PromptEncoder, PromptSet]:
+        """Put a recognizer to work: its sentences, adapter and teacher; return what encodes for it."""
+        backbone, timesteps = recognizer.backbone, recognizer.settings.timesteps
+        before, info, teacher, said = self._backbone, backbone.info, self._teacher, ""
+        if before is None:
+            self._prompts = self.settings.with_model_templates(self._prompts, backbone)
+        elif self._prompts.templates == before.info.templates:
+            self._prompts = self._prompts.with_templates(info.templates)
+        if teacher is None or (teacher.model, teacher.timesteps) != (info.name, timesteps):
+            if teacher is not None:
+                teacher.close()
+            said = self._bring_adapter(backbone, timesteps, bool(teacher and teacher.status().labels))
+            self._teacher = Teacher(info.name, info.embed_dim, timesteps, info.logit_scale, self.set_adapter)
+        encoder = PromptEncoder(backbone)
+        table_of = self._encode(encoder, recognizer, None)
+        recognizer.warm_up()
+        self._backbone = backbone
+        self._message = said
+        return encoder, table_of
+
+    def _bring_adapter(self, backbone: Backbone, timesteps: int, taught: bool) -> str:
+        """Load the adapter asked for where it fits this model and T; return a line on what does not."""
+        first, adapter, lost = self._backbone is None, None, ["what was taught"] if taught else []
+        if self._load_adapter is not None:
+            try:
+                adapter = self._load_adapter(backbone)
+                info = getattr(adapter, "info", None)
+                if info is not None and info.timesteps != timesteps:
+                    adapter = None
+            except UserError:
+                if first:
+                    raise
+            if adapter is None:
+                lost.append("the adapter")
+        self._adapter = self._adapter_untaught = adapter
+        return f"Put aside, as made for another model or T: {' and '.join(lost)}" if lost else ""
 
     def _encode(self, encoder: PromptEncoder, recognizer: Recognizer, before: PromptSet | None) -> PromptSet:
         """Encode the prompts when they changed; what cannot be encoded is said and the old ones stay."""

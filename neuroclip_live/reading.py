@@ -65,6 +65,10 @@ class Reader:
         taken = list(waiting)[-affordable:]
         return taken, made - len(taken)
 
+    def recut(self, by: SliceBy) -> None:
+        """Cut what comes from here on otherwise; what is read already stays read."""
+        self._slicer = Slicer(by, self.capture.source.resolution)
+
     def took_ms(self, cost_ms: float) -> None:
         """Learn what one slice costs."""
         self._cost_ms += 0.2 * (cost_ms - self._cost_ms)

@@ -158,6 +158,18 @@ class Recognizer:
         self._epoch = 0
         self._number = 0
 
+    def successor(self, backbone: Backbone, settings: RecognizerSettings) -> Recognizer:
+        """Return a recognizer that goes on counting with another model or another T.
+
+        With the same model the features kept so far stay good, as many as the new T has room for.
+        """
+        other = Recognizer(backbone, self._table if backbone is self.backbone else None, settings)
+        other._resolution, other._epoch, other._number = self._resolution, self._epoch, self._number
+        if backbone is self.backbone:
+            other.adapter = self.adapter
+            other._steps.extend(self._steps)
+        return other
+
     def begin(self, resolution: Resolution) -> None:
         """Forget the past: another source, or another time."""
         self._resolution = resolution

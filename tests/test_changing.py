@@ -1,0 +1,170 @@
+"""Another model, another T and other slices while a stream runs."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import pytest
+from fakes import FakeBackbone, ScriptedSource, packet
+
+from neuroclip_live.errors import UserError
+from neuroclip_live.pipeline import Pipeline, PipelineSettings, PipelineState
+from neuroclip_live.prompts import parse_prompts
+from neuroclip_live.recognizer import RecognizerSettings
+from neuroclip_live.slicing import SliceBy
+
+SETTINGS = PipelineSettings(
+    slice_by=SliceBy("count", count=100, overlap=1), recognizer=RecognizerSettings(timesteps=3)
+)
+
+
+class Endless(ScriptedSource):
+    """Gives 50 events every few milliseconds until closed."""
+
+    def packets(self):  # type: ignore[no-untyped-def]
+        number = 0
+        while not self.closed.wait(0.004):
+            yield packet(number * 5_000, 50)
+            number += 1
+
+
+class Named(FakeBackbone):
+    def __init__(self, name: str, templates: tuple[str, ...] = ("{}",)) -> None:
+        super().__init__()
+        self.info = replace(self.info, name=name, templates=templates)
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.005)
+
+
+@pytest.fixture
+def running() -> Iterator[Callable[..., Pipeline]]:
+    made: list[Pipeline] = []
+
+    def make(load=lambda progress: Named("first", ("a {}",)), adapter=None) -> Pipeline:  # type: ignore[no-untyped-def]
+        made.append(Pipeline(Endless([]), load, parse_prompts("a mug, a phone"), SETTINGS, adapter))
+        made[-1].start()
+        return made[-1]
+
+    yield make
+    for pipeline in made:
+        assert pipeline.stop(10.0)
+    until(lambda: not {"capture", "inference", "model-load"} & {t.name for t in threading.enumerate()})
+
+
+def is_live(pipeline: Pipeline) -> None:
+    number = pipeline.prediction().number if pipeline.prediction() else 0
+    until(lambda: (pipeline.prediction() is not None) and pipeline.prediction().number > number + 2)
+
+
+def test_predictions_go_on_while_another_model_loads_and_it_then_takes_over(running) -> None:  # type: ignore[no-untyped-def]
+    pipeline, gate, told = running(), threading.Event(), []
+
+    def load(progress):  # type: ignore[no-untyped-def]
+        progress("downloading", 0.4)
+        told.append(1)
+        gate.wait(20)
+        return Named("second", ("the {}",))
+
+    is_live(pipeline)
+    pipeline.change_model(load)
+    until(lambda: bool(told))
+    status = pipeline.status()
+    assert status.changing
+    assert (status.state, status.message, status.progress) == (PipelineState.RUNNING, "downloading", 0.4)
+    is_live(pipeline)
+    number = pipeline.prediction().number
+    gate.set()
+    until(lambda: pipeline.status().model == "second")
+    until(lambda: pipeline.prediction().number > number)
+    assert not pipeline.status().changing
+    assert pipeline.prompts.templates == ("the {}",)
+    assert pipeline.teacher.model == "second"
+    is_live(pipeline)
+
+
+def test_a_model_that_cannot_be_had_leaves_the_one_at_work(running) -> None:  # type: ignore[no-untyped-def]
+    pipeline = running()
+    is_live(pipeline)
+
+    def load(progress):  # type: ignore[no-untyped-def]
+        raise UserError("no model is called so")
+
+    pipeline.change_model(load)
+    until(lambda: pipeline.status().message == "no model is called so")
+    assert pipeline.status().model == "first"
+    is_live(pipeline)
+
+
+def test_after_a_failed_start_another_model_can_be_chosen(running) -> None:  # type: ignore[no-untyped-def]
+    def broken(progress):  # type: ignore[no-untyped-def]
+        raise UserError("no network")
+
+    pipeline = running(broken)
+    until(lambda: pipeline.status().state is PipelineState.FAILED)
+    pipeline.change_model(lambda progress: Named("second"))
+    until(lambda: pipeline.status().state is PipelineState.RUNNING)
+    is_live(pipeline)
+
+
+def test_the_newest_wish_wins(running) -> None:  # type: ignore[no-untyped-def]
+    pipeline, gate = running(), threading.Event()
+    is_live(pipeline)
+    pipeline.change_model(lambda progress: gate.wait(20) and Named("slow"))
+    pipeline.change_model(lambda progress: Named("quick"))
+    until(lambda: pipeline.status().model == "quick")
+    gate.set()
+    is_live(pipeline)
+    assert pipeline.status().model == "quick"
+
+
+def test_another_t_keeps_the_features_it_has_room_for(running) -> None:  # type: ignore[no-untyped-def]
+    pipeline = running()
+    until(lambda: pipeline.prediction() is not None and pipeline.prediction().state == "ok")
+    pipeline.change_timesteps(5)
+    until(lambda: len(pipeline.prediction().frames) == 5)
+    assert pipeline.teacher.timesteps == 5
+    numbers = [p.number for p in pipeline.predictions()]
+    assert numbers == sorted(set(numbers))
+    pipeline.change_timesteps(2)
+    until(lambda: len(pipeline.prediction().frames) == 2)
+    with pytest.raises(UserError):
+        pipeline.change_timesteps(0)
+
+
+def test_an_adapter_leaves_with_its_t_and_comes_back_with_it(running) -> None:  # type: ignore[no-untyped-def]
+    class Adapter:
+        last_spikes = None
+        info = type("Info", (), {"timesteps": 3})()
+        calls = 0
+
+        def __call__(self, features):  # type: ignore[no-untyped-def]
+            self.calls += 1
+            return features
+
+    adapter = Adapter()
+    pipeline = running(adapter=lambda model: adapter)
+    until(lambda: adapter.calls > 2)
+    pipeline.change_timesteps(4)
+    until(lambda: "the adapter" in pipeline.status().message)
+    is_live(pipeline)
+    before = adapter.calls
+    is_live(pipeline)
+    assert adapter.calls == before
+    pipeline.change_timesteps(3)
+    until(lambda: adapter.calls > before)
+
+
+def test_other_slices_take_effect_and_drop_nothing(running) -> None:  # type: ignore[no-untyped-def]
+    pipeline = running()
+    until(lambda: pipeline.prediction() is not None and pipeline.prediction().events == 100)
+    pipeline.change_slicing(SliceBy("count", count=60, overlap=1))
+    until(lambda: pipeline.prediction().events == 60)
+    assert pipeline.status().dropped_events == 0
