@@ -4,7 +4,7 @@ The one implementation of the *simple discrimination strategy* of NeuroCLIP, use
 training alike, so that a model never sees at work what it did not see in training. A pixel with nothing to
 say is mid-grey (127); OFF is white (255), ON is black (0) and, written last, wins where both fired.
 
-Counting is a compiled loop that releases the interpreter lock: display and capture go on while it runs.
+The loops over events are in :mod:`neuroclip_live.counting`.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from typing import Any, Literal, NamedTuple
 import cv2
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
-from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution
+from neuroclip_live.counting import GREY as GREY
+from neuroclip_live.counting import count_into, discriminate_into, paint_into, words_of
+from neuroclip_live.events import Packet, Resolution
 
-GREY, OFF_WHITE, ON_BLACK = 127, 255, 0
-"""Frame values: nothing happened, brightness fell, brightness rose."""
+OFF_WHITE, ON_BLACK = 255, 0
+"""Frame values where brightness fell and where it rose; ``GREY``, 127, where nothing happened."""
 
 Fit = Literal["letterbox", "squash"]
 Counts = npt.NDArray[np.uint16]
 Frame = npt.NDArray[np.uint8]
 
-_MAX_COUNT = 65535
 _GRID = 32
 
 
@@ -36,36 +36,6 @@ class Box(NamedTuple):
     top: int
     right: int
     bottom: int
-
-
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
-def _count_into(events: Any, counts: Any) -> int:
-    """Add every event to ``counts`` (2, H, W), saturating; return how many lay outside the sensor."""
-    height, width = counts.shape[1], counts.shape[2]
-    outside = 0
-    for event in events:
-        x, y = event["x"], event["y"]
-        if x < 0 or y < 0 or x >= width or y >= height:
-            outside += 1
-            continue
-        channel = 1 if event["p"] > 0 else 0
-        if counts[channel, y, x] < _MAX_COUNT:
-            counts[channel, y, x] += 1
-    return outside
-
-
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
-def _discriminate(counts: Any, threshold: int, frame: Any) -> None:
-    """Paint ``frame`` (H, W) from ``counts`` (2, H, W)."""
-    height, width = frame.shape
-    for y in range(height):
-        for x in range(width):
-            if counts[1, y, x] > threshold:
-                frame[y, x] = ON_BLACK
-            elif counts[0, y, x] > threshold:
-                frame[y, x] = OFF_WHITE
-            else:
-                frame[y, x] = GREY
 
 
 def count_events(events: Packet, resolution: Resolution) -> Counts:
@@ -87,12 +57,8 @@ def count_events(events: Packet, resolution: Resolution) -> Counts:
     ValueError
         If ``events`` has another dtype or more than one dimension.
     """
-    if events.ndim != 1 or events.dtype.names != EVENT_DTYPE.names:
-        raise ValueError(f"events are a 1-D array of EVENT_DTYPE, not {events.ndim}-D {events.dtype}")
-    if events.dtype != EVENT_DTYPE:  # numpy drops the padding when it concatenates packets
-        events = events.astype(EVENT_DTYPE)
     counts = np.zeros((2, resolution.height, resolution.width), dtype=np.uint16)
-    _count_into(events, counts)
+    count_into(words_of(events), counts)
     return counts
 
 
@@ -119,13 +85,22 @@ def discriminate(counts: npt.NDArray[Any], threshold: int = 0) -> Frame:
     if counts.ndim != 3 or counts.shape[0] != 2:
         raise ValueError(f"counts are (2, H, W), not {counts.shape}")
     frame = np.empty(counts.shape[1:], dtype=np.uint8)
-    _discriminate(counts, threshold, frame)
+    kind = counts.dtype.type  # comparing like with like, the loop takes many pixels at once
+    limit = kind(min(threshold, np.iinfo(counts.dtype).max))
+    discriminate_into(np.ascontiguousarray(counts), limit, frame)
     return frame
 
 
 def event_frame(events: Packet, resolution: Resolution, threshold: int = 0) -> Frame:
-    """Count and discriminate in one step; see :func:`count_events` and :func:`discriminate`."""
-    return discriminate(count_events(events, resolution), threshold)
+    """Count and discriminate in one step; see :func:`count_events` and :func:`discriminate`.
+
+    With threshold 0 nothing needs to be counted, and the frame is painted from the events at once.
+    """
+    if threshold:
+        return discriminate(count_events(events, resolution), threshold)
+    frame = np.empty((resolution.height, resolution.width), dtype=np.uint8)
+    paint_into(words_of(events), frame)
+    return frame
 
 
 def fit_frame(frame: npt.NDArray[Any], size: int, fit: Fit = "letterbox") -> Frame:

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from neuroclip_live.counting import orderly, words_of
 from neuroclip_live.events import EVENT_DTYPE, Packet, copy_into, copy_packet, empty_packet
 
 JITTER_US = 1_000
@@ -112,14 +113,18 @@ class EventRing:
         arrival_ns : int
             ``time.monotonic_ns()`` when the packet reached this process.
         """
-        packet = self._inside(packet)
         if not len(packet):
             return
+        plain = self._is_plain(packet)
+        if not plain:
+            packet = self._inside(packet)
+            if not len(packet):
+                return
         if len(packet) > self.capacity:  # only its newest part can stay; the rest counts as overwritten
             for start in range(0, len(packet), self.capacity):
                 self.write(packet[start : start + self.capacity], arrival_ns)
             return
-        pieces, clamped = self._in_order(packet)
+        pieces, clamped = ([(packet, False)], 0) if plain else self._in_order(packet)
         with self._lock:
             self._clamped += clamped
             for piece, new_epoch in pieces:
@@ -183,6 +188,14 @@ class EventRing:
                 last_t_us=self._last_t,
                 last_arrival_ns=self._arrivals[-1][1] if self._arrivals else None,
             )
+
+    def _is_plain(self, packet: Packet) -> bool:
+        """Tell in one pass whether a packet needs no mending: all on the sensor, time never going back."""
+        last = self._last_t if self._last_t is not None else int(packet["t"][0])
+        if packet.dtype != EVENT_DTYPE or not packet.flags.c_contiguous:
+            return False
+        times = packet.view(np.int64).reshape(-1, 2)
+        return bool(orderly(words_of(packet), times, last, self._width or 1 << 15, self._height or 1 << 15))
 
     def _inside(self, packet: Packet) -> Packet:
         if self._width is None or self._height is None or not len(packet):

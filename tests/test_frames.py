@@ -179,3 +179,30 @@ def test_focus_stays_inside_the_sensor(seed: int, width: int, height: int, n: in
     box = focus_box(frame)
     assert 0 <= box.left < box.right <= width
     assert 0 <= box.top < box.bottom <= height
+
+
+@pytest.mark.parametrize("threshold", [0, 1])
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 7, 8])
+def test_odd_counts_strangers_and_foreign_polarities(count: int, threshold: int) -> None:
+    # events are painted two at a time: every mix of good ones and strangers, in both places
+    events = np.zeros(count, dtype=EVENT_DTYPE)
+    memory = events.view(np.uint8).reshape(count, EVENT_DTYPE.itemsize)
+    memory[:] = 0xA5  # the padding after the polarity holds anything
+    rows = [(1, 1, 1), (9, 1, 1), (1, 1, 0), (2, -1, 1), (-3, 2, 0), (2, 2, -1), (3, 3, 127), (3, 3, 1)]
+    for event, (x, y, p) in zip(events, rows, strict=False):
+        event["x"], event["y"], event["p"] = x, y, p
+    size = Resolution(4, 4)
+    good = events[(events["x"] >= 0) & (events["x"] < 4) & (events["y"] >= 0) & (events["y"] < 4)].copy()
+    good["p"] = good["p"] > 0
+    assert np.array_equal(event_frame(events, size, threshold), plain_frame(good, size, threshold))
+
+
+def test_strided_events_are_painted_as_their_copy() -> None:
+    rng = np.random.default_rng(3)
+    events = np.zeros(101, dtype=EVENT_DTYPE)
+    events["x"], events["y"], events["p"] = rng.integers(0, 9, (3, 101))
+    events["p"] %= 2
+    every_other = events[::2]
+    assert np.array_equal(
+        event_frame(every_other, Resolution(9, 9)), event_frame(every_other.copy(), Resolution(9, 9))
+    )
