@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _STOP_S = 2.0
-_THREADS = ("window-jobs", "capture", "inference")
+_THREADS = ("window-jobs", "capture", "inference", "model-load", "camera-list")
 
 
 def run_window(
@@ -29,6 +29,7 @@ def run_window(
     settings_path: str | Path | None = None,
     duration_s: float | None = None,
     screenshot: str | Path | None = None,
+    given: frozenset[str] = frozenset(),
 ) -> int:
     """Show the window until it is closed.
 
@@ -43,6 +44,8 @@ def run_window(
         Close after so many seconds.
     screenshot : path-like, optional
         Save a picture of the window there just before it closes.
+    given : frozenset of str
+        Names of recognition settings that the command line decides for this run; saved ones stay unused.
 
     Returns
     -------
@@ -65,6 +68,7 @@ def run_window(
     theme = Theme(settings.theme)
     theme.apply(app)
     window = MainWindow(theme, store, settings)
+    window.recognition.given = given
     with _reporting(window):
         window.show()
         if store.complaint:

@@ -72,6 +72,13 @@ ACTIONS: tuple[Spec, ...] = (
         "Save what is shown as a PNG among your pictures",
     ),
     Spec("copy", "&Copy picture", lambda w: w.snapshots.copy(), ("Ctrl+Shift+C",)),
+    Spec(
+        "settings",
+        "S&ettings…",
+        lambda w: w.recognition.ask(),
+        ("Ctrl+,",),
+        tip="Model, device, slices, timesteps, theme",
+    ),
     Spec("quit", "&Quit", lambda w: w.close(), ("Ctrl+Q",)),
     # recordings
     Spec(

@@ -113,7 +113,7 @@ class Follower:
 
     def _say_status(self, status: Status) -> None:
         window = self._window
-        message = status.message if status.state.value != "loading" else ""
+        message = status.message if status.state.value != "loading" and not status.changing else ""
         if message == self._said:
             return
         self._said = message

@@ -25,6 +25,7 @@ from gui.menus import IN_LIST
 from gui.palettes import PALETTES
 from gui.prompts_panel import PromptsPanel
 from gui.pulse import FASTEST_HZ, Pulse
+from gui.recognition import Recognition
 from gui.settings import SettingsStore, WindowSettings
 from gui.shortcuts_dialog import ShortcutsDialog
 from gui.sources import Sources
@@ -69,7 +70,7 @@ class MainWindow(QMainWindow):
         self.health = HealthPanel(theme)
         self.transport = Transport(theme)
         self.status_line = StatusLine()
-        self.sources = Sources(self)
+        self.sources, self.recognition = Sources(self), Recognition(self)
         self.snapshots, self.prompt_files = Snapshots(self), PromptFiles(self)
         self.strangeness = Strangeness(self.jobs, self.prompts.model.mark_strange)
         self._closed = False
@@ -136,6 +137,7 @@ class MainWindow(QMainWindow):
         self.pipeline = pipeline
         self.prompts.show_prompts(pipeline.prompts)
         self.source_changed()
+        self.recognition.begin(pipeline)
         pipeline.start()
         self.live.load(self.jobs)
 
@@ -218,6 +220,7 @@ class MainWindow(QMainWindow):
             setattr(self.settings, name, value)
         self.set_theme(self.settings.theme)
         self.set_smoothing(self.settings.smoothing_s)
+        self.recognition.reset()
         self.live.set_colours("")
         self.live.set_accumulation(*self.live.accumulation)
         self._show_settings()

@@ -6,7 +6,20 @@ SEPARATOR = ""
 MENUS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         "&File",
-        ("open", "*recent", "*demo", "camera", "network", SEPARATOR, "snapshot", "copy", SEPARATOR, "quit"),
+        (
+            "open",
+            "*recent",
+            "*demo",
+            "camera",
+            "network",
+            SEPARATOR,
+            "snapshot",
+            "copy",
+            SEPARATOR,
+            "settings",
+            SEPARATOR,
+            "quit",
+        ),
     ),
     (
         "&Play",

@@ -43,7 +43,9 @@ class WindowSettings:
         Paths of recordings, the newest first.
     geometry, docks : str
         Qt's own bytes, base64.
-    seen_hints : bool
+    model, device, slice : str
+    overlap, timesteps : int
+        How to recognise; as the options of the command line of these names, which win over them.
     """
 
     theme: str = "dark"
@@ -58,6 +60,11 @@ class WindowSettings:
     recent: list[str] = None  # type: ignore[assignment]
     geometry: str = ""
     docks: str = ""
+    model: str = "event-nano"
+    device: str = "auto"
+    slice: str = "auto"
+    overlap: int = 2
+    timesteps: int = 10
 
     def __post_init__(self) -> None:
         if self.recent is None:
@@ -76,8 +83,24 @@ _ALLOWED: dict[str, Any] = {
     "accumulate_events": lambda v: 100 <= v <= 1_000_000,
     "smoothing_s": lambda v: 0 <= v <= 5,
     "threshold": lambda v: 0 <= v <= 1,
+    "model": lambda v: 0 < len(v) <= 300,
+    "device": lambda v: 0 < len(v) <= 20,
+    "slice": lambda v: _is_slice(v),
+    "overlap": lambda v: 1 <= v <= 16,
+    "timesteps": lambda v: 1 <= v <= 64,
     "recent": lambda v: all(isinstance(p, str) for p in v) and len(v) <= 100,
 }
+
+
+def _is_slice(text: str) -> bool:
+    from neuroclip_live.errors import UserError
+    from neuroclip_live.slicing import parse_slice
+
+    try:
+        parse_slice(text)
+    except UserError:
+        return False
+    return True
 
 
 def settings_file() -> Path:

@@ -36,7 +36,9 @@ def cli(context: click.Context, /, verbose: bool, **values: Any) -> None:
     if context.invoked_subcommand is None:
         from neuroclip_live.running import run
 
-        context.exit(run(RunOptions(**values)))
+        typed = click.core.ParameterSource.COMMANDLINE
+        given = frozenset(name for name in values if context.get_parameter_source(name) is typed)
+        context.exit(run(RunOptions(**values, given=given)))
 
 
 @cli.command()

@@ -44,6 +44,9 @@ class RunOptions:
     headless: bool = False
     jsonl: str | None = None
     duration: float | None = None
+    config: str | None = None
+    given: frozenset[str] = frozenset()
+    """Names of the options that were typed: a settings file fills in only the others."""
 
 
 MODEL_OPTIONS: tuple[Callable[[Any], Any], ...] = (
@@ -141,6 +144,11 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option("--headless", is_flag=True, help="No window: a live table."),
     click.option("--jsonl", metavar="FILE|-", help="Headless: write predictions as JSON lines."),
     click.option("--duration", type=float, metavar="S", help="End after this many seconds."),
+    click.option(
+        "--config",
+        metavar="FILE",
+        help="Settings file of the window, or for --headless (model, device, slice, overlap, timesteps).",
+    ),
 )
 
 

@@ -16,26 +16,25 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from enum import Enum
-from pathlib import Path
-from time import monotonic, monotonic_ns
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from time import monotonic_ns
 from typing import TYPE_CHECKING
 
 from neuroclip_live.capture import Capture
 from neuroclip_live.errors import UserError
-from neuroclip_live.events import Packet, Resolution
-from neuroclip_live.latency import LatencyStats, Percentiles
+from neuroclip_live.events import Packet
+from neuroclip_live.latency import LatencyStats
 from neuroclip_live.model_change import Load, ModelChange, Progress
+from neuroclip_live.pipeline_state import PipelineSettings, PipelineState, Rate, Status
 from neuroclip_live.prompts import PromptEncoder, PromptSet
 from neuroclip_live.reading import Reader
-from neuroclip_live.recognizer import FeatureAdapter, Prediction, Recognizer, RecognizerSettings
+from neuroclip_live.recognizer import FeatureAdapter, Prediction, Recognizer
 from neuroclip_live.slicing import Slice, SliceBy
 from neuroclip_live.teaching import Teacher
 
 if TYPE_CHECKING:
-    from drivers.source import EventSource, GrayFrame, SourceStatus
+    from drivers.source import EventSource, GrayFrame
     from neuroclip_live.backbone import Backbone, Familiarity
 
 log = logging.getLogger(__name__)
@@ -46,83 +45,6 @@ RETRY_S = 0.2
 __all__ = ["Load", "Pipeline", "PipelineSettings", "PipelineState", "Progress", "Status"]
 
 LoadAdapter = Callable[["Backbone"], FeatureAdapter]
-
-
-class PipelineState(Enum):
-    """Where the pipeline stands; see the module's diagram."""
-
-    LOADING = "loading"
-    RUNNING = "running"
-    ENDED = "ended"
-    FAILED = "failed"
-    STOPPED = "stopped"
-
-
-@dataclass(frozen=True)
-class PipelineSettings:
-    """How the stream is cut and recognised."""
-
-    slice_by: SliceBy = field(default_factory=SliceBy)
-    recognizer: RecognizerSettings = field(default_factory=RecognizerSettings)
-    wait_for_model: bool = False
-    """Recognise from the first event on: a recording starts only when the model is loaded; what a live source
-    gives meanwhile stays in the ring."""
-    model_templates: bool = True
-    """Put prompts into the sentences the model does best with; off when the user chose templates."""
-
-    lessons: Path | None = None
-    """Labels taught earlier, as a teacher saves them."""
-
-    def with_model_templates(self, prompts: PromptSet, model: Backbone) -> PromptSet:
-        """Return the prompts in the model's own templates, unless others were chosen."""
-        return prompts.with_templates(model.info.templates) if self.model_templates else prompts
-
-
-@dataclass(frozen=True)
-class Status:
-    """A snapshot for whoever shows it. Counters run since the current source was opened.
-
-    ``windows`` = ``predictions`` + ``skipped_windows``, always.
-    """
-
-    state: PipelineState
-    message: str
-    progress: float | None
-    model: str
-    device: str
-    runtime: str
-    source_name: str
-    source: SourceStatus
-    resolution: Resolution
-    event_rate_hz: float
-    total_events: int
-    dropped_events: int
-    outside_events: int
-    windows: int
-    predictions: int
-    skipped_windows: int
-    prediction_rate_hz: float
-    ring_fill: float
-    latency: Mapping[str, Percentiles]
-    changing: bool = False
-    """Another model is being loaded beside the one at work; ``message`` and ``progress`` tell how far."""
-
-
-class _Rate:
-    """Events or predictions per second over about the last second."""
-
-    def __init__(self) -> None:
-        self._samples: deque[tuple[float, int]] = deque(maxlen=512)
-
-    def update(self, total: int) -> float:
-        now = monotonic()
-        if self._samples and total < self._samples[-1][1]:
-            self._samples.clear()
-        self._samples.append((now, total))
-        while len(self._samples) > 2 and now - self._samples[1][0] > 1.0:
-            self._samples.popleft()
-        (t0, n0), (t1, n1) = self._samples[0], self._samples[-1]
-        return (n1 - n0) / (t1 - t0) if t1 - t0 > 0.05 else 0.0
 
 
 @dataclass
@@ -174,7 +96,7 @@ class Pipeline:
         self._lock = threading.Lock()
         self._latest: Prediction | None = None
         self._log: deque[Prediction] = deque(maxlen=KEPT_PREDICTIONS)
-        self._event_rate, self._prediction_rate = _Rate(), _Rate()
+        self._event_rate, self._prediction_rate = Rate(), Rate()
         self._change = ModelChange(lambda: self._capture.news.set())
         self._thread = threading.Thread(target=self._infer, name="inference", daemon=True)
 
@@ -235,6 +157,10 @@ class Pipeline:
             self._thread.start()
         else:
             self._change.begin(load)
+
+    def cancel_model(self) -> None:
+        """Keep the model at work; one that is being loaded is thrown away when it comes."""
+        self._change.cancel()
 
     def change_slicing(self, slice_by: SliceBy) -> None:
         """Cut the stream otherwise from the next event on; the timesteps kept so far are forgotten."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from neuroclip_live.errors import UserError
 from neuroclip_live.options import RunOptions
+from neuroclip_live.saved_options import kept, with_saved
 
 if TYPE_CHECKING:
     from drivers.opening import SourceSpec
@@ -38,6 +39,8 @@ def run(options: RunOptions) -> int:
         raise UserError(f"--duration {options.duration:g}: give a positive number of seconds")
     if options.jsonl is not None and not options.headless:
         raise UserError("--jsonl needs --headless; the window records beside the recording")
+    if options.headless:
+        options = with_saved(options)
     spec = source_spec(options)
     prompts = prompts_of(options, spec)
     settings = settings_of(options)
@@ -202,5 +205,10 @@ def _run_window(options: RunOptions, spec: SourceSpec, prompts: PromptSet, setti
         return Pipeline(source, loader(options), prompts, settings, adapter_loader(options))
 
     source = open_source(spec)  # before the window: a wrong path is told on the terminal it was typed on
-    status: int = run_window(partial(pipeline, source), duration_s=options.duration)
+    status: int = run_window(
+        partial(pipeline, source),
+        settings_path=options.config,
+        duration_s=options.duration,
+        given=kept(options),
+    )
     return status

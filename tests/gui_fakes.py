@@ -13,9 +13,10 @@ import numpy as np
 from drivers.source import GrayFrame, SourceState, SourceStatus
 from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution, empty_packet
 from neuroclip_live.latency import Percentiles
-from neuroclip_live.pipeline import PipelineState, Status
+from neuroclip_live.pipeline import PipelineSettings, PipelineState, Status
 from neuroclip_live.prompts import PromptSet
 from neuroclip_live.recognizer import Prediction
+from neuroclip_live.slicing import SliceBy
 
 RES = Resolution(320, 240)
 LATENCY = {
@@ -94,6 +95,8 @@ class FakePipeline:
         self.log: list[Prediction] = []
         self.shown: list[Prediction] = []
         self.started = self.stopped = False
+        self.settings = PipelineSettings()
+        self.loads: list[object] = []
         self.make_events: Callable[[], Packet] | None = None
         self.now = Status(
             state=PipelineState.RUNNING, message="", progress=None, model="fake", device="cpu",
@@ -115,6 +118,19 @@ class FakePipeline:
 
     def set_prompts(self, prompts: PromptSet) -> None:
         self.prompts = prompts
+
+    def change_model(self, load: object) -> None:
+        self.loads.append(load)
+
+    def cancel_model(self) -> None:
+        self.loads.append(None)
+
+    def change_slicing(self, slice_by: SliceBy) -> None:
+        self.settings = replace(self.settings, slice_by=slice_by)
+
+    def change_timesteps(self, timesteps: int) -> None:
+        recognizer = replace(self.settings.recognizer, timesteps=timesteps)
+        self.settings = replace(self.settings, recognizer=recognizer)
 
     def set_adapter(self, adapter: object) -> None:
         pass

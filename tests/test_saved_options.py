@@ -1,0 +1,55 @@
+"""A settings file for runs without a window."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from neuroclip_live import cli as command_line
+from neuroclip_live import running
+from neuroclip_live.errors import UserError
+from neuroclip_live.options import RunOptions
+from neuroclip_live.saved_options import kept, with_saved
+
+
+def write(tmp_path, **values):  # type: ignore[no-untyped-def]
+    path = tmp_path / "my.json"
+    path.write_text(json.dumps(values))
+    return str(path)
+
+
+def test_a_file_fills_in_what_was_not_typed(tmp_path):  # type: ignore[no-untyped-def]
+    path = write(tmp_path, timesteps=4, slice="50ms", theme="light", version=1)
+    options = with_saved(RunOptions(config=path, slice="20ms", given=frozenset({"slice"})))
+    assert (options.timesteps, options.slice, options.model) == (4, "20ms", "event-nano")
+
+
+def test_an_adapter_decides_model_and_t(tmp_path):  # type: ignore[no-untyped-def]
+    path = write(tmp_path, timesteps=4, model="RN50/openai", slice="50ms")
+    options = with_saved(RunOptions(config=path, adapter="a.safetensors"))
+    assert (options.timesteps, options.model, options.slice) == (10, "event-nano", "50ms")
+    assert kept(RunOptions(weights="w.pt")) == {"model"}
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"timesteps": "ten"}', '{"model": 5}', '{"overlap": true}'])
+def test_a_file_that_cannot_be_meant_is_refused_without_a_window(tmp_path, text):  # type: ignore[no-untyped-def]
+    path = tmp_path / "my.json"
+    path.write_text(text)
+    with pytest.raises(UserError, match="--config"):
+        with_saved(RunOptions(config=str(path)))
+
+
+def test_a_file_that_is_not_there_is_refused(tmp_path):  # type: ignore[no-untyped-def]
+    with pytest.raises(UserError, match="cannot read"):
+        with_saved(RunOptions(config=str(tmp_path / "none.json")))
+
+
+def test_the_command_line_tells_what_was_typed(tmp_path, monkeypatch):  # type: ignore[no-untyped-def]
+    seen: list[RunOptions] = []
+    monkeypatch.setattr(running, "run", lambda options: seen.append(options) or 0)
+    path = write(tmp_path, timesteps=4)
+    CliRunner().invoke(command_line.cli, ["--config", path, "--timesteps", "10", "--headless"])
+    assert seen[0].given == {"config", "timesteps", "headless"}
+    assert with_saved(seen[0]).timesteps == 10
