@@ -39,6 +39,7 @@ class Actions:
         keys = f"  ({', '.join(spec.keys)})" if spec.keys else ""
         action.setToolTip((spec.tip or spec.text.replace("&", "")) + keys)
         action.setCheckable(spec.check)
+        action.setAutoRepeat(not spec.held)
         window, do = self._window, spec.do
         if spec.check:
             action.toggled.connect(lambda on: do(window, on))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _STOP_S = 2.0
-_THREADS = ("window-jobs", "capture", "inference", "model-load", "camera-list")
+_THREADS = ("teaching", "window-jobs", "capture", "inference", "model-load", "camera-list")
 
 
 def run_window(

@@ -14,7 +14,7 @@ class Spec:
     """One action: its name, what it is called, its keys, and what it does.
 
     ``in_list`` keys work only while the list of prompts has the focus. ``check`` makes it a switch: ``do``
-    then gets the window and the new state.
+    then gets the window and the new state. ``held`` keys do not repeat.
     """
 
     name: str
@@ -25,6 +25,7 @@ class Spec:
     tip: str = ""
     check: bool = False
     in_list: bool = False
+    held: bool = False
 
 
 @dataclass(frozen=True)
@@ -125,6 +126,34 @@ ACTIONS: tuple[Spec, ...] = (
     ),
     Spec("import", "&Import…", lambda w: w.prompt_files.ask_import()),
     Spec("export", "&Export…", lambda w: w.prompt_files.ask_export()),
+    # teaching
+    Spec(
+        "teach",
+        "&Show it now",
+        lambda w: w.teaching.toggle(),
+        ("T",),
+        "teach",
+        "Hold the key while the camera sees the label in the Teach panel; a tap takes the last 2 s",
+        held=True,
+    ),
+    Spec(
+        "teach_last",
+        "It was &this",
+        lambda w: w.teaching.last(),
+        ("Ctrl+Return",),
+        tip="The last 2 s showed the label in the Teach panel",
+    ),
+    Spec(
+        "teach_not",
+        "&Wrong",
+        lambda w: w.teaching.deny(),
+        ("W",),
+        tip="The last 2 s did not show what is decided: a counter-example",
+    ),
+    Spec("teach_undo", "&Undo", lambda w: w.teaching.undo(), ("Ctrl+Z",), tip="Take the latest lesson back"),
+    Spec("teach_forget", "&Forget", lambda w: w.teaching.forget(), tip="Forget the label selected"),
+    Spec("teach_save", "&Save…", lambda w: w.teaching.ask_save(), tip="Save everything taught to a file"),
+    Spec("teach_load", "&Load…", lambda w: w.teaching.ask_load(), tip="Load what was taught before"),
     # view
     Spec(
         "freeze",

@@ -86,7 +86,9 @@ class Follower:
         decision = window.decider.decision
         hint = "" if window.prompts.prompts.enabled else "type a word on the right"
         window.decision.show_decision(decision, window.prompts.colour(decision.label), now, hint)
-        if window.live.frozen:
+        if window.teaching.badge:
+            window.view.set_state(window.teaching.badge, still=False)
+        elif window.live.frozen:
             window.view.set_state("Picture frozen: recognition goes on", still=False)
         elif window.transport.paused:
             window.view.set_state("Paused", still=False)
@@ -103,6 +105,7 @@ class Follower:
         self._show_play_icon()
         if self._is_due("health", now, _HEALTH_S):
             window.health.show_status(status, paint_hz, window.pulse.worst_gap_ms)
+        window.teaching.look()
         self._say_status(status)
         if pipeline.prompts is not window.prompts.prompts:  # the model's templates, or a set that was refused
             window.prompts.show_prompts(pipeline.prompts)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from gui.main_window import MainWindow
     from gui.settings import WindowSettings
 
-VERSION = 1
+VERSION = 2
 """Of the arrangement: another one makes Qt ignore what was saved."""
 _RIGHT, _BOTTOM = Qt.DockWidgetArea.RightDockWidgetArea, Qt.DockWidgetArea.BottomDockWidgetArea
 
@@ -24,6 +24,7 @@ def make_docks(window: MainWindow) -> dict[str, QDockWidget]:
     for name, title, panel in (
         ("prompts", "Prompts", window.prompts),
         ("timeline", "Timeline", window.timeline),
+        ("teach", "Teach", window.teach),
         ("health", "Health", window.health),
         ("strip", "What the network sees", window.strip),
     ):
@@ -31,7 +32,7 @@ def make_docks(window: MainWindow) -> dict[str, QDockWidget]:
         dock.setObjectName(name)
         dock.setWidget(panel)
         dock.setAccessibleName(title)
-        bar = Grip if name in ("timeline", "health") else DockTitle
+        bar = Grip if name in ("timeline", "teach", "health") else DockTitle
         dock.setTitleBarWidget(bar(dock, window.theme))
         docks[name] = dock
     window.setDockOptions(
@@ -51,7 +52,8 @@ def arrange(window: MainWindow) -> None:
         window.removeDockWidget(dock)
     window.addDockWidget(_RIGHT, docks["prompts"])
     window.addDockWidget(_RIGHT, docks["timeline"])
-    window.tabifyDockWidget(docks["timeline"], docks["health"])
+    window.tabifyDockWidget(docks["timeline"], docks["teach"])
+    window.tabifyDockWidget(docks["teach"], docks["health"])
     window.addDockWidget(_BOTTOM, docks["strip"])
     for dock in docks.values():
         dock.setFloating(False)

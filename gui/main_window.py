@@ -31,6 +31,8 @@ from gui.shortcuts_dialog import ShortcutsDialog
 from gui.sources import Sources
 from gui.status_line import StatusLine
 from gui.strangeness import Strangeness
+from gui.teach_panel import TeachPanel
+from gui.teaching import Teaching
 from gui.templates_dialog import TemplatesDialog
 from gui.theme import Theme
 from gui.timeline import Timeline
@@ -67,6 +69,8 @@ class MainWindow(QMainWindow):
         self.prompts = PromptsPanel(theme)
         self.strip = TimestepStrip(theme, self.prompts.colour)
         self.timeline = Timeline(theme, self.prompts.colour)
+        self.teach = TeachPanel(theme, self.prompts.colour)
+        self.teaching = Teaching(self)
         self.health = HealthPanel(theme)
         self.transport = Transport(theme)
         self.status_line = StatusLine()
@@ -104,6 +108,10 @@ class MainWindow(QMainWindow):
         by_name = self.actions_.by_name
         self.prompts.add_actions([by_name[name] for name in IN_LIST])
         self.transport.add_buttons([by_name[n] for n in ("step_back", "play", "step_on")], [by_name["loop"]])
+        self.teach.add_buttons(
+            [by_name[n] for n in ("teach_last", "teach_not")],
+            [by_name[n] for n in ("teach_undo", "teach_forget", "teach_save", "teach_load")],
+        )
         self._connect()
         self._show_settings()
         self.actions_.restyle()
@@ -118,6 +126,8 @@ class MainWindow(QMainWindow):
         self.timeline.chosen.connect(self.transport.seek_us)
         self.transport.complained.connect(self.complain)
         self.strip.opened.connect(self._on_frame_opened)
+        self.teach.pressed.connect(self.teaching.press)
+        self.teach.released.connect(self.teaching.release)
         self.sources.fill_recent(self.actions_.menus["recent"])
         demos = self.actions_.menus["demo"]
         demos.aboutToShow.connect(lambda: self.sources.fill_demos(demos))
@@ -288,6 +298,7 @@ class MainWindow(QMainWindow):
         if not self._closed:
             self._closed = True
             self.pulse.stop()
+            self.teaching.stop()
             layout.show_desk(self, False)
             self.settings.geometry = bytes(self.saveGeometry().toBase64()).decode()
             self.settings.docks = bytes(self.saveState(layout.VERSION).toBase64()).decode()

@@ -60,6 +60,20 @@ MENUS: tuple[tuple[str, tuple[str, ...]], ...] = (
         ),
     ),
     (
+        "&Teach",
+        (
+            "teach",
+            "teach_last",
+            "teach_not",
+            SEPARATOR,
+            "teach_undo",
+            "teach_forget",
+            SEPARATOR,
+            "teach_save",
+            "teach_load",
+        ),
+    ),
+    (
         "&View",
         (
             "*accumulate",

@@ -18,7 +18,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from time import monotonic_ns
+from time import monotonic, monotonic_ns
 from typing import TYPE_CHECKING
 
 from neuroclip_live.capture import Capture
@@ -113,11 +113,12 @@ class Pipeline:
         self._stop.set()
         capture = self._capture
         capture.news.set()
+        until = monotonic() + timeout_s
         ended = capture.stop(timeout_s / 2)
         if self._thread.is_alive():
-            self._thread.join(timeout_s / 2)
+            self._thread.join(max(0.0, until - monotonic()))
         if self._teacher is not None:
-            self._teacher.close()
+            ended &= self._teacher.close(max(0.0, until - monotonic()))
         if self._state is not PipelineState.FAILED:
             self._state = PipelineState.STOPPED
         return ended and not self._thread.is_alive()

@@ -7,6 +7,7 @@ assignment, so a prediction is made with the old adapter or with the new one, ne
 thread runs at low priority on one core, and begins anew when it is overtaken by another lesson.
 
     begin("mug") … end()      what passes by in between, or
+    cancel()                  never mind
     teach("mug", last_s=2)    what has just passed by
     counter_example("mug")    that was no mug
     undo() · forget("mug") · save(path) · load(path)
@@ -20,6 +21,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,6 +41,8 @@ log = logging.getLogger(__name__)
 Floats = npt.NDArray[np.float32]
 
 REMEMBERED_S = 10.0
+MOST_COLLECTED = 512
+"""Windows kept between ``begin`` and ``end``: the newest, of a key held down for minutes."""
 MOST_STEPS = 250
 """Training steps of a live lesson: about a second of one core."""
 BATCH = 32
@@ -104,7 +108,7 @@ class Teacher:
         self._swap = swap
         self._recent: deque[tuple[int, Floats]] = deque(maxlen=512)
         self._collecting: tuple[str, bool] | None = None
-        self._collected: list[Floats] = []
+        self._collected: deque[Floats] = deque(maxlen=MOST_COLLECTED)
         self._book = ShotBook()
         self._labels: tuple[str, ...] = ()
         self._text: Floats = np.zeros((0, embed_dim), np.float32)
@@ -115,6 +119,7 @@ class Teacher:
         self._message = ""
         self._closed = False
         self._thread: threading.Thread | None = None
+        self._preparing: threading.Thread | None = None
 
     # ---- the inference thread
 
@@ -166,7 +171,8 @@ class Teacher:
     def begin(self, label: str, is_it: bool = True) -> None:
         """Collect windows of ``label`` from now on, until :meth:`end`."""
         with self._changed:
-            self._collecting, self._collected = (label, is_it), []
+            self._collecting = (label, is_it)
+            self._collected.clear()
 
     def end(self) -> int:
         """Learn what was collected; return how many windows that were.
@@ -179,10 +185,17 @@ class Teacher:
         with self._changed:
             if self._collecting is None:
                 raise UserError("nothing is being shown: begin teaching a label first")
-            (label, is_it), windows = self._collecting, self._collected
-            self._collecting, self._collected = None, []
+            (label, is_it), windows = self._collecting, list(self._collected)
+            self._collecting = None
+            self._collected.clear()
             self._add(label, windows, is_it)
             return len(windows)
+
+    def cancel(self) -> None:
+        """Collect no more, and learn nothing of it."""
+        with self._changed:
+            self._collecting = None
+            self._collected.clear()
 
     def undo(self) -> None:
         """Take back the latest change: a lesson, a counter-example, or forgetting one.
@@ -261,19 +274,29 @@ class Teacher:
         with self._changed:
             return self._changed.wait_for(lambda: self._closed or self._served == self._version, timeout_s)
 
-    def close(self, timeout_s: float = 2.0) -> None:
-        """End the background thread; idempotent."""
+    def close(self, timeout_s: float = 2.0) -> bool:
+        """End the background threads; return whether they ended in time. Idempotent."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
-            thread = self._thread
-        if thread is not None:
-            thread.join(timeout_s)
+            threads = [thread for thread in (self._thread, self._preparing) if thread is not None]
+        until = monotonic() + timeout_s
+        for thread in threads:
+            thread.join(max(0.0, until - monotonic()))
+        return not any(thread.is_alive() for thread in threads)
+
+    def prepare(self) -> None:
+        """Do :meth:`warm_up` in the background, once."""
+        with self._changed:
+            if self._preparing is None and not self._closed:
+                self._preparing = threading.Thread(target=self._prepare, name="teaching", daemon=True)
+                self._preparing.start()
 
     def warm_up(self) -> None:
         """Import what training needs, seconds of work, so that the first lesson does not wait for it."""
         import torch
 
+        from neuroclip_live import fewshot, taught  # noqa: F401
         from neuroclip_live.adapter_network import AdapterNetwork
 
         with torch.inference_mode():
@@ -301,6 +324,13 @@ class Teacher:
             self._thread = threading.Thread(target=self._work, name="teaching", daemon=True)
             self._thread.start()
         self._changed.notify_all()
+
+    def _prepare(self) -> None:
+        lower_priority()
+        try:
+            self.warm_up()
+        except Exception:
+            log.exception("teaching could not be prepared; the first lesson will take longer")
 
     def _work(self) -> None:
         lower_priority()

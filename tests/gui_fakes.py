@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 
 from drivers.source import GrayFrame, SourceState, SourceStatus
+from neuroclip_live.errors import UserError
 from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution, empty_packet
 from neuroclip_live.latency import Percentiles
 from neuroclip_live.pipeline import PipelineSettings, PipelineState, Status
 from neuroclip_live.prompts import PromptSet
 from neuroclip_live.recognizer import Prediction
 from neuroclip_live.slicing import SliceBy
+from neuroclip_live.teaching import TeachingStatus
 
 RES = Resolution(320, 240)
 LATENCY = {
@@ -76,6 +80,74 @@ class FakeSource:
         self.state = SourceState.ENDED
 
 
+class FakeTeacher:
+    """Keeps lessons like :class:`neuroclip_live.teaching.Teacher`, without threads; three windows each."""
+
+    def __init__(self) -> None:
+        self.books: list[dict[str, int]] = [{}]
+        self.against: dict[str, int] = {}
+        self.collecting: str | None = None
+        self.collected = 3
+        self.training: float | None = None
+        self.prepared = 0
+        self.files: list[tuple[str, Path]] = []
+
+    def prepare(self) -> None:
+        self.prepared += 1
+
+    def begin(self, label: str, is_it: bool = True) -> None:
+        self.collecting = label
+
+    def end(self) -> int:
+        label, self.collecting = self.collecting, None
+        return self.learn(label)
+
+    def cancel(self) -> None:
+        self.collecting = None
+
+    def learn(self, label: str) -> int:
+        if not self.collected:
+            raise UserError("nothing moved, so there is nothing to learn from")
+        self.books.append({**self.books[-1], label: self.books[-1].get(label, 0) + self.collected})
+        return self.collected
+
+    def counter_example(self, label: str | None = None, last_s: float = 2.0) -> int:
+        self.against[label] = self.collected
+        return self.collected
+
+    def undo(self) -> None:
+        if len(self.books) == 1:
+            raise UserError("nothing was taught yet, so there is nothing to undo")
+        self.books.pop()
+
+    def forget(self, label: str) -> None:
+        if label not in self.books[-1]:
+            raise UserError(f"{label!r} was not taught, so it cannot be forgotten")
+        self.books.append({k: v for k, v in self.books[-1].items() if k != label})
+
+    def save(self, path: Path) -> None:
+        if not self.books[-1]:
+            raise UserError("nothing was taught yet, so there is nothing to save")
+        path.write_text(json.dumps(self.books[-1]))
+
+    def load(self, path: Path) -> tuple[str, ...]:
+        try:
+            self.books.append(json.loads(path.read_text()))
+        except (OSError, ValueError) as error:
+            raise UserError(f"{path} holds no lessons") from error
+        return tuple(self.books[-1])
+
+    def status(self) -> TeachingStatus:
+        return TeachingStatus(
+            labels=tuple(self.books[-1].items()),
+            counter_examples=sum(self.against.values()),
+            collecting=self.collecting,
+            collected=self.collected if self.collecting else 0,
+            training=self.training,
+            trained=bool(self.books[-1]) and self.training is None,
+        )
+
+
 class FakePipeline:
     """Answers like :class:`neuroclip_live.pipeline.Pipeline`; a test sets what it answers."""
 
@@ -89,6 +161,8 @@ class FakePipeline:
                 name="fake", none_logit=none_logit, templates=("{}", "a {}"), logit_scale=20.0
             )
         )
+        self.teacher: FakeTeacher | None = FakeTeacher()
+        self.notes: list[dict] = []
         self.strange: dict[str, float] = {}
         self.events = empty_packet()
         self.latest: Prediction | None = None
@@ -134,6 +208,12 @@ class FakePipeline:
 
     def set_adapter(self, adapter: object) -> None:
         pass
+
+    def teach(self, label: str, last_s: float = 2.0) -> int:
+        return self.teacher.learn(label)
+
+    def note(self, record: dict) -> None:
+        self.notes.append(record)
 
     def status(self) -> Status:
         return replace(

@@ -17,7 +17,7 @@ from neuroclip_live.errors import UserError
 from neuroclip_live.scoring import normalised
 from neuroclip_live.shotbook import MOST_SHOTS, Lesson, ShotBook
 from neuroclip_live.taught import TaughtAdapter
-from neuroclip_live.teaching import Teacher, live_settings
+from neuroclip_live.teaching import MOST_COLLECTED, Teacher, live_settings
 
 T, C = 4, 64
 LABELS = ("mug", "phone", "thing", "dog")
@@ -113,6 +113,32 @@ def test_what_passes_by_between_begin_and_end(live: Live) -> None:
     assert live.teacher.end() == 12
     with pytest.raises(UserError, match="begin teaching"):
         live.teacher.end()
+
+
+def test_a_lesson_cancelled_teaches_nothing(live: Live) -> None:
+    live.teacher.begin("mug")
+    live.show("mug", 5)
+    assert live.teacher.status().collected == 5
+    live.teacher.cancel()
+    assert live.teacher.status().collecting is None
+    with pytest.raises(UserError, match="begin teaching"):
+        live.teacher.end()
+    assert not live.teacher.status().labels
+
+
+def test_a_key_held_for_minutes_keeps_the_newest(live: Live) -> None:
+    live.teacher.begin("mug")
+    live.show("mug", MOST_COLLECTED + 40)
+    assert live.teacher.status().collected == MOST_COLLECTED
+    live.teacher.cancel()
+
+
+def test_preparing_ends_with_the_teacher(live: Live) -> None:
+    live.teacher.prepare()
+    live.teacher.prepare()
+    assert live.teacher.close(60.0)
+    live.teacher.prepare()  # closed: nothing begins any more
+    assert not [t for t in threading.enumerate() if t.name == "teaching"]
 
 
 def test_nothing_moved(live: Live) -> None:

@@ -29,6 +29,9 @@ def _leaves_nothing(qapp: QApplication) -> Iterator[None]:
     for _ in range(3):
         qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete)
         qapp.processEvents()
+    for thread in threading.enumerate():
+        if thread not in threads:
+            thread.join(20)  # one that is deep in an import ends, but not at once
     left = [t.name for t in threading.enumerate() if t not in threads and t.is_alive()]
     assert not left, f"threads left: {left}"
     new = [w for w in QApplication.topLevelWidgets() if id(w) not in widgets and w.isVisible()]

@@ -17,7 +17,7 @@ from gui.commands import ACTIONS, CHOICES
 from gui.menus import IN_LIST
 from neuroclip_live.pipeline import PipelineState
 
-ASKING = {"open", "network", "import", "export"}
+ASKING = {"open", "network", "import", "export", "teach_save", "teach_load"}
 ROOT = Path(__file__).resolve().parents[2]
 
 

@@ -1,0 +1,178 @@
+"""Teaching from the window: held keys and buttons, taps, corrections, and what is listed."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from gui_fakes import FakeSource
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QApplication
+
+from gui import teaching
+
+
+def name(window, text: str) -> None:
+    window.teach.entry.setCurrentText(text)
+
+
+def key_up(window) -> None:
+    """Let the key go, as the event loop tells whoever has the focus."""
+    event = QKeyEvent(QEvent.Type.KeyRelease, Qt.Key.Key_T, Qt.KeyboardModifier.NoModifier, "t")
+    QApplication.sendEvent(window, event)
+
+
+@pytest.fixture
+def no_taps(monkeypatch) -> None:
+    """Make every press a long one."""
+    monkeypatch.setattr(teaching, "TAP_S", 0.0)
+
+
+@pytest.mark.usefixtures("no_taps")
+def test_the_key_held_is_a_lesson_and_the_counter_runs(qtbot, window, pipeline):
+    name(window, "my cat")
+    window.view.setFocus()
+    window.activateWindow()
+    qtbot.keyPress(window.view, Qt.Key.Key_T)
+    qtbot.waitUntil(lambda: pipeline.teacher.collecting == "my cat")
+    pipeline.teacher.collected = 7
+    qtbot.waitUntil(lambda: "7 shots" in window.teach.hold.text())
+    assert window.teaching.badge == "Showing “my cat”: 7"
+    assert pipeline.prompts.labels[-1] == "my cat"
+    key_up(window)
+    assert pipeline.teacher.books[-1] == {"my cat": 7}
+    assert window.teaching.badge == ""
+    qtbot.waitUntil(lambda: window.teach.list.topLevelItemCount() == 1)
+    assert window.teach.list.topLevelItem(0).text(1) == "7 shots"
+    assert pipeline.notes[-1]["label"] == "my cat"
+    assert pipeline.notes[-1]["is_it"] is True
+
+
+@pytest.mark.usefixtures("no_taps")
+def test_the_button_held_is_a_lesson(qtbot, window, pipeline):
+    name(window, "A MUG")  # as it is written in the list
+    window.docks["teach"].raise_()
+    qtbot.mousePress(window.teach.hold, Qt.MouseButton.LeftButton)
+    assert pipeline.teacher.collecting == "a mug"
+    qtbot.mouseRelease(window.teach.hold, Qt.MouseButton.LeftButton)
+    assert pipeline.teacher.books[-1] == {"a mug": 3}
+
+
+def test_a_tap_takes_the_last_seconds(window, pipeline):
+    name(window, "a mug")
+    window.teaching.press()
+    window.teaching.release()
+    assert pipeline.teacher.collecting is None
+    assert pipeline.teacher.books[-1] == {"a mug": 3}
+    assert "The last 2 s" in window.banner.text
+
+
+def test_the_selected_prompt_is_taught_when_nothing_is_typed(window, pipeline):
+    window.prompts.list.select(["a phone"])
+    window.actions_.by_name["teach_last"].trigger()
+    assert pipeline.teacher.books[-1] == {"a phone": 3}
+    assert window.teach.entry.currentText() == "a phone"
+
+
+def test_without_a_name_it_is_asked_for(window, pipeline):
+    window.actions_.by_name["teach"].trigger()
+    assert pipeline.teacher.collecting is None
+    assert "Name what you show" in window.banner.text
+    assert window.docks["teach"].isVisible()
+
+
+def test_a_negative_that_is_taught_becomes_a_prompt_again(window, pipeline):
+    window.prompts._ask(lambda p: p.replace("scissors", negative=True, enabled=False))
+    name(window, "scissors")
+    window.teaching.last()
+    assert pipeline.prompts.prompts[2].enabled
+    assert not pipeline.prompts.prompts[2].negative
+
+
+def test_nothing_moved_is_said(window, pipeline):
+    name(window, "a mug")
+    pipeline.teacher.collected = 0
+    window.teaching.last()
+    assert "nothing moved" in window.banner.text
+
+
+def test_a_wrong_decision_becomes_a_counter_example_of_a_taught_label(qtbot, window, pipeline):
+    pipeline.predict({"a mug": 0.8, "a phone": 0.1, "scissors": 0.1})
+    qtbot.waitUntil(lambda: window.decider.decision.label == "a mug")
+    window.actions_.by_name["teach_not"].trigger()
+    assert "only typed" in window.banner.text
+    assert not pipeline.teacher.against
+    pipeline.teacher.learn("a mug")
+    window.actions_.by_name["teach_not"].trigger()
+    assert pipeline.teacher.against == {"a mug": 3}
+    assert [n["kind"] for n in pipeline.notes] == ["correction", "correction"]
+    qtbot.waitUntil(lambda: "of what is not" in window.teach.state.text())
+
+
+def test_undo_and_forget(window, pipeline):
+    window.actions_.by_name["teach_undo"].trigger()
+    assert "nothing to undo" in window.banner.text
+    for label in ("a mug", "a phone"):
+        name(window, label)
+        window.teaching.last()
+    window.teaching.look()
+    window.teach.list.topLevelItem(0).setSelected(True)
+    assert window.teach.selected() == "a mug"
+    window.actions_.by_name["teach_forget"].trigger()
+    assert set(pipeline.teacher.books[-1]) == {"a phone"}
+    window.actions_.by_name["teach_undo"].trigger()
+    assert set(pipeline.teacher.books[-1]) == {"a mug", "a phone"}
+    name(window, "never taught")
+    window.teach.list.clearSelection()
+    window.actions_.by_name["teach_forget"].trigger()
+    assert "was not taught" in window.banner.text
+
+
+def test_training_shows_how_far_it_is(qtbot, window, pipeline):
+    window.docks["teach"].raise_()
+    pipeline.teacher.learn("a mug")
+    pipeline.teacher.training = 0.4
+    qtbot.waitUntil(lambda: window.teach.progress.value() == 40)
+    assert window.teach.progress.isVisible()
+    pipeline.teacher.training = None
+    qtbot.waitUntil(lambda: window.teach.state.text() == "Learnt")
+    assert not window.teach.progress.isVisible()
+
+
+def test_lessons_go_to_a_file_and_their_labels_come_back_as_prompts(qtbot, window, pipeline, tmp_path):
+    window.teaching.save(tmp_path / "none")
+    qtbot.waitUntil(lambda: "nothing to save" in window.banner.text)
+    pipeline.teacher.learn("an otter")
+    window.teaching.save(tmp_path / "otter")
+    qtbot.waitUntil(lambda: (tmp_path / "otter.safetensors").is_file())
+    pipeline.teacher.undo()
+    window.teaching.load(tmp_path / "otter.safetensors")
+    qtbot.waitUntil(lambda: "an otter" in pipeline.prompts.labels)
+    assert pipeline.teacher.books[-1] == {"an otter": 3}
+    window.teaching.load(tmp_path / "nowhere")
+    qtbot.waitUntil(lambda: "holds no lessons" in window.banner.text)
+
+
+def test_while_the_model_loads_nothing_can_be_taught(qtbot, make_window):
+    window = make_window(FakeSource(live=True))
+    window.pipeline.teacher = None
+    qtbot.waitUntil(lambda: not window.teach.hold.isEnabled())
+    name(window, "a mug")
+    window.actions_.by_name["teach"].trigger()
+    assert "still loading" in window.banner.text
+
+
+def test_training_is_prepared_once_for_each_teacher(qtbot, window, pipeline):
+    qtbot.waitUntil(lambda: pipeline.teacher.prepared == 1)
+    time.sleep(0.2)
+    window.teaching.look()
+    assert pipeline.teacher.prepared == 1
+
+
+@pytest.mark.usefixtures("no_taps")
+def test_closing_while_a_thing_is_shown_ends_it(window, pipeline):
+    name(window, "a mug")
+    window.teaching.press()
+    window.close()
+    assert pipeline.teacher.collecting is None
