@@ -24,10 +24,11 @@ from typing import TYPE_CHECKING
 from neuroclip_live.capture import Capture
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import Packet
+from neuroclip_live.history import FeatureHistory, Rescored, rescore
 from neuroclip_live.latency import LatencyStats
 from neuroclip_live.model_change import Load, ModelChange, Progress
 from neuroclip_live.pipeline_state import PipelineSettings, PipelineState, Rate, Status
-from neuroclip_live.prompts import PromptEncoder, PromptSet
+from neuroclip_live.prompts import PromptEncoder, PromptSet, PromptTable
 from neuroclip_live.reading import Reader
 from neuroclip_live.recognizer import FeatureAdapter, Prediction, Recognizer
 from neuroclip_live.slicing import Slice, SliceBy
@@ -96,6 +97,8 @@ class Pipeline:
         self._lock = threading.Lock()
         self._latest: Prediction | None = None
         self._log: deque[Prediction] = deque(maxlen=KEPT_PREDICTIONS)
+        self._history = FeatureHistory()
+        self._table: PromptTable | None = None
         self._event_rate, self._prediction_rate = Rate(), Rate()
         self._change = ModelChange(lambda: self._capture.news.set())
         self._thread = threading.Thread(target=self._infer, name="inference", daemon=True)
@@ -129,6 +132,7 @@ class Pipeline:
             before, self._capture = self._capture, Capture(source)
             self._latest = None
             self._log.clear()
+            self._history.clear()
             self._counts = _Counts()
             self._capture.start()
             if self._state is PipelineState.ENDED:
@@ -230,6 +234,25 @@ class Pipeline:
         """
         with self._lock:
             return [p for p in self._log if p.number > after]
+
+    @property
+    def table(self) -> PromptTable | None:
+        """The prompts being scored, encoded; another object whenever they changed."""
+        return self._table
+
+    def rescore(self) -> Rescored | None:
+        """Score the last minutes against the prompts of now; None where there is nothing to score.
+
+        Milliseconds for a few prompts, more for hundreds: do it away from a thread that paints.
+        """
+        table, backbone = self._table, self._backbone
+        if table is None or backbone is None or not len(self._history):
+            return None
+        past = self._history.past()
+        if past.vectors.shape[1] != table.features.shape[1]:
+            return None  # the model is being changed
+        reference = self.settings.recognizer.reference_logits
+        return rescore(past, table, backbone.info.logit_scale, reference_logits=reference)
 
     def recent_events(self, duration_us: int) -> Packet:
         """Return a copy of the newest events, for display."""
@@ -337,6 +360,8 @@ class Pipeline:
                 teacher.close()
             said = self._bring_adapter(backbone, timesteps, bool(teacher and teacher.status().labels))
             self._teacher = Teacher(info.name, info.embed_dim, timesteps, info.logit_scale, self.set_adapter)
+        if before is not backbone:
+            self._history.clear()
         encoder = PromptEncoder(backbone)
         table_of = self._encode(encoder, recognizer, None)
         recognizer.warm_up()
@@ -375,6 +400,7 @@ class Pipeline:
             self._message = str(error)
             return before
         recognizer.set_prompts(table)
+        self._table = table
         if self._teacher is not None and table is not None:
             self._teacher.set_labels(table.labels, table.features)
         self._message = ""
@@ -405,7 +431,7 @@ class Pipeline:
             passed_over = 0
             if self._teacher is not None:
                 self._teacher.observe(recognizer.features, piece.end_us, prediction.state == "ok")
-            self._publish(prediction, piece, taken, reader)
+            self._publish(prediction, piece, taken, reader, recognizer)
         if not pieces:
             rest_us = reader.rest_us()
             if rest_us is not None and self._latest is not None and self._latest.state != "no-motion":
@@ -414,7 +440,9 @@ class Pipeline:
                 self._set(PipelineState.ENDED, self._capture.failure)
             reader.wait()
 
-    def _publish(self, prediction: Prediction, piece: Slice, taken_ns: int, reader: Reader) -> None:
+    def _publish(
+        self, prediction: Prediction, piece: Slice, taken_ns: int, reader: Reader, recognizer: Recognizer
+    ) -> None:
         arrival = reader.capture.ring.arrival_ns(piece.end_position - 1)
         latency = dict(prediction.latency_ms)
         if arrival is not None and latency:
@@ -428,3 +456,5 @@ class Pipeline:
                 self._counts.predictions += 1
                 self._latest = prediction
                 self._log.append(replace(prediction, frames=()))
+                if recognizer.summary is not None:
+                    self._history.add(prediction.number, recognizer.summary, len(prediction.frames))

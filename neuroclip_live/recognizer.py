@@ -19,7 +19,7 @@ import numpy.typing as npt
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import Resolution, empty_packet
 from neuroclip_live.frames import event_frame
-from neuroclip_live.scoring import Scores, score
+from neuroclip_live.scoring import Scores, score, summary
 from neuroclip_live.slicing import Slice
 
 if TYPE_CHECKING:
@@ -146,12 +146,18 @@ class Recognizer:
     table : PromptTable or None
         Encoded prompts; replaced at any time with :meth:`set_prompts`. None: encode only.
     settings : RecognizerSettings
+
+    Attributes
+    ----------
+    summary : ndarray (C,) float32 or None
+        What the newest window's score of any text is the product with; None while nothing moves.
     """
 
     def __init__(self, backbone: Backbone, table: PromptTable | None, settings: RecognizerSettings) -> None:
         self.backbone = backbone
         self.settings = settings
         self.adapter: FeatureAdapter | None = None
+        self.summary: Features | None = None
         self._table = table
         self._steps: deque[_Timestep] = deque(maxlen=settings.timesteps)
         self._resolution = Resolution(8, 8)
@@ -235,19 +241,21 @@ class Recognizer:
     def at_rest(self, t_us: int, skipped: int = 0, events: int = 0) -> Prediction:
         """Return the prediction for a scene in which nothing moves: no label rather than a stale one."""
         self._number += 1
+        self.summary = None
         return Prediction(
             t_us, self._number, "no-motion", skipped=skipped, events=events, frames=self._frames()
         )
 
     def _score(self, features: Features) -> Scores | None:
-        if self._table is None or not len(self._table.labels):
-            return None
         weights = None
         if self.adapter is not None:
             features = self.adapter(features)
             # the adapter is trained with one length for the whole window: its longer timesteps count for more
             lengths = np.linalg.norm(features, axis=1)
             weights = lengths if lengths.any() else None
+        self.summary = summary(features, weights)
+        if self._table is None or not len(self._table.labels):
+            return None
         return score(
             features,
             self._table,

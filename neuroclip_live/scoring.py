@@ -63,6 +63,25 @@ def softmax(logits: npt.NDArray[Any]) -> Array:
     return np.asarray(shifted / shifted.sum(axis=-1, keepdims=True), dtype=np.float32)
 
 
+def summary(features: npt.NDArray[Any], weights: npt.NDArray[Any] | None = None) -> npt.NDArray[np.float32]:
+    """Return the vector whose product with a text's feature is the mean cosine that :func:`score` scales.
+
+    Parameters
+    ----------
+    features : ndarray of floats, shape (T, C)
+    weights : ndarray of floats, shape (T,), optional
+
+    Returns
+    -------
+    ndarray of float32, shape (C,)
+    """
+    unit = normalised(features)
+    if weights is None:
+        return np.asarray(unit.mean(axis=0), dtype=np.float32)
+    weights = np.asarray(weights, dtype=np.float32)
+    return np.asarray((weights / weights.sum()) @ unit, dtype=np.float32)
+
+
 def score(
     features: npt.NDArray[Any],
     table: PromptTable,
