@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,11 @@ from gui.timeline import Moment
 
 if TYPE_CHECKING:
     from gui.main_window import MainWindow
+    from neuroclip_live.history import Rescored
     from neuroclip_live.pipeline import Pipeline, Status
+    from neuroclip_live.prompts import PromptTable
+
+log = logging.getLogger(__name__)
 
 _STATUS_S, _HEALTH_S, _TIMELINE_S, _STRIP_S = 0.1, 0.25, 0.2, 0.06
 """Least times between two updates of what need not follow every tick."""
@@ -29,6 +34,7 @@ class Follower:
         self._number = self._logged = self._strip_number = 0
         self._due = {"status": 0.0, "health": 0.0, "timeline": 0.0, "strip": 0.0}
         self._said = self._play_shown = ""
+        self._table: PromptTable | None = None
 
     def tick(self, step_s: float) -> None:
         """Look at the pipeline; ``step_s`` is the time since the tick before."""
@@ -59,7 +65,10 @@ class Follower:
         window = self._window
         for past in pipeline.predictions(after=self._logged):
             self._logged = past.number
-            window.timeline.add(Moment(now, past.t_us, past.label or "", past.scores))
+            window.timeline.add(Moment(now, past.t_us, past.label or "", past.scores, past.number))
+        if pipeline.table is not self._table:
+            self._table = pipeline.table
+            self._ask_the_past(pipeline)
         prediction = pipeline.prediction()
         status = self._status
         if status is not None and status.state.value in ("loading", "failed"):
@@ -68,6 +77,8 @@ class Follower:
             return
         if prediction is not None and prediction.number != self._number:
             self._number = prediction.number
+            if prediction.frames and prediction.state != "no-motion":
+                window.timeline.thumbnails.add(now, prediction.frames[-1])
             held = window.transport.paused and prediction.state == "no-motion"
             if not held:  # a paused recording has not come to rest
                 window.decider.update(prediction, now)
@@ -80,6 +91,17 @@ class Follower:
         if changed and self._is_due("strip", now, _STRIP_S):
             self._strip_number = prediction.number
             window.strip.show_prediction(prediction)
+
+    def _ask_the_past(self, pipeline: Pipeline) -> None:
+        """Score the last minutes against the prompts of now; a moment of computing, done elsewhere."""
+        window = self._window
+
+        def told(past: Rescored | None) -> None:
+            if past is not None and pipeline is window.pipeline and pipeline.source is source:
+                window.timeline.rescore(past)
+
+        source = pipeline.source
+        window.jobs.do(pipeline.rescore, told, lambda message: log.warning("the past: %s", message))
 
     def _show_decision(self, now: float) -> None:
         window = self._window

@@ -1,20 +1,26 @@
 """The last minute of scores, one line per prompt, and under them a ribbon of what was decided.
 
-Kept as arrays of fixed length per label, so memory stays flat. A click, in a recording, goes to that moment.
+A fixed number of moments is kept, so memory stays flat. Pointing at one shows what was seen then; a click,
+in a recording, goes there. Other prompts change the past too: see :meth:`Timeline.rescore`.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
-from PySide6.QtWidgets import QToolTip, QWidget
+from PySide6.QtGui import QColor, QHideEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtWidgets import QWidget
 
+from gui.moment_card import MomentCard
 from gui.theme import Theme, font
+from gui.thumbnails import Thumbnails
+
+if TYPE_CHECKING:
+    from neuroclip_live.history import Rescored
 
 SPAN_S = 60.0
 KEPT = 2048
@@ -22,14 +28,32 @@ _RIBBON = 12
 _LEFT, _BOTTOM, _TOP = 42, 20, 12
 
 
-@dataclass(frozen=True)
-class Moment:
+class Moment(NamedTuple):
     """One prediction as the timeline keeps it; ``label`` is "" where nothing was decided."""
 
     at_s: float
     t_us: int
     label: str
     scores: Mapping[str, float]
+    number: int = 0
+
+
+class _Row(Mapping[str, float]):
+    """One row of a table of scores, without a dictionary of its own."""
+
+    __slots__ = ("_columns", "_row")
+
+    def __init__(self, columns: dict[str, int], row: np.ndarray) -> None:
+        self._columns, self._row = columns, row
+
+    def __getitem__(self, label: str) -> float:
+        return float(self._row[self._columns[label]])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._columns)
+
+    def __len__(self) -> int:
+        return len(self._columns)
 
 
 class Timeline(QWidget):
@@ -58,6 +82,8 @@ class Timeline(QWidget):
         self.setMinimumHeight(110)
         self.span_s = SPAN_S
         self.moments: deque[Moment] = deque(maxlen=KEPT)
+        self.thumbnails = Thumbnails()
+        self.card: MomentCard | None = None
         self._theme, self._colour = theme, colour
         self._now_s = 0.0
         self._hover: float | None = None
@@ -70,17 +96,40 @@ class Timeline(QWidget):
     def clear(self) -> None:
         """Forget everything: another source."""
         self.moments.clear()
+        self.thumbnails.clear()
+        self._hide_card()
         self.update()
 
     def add(self, moment: Moment) -> None:
         """Take in a moment, newer than all before."""
         self.moments.append(moment)
 
+    def rescore(self, past: Rescored) -> None:
+        """Give moments the scores they have against other prompts; those it does not know keep theirs."""
+        if not len(past.numbers):
+            return
+        columns = {label: index for index, label in enumerate(past.labels)}
+        numbers = np.fromiter((m.number for m in self.moments), dtype=np.int64, count=len(self.moments))
+        places = np.minimum(np.searchsorted(past.numbers, numbers), len(past.numbers) - 1)
+        known = past.numbers[places] == numbers
+        self.moments = deque(
+            (
+                Moment(m.at_s, m.t_us, past.decided[i] or "", _Row(columns, past.scores[i]), m.number)
+                if there
+                else m
+                for m, i, there in zip(self.moments, places.tolist(), known.tolist(), strict=True)
+            ),
+            maxlen=KEPT,
+        )
+        self.update()
+
     def refresh(self, now_s: float, labels: tuple[str, ...]) -> None:
         """Move on to ``now_s`` and draw the lines of ``labels``."""
         self._now_s, self._labels = now_s, labels
         if self.isVisible():
             self.update()
+            if self._hover is not None:
+                self._show_card()
 
     def moment_at(self, x: float) -> Moment | None:
         """Return the moment drawn at a horizontal place, in pixels."""
@@ -172,14 +221,31 @@ class Timeline(QWidget):
                 painter.drawRect(QRectF(left, top, max(1.0, min(right, plot.right()) - left), _RIBBON - 2))
             begin = index
 
+    def _show_card(self) -> None:
+        """Show what was seen and scored at the moment pointed at."""
+        moment = self.moment_at(self._hover) if self._hover is not None else None
+        if moment is None:
+            self._hide_card()
+            return
+        over = self.window()
+        if self.card is None or self.card.parentWidget() is not over:
+            self._hide_card()
+            self.card = MomentCard(self._theme, self._colour, over)
+        ranked = sorted(moment.scores.items(), key=lambda item: -item[1])[:5]
+        self.card.tell(
+            f"{self._now_s - moment.at_s:.1f} s ago",
+            ranked,
+            self.thumbnails.near(moment.at_s) if ranked else None,
+            self.mapTo(over, QPointF(self._hover, 0.0)).toPoint(),
+        )
+
+    def _hide_card(self) -> None:
+        if self.card is not None:
+            self.card.hide()
+
     def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: D102
         self._hover = event.position().x()
-        moment = self.moment_at(self._hover)
-        if moment is not None:
-            ranked = sorted(moment.scores.items(), key=lambda item: -item[1])[:5]
-            lines = [f"{label}  {score:.0%}" for label, score in ranked] or ["no motion"]
-            ago = f"{self._now_s - moment.at_s:.1f} s ago"
-            QToolTip.showText(event.globalPosition().toPoint(), "\n".join([ago, *lines]), self)
+        self._show_card()
         self.update()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: D102
@@ -187,6 +253,12 @@ class Timeline(QWidget):
         if moment is not None and event.button() == Qt.MouseButton.LeftButton:
             self.chosen.emit(moment.t_us)
 
+    def hideEvent(self, event: QHideEvent) -> None:  # noqa: D102
+        self._hover = None
+        self._hide_card()
+        super().hideEvent(event)
+
     def leaveEvent(self, event: QEvent) -> None:  # noqa: D102
         self._hover = None
+        self._hide_card()
         self.update()

@@ -15,6 +15,7 @@ import numpy as np
 from drivers.source import GrayFrame, SourceState, SourceStatus
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution, empty_packet
+from neuroclip_live.history import Rescored
 from neuroclip_live.latency import Percentiles
 from neuroclip_live.pipeline import PipelineSettings, PipelineState, Status
 from neuroclip_live.prompts import PromptSet
@@ -163,6 +164,8 @@ class FakePipeline:
         )
         self.teacher: FakeTeacher | None = FakeTeacher()
         self.notes: list[dict] = []
+        self.table: object | None = None
+        self.past: Rescored | None = None
         self.strange: dict[str, float] = {}
         self.events = empty_packet()
         self.latest: Prediction | None = None
@@ -208,6 +211,9 @@ class FakePipeline:
 
     def set_adapter(self, adapter: object) -> None:
         pass
+
+    def rescore(self) -> Rescored | None:
+        return self.past
 
     def teach(self, label: str, last_s: float = 2.0) -> int:
         return self.teacher.learn(label)

@@ -1,0 +1,141 @@
+"""The last minute: scored anew when prompts change, and looked at by pointing."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+from fakes import FakeBackbone, ScriptedSource, packet
+from PySide6.QtCore import QEvent, QPointF, Qt
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import QApplication
+
+from gui.thumbnails import KEPT, LONGEST, Thumbnails, shrunk
+from gui.timeline import Moment
+from neuroclip_live.history import Rescored
+from neuroclip_live.pipeline import Pipeline, PipelineSettings
+from neuroclip_live.prompts import parse_prompts
+from neuroclip_live.slicing import parse_slice
+
+
+def point_at_now(timeline) -> None:
+    """Move the mouse there; QTest leaves out moves to where the mouse is already."""
+    at = QPointF(timeline.width() - 14, 40)
+    left, none = Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier
+    QApplication.sendEvent(timeline, QMouseEvent(QEvent.Type.MouseMove, at, at, left, left, none))
+
+
+def rescored(numbers: list[int], labels: tuple[str, ...], rows: list[list[float]], decided) -> Rescored:
+    return Rescored(np.array(numbers), labels, np.array(rows, np.float32), tuple(decided))
+
+
+def test_other_prompts_change_the_past(qtbot, window, pipeline):
+    for _ in range(3):
+        pipeline.predict({"a mug": 0.9, "a phone": 0.1})
+    qtbot.waitUntil(lambda: len(window.timeline.moments) == 3)
+    pipeline.past = rescored([1, 2], ("a mug", "a fox"), [[0.2, 0.8], [0.6, 0.4]], ("a fox", None))
+    pipeline.table = object()
+    qtbot.waitUntil(lambda: "a fox" in window.timeline.moments[0].scores)
+    first, second, third = window.timeline.moments
+    assert first.label == "a fox"
+    assert dict(first.scores) == pytest.approx({"a mug": 0.2, "a fox": 0.8})
+    assert second.label == ""
+    assert third.scores == {"a mug": 0.9, "a phone": 0.1}  # made after the question: it knew the answer
+    window.grab()
+
+
+def test_a_past_of_another_source_is_left_alone(qtbot, window, pipeline):
+    pipeline.predict({"a mug": 0.9})
+    qtbot.waitUntil(lambda: len(window.timeline.moments) == 1)
+    window.timeline.rescore(rescored([7], ("a fox",), [[1.0]], ("a fox",)))
+    window.timeline.rescore(rescored([], ("a fox",), np.zeros((0, 1)), ()))
+    assert window.timeline.moments[0].label == "a mug"
+
+
+def test_a_full_timeline_is_scored_anew_within_a_frame(window):
+    timeline = window.timeline
+    count = timeline.moments.maxlen
+    for number in range(count):
+        timeline.add(Moment(0.0, number, "a mug", {"a mug": 1.0}, number))
+    past = rescored(list(range(count)), ("a mug", "a fox"), np.full((count, 2), 0.5), ["a fox"] * count)
+    times = []
+    for _ in range(5):
+        begin = time.perf_counter()
+        timeline.rescore(past)
+        times.append(time.perf_counter() - begin)
+    assert timeline.moments[0].label == "a fox"
+    assert len(timeline.moments) == count
+    assert min(times) < 0.1  # a few milliseconds where nothing else runs
+
+
+def test_a_word_typed_now_is_asked_of_the_real_past(qtbot, make_window):
+    source = ScriptedSource([packet(i * 20_000, 400, step_us=50) for i in range(60)], live=False)
+    settings = PipelineSettings(slice_by=parse_slice("40ms"))
+    pipeline = Pipeline(source, lambda progress: FakeBackbone(), parse_prompts("a mug"), settings)
+    window = make_window(attach=False)
+    window.attach(pipeline)
+    qtbot.waitUntil(lambda: pipeline.status().state.value == "ended", timeout=30_000)
+    before = len(pipeline.predictions())
+    qtbot.waitUntil(lambda: len(window.timeline.moments) >= before, timeout=5000)
+    if not before:
+        pytest.skip("the recording was over before the model was there")
+    window.prompts.entry.setText("a tree")
+    window.prompts.entry.returnPressed.emit()
+    qtbot.waitUntil(lambda: any("a tree" in m.scores for m in window.timeline.moments), timeout=5000)
+
+
+# ---- pointing at a moment
+
+
+def test_pointing_at_a_moment_shows_the_frame_of_it(qtbot, window, pipeline):
+    frame = np.full((240, 320), 127, np.uint8)
+    frame[100:140, 100:200] = 0
+    pipeline.predict({"a mug": 0.9, "a phone": 0.1}, frames=(frame,))
+    qtbot.waitUntil(lambda: len(window.timeline.moments) == 1 and len(window.timeline.thumbnails) == 1)
+    window.docks["timeline"].raise_()
+    point_at_now(window.timeline)
+    qtbot.waitUntil(lambda: window.timeline.card is not None and window.timeline.card.isVisible())
+    card = window.timeline.card
+    assert card.image is not None
+    assert max(card.image.width(), card.image.height()) <= LONGEST
+    assert "a mug 90%" in card.accessibleName()
+    assert window.rect().contains(card.geometry())
+    window.grab()
+    window.docks["health"].raise_()
+    qtbot.waitUntil(lambda: not card.isVisible())
+
+
+def test_a_still_moment_says_so_and_has_no_picture(qtbot, window, pipeline):
+    pipeline.predict({}, state="no-motion")
+    qtbot.waitUntil(lambda: len(window.timeline.moments) == 1)
+    window.docks["timeline"].raise_()
+    point_at_now(window.timeline)
+    qtbot.waitUntil(lambda: window.timeline.card is not None and window.timeline.card.isVisible())
+    assert window.timeline.card.image is None
+    window.source_changed()
+    assert not window.timeline.card.isVisible()
+    assert not window.timeline.moments
+
+
+def test_thumbnails_are_bounded_and_found_by_time():
+    pictures = Thumbnails(kept=5)
+    for k in range(20):
+        pictures.add(k * 0.2, np.full((480, 640), 127 if k % 2 else 0, np.uint8))
+        pictures.add(k * 0.2 + 0.01, np.full((480, 640), 255, np.uint8))  # too soon after it
+    assert len(pictures) == 5
+    assert pictures.near(0.0) is None
+    assert (pictures.near(18 * 0.2 + 0.05) == 0).all()
+    assert KEPT * shrunk(np.zeros((480, 640), np.uint8)).nbytes < 6e6
+
+
+def test_a_thin_line_stays_visible_when_it_is_made_small():
+    frame = np.full((480, 640), 127, np.uint8)
+    frame[200] = 0
+    frame[300, ::5] = 255
+    small = shrunk(frame)
+    assert small.shape == (68, 91)
+    assert (small == 0).any(axis=1).sum() == 1
+    assert (small == 255).any(axis=1).sum() == 1
+    tiny = np.zeros((24, 32), np.uint8)
+    assert shrunk(tiny) is not tiny
