@@ -7,14 +7,17 @@ source waits for the same serial number to appear again, and goes on.
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from drivers.camera_controls import CameraControls
+from drivers.controls import Control
 from drivers.recording import MAX_PACKET_EVENTS
 from drivers.source import MAX_WAIT_S, GrayFrame, SourceState, SourceStatus
 from drivers.usb import RULE_FILE, UsbCamera, udev_commands, udev_rule, usb_cameras
@@ -30,6 +33,8 @@ __all__ = [
     "udev_rule",
     "usb_cameras",
 ]
+
+log = logging.getLogger(__name__)
 
 _POLL_S = 0.001
 _RETRY_S = 0.5
@@ -113,6 +118,13 @@ class CameraSource:
         if resolution is None:
             raise UserError(f"{self.name} gives no events. Choose another camera with --camera SERIAL.")
         self.resolution = Resolution(int(resolution[0]), int(resolution[1]))
+        try:
+            self._controls = CameraControls(self.device)
+        except (AttributeError, *_DEVICE_ERRORS):
+            log.exception("what can be set on %s cannot be told", self.name)
+            self._controls = CameraControls(None)
+        self._wanted: dict[str, float] = {}  # set by anybody, applied by whoever reads packets
+        self._applied: dict[str, float] = {}
 
     def _choose(self, serial: str | None) -> Any:
         found = _discover(self._api)
@@ -143,6 +155,33 @@ class CameraSource:
             )
         return f"{camera} cannot be opened: {reason}"
 
+    def controls(self) -> list[Control]:
+        """Return the camera's biases and exposure, with what they are set to."""
+        with self._lock:
+            wanted = dict(self._wanted)
+        return [replace(c, value=wanted.get(c.name, c.value)) for c in self._controls.controls()]
+
+    def set_control(self, name: str, value: float) -> None:
+        """Set one of :meth:`controls` before the next packet; it outlives unplugging."""
+        value = self._controls.checked(name, value)
+        with self._lock:
+            self._wanted[name] = value
+
+    def presets(self) -> dict[str, dict[str, float]]:
+        """Return named settings of :meth:`controls`."""
+        return self._controls.presets()
+
+    def _apply_controls(self, device: Any) -> None:
+        with self._lock:
+            wanted, self._wanted = self._wanted, {}
+        for name, value in wanted.items():
+            try:
+                self._controls.apply(device, name, value)
+            except _DEVICE_ERRORS as error:
+                log.warning("%s: %s could not be set to %g: %s", self.name, name, value, _first_line(error))
+            else:
+                self._applied[name] = value
+
     def packets(self) -> Iterator[Packet]:
         """Yield packets as they come from the camera, empty ones while there is nothing."""
         quiet_since = time.monotonic()
@@ -153,6 +192,8 @@ class CameraSource:
                 quiet_since = time.monotonic()
                 continue
             try:
+                if self._wanted:
+                    self._apply_controls(device)
                 packet = self._next(device)
                 gone = packet is None and not device.isRunning()
             except _DEVICE_ERRORS as error:
@@ -226,6 +267,7 @@ class CameraSource:
             if device is not None and not self._closed.is_set():
                 self.device = device
                 with self._lock:
+                    self._wanted = {**self._applied, **self._wanted}  # a camera forgets when unplugged
                     self._state, self._message = SourceState.STREAMING, ""
                 return
 

@@ -170,6 +170,12 @@ class EventSynthesizer:
         self._t_us = 0
         self._buffer = np.empty(max(1024, resolution.area // 4), dtype=EVENT_DTYPE)
 
+    def tune(self, sensor: SensorModel) -> None:
+        """Change the sensor between two images; pixels keep how they differ from each other."""
+        self._on *= np.float32(sensor.threshold_on / self.sensor.threshold_on)
+        self._off *= np.float32(sensor.threshold_off / self.sensor.threshold_off)
+        self.sensor = sensor
+
     def step(self, image: npt.NDArray[Any], t_us: int) -> Packet:
         """Show the sensor an image at a time; return the events since the image before.
 

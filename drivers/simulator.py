@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -16,6 +17,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from drivers.controls import Control, find
 from drivers.event_synthesis import EventSynthesizer, SensorModel
 from drivers.source import MAX_WAIT_S, GrayFrame, SourceState, SourceStatus
 from neuroclip_live.errors import UserError
@@ -94,6 +96,8 @@ class SimulatorSource:
         self._each_us = round(seconds_each * 1e6)
         self._sensor, self._seed, self._realtime = sensor or SensorModel(), seed, realtime
         self._end_us = None if duration_s is None else round(duration_s * 1e6)
+        self._turned_on = 0.0  # phase, so that another frequency does not make the picture jump
+        self._lock = threading.Lock()
         self._closed = threading.Event()
         self._state = SourceState.STREAMING
         self._position_us: int | None = None
@@ -105,7 +109,11 @@ class SimulatorSource:
         started = time.monotonic()
         synthesizer.step(self.image_at(0), 0)
         t_us = 0
+        sensor = self._sensor
         while not self._closed.is_set() and (self._end_us is None or t_us < self._end_us):
+            if self._sensor is not sensor:
+                sensor = self._sensor
+                synthesizer.tune(sensor)
             parts = []
             stop = t_us + PACKET_US if self._end_us is None else min(t_us + PACKET_US, self._end_us)
             while t_us < stop:
@@ -139,12 +147,60 @@ class SimulatorSource:
         self._closed.set()
         self._state = SourceState.ENDED
 
+    def controls(self) -> list[Control]:
+        """Return what can be set while it runs: the motion, and how the sensor sees it."""
+        sensor, motions = self._sensor, get_args(MotionName)
+        at = float(motions.index(self._motion))
+        return [
+            Control("Motion", "", 0, len(motions) - 1, at, "How the picture moves.", 0.0, "choice", motions),
+            Control(
+                "Speed", "Hz", 0.1, 5.0, self._frequency, "Rounds of the motion a second.", 1.0, step=0.1
+            ),
+            Control("Size", "%", 10, 100, self._scale * 100, "Size of the picture in the view.", 70.0),
+            Control(
+                "Contrast threshold", "", 0.05, 0.8, sensor.threshold_on, "Higher: fewer events.", 0.22,
+                step=0.01,
+            ),
+            Control(
+                "Noise", "Hz", 0.0, 20.0, sensor.background_hz,
+                "Background activity: events a second of a pixel that sees no change.", 0.5, step=0.1,
+            ),
+        ]  # fmt: skip
+
+    def set_control(self, name: str, value: float) -> None:
+        """Set one of :meth:`controls`; takes effect with the next packet."""
+        value = find(self.controls(), name).checked(value)
+        with self._lock:
+            if name == "Motion":
+                self._motion = get_args(MotionName)[round(value)]
+            elif name == "Speed":
+                seconds = (self._position_us or 0) / 1e6
+                self._turned_on += 2 * np.pi * (self._frequency - value) * seconds
+                self._frequency = value
+            elif name == "Size":
+                self._scale = value / 100
+            elif name == "Noise":
+                self._sensor = replace(self._sensor, background_hz=value)
+            else:
+                self._sensor = replace(self._sensor, threshold_on=value, threshold_off=value)
+
+    def presets(self) -> dict[str, dict[str, float]]:
+        """Return named settings of :meth:`controls`."""
+        default = {control.name: control.default for control in self.controls()}
+        return {
+            "As at first": default,
+            "Noisy": {**default, "Noise": 10.0},
+            "Dim": {**default, "Contrast threshold": 0.5, "Noise": 4.0},
+            "Fast": {**default, "Speed": 3.0},
+        }
+
     def image_at(self, t_us: int) -> npt.NDArray[np.uint8]:
         """Return what the sensor sees at a time, (H, W) uint8."""
         picture = self._pictures[(t_us // self._each_us) % len(self._pictures)]
         width, height = self.resolution
         base = self._scale * min(width, height) / max(picture.shape)
-        dx, dy, turn, growth = _pose(self._motion, 2 * np.pi * self._frequency * t_us / 1e6)
+        phase = 2 * np.pi * self._frequency * t_us / 1e6 + self._turned_on
+        dx, dy, turn, growth = _pose(self._motion, phase)
         matrix = cv2.getRotationMatrix2D((picture.shape[1] / 2, picture.shape[0] / 2), turn, base * growth)
         matrix[0, 2] += (width - picture.shape[1]) / 2 + dx * width
         matrix[1, 2] += (height - picture.shape[0]) / 2 + dy * height

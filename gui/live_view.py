@@ -124,7 +124,7 @@ class LiveView:
         else:
             self._seen, self._changed_s = seen, now
         self._blank = not len(events)
-        resolution = pipeline.source.resolution
+        resolution = pipeline.resolution
         if kind == "fade":
             frame = self._paint.fading_frame(events, resolution, amount * 1000)
         else:

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 from neuroclip_live.errors import UserError
 from neuroclip_live.ring import EventRing
+from neuroclip_live.treatment import NONE, Treater, Treatment
 
 if TYPE_CHECKING:
     from drivers.source import EventSource
+    from neuroclip_live.events import Packet, Resolution
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +25,8 @@ class Capture:
 
     Attributes
     ----------
-    ring : EventRing
+    picture : tuple of EventRing and Resolution
+        The ring and the size of the picture in it, which belong together: the sensor's, or turned.
     news : threading.Event
         Set after every packet, for whoever waits for the next.
     over : threading.Event
@@ -33,11 +36,16 @@ class Capture:
     cursor : int or None
         How far inference has read, written by inference. A recording waits for it: unlike a camera it loses
         nothing by that.
+    treatment : Treatment
+        What is done to events before they enter the ring; may be changed at any time.
     """
 
-    def __init__(self, source: EventSource, capacity: int = RING_EVENTS) -> None:
+    def __init__(self, source: EventSource, capacity: int = RING_EVENTS, treatment: Treatment = NONE) -> None:
         self.source = source
-        self.ring = EventRing(capacity, width=source.resolution.width, height=source.resolution.height)
+        self.treatment = treatment
+        self.treater = Treater(source.resolution)
+        self._capacity = capacity
+        self.picture = self._picture(treatment.resolution(source.resolution))
         self.news = threading.Event()
         self.over = threading.Event()
         self.failure = ""
@@ -45,6 +53,19 @@ class Capture:
         self._stop = threading.Event()
         self._starting = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="capture", daemon=True)
+
+    @property
+    def ring(self) -> EventRing:
+        """Where events are."""
+        return self.picture[0]
+
+    @property
+    def resolution(self) -> Resolution:
+        """Size of the picture in the ring."""
+        return self.picture[1]
+
+    def _picture(self, resolution: Resolution) -> tuple[EventRing, Resolution]:
+        return EventRing(self._capacity, width=resolution.width, height=resolution.height), resolution
 
     def start(self) -> None:
         """Begin; a second call, from whichever thread, does nothing."""
@@ -66,7 +87,7 @@ class Capture:
                 if self._stop.is_set():
                     break
                 if len(packet):
-                    self.ring.write(packet, monotonic_ns())
+                    self._enter(packet)
                     self.news.set()
                     self._wait_for_reader()
         except UserError as error:
@@ -78,8 +99,20 @@ class Capture:
             self.over.set()
             self.news.set()
 
+    def _enter(self, packet: Packet) -> None:
+        """Put a packet into the ring; a picture turned to another size begins a new ring."""
+        how, arrival_ns = self.treatment, monotonic_ns()
+        resolution = how.resolution(self.source.resolution)
+        if resolution != self.resolution:
+            self.cursor = None
+            self.picture = self._picture(resolution)
+        packet = self.treater.treat(packet, how)
+        if len(packet):
+            self.ring.write(packet, arrival_ns)
+
     def _wait_for_reader(self) -> None:
-        while not (self.source.live or self._stop.is_set() or self.cursor is None):
-            if self.ring.newest() - self.cursor <= self.ring.capacity // 2:
+        while not (self.source.live or self._stop.is_set()):
+            cursor = self.cursor
+            if cursor is None or self.ring.newest() - cursor <= self.ring.capacity // 2:
                 return
             self._stop.wait(0.001)

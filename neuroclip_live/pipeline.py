@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 
 from neuroclip_live.capture import Capture
 from neuroclip_live.errors import UserError
-from neuroclip_live.events import Packet
+from neuroclip_live.events import Packet, Resolution
 from neuroclip_live.history import FeatureHistory, Rescored, rescore
 from neuroclip_live.latency import LatencyStats
 from neuroclip_live.model_change import Load, ModelChange, Progress
@@ -33,6 +33,8 @@ from neuroclip_live.reading import Reader
 from neuroclip_live.recognizer import FeatureAdapter, Prediction, Recognizer
 from neuroclip_live.slicing import Slice, SliceBy
 from neuroclip_live.teaching import Teacher
+from neuroclip_live.treatment import Treatment
+from neuroclip_live.treatment import warm_up as warm_up_treatment
 
 if TYPE_CHECKING:
     from drivers.source import EventSource, GrayFrame
@@ -129,7 +131,7 @@ class Pipeline:
     def open(self, source: EventSource) -> None:
         """Change to another source; counters begin anew, model and prompts stay."""
         with self._lock:
-            before, self._capture = self._capture, Capture(source)
+            before, self._capture = self._capture, Capture(source, treatment=self._capture.treatment)
             self._latest = None
             self._log.clear()
             self._history.clear()
@@ -166,6 +168,10 @@ class Pipeline:
     def cancel_model(self) -> None:
         """Keep the model at work; one that is being loaded is thrown away when it comes."""
         self._change.cancel()
+
+    def treat(self, treatment: Treatment) -> None:
+        """Filter noise, flip or turn from the next packet on; recordings keep everything as it came."""
+        self._capture.treatment = treatment
 
     def change_slicing(self, slice_by: SliceBy) -> None:
         """Cut the stream otherwise from the next event on; the timesteps kept so far are forgotten."""
@@ -207,6 +213,16 @@ class Pipeline:
     def source(self) -> EventSource:
         """The source being read."""
         return self._capture.source
+
+    @property
+    def treatment(self) -> Treatment:
+        """What is done to events before anybody looks."""
+        return self._capture.treatment
+
+    @property
+    def resolution(self) -> Resolution:
+        """Size of the picture: the sensor's, or turned."""
+        return self._capture.resolution
 
     @property
     def prompts(self) -> PromptSet:
@@ -259,8 +275,9 @@ class Pipeline:
         return self._capture.ring.latest(duration_us=duration_us)
 
     def latest_frame(self) -> GrayFrame | None:
-        """Return the newest intensity frame of a sensor that has them."""
-        return self.source.latest_frame()
+        """Return the newest intensity frame of a sensor that has them, turned as the events are."""
+        frame, how = self.source.latest_frame(), self._capture.treatment
+        return frame if frame is None or not how.turns else replace(frame, image=how.image(frame.image))
 
     def familiarity(self, label: str) -> Familiarity | None:
         """Tell how near a label is to words the model has seen pictures of; None when it cannot say."""
@@ -289,7 +306,8 @@ class Pipeline:
             runtime=info.runtime if info else "",
             source_name=capture.source.name,
             source=capture.source.status(),
-            resolution=capture.source.resolution,
+            resolution=capture.resolution,
+            removed_share=capture.treater.removed_share,
             event_rate_hz=self._event_rate.update(ring.written),
             total_events=ring.written,
             dropped_events=self._dropped,
@@ -337,12 +355,15 @@ class Pipeline:
             if self._capture is not capture:
                 capture, settings = self._capture, self.settings
                 reader = Reader(capture, settings.slice_by, from_start=settings.wait_for_model)
-                recognizer.begin(capture.source.resolution)
+                recognizer.begin(reader.resolution)
             assert reader is not None
+            if capture.ring is not reader.ring:  # the picture was turned
+                reader = Reader(capture, settings.slice_by, from_start=True)
+                recognizer.begin(reader.resolution)
             if self.settings.slice_by != settings.slice_by:
                 settings = self.settings
                 reader.recut(settings.slice_by)
-                recognizer.begin(capture.source.resolution)
+                recognizer.begin(reader.resolution)
             table_of = self._encode(encoder, recognizer, table_of)
             recognizer.adapter = self._adapter
             self._decide(recognizer, reader)
@@ -365,6 +386,7 @@ class Pipeline:
         encoder = PromptEncoder(backbone)
         table_of = self._encode(encoder, recognizer, None)
         recognizer.warm_up()
+        warm_up_treatment()
         self._backbone = backbone
         self._message = said
         return encoder, table_of
@@ -443,7 +465,7 @@ class Pipeline:
     def _publish(
         self, prediction: Prediction, piece: Slice, taken_ns: int, reader: Reader, recognizer: Recognizer
     ) -> None:
-        arrival = reader.capture.ring.arrival_ns(piece.end_position - 1)
+        arrival = reader.ring.arrival_ns(piece.end_position - 1)
         latency = dict(prediction.latency_ms)
         if arrival is not None and latency:
             latency["slice"] = (taken_ns - arrival) / 1e6

@@ -77,6 +77,8 @@ class Status:
     prediction_rate_hz: float
     ring_fill: float
     latency: Mapping[str, Percentiles]
+    removed_share: float = 0.0
+    """Share of events that the noise filter took away in the last half second."""
     changing: bool = False
     """Another model is being loaded beside the one at work; ``message`` and ``progress`` tell how far."""
 

@@ -33,8 +33,9 @@ class Reader:
         self.capture = capture
         self.finished = False
         self.dropped = 0
-        self._slicer = Slicer(by, capture.source.resolution)
-        self._cursor = capture.ring.oldest() if from_start else capture.ring.newest()
+        self.ring, self.resolution = capture.picture
+        self._slicer = Slicer(by, self.resolution)
+        self._cursor = self.ring.oldest() if from_start else self.ring.newest()
         self._cost_ms = BACKLOG_MS / 4  # of one slice; learnt from what slices take
         self._told_ns = 0  # arrival of the newest event when the scene was last said to be at rest
         capture.cursor = self._cursor
@@ -45,8 +46,8 @@ class Reader:
         made = 0
         ended = self.capture.over.is_set()  # looked at before reading: what came earlier is then in the ring
         self.capture.news.clear()
-        while self._cursor < self.capture.ring.newest():
-            chunk = self.capture.ring.read(self._cursor)
+        while self._cursor < self.ring.newest():
+            chunk = self.ring.read(self._cursor)
             self._cursor = self.capture.cursor = chunk.end
             if chunk.lost:
                 self.dropped += chunk.lost
@@ -67,7 +68,7 @@ class Reader:
 
     def recut(self, by: SliceBy) -> None:
         """Cut what comes from here on otherwise; what is read already stays read."""
-        self._slicer = Slicer(by, self.capture.source.resolution)
+        self._slicer = Slicer(by, self.resolution)
 
     def took_ms(self, cost_ms: float) -> None:
         """Learn what one slice costs."""
@@ -75,7 +76,7 @@ class Reader:
 
     def rest_us(self) -> int | None:
         """Return the stream's time when its scene has come to rest; once for each rest."""
-        status = self.capture.ring.status()
+        status = self.ring.status()
         if (
             status.last_arrival_ns is None
             or status.last_t_us is None
@@ -93,7 +94,7 @@ class Reader:
 
     def _close_by_clock(self) -> list[Slice]:
         """Close the hops of a camera whose scene went quiet: no later event will."""
-        status = self.capture.ring.status()
+        status = self.ring.status()
         if not self.capture.source.live or status.last_arrival_ns is None or status.last_t_us is None:
             return []
         silent_us = (monotonic_ns() - status.last_arrival_ns) // 1000 - int(LATE_MS * 1000)

@@ -15,13 +15,16 @@ import numpy as np
 from drivers.source import GrayFrame, SourceState, SourceStatus
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution, empty_packet
+from neuroclip_live.frames import Box
 from neuroclip_live.history import Rescored
 from neuroclip_live.latency import Percentiles
 from neuroclip_live.pipeline import PipelineSettings, PipelineState, Status
 from neuroclip_live.prompts import PromptSet
 from neuroclip_live.recognizer import Prediction
+from neuroclip_live.region import fitting
 from neuroclip_live.slicing import SliceBy
 from neuroclip_live.teaching import TeachingStatus
+from neuroclip_live.treatment import Treatment
 
 RES = Resolution(320, 240)
 LATENCY = {
@@ -165,6 +168,7 @@ class FakePipeline:
         self.teacher: FakeTeacher | None = FakeTeacher()
         self.notes: list[dict] = []
         self.table: object | None = None
+        self.region: Box | None = None
         self.past: Rescored | None = None
         self.strange: dict[str, float] = {}
         self.events = empty_packet()
@@ -174,6 +178,7 @@ class FakePipeline:
         self.started = self.stopped = False
         self.settings = PipelineSettings()
         self.loads: list[object] = []
+        self.treatment = Treatment()
         self.make_events: Callable[[], Packet] | None = None
         self.now = Status(
             state=PipelineState.RUNNING, message="", progress=None, model="fake", device="cpu",
@@ -182,6 +187,13 @@ class FakePipeline:
             event_rate_hz=123_456.0, total_events=1_000_000, dropped_events=0, outside_events=0, windows=900,
             predictions=890, skipped_windows=10, prediction_rate_hz=20.0, ring_fill=0.24, latency=LATENCY,
         )  # fmt: skip
+
+    @property
+    def resolution(self) -> Resolution:
+        return self.treatment.resolution(self.source.resolution)
+
+    def treat(self, treatment: Treatment) -> None:
+        self.treatment = treatment
 
     def start(self) -> None:
         self.started = True
@@ -212,6 +224,9 @@ class FakePipeline:
     def set_adapter(self, adapter: object) -> None:
         pass
 
+    def set_region(self, region: Box | None) -> None:
+        self.region = fitting(region, self.source.resolution) if region is not None else None
+
     def rescore(self) -> Rescored | None:
         return self.past
 
@@ -226,7 +241,7 @@ class FakePipeline:
             self.now,
             source=self.source.status(),
             source_name=self.source.name,
-            resolution=self.source.resolution,
+            resolution=self.resolution,
         )
 
     def prediction(self) -> Prediction | None:

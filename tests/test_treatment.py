@@ -1,0 +1,138 @@
+"""Noise filter, flips and turns, alone and in a running pipeline."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from fakes import FakeBackbone, ScriptedSource, packet
+
+from drivers.simulator import SimulatorSource
+from drivers.source import GrayFrame
+from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution
+from neuroclip_live.pipeline import Pipeline, PipelineSettings
+from neuroclip_live.prompts import parse_prompts
+from neuroclip_live.slicing import SliceBy
+from neuroclip_live.treatment import Treater, Treatment
+
+SENSOR = Resolution(32, 24)
+
+
+def events(*rows: tuple[int, int, int, int]) -> Packet:
+    return np.array(list(rows), dtype=EVENT_DTYPE) if rows else np.zeros(0, EVENT_DTYPE)
+
+
+def test_an_event_stays_where_a_neighbour_fired_lately() -> None:
+    treated = Treater(SENSOR).treat(
+        events((0, 5, 5, 1), (100, 6, 5, 1), (200, 20, 20, 0), (5_000, 7, 6, 1), (5_100, 6, 6, 0)),
+        Treatment(support_us=1_000),
+    )
+    assert [int(e["t"]) for e in treated] == [100, 5_100]
+
+
+def test_a_pixel_is_no_company_for_itself() -> None:
+    hot = events(*[(i * 10, 3, 3, 1) for i in range(50)])
+    assert len(Treater(SENSOR).treat(hot, Treatment(support_us=1_000))) == 0
+
+
+def test_the_filter_agrees_with_a_slow_one_across_packets_and_borders() -> None:
+    rng = np.random.default_rng(3)
+    stream = np.zeros(4_000, dtype=EVENT_DTYPE)
+    stream["t"] = np.sort(rng.integers(0, 200_000, 4_000))
+    stream["x"], stream["y"] = rng.integers(0, 32, 4_000), rng.integers(0, 24, 4_000)
+    last, expected = np.full((26, 34), -(10**9)), []
+    for row in stream:
+        x, y, t = int(row["x"]), int(row["y"]), int(row["t"])
+        near = last[y : y + 3, x : x + 3].copy()
+        near[1, 1] = -(10**9)
+        if near.max() >= t - 2_000:
+            expected.append(row)
+        last[y + 1, x + 1] = t
+    treater = Treater(SENSOR)
+    parts = [treater.treat(part, Treatment(support_us=2_000)) for part in np.array_split(stream, 13)]
+    got = np.concatenate(parts)
+    assert 500 < len(got) < 3_500
+    assert np.array_equal(got, np.array(expected, dtype=EVENT_DTYPE))
+
+
+def test_it_takes_noise_away_and_leaves_edges() -> None:
+    def stream(noise: float) -> list[Packet]:
+        source = SimulatorSource(realtime=False, duration_s=1.0)
+        source.set_control("Noise", noise)
+        return list(source.packets())
+
+    def kept(packets: list[Packet], support_us: int) -> float:
+        treater = Treater(Resolution(240, 180))
+        left = sum(len(treater.treat(p, Treatment(support_us=support_us))) for p in packets)
+        return left / sum(map(len, packets))
+
+    assert kept(stream(0.0), 10_000) > 0.9
+    assert kept(stream(15.0), 3_000) < 0.5
+
+
+def test_time_going_back_is_another_time() -> None:
+    treater, how = Treater(SENSOR), Treatment(support_us=1_000)
+    treater.treat(events((9_000_000, 5, 5, 1), (9_000_100, 6, 5, 1)), how)
+    assert len(treater.treat(events((100, 5, 6, 1)), how)) == 0
+
+
+@pytest.mark.parametrize("turns", range(4))
+@pytest.mark.parametrize("flip_h", [False, True])
+@pytest.mark.parametrize("flip_v", [False, True])
+def test_events_and_frames_turn_alike(turns: int, flip_h: bool, flip_v: bool) -> None:
+    image = np.zeros((24, 32), np.uint8)
+    image[4, 30] = 255
+    how = Treatment(0, flip_h, flip_v, turns)
+    turned = Treater(SENSOR).treat(events((0, 30, 4, 1)), how)[0]
+    resolution = how.resolution(SENSOR)
+    assert how.image(image).shape == (resolution.height, resolution.width)
+    assert how.image(image)[turned["y"], turned["x"]] == 255
+
+
+def test_a_packet_given_is_not_written_to() -> None:
+    packet = events((0, 1, 1, 1), (1, 2, 1, 1))
+    before = packet.copy()
+    Treater(SENSOR).treat(packet, Treatment(1_000, True, True, 1))
+    assert np.array_equal(packet, before)
+
+
+class Endless(ScriptedSource):
+    def packets(self):  # type: ignore[no-untyped-def]
+        number = 0
+        while not self.closed.wait(0.004):
+            yield packet(number * 5_000, 50)
+            number += 1
+
+    def latest_frame(self) -> GrayFrame:
+        return GrayFrame(0, np.zeros((24, 32), np.uint8))
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.005)
+
+
+def test_a_running_pipeline_turns_its_picture_and_goes_on() -> None:
+    settings = PipelineSettings(slice_by=SliceBy("count", count=100, overlap=1))
+    pipeline = Pipeline(Endless([]), lambda progress: FakeBackbone(), parse_prompts("a mug"), settings)
+    pipeline.start()
+    try:
+        until(lambda: pipeline.prediction() is not None)
+        assert pipeline.prediction().frames[-1].shape == (24, 32)
+        pipeline.treat(Treatment(quarter_turns=1))
+        until(lambda: pipeline.prediction().frames[-1].shape == (32, 24))
+        assert pipeline.status().resolution == (24, 32)
+        assert pipeline.latest_frame().image.shape == (32, 24)
+        assert pipeline.recent_events(1_000_000)["y"].max() >= 24
+        number = pipeline.prediction().number
+        until(lambda: pipeline.prediction().number > number + 5)
+        pipeline.treat(Treatment(support_us=1))  # nothing has company within a microsecond
+        until(lambda: pipeline.status().removed_share > 0.9)
+        pipeline.open(Endless([]))
+        assert pipeline.treatment == Treatment(support_us=1)
+    finally:
+        assert pipeline.stop(10.0)
