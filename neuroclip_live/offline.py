@@ -1,18 +1,21 @@
 """Every window of a recording, in order, as fast as the machine goes: the headless ``--speed max`` path.
 
-No threads, so nothing is skipped and the same file gives the same predictions every time.
+Nothing is skipped, and the same file gives the same predictions every time. One thread reads ahead while the
+other recognises; what comes out depends on the order of packets alone, and that stays.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from time import monotonic_ns
 from typing import TYPE_CHECKING
 
 from neuroclip_live.latency import LatencyStats
+from neuroclip_live.ordering import Ordering
+from neuroclip_live.read_ahead import read_ahead
 from neuroclip_live.recognizer import Prediction, Recognizer
-from neuroclip_live.ring import EventRing
 from neuroclip_live.slicing import Slice, SliceBy, Slicer
 
 if TYPE_CHECKING:
@@ -50,25 +53,28 @@ def recognise_all(
     should_stop : callable
         Asked after every packet.
     """
-    # The ring is here for what it does to a stream: order, epochs, events outside the sensor.
-    width, height = source.resolution
-    ring = EventRing(1 << 20, width=width, height=height)
-    slicer = Slicer(by, source.resolution)
     recognizer.begin(source.resolution)
-    cursor = 0
-    for packet in source.packets():
-        if should_stop():
-            break
-        ring.write(packet, monotonic_ns())
-        while cursor < ring.newest():
-            chunk = ring.read(cursor)
-            cursor = chunk.end
-            totals.dropped_events += chunk.lost
-            for piece in slicer.push(chunk.events, chunk.start, chunk.epoch):
-                yield _timed(recognizer, piece, totals)
-        totals.events = ring.status().written
-    for piece in slicer.flush():
+    for piece in slices_of(source, by, totals, should_stop):
         yield _timed(recognizer, piece, totals)
+
+
+def slices_of(
+    source: EventSource, by: SliceBy, totals: Totals, should_stop: Callable[[], bool] = lambda: False
+) -> Iterator[Slice]:
+    """Yield every slice of a source that ends; parameters as for :func:`recognise_all`."""
+    slicer = Slicer(by, source.resolution)
+    ordering = Ordering(*source.resolution)
+    epoch = position = 0
+    with closing(read_ahead(source.packets())) as packets:
+        for packet in packets:
+            if should_stop():
+                break
+            for events, new_epoch in ordering.pieces(packet):
+                epoch += new_epoch
+                yield from slicer.push(events, position, epoch)
+                position += len(events)
+            totals.events = position
+    yield from slicer.flush()
 
 
 def _timed(recognizer: Recognizer, piece: Slice, totals: Totals) -> Prediction:

@@ -8,25 +8,21 @@ by construction.
 Copies happen under the lock. A reader's copy is bounded (``MAX_READ``), so the writer waits a few
 milliseconds at the most, and nothing is ever torn.
 
-Time that goes back opens a new *epoch*: a loop restart, a seek, a camera that reset its clock. A read never
-crosses an epoch, so no slice mixes two times. Steps back shorter than ``JITTER_US``, common inside packets of
-iniVation cameras, are not epochs: the events are kept, their time raised to the newest seen, and counted.
+Time that goes back opens a new *epoch* (:mod:`neuroclip_live.ordering`): a loop restart, a seek, a camera
+that reset its clock. A read never crosses an epoch, so no slice mixes two times.
 """
 
 from __future__ import annotations
 
-import itertools
 import threading
 from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
 
-from neuroclip_live.counting import orderly, words_of
-from neuroclip_live.events import EVENT_DTYPE, Packet, copy_into, copy_packet, empty_packet
+from neuroclip_live.events import EVENT_DTYPE, Packet, copy_into, empty_packet
+from neuroclip_live.ordering import Ordering
 
-JITTER_US = 1_000
-"""Steps back in time up to this many microseconds are jitter; longer ones open a new epoch."""
 MAX_READ = 1 << 20
 """Most events one read copies: 16 MiB, a few milliseconds under the lock."""
 
@@ -93,12 +89,10 @@ class EventRing:
         if capacity < 1:
             raise ValueError(f"a ring holds at least one event, not {capacity}")
         self.capacity = capacity
-        self._width, self._height = width, height
+        self._ordering = Ordering(width, height)
         self._events = np.zeros(capacity, dtype=EVENT_DTYPE)
         self._lock = threading.Lock()
         self._written = 0
-        self._clamped = 0
-        self._outside = 0
         self._last_t: int | None = None
         self._epoch_starts: deque[tuple[int, int]] = deque([(0, 0)])  # (first position, epoch)
         self._arrivals: deque[tuple[int, int]] = deque(maxlen=1 << 14)  # (position after the packet, ns)
@@ -113,25 +107,19 @@ class EventRing:
         arrival_ns : int
             ``time.monotonic_ns()`` when the packet reached this process.
         """
-        if not len(packet):
-            return
-        plain = self._is_plain(packet)
-        if not plain:
-            packet = self._inside(packet)
-            if not len(packet):
-                return
         if len(packet) > self.capacity:  # only its newest part can stay; the rest counts as overwritten
             for start in range(0, len(packet), self.capacity):
                 self.write(packet[start : start + self.capacity], arrival_ns)
             return
-        pieces, clamped = ([(packet, False)], 0) if plain else self._in_order(packet)
+        pieces = self._ordering.pieces(packet)
+        if not pieces:
+            return
         with self._lock:
-            self._clamped += clamped
             for piece, new_epoch in pieces:
                 if new_epoch:
                     self._epoch_starts.append((self._written, self._epoch_starts[-1][1] + 1))
                 self._append(piece)
-            self._last_t = int(pieces[-1][0]["t"][-1])
+            self._last_t = self._ordering.last_us
             self._arrivals.append((self._written, arrival_ns))
             oldest = self._written - self.capacity
             while len(self._epoch_starts) > 1 and self._epoch_starts[1][0] <= oldest:
@@ -182,53 +170,12 @@ class EventRing:
             return RingStatus(
                 written=self._written,
                 capacity=self.capacity,
-                clamped=self._clamped,
-                outside=self._outside,
+                clamped=self._ordering.clamped,
+                outside=self._ordering.outside,
                 epochs=self._epoch_starts[-1][1],
                 last_t_us=self._last_t,
                 last_arrival_ns=self._arrivals[-1][1] if self._arrivals else None,
             )
-
-    def _is_plain(self, packet: Packet) -> bool:
-        """Tell in one pass whether a packet needs no mending: all on the sensor, time never going back."""
-        last = self._last_t if self._last_t is not None else int(packet["t"][0])
-        if packet.dtype != EVENT_DTYPE or not packet.flags.c_contiguous:
-            return False
-        times = packet.view(np.int64).reshape(-1, 2)
-        return bool(orderly(words_of(packet), times, last, self._width or 1 << 15, self._height or 1 << 15))
-
-    def _inside(self, packet: Packet) -> Packet:
-        if self._width is None or self._height is None or not len(packet):
-            return packet
-        x, y = packet["x"].view(), packet["y"].view()
-        if 0 <= x.min() and x.max() < self._width and 0 <= y.min() and y.max() < self._height:
-            return packet
-        good = (x >= 0) & (x < self._width) & (y >= 0) & (y < self._height)
-        with self._lock:
-            self._outside += int(len(packet) - np.count_nonzero(good))
-        return packet[good]
-
-    def _in_order(self, packet: Packet) -> tuple[list[tuple[Packet, bool]], int]:
-        """Split at long steps back and raise the times of short ones; return pieces and events changed."""
-        t = packet["t"]
-        last = self._last_t
-        goes_back = np.flatnonzero(t[1:] < t[:-1]) + 1
-        if not len(goes_back) and (last is None or t[0] >= last):
-            return [(packet, False)], 0
-        cuts = [int(i) for i in goes_back if t[i - 1] - t[i] > JITTER_US]
-        bounds = [0, *cuts, len(packet)]
-        pieces: list[tuple[Packet, bool]] = []
-        clamped = 0
-        for start, stop in itertools.pairwise(bounds):
-            piece = copy_packet(packet[start:stop])
-            new_epoch = start > 0 or (last is not None and last - int(piece["t"][0]) > JITTER_US)
-            floor = int(piece["t"][0]) if new_epoch or last is None else last
-            steady = np.maximum(np.maximum.accumulate(piece["t"]), floor)
-            clamped += int(np.count_nonzero(steady != piece["t"]))
-            piece["t"] = steady
-            last = int(steady[-1])
-            pieces.append((piece, new_epoch))
-        return pieces, clamped
 
     def _append(self, piece: Packet) -> None:
         at = self._written % self.capacity

@@ -41,6 +41,9 @@ def run(options: RunOptions) -> int:
         raise UserError("--jsonl needs --headless; the window records beside the recording")
     if options.headless:
         options = with_saved(options)
+    from neuroclip_live.allocation import keep_memory
+
+    keep_memory()
     spec = source_spec(options)
     prompts = prompts_of(options, spec)
     settings = settings_of(options)

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from neuroclip_live.events import EVENT_DTYPE, Packet
-from neuroclip_live.ring import JITTER_US, EventRing
+from neuroclip_live.ordering import JITTER_US
+from neuroclip_live.ring import EventRing
 
 
 def packet(times: list[int] | np.ndarray, first_x: int = 0) -> Packet:
