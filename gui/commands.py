@@ -173,6 +173,15 @@ ACTIONS: tuple[Spec, ...] = (
         "Show the whole sensor (or double click the picture)",
     ),
     Spec(
+        "region",
+        "Recognise only a &part",
+        lambda w: w.region.ask(),
+        ("R",),
+        "region",
+        "Draw the part of the picture that is recognised; a recording keeps everything",
+    ),
+    Spec("region_clear", "Recognise the &whole sensor", lambda w: w.region.clear(), ("Esc",)),
+    Spec(
         "frames",
         "Camera &frames beside the events",
         lambda w, on: w.live.show_frames(on),

@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pyqtgraph as pg
-from PySide6.QtCore import QPoint, QRectF, QSize, Qt
+from PySide6.QtCore import QPoint, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QGraphicsItem, QWidget
 
 from gui.palettes import EVENT_COLOURS, EventColours
 from gui.theme import Theme, font
@@ -73,7 +73,13 @@ class EventView(QWidget):
     Parameters
     ----------
     theme : Theme
+
+    Attributes
+    ----------
+    resized : Signal()
     """
+
+    resized = Signal()
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -153,6 +159,17 @@ class EventView(QWidget):
             width = 2 * width + _GAP
         self._box.setRange(QRectF(0, 0, width, height), padding=0.0)
 
+    def add_item(self, item: QGraphicsItem) -> None:
+        """Put an item into the picture, in sensor pixels; it does not change what is shown."""
+        self._box.addItem(item, ignoreBounds=True)
+
+    def sensor_rect(self, area: QRectF) -> QRectF:
+        """Return a rectangle of this widget in sensor pixels."""
+        to_scene = self._graphics.mapToScene
+        corners = (area.topLeft().toPoint(), area.bottomRight().toPoint())
+        first, last = (self._box.mapSceneToView(to_scene(corner)) for corner in corners)
+        return QRectF(first, last).normalized()
+
     def snapshot(self, least_width: int = 960) -> QImage | None:
         """Return the picture without the badges, whole sensor pixels enlarged; None before the first."""
         if self.frame is None:
@@ -170,6 +187,7 @@ class EventView(QWidget):
         self._graphics.setGeometry(self.rect())
         super().resizeEvent(event)
         self._place()
+        self.resized.emit()
 
     def _place(self) -> None:
         margin = 12

@@ -128,6 +128,8 @@ class Follower:
         if self._is_due("health", now, _HEALTH_S):
             window.health.show_status(status, paint_hz, window.pulse.worst_gap_ms)
         window.teaching.look()
+        window.region.look()
+        window.cameras.look(status, now)
         self._say_status(status)
         if pipeline.prompts is not window.prompts.prompts:  # the model's templates, or a set that was refused
             window.prompts.show_prompts(pipeline.prompts)

@@ -22,6 +22,7 @@ PATHS: dict[str, str] = {
     "fit": '<path d="M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5"/>',
     "theme": '<circle cx="12" cy="12" r="8"/><path d="M12 4a8 8 0 0 1 0 16z" fill="currentColor"/>',
     "desk": '<path d="M3 5h18v11H3zM8 20h8M12 16v4"/>',
+    "region": '<path d="M3 3h18v18H3z" stroke-dasharray="2.5 2.5"/><path d="M8 9h8v7H8z"/>',
     "teach": '<path d="M2 9l10-5 10 5-10 5zM6 11.5v5c3.5 3 8.5 3 12 0v-5M22 9v6"/>',
     "help": '<circle cx="12" cy="12" r="9"/>'
     '<path d="M9.3 9.2a2.8 2.8 0 1 1 3.9 2.6c-.8.4-1.2.9-1.2 1.8v.4M12 17.2v.1"/>',

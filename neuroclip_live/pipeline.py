@@ -15,22 +15,24 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from time import monotonic, monotonic_ns
 from typing import TYPE_CHECKING
 
 from neuroclip_live.capture import Capture
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import Packet, Resolution
-from neuroclip_live.history import FeatureHistory, Rescored, rescore
+from neuroclip_live.frames import Box
+from neuroclip_live.history import Rescored, rescore
 from neuroclip_live.latency import LatencyStats
 from neuroclip_live.model_change import Load, ModelChange, Progress
+from neuroclip_live.outcome import Outcome
 from neuroclip_live.pipeline_state import PipelineSettings, PipelineState, Rate, Status
 from neuroclip_live.prompts import PromptEncoder, PromptSet, PromptTable
 from neuroclip_live.reading import Reader
 from neuroclip_live.recognizer import FeatureAdapter, Prediction, Recognizer
+from neuroclip_live.region import fitting
 from neuroclip_live.slicing import Slice, SliceBy
 from neuroclip_live.teaching import Teacher
 from neuroclip_live.treatment import Treatment
@@ -42,18 +44,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-KEPT_PREDICTIONS = 1024
 RETRY_S = 0.2
 
 __all__ = ["Load", "Pipeline", "PipelineSettings", "PipelineState", "Progress", "Status"]
 
 LoadAdapter = Callable[["Backbone"], FeatureAdapter]
-
-
-@dataclass
-class _Counts:
-    predictions: int = 0
-    skipped: int = 0
 
 
 class Pipeline:
@@ -85,7 +80,7 @@ class Pipeline:
         self._load_adapter = load_adapter
         self._prompts = prompts
         self._capture = Capture(source)
-        self._counts = _Counts()
+        self._outcome = Outcome()
         self._dropped = 0
         self._backbone: Backbone | None = None
         self._adapter: FeatureAdapter | None = None
@@ -97,10 +92,8 @@ class Pipeline:
         self._failing = False
         self._stop = threading.Event()
         self._lock = threading.Lock()
-        self._latest: Prediction | None = None
-        self._log: deque[Prediction] = deque(maxlen=KEPT_PREDICTIONS)
-        self._history = FeatureHistory()
         self._table: PromptTable | None = None
+        self._region: tuple[Box | None, Resolution] = (None, source.resolution)
         self._event_rate, self._prediction_rate = Rate(), Rate()
         self._change = ModelChange(lambda: self._capture.news.set())
         self._thread = threading.Thread(target=self._infer, name="inference", daemon=True)
@@ -132,10 +125,7 @@ class Pipeline:
         """Change to another source; counters begin anew, model and prompts stay."""
         with self._lock:
             before, self._capture = self._capture, Capture(source, treatment=self._capture.treatment)
-            self._latest = None
-            self._log.clear()
-            self._history.clear()
-            self._counts = _Counts()
+            self._outcome = Outcome()
             self._capture.start()
             if self._state is PipelineState.ENDED:
                 self._set(PipelineState.RUNNING)
@@ -145,6 +135,21 @@ class Pipeline:
     def set_prompts(self, prompts: PromptSet) -> None:
         """Score against other prompts; they take effect with the next slice, video and features go on."""
         self._prompts = prompts
+        self._capture.news.set()
+
+    def set_region(self, region: Box | None) -> None:
+        """Recognise only what happens in a part of the picture, None: all of it; recordings keep everything.
+
+        Where a picture of another size comes in, the region waits until the former is back.
+
+        Raises
+        ------
+        UserError
+            When too little of it lies on the picture.
+        """
+        resolution = self.resolution
+        fits = fitting(region, resolution) if region is not None else None
+        self._region = (fits, resolution)
         self._capture.news.set()
 
     def set_adapter(self, adapter: FeatureAdapter | None) -> None:
@@ -225,6 +230,12 @@ class Pipeline:
         return self._capture.resolution
 
     @property
+    def region(self) -> Box | None:
+        """The part of the picture that is recognised; None for all of it."""
+        region, resolution = self._region
+        return region if resolution == self.resolution else None
+
+    @property
     def prompts(self) -> PromptSet:
         """The prompts last set."""
         return self._prompts
@@ -241,15 +252,14 @@ class Pipeline:
 
     def prediction(self) -> Prediction | None:
         """Return the newest prediction."""
-        return self._latest
+        return self._outcome.latest
 
     def predictions(self, after: int = 0) -> list[Prediction]:
         """Return the predictions numbered above ``after``, oldest first, without frames.
 
         At most the newest :data:`KEPT_PREDICTIONS` are kept.
         """
-        with self._lock:
-            return [p for p in self._log if p.number > after]
+        return self._outcome.after(after)
 
     @property
     def table(self) -> PromptTable | None:
@@ -261,12 +271,14 @@ class Pipeline:
 
         Milliseconds for a few prompts, more for hundreds: do it away from a thread that paints.
         """
-        table, backbone = self._table, self._backbone
-        if table is None or backbone is None or not len(self._history):
-            return None
-        past = self._history.past()
-        if past.vectors.shape[1] != table.features.shape[1]:
-            return None  # the model is being changed
+        table, backbone, past = self._table, self._backbone, self._outcome.history.past()
+        if (
+            table is None
+            or backbone is None
+            or not len(past.numbers)
+            or past.vectors.shape[1] != table.features.shape[1]
+        ):
+            return None  # nothing yet, or the model is being changed
         reference = self.settings.recognizer.reference_logits
         return rescore(past, table, backbone.info.logit_scale, reference_logits=reference)
 
@@ -290,7 +302,7 @@ class Pipeline:
 
     def status(self) -> Status:
         """Return a snapshot of everything that is counted."""
-        capture, counts = self._capture, self._counts
+        capture, counts = self._capture, self._outcome
         ring = capture.ring.status()
         info = self._backbone.info if self._backbone is not None else None
         return Status(
@@ -363,7 +375,10 @@ class Pipeline:
             if self.settings.slice_by != settings.slice_by:
                 settings = self.settings
                 reader.recut(settings.slice_by)
-                recognizer.begin(reader.resolution)
+                recognizer.begin(reader.size)
+            if self.region != reader.region:
+                reader.restrict(self.region)
+                recognizer.begin(reader.size)
             table_of = self._encode(encoder, recognizer, table_of)
             recognizer.adapter = self._adapter
             self._decide(recognizer, reader)
@@ -382,7 +397,7 @@ class Pipeline:
             said = self._bring_adapter(backbone, timesteps, bool(teacher and teacher.status().labels))
             self._teacher = Teacher(info.name, info.embed_dim, timesteps, info.logit_scale, self.set_adapter)
         if before is not backbone:
-            self._history.clear()
+            self._outcome.history.clear()
         encoder = PromptEncoder(backbone)
         table_of = self._encode(encoder, recognizer, None)
         recognizer.warm_up()
@@ -432,7 +447,7 @@ class Pipeline:
         """Read what is new and turn it into predictions; wait a little when nothing is."""
         pieces, passed_over = reader.take()
         self._dropped = reader.dropped
-        self._counts.skipped += passed_over
+        self._outcome.skipped += passed_over
         for index, piece in enumerate(pieces):
             if self._stop.is_set() or self._capture is not reader.capture:
                 return
@@ -444,7 +459,7 @@ class Pipeline:
                 log.exception("a slice could not be recognised")
                 self._set(PipelineState.RUNNING, f"recognition failed, trying again: {error}")
                 self._failing = True
-                self._counts.skipped += len(pieces) - index
+                self._outcome.skipped += len(pieces) - index
                 self._stop.wait(RETRY_S)
                 return
             if self._failing:
@@ -456,8 +471,9 @@ class Pipeline:
             self._publish(prediction, piece, taken, reader, recognizer)
         if not pieces:
             rest_us = reader.rest_us()
-            if rest_us is not None and self._latest is not None and self._latest.state != "no-motion":
-                self._latest = recognizer.at_rest(rest_us)
+            latest = self._outcome.latest
+            if rest_us is not None and latest is not None and latest.state != "no-motion":
+                self._outcome.latest = recognizer.at_rest(rest_us)
             if reader.finished and self._state is PipelineState.RUNNING:
                 self._set(PipelineState.ENDED, self._capture.failure)
             reader.wait()
@@ -475,8 +491,4 @@ class Pipeline:
         reader.took_ms((monotonic_ns() - taken_ns) / 1e6)
         with self._lock:
             if self._capture is reader.capture:
-                self._counts.predictions += 1
-                self._latest = prediction
-                self._log.append(replace(prediction, frames=()))
-                if recognizer.summary is not None:
-                    self._history.add(prediction.number, recognizer.summary, len(prediction.frames))
+                self._outcome.add(prediction, recognizer.summary)

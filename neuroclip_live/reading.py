@@ -6,6 +6,10 @@ from collections import deque
 from time import monotonic_ns
 
 from neuroclip_live.capture import Capture
+from neuroclip_live.events import Resolution
+from neuroclip_live.frames import Box
+from neuroclip_live.region import inside, size_of
+from neuroclip_live.ring import Chunk
 from neuroclip_live.slicing import Slice, SliceBy, Slicer
 
 BACKLOG_MS = 60.0
@@ -34,7 +38,10 @@ class Reader:
         self.finished = False
         self.dropped = 0
         self.ring, self.resolution = capture.picture
+        self.region: Box | None = None
+        self._by = by
         self._slicer = Slicer(by, self.resolution)
+        self._passed_us = self._heard_us = 0  # time of the newest event, anywhere and inside the region
         self._cursor = self.ring.oldest() if from_start else self.ring.newest()
         self._cost_ms = BACKLOG_MS / 4  # of one slice; learnt from what slices take
         self._told_ns = 0  # arrival of the newest event when the scene was last said to be at rest
@@ -52,7 +59,7 @@ class Reader:
             if chunk.lost:
                 self.dropped += chunk.lost
                 self._slicer.forget()  # no slice spans a gap
-            slices = self._slicer.push(chunk.events, chunk.start, chunk.epoch)
+            slices = self._slice(chunk)
             made += len(slices)
             waiting.extend(slices)
         if ended and not self.finished:
@@ -68,7 +75,19 @@ class Reader:
 
     def recut(self, by: SliceBy) -> None:
         """Cut what comes from here on otherwise; what is read already stays read."""
-        self._slicer = Slicer(by, self.resolution)
+        self._by = by
+        self._slicer = Slicer(by, self.size)
+
+    @property
+    def size(self) -> Resolution:
+        """What slices are a picture of: the region, or all there is."""
+        return size_of(self.region) if self.region is not None else self.resolution
+
+    def restrict(self, region: Box | None) -> None:
+        """Read only what happens inside a region from here on; None: everywhere."""
+        self.region = region
+        self._heard_us = self._passed_us
+        self._slicer = Slicer(self._by, self.size)
 
     def took_ms(self, cost_ms: float) -> None:
         """Learn what one slice costs."""
@@ -76,6 +95,9 @@ class Reader:
 
     def rest_us(self) -> int | None:
         """Return the stream's time when its scene has come to rest; once for each rest."""
+        if self.region is not None and self._passed_us - self._heard_us > REST_MS * 1000:
+            self._heard_us = self._passed_us
+            return self._passed_us
         status = self.ring.status()
         if (
             status.last_arrival_ns is None
@@ -91,6 +113,20 @@ class Reader:
     def wait(self) -> None:
         """Wait for the next packet, a little."""
         self.capture.news.wait(WAIT_S)
+
+    def _slice(self, chunk: Chunk) -> list[Slice]:
+        events = chunk.events
+        if self.region is None or not len(events):
+            return self._slicer.push(events, chunk.start, chunk.epoch)
+        first_us, last_us = int(events["t"][0]), int(events["t"][-1])
+        events = inside(events, self.region)
+        if last_us < self._passed_us or len(events):
+            self._heard_us = int(events["t"][-1]) if len(events) else last_us
+        self._passed_us = last_us
+        # positions are now too low by the events left out since the chunk began: latencies err upwards
+        slices = self._slicer.push(events, chunk.start, chunk.epoch)
+        self._slicer.begin(first_us)
+        return slices + self._slicer.advance(last_us)  # silent inside, not outside: time goes on
 
     def _close_by_clock(self) -> list[Slice]:
         """Close the hops of a camera whose scene went quiet: no later event will."""

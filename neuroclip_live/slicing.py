@@ -197,6 +197,11 @@ class Slicer:
                 done.extend(self._skip_silence(int(events["t"][0])))
         return done
 
+    def begin(self, t_us: int) -> None:
+        """Let the open hop begin at ``t_us`` where no event has begun one yet: silence counts from here."""
+        if self._start is None:
+            self._start = t_us
+
     def advance(self, t_us: int) -> list[Slice]:
         """Close the hops that end by ``t_us`` although no later event came: a scene at rest sends none."""
         done: list[Slice] = []

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
-from fakes import SENSOR, packet
+from fakes import SENSOR, FakeBackbone, ScriptedSource, packet
 
+from neuroclip_live.capture import Capture
 from neuroclip_live.errors import UserError
-from neuroclip_live.events import EVENT_DTYPE, Resolution
+from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution
 from neuroclip_live.frames import Box, event_frame
+from neuroclip_live.pipeline import Pipeline, PipelineSettings
+from neuroclip_live.prompts import parse_prompts
+from neuroclip_live.reading import Reader
+from neuroclip_live.recognizer import Prediction, RecognizerSettings
 from neuroclip_live.region import fitting, inside, size_of
+from neuroclip_live.slicing import parse_slice
 
 
 @pytest.mark.parametrize(
@@ -58,3 +66,93 @@ def test_too_little_is_refused(drawn):
 
 def test_sizes():
     assert size_of(Box(5, 3, 20, 15)) == Resolution(15, 12)
+
+
+def corner(start_us: int, count: int) -> Packet:
+    """Return events in the sensor's first 12 × 12 pixels only."""
+    events = packet(start_us, count, step_us=50)
+    events["x"] %= 12
+    events["y"] %= 12
+    return events
+
+
+def run(by: str, *packets: Packet, region: Box | None, live: bool = False) -> list[Prediction]:
+    """Read packets to the end through a pipeline, the region set from the start."""
+    source = ScriptedSource(packets, live=live)
+    settings = PipelineSettings(parse_slice(by), RecognizerSettings(timesteps=2), wait_for_model=True)
+    pipeline = Pipeline(source, lambda progress: FakeBackbone(), parse_prompts("a mug"), settings)
+    pipeline.set_region(region)
+    pipeline.start()
+    try:
+        until = time.monotonic() + 30
+        while pipeline.status().state.value != "ended":
+            assert time.monotonic() < until
+            time.sleep(0.01)
+        time.sleep(0.05)
+        return [p for p in pipeline.predictions() if p.number]
+    finally:
+        assert pipeline.stop(30.0)
+
+
+@pytest.mark.parametrize("by", ["40ms", "auto"])
+def test_what_moves_outside_is_not_seen(by):
+    packets = [corner(k * 20_000, 400) for k in range(40)]
+    assert "ok" in {p.state for p in run(by, *packets, region=None)}
+    elsewhere = run(by, *packets, region=Box(16, 12, 32, 24))
+    assert elsewhere
+    assert {p.state for p in elsewhere} == {"no-motion"}
+
+
+def test_a_region_gives_slices_of_its_own_size():
+    packets = [corner(k * 20_000, 400) for k in range(40)]
+    there = run("40ms", *packets, region=Box(0, 0, 12, 10))
+    seen = [p for p in there if p.state != "no-motion"]
+    assert seen
+    assert all(400 < p.events < 800 for p in seen)  # of 800 that a slice has everywhere
+
+
+def reader_of(by: str, script: list[Packet]) -> Reader:
+    capture = Capture(ScriptedSource(script))
+    capture.start()
+    capture.over.wait(10)
+    return Reader(capture, parse_slice(by), from_start=True)
+
+
+@pytest.mark.parametrize("by", ["40ms", "500"])
+def test_silence_inside_is_rest_whatever_ends_a_slice(by):
+    reader = reader_of(by, [corner(k * 20_000, 400) for k in range(40)])
+    reader.restrict(Box(16, 12, 32, 24))
+    slices, _ = reader.take()
+    assert sum(len(piece.events) for piece in slices) == 0
+    assert reader.rest_us() == 39 * 20_000 + 399 * 50
+    assert reader.rest_us() is None  # told once
+    reader.capture.stop()
+
+
+def test_a_new_region_begins_anew_and_none_gives_everything_back():
+    reader = reader_of("40ms", [packet(k * 20_000, 400, step_us=50) for k in range(40)])
+    reader.restrict(Box(0, 0, 16, 12))
+    assert reader.size == Resolution(16, 12)
+    slices, _ = reader.take()
+    assert slices
+    for piece in slices:
+        assert piece.events["x"].max() < 16
+        assert piece.events["y"].max() < 12
+    reader.restrict(None)
+    assert reader.size == SENSOR
+    reader.capture.stop()
+
+
+def test_a_region_waits_for_its_picture():
+    pipeline = Pipeline(ScriptedSource([]), lambda progress: FakeBackbone(), parse_prompts("a mug"))
+    with pytest.raises(UserError, match="too small"):
+        pipeline.set_region(Box(0, 0, 3, 3))
+    pipeline.set_region(Box(2, 2, 20, 20))
+    assert pipeline.region == Box(2, 2, 20, 20)
+    pipeline.open(ScriptedSource([], resolution=Resolution(64, 48)))
+    assert pipeline.region is None
+    pipeline.open(ScriptedSource([]))
+    assert pipeline.region == Box(2, 2, 20, 20)
+    pipeline.set_region(None)
+    assert pipeline.region is None
+    pipeline._capture.stop()
