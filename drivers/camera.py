@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,7 @@ __all__ = [
     "CameraInfo",
     "CameraSource",
     "UsbCamera",
+    "connected_cameras",
     "list_cameras",
     "udev_commands",
     "udev_rule",
@@ -64,6 +66,16 @@ def list_cameras(api: Any = None) -> list[CameraInfo]:
         Stands in for ``dv_processing.io.camera`` in tests.
     """
     return [_info(descriptor) for descriptor in _discover(api or _dv())]
+
+
+def connected_cameras() -> list[UsbCamera]:
+    """Return what is plugged in, cheaply and without opening anything; for looking every few seconds.
+
+    Where the operating system does not tell, dv-processing is asked.
+    """
+    if Path("/sys/bus/usb").exists():
+        return usb_cameras()
+    return [UsbCamera(c.model, c.serial, 0, 0, c.bus, c.address, "", True) for c in list_cameras()]
 
 
 class CameraSource:

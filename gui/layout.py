@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from gui.main_window import MainWindow
     from gui.settings import WindowSettings
 
-VERSION = 2
+VERSION = 3
 """Of the arrangement: another one makes Qt ignore what was saved."""
 _RIGHT, _BOTTOM = Qt.DockWidgetArea.RightDockWidgetArea, Qt.DockWidgetArea.BottomDockWidgetArea
 
@@ -23,6 +23,7 @@ def make_docks(window: MainWindow) -> dict[str, QDockWidget]:
     docks = {}
     for name, title, panel in (
         ("prompts", "Prompts", window.prompts),
+        ("camera", "Camera", window.camera_panel),
         ("timeline", "Timeline", window.timeline),
         ("teach", "Teach", window.teach),
         ("health", "Health", window.health),
@@ -32,7 +33,7 @@ def make_docks(window: MainWindow) -> dict[str, QDockWidget]:
         dock.setObjectName(name)
         dock.setWidget(panel)
         dock.setAccessibleName(title)
-        bar = Grip if name in ("timeline", "teach", "health") else DockTitle
+        bar = Grip if name in ("prompts", "camera", "timeline", "teach", "health") else DockTitle
         dock.setTitleBarWidget(bar(dock, window.theme))
         docks[name] = dock
     window.setDockOptions(
@@ -51,6 +52,7 @@ def arrange(window: MainWindow) -> None:
     for dock in docks.values():
         window.removeDockWidget(dock)
     window.addDockWidget(_RIGHT, docks["prompts"])
+    window.tabifyDockWidget(docks["prompts"], docks["camera"])
     window.addDockWidget(_RIGHT, docks["timeline"])
     window.tabifyDockWidget(docks["timeline"], docks["teach"])
     window.tabifyDockWidget(docks["teach"], docks["health"])
@@ -59,6 +61,7 @@ def arrange(window: MainWindow) -> None:
         dock.setFloating(False)
         dock.show()
     docks["timeline"].raise_()
+    docks["prompts"].raise_()
     share_out(window)
 
 

@@ -13,6 +13,8 @@ from PySide6.QtWidgets import QApplication, QMainWindow, QToolBar, QVBoxLayout, 
 from gui import layout
 from gui.actions import Actions
 from gui.banner import Banner
+from gui.camera_panel import CameraPanel
+from gui.cameras import Cameras
 from gui.deciding import Decider
 from gui.decision_panel import DecisionPanel
 from gui.event_view import EventView
@@ -37,7 +39,7 @@ from gui.templates_dialog import TemplatesDialog
 from gui.theme import Theme
 from gui.timeline import Timeline
 from gui.timestep_strip import FrameDialog, TimestepStrip
-from gui.transport import Transport
+from gui.transport import Transport, hop_of
 
 if TYPE_CHECKING:
     from neuroclip_live.pipeline import Pipeline
@@ -75,6 +77,8 @@ class MainWindow(QMainWindow):
         self.transport = Transport(theme)
         self.status_line = StatusLine()
         self.sources, self.recognition = Sources(self), Recognition(self)
+        self.camera_panel = CameraPanel(theme)
+        self.cameras = Cameras(self)
         self.snapshots, self.prompt_files = Snapshots(self), PromptFiles(self)
         self.strangeness = Strangeness(self.jobs, self.prompts.model.mark_strange)
         self._closed = False
@@ -165,6 +169,7 @@ class MainWindow(QMainWindow):
             return
         source = self.pipeline.source
         self.setWindowTitle(f"{source.name} – neuroclip-live")
+        self.cameras.source_changed()
         self.transport.set_source(source)
         self.live.clear()
         self.decider.forget(time.monotonic())
@@ -190,6 +195,11 @@ class MainWindow(QMainWindow):
             self.transport.toggle()
         else:
             self.actions_.by_name["freeze"].toggle()
+
+    def step(self, slices: int) -> None:
+        """Go on in a recording, or back, by slices."""
+        if self.pipeline is not None:
+            self.transport.step(slices, hop_of(self.pipeline))
 
     def set_loop(self, on: bool) -> None:
         """Begin recordings again at their end."""

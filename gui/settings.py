@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +46,8 @@ class WindowSettings:
     model, device, slice : str
     overlap, timesteps : int
         How to recognise; as the options of the command line of these names, which win over them.
+    cameras : dict
+        What was set on live sources, by their names; see :mod:`gui.cameras`.
     """
 
     theme: str = "dark"
@@ -65,6 +67,7 @@ class WindowSettings:
     slice: str = "auto"
     overlap: int = 2
     timesteps: int = 10
+    cameras: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.recent is None:
@@ -88,6 +91,7 @@ _ALLOWED: dict[str, Any] = {
     "slice": lambda v: _is_slice(v),
     "overlap": lambda v: 1 <= v <= 16,
     "timesteps": lambda v: 1 <= v <= 64,
+    "cameras": lambda v: len(v) <= 100 and all(isinstance(kept, dict) for kept in v.values()),
     "recent": lambda v: all(isinstance(p, str) for p in v) and len(v) <= 100,
 }
 
@@ -143,9 +147,9 @@ class SettingsStore:
                 f"{self.path.name} was written by a newer version: it is read as far as it makes sense "
                 "and left as it is"
             )
-        for field in fields(WindowSettings):
-            if field.name in data:
-                _take(settings, field.name, data[field.name])
+        for each in fields(WindowSettings):
+            if each.name in data:
+                _take(settings, each.name, data[each.name])
         return settings
 
     def save(self, settings: WindowSettings) -> None:

@@ -6,12 +6,15 @@ follow the style sheet. Sizes are in pixels of the scaled screen, so high-DPI sc
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QColor, QFont, QPalette
 from PySide6.QtWidgets import QApplication
 
 from gui.palettes import PALETTES, Palette
 
+_ASSETS = (Path(__file__).parent / "assets").as_posix()
 FAMILIES = ["Inter", "Segoe UI", "Cantarell", "Ubuntu", "Noto Sans", "DejaVu Sans"]
 
 
@@ -136,7 +139,13 @@ def style_sheet(p: Palette) -> str:
     QLineEdit:focus, QPlainTextEdit:focus, QComboBox:focus, QSpinBox:focus {{ border-color: {p.accent}; }}
     QLineEdit#prompt {{ font-size: 15px; padding: 8px 10px; }}
     QComboBox {{ padding: 4px 8px; }}
-    QComboBox::drop-down {{ border: 0; width: 16px; }}
+    QComboBox::drop-down {{ border: 0; width: 20px; }}
+    QComboBox::down-arrow {{ image: url({_ASSETS}/down.svg); width: 12px; height: 12px; }}
+    QSpinBox, QDoubleSpinBox {{ padding: 4px 8px; }}
+    QSpinBox::up-button, QSpinBox::down-button, QDoubleSpinBox::up-button, QDoubleSpinBox::down-button
+        {{ border: 0; width: 18px; background: transparent; }}
+    QSpinBox::up-arrow, QDoubleSpinBox::up-arrow {{ image: url({_ASSETS}/up.svg); width: 10px; }}
+    QSpinBox::down-arrow, QDoubleSpinBox::down-arrow {{ image: url({_ASSETS}/down.svg); width: 10px; }}
     QComboBox QAbstractItemView {{ background: {p.panel}; border: 1px solid {p.border};
         selection-background-color: {p.raised}; selection-color: {p.text}; outline: 0; }}
     QListView, QTableWidget, QScrollArea {{ background: transparent; border: 0; outline: 0; }}
@@ -164,6 +173,7 @@ def style_sheet(p: Palette) -> str:
     QStatusBar {{ background: {p.window}; color: {p.muted}; }}
     QStatusBar::item {{ border: 0; }}
     QLabel[role="muted"] {{ color: {p.muted}; }}
+    QFrame[role="line"] {{ background: {p.border}; border: 0; }}
     QLabel[role="small"] {{ color: {p.muted}; font-size: 11px; }}
     QLabel[role="value"] {{ color: {p.text}; font-weight: 600; }}
     QLabel[role="warn"] {{ color: {p.warn}; font-weight: 600; }}
