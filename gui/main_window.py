@@ -28,6 +28,7 @@ from gui.palettes import PALETTES
 from gui.prompts_panel import PromptsPanel
 from gui.pulse import FASTEST_HZ, Pulse
 from gui.recognition import Recognition
+from gui.region import Region
 from gui.settings import SettingsStore, WindowSettings
 from gui.shortcuts_dialog import ShortcutsDialog
 from gui.sources import Sources
@@ -71,6 +72,7 @@ class MainWindow(QMainWindow):
         self.prompts = PromptsPanel(theme)
         self.strip = TimestepStrip(theme, self.prompts.colour)
         self.timeline = Timeline(theme, self.prompts.colour)
+        self.region = Region(self)
         self.teach = TeachPanel(theme, self.prompts.colour)
         self.teaching = Teaching(self)
         self.health = HealthPanel(theme)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, Signal
@@ -14,9 +16,12 @@ from neuroclip_live.errors import UserError
 
 if TYPE_CHECKING:
     from drivers.source import EventSource, SourceStatus
+    from neuroclip_live.pipeline import Pipeline
 
 SPEEDS: tuple[float | None, ...] = (0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 100.0, None)
 _STEP_US = 50_000
+_LATELY = 24
+"""Predictions looked at to know how far apart slices are."""
 
 
 class Transport(QWidget):
@@ -102,10 +107,10 @@ class Transport(QWidget):
             self._source.resume() if self.paused else self._source.pause()
             self.paused = not self.paused
 
-    def step(self, slices: int) -> None:
-        """Go on, or back, by a slice, and stay paused."""
+    def step(self, slices: int, hop_us: int = _STEP_US) -> None:
+        """Go on, or back, by so many slices, each ``hop_us`` after the one before, and stay paused."""
         if self._source is not None and hasattr(self._source, "step"):
-            self._source.step(slices * _STEP_US)
+            self._source.step(slices * hop_us)
 
     def skip(self, seconds: float) -> None:
         """Go on, or back, by some seconds."""
@@ -156,6 +161,22 @@ class Transport(QWidget):
         else:
             self._part = (first, last)
             self.seek_bar.set_part(first, last)
+
+
+def hop_of(pipeline: Pipeline) -> int:
+    """Return how far apart slices are, in µs: as they are cut by time, or else as they lately came."""
+    by = pipeline.settings.slice_by
+    longest = by.hop_us()
+    if by.kind == "time" and longest:
+        return longest
+    newest = pipeline.prediction()
+    lately = pipeline.predictions(after=newest.number - _LATELY) if newest is not None else []
+    gaps = [
+        b.t_us - a.t_us
+        for a, b in pairwise(lately)
+        if b.number == a.number + 1 and not b.skipped and b.t_us > a.t_us
+    ]
+    return min(max(int(median(gaps)), 1000), 1_000_000) if gaps else longest or _STEP_US
 
 
 def _button(action: QAction) -> QToolButton:

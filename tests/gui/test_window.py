@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from gui import sources
 from gui.commands import ACTIONS, CHOICES
 from gui.menus import IN_LIST
 from neuroclip_live.pipeline import PipelineState
+from neuroclip_live.slicing import parse_slice
 
 ASKING = {"open", "network", "import", "export", "teach_save", "teach_load"}
 ROOT = Path(__file__).resolve().parents[2]
@@ -292,16 +294,12 @@ def test_timesteps_timeline_and_health_show_what_came(qtbot, window, pipeline):
 
 
 def test_dropped_events_stand_out(qtbot, window, pipeline):
-    from dataclasses import replace
-
     pipeline.now = replace(pipeline.now, dropped_events=1200)
     qtbot.waitUntil(lambda: "1.2 k dropped" in window.status_line.fields["lost"].text())
     assert window.status_line.fields["lost"].property("role") == "warn"
 
 
 def test_loading_shows_how_far_it_is(qtbot, window, pipeline):
-    from dataclasses import replace
-
     pipeline.now = replace(
         pipeline.now, state=PipelineState.LOADING, message="reading the model", progress=0.4, model=""
     )
@@ -310,8 +308,6 @@ def test_loading_shows_how_far_it_is(qtbot, window, pipeline):
 
 
 def test_a_failed_worker_becomes_a_banner_and_the_picture_goes_on(qtbot, window, pipeline):
-    from dataclasses import replace
-
     pipeline.now = replace(pipeline.now, state=PipelineState.FAILED, message="no such model: X")
     qtbot.waitUntil(lambda: window.banner.text == "no such model: X")
     assert window.banner.level == "error"
@@ -321,8 +317,6 @@ def test_a_failed_worker_becomes_a_banner_and_the_picture_goes_on(qtbot, window,
 
 
 def test_a_camera_that_went_away_is_said(qtbot, make_window):
-    from dataclasses import replace
-
     source = FakeSource(live=True, state=SourceState.WAITING, message="unplugged; waiting for it")
     window = make_window(source)
     window.pipeline.now = replace(window.pipeline.now, message=source.message)
@@ -396,6 +390,21 @@ def test_everything_that_can_be_focused_has_a_name(window):
 def test_transport_commands_reach_the_recording(window, pipeline, name, told):
     window.actions_.by_name[name].trigger()
     assert pipeline.source.said[-1] == told
+
+
+def test_a_step_is_as_long_as_slices_are_apart(window, pipeline):
+    step = window.actions_.by_name["step_on"]
+    pipeline.settings = replace(pipeline.settings, slice_by=parse_slice("30ms"))
+    step.trigger()
+    assert pipeline.source.said[-1] == ("step", 15_000)
+    pipeline.settings = replace(pipeline.settings, slice_by=parse_slice("5000"))
+    step.trigger()
+    assert pipeline.source.said[-1] == ("step", 50_000)  # nothing came yet
+    for k in range(5):
+        pipeline.predict({"a mug": 1.0}, t_us=1_000_000 + 7_000 * k)
+    pipeline.predict({"a mug": 1.0}, t_us=9_000_000, skipped=12)
+    step.trigger()
+    assert pipeline.source.said[-1] == ("step", 7_000)
 
 
 def test_loop_and_resume(qtbot, window, pipeline):
