@@ -29,6 +29,7 @@ from gui.recognition import Recognition
 from gui.region import Region
 from gui.settings import SettingsStore, WindowSettings
 from gui.sources import Sources
+from gui.spike_raster import SpikeRaster
 from gui.status_line import StatusLine
 from gui.strangeness import Strangeness
 from gui.teach_panel import TeachPanel
@@ -68,6 +69,7 @@ class MainWindow(QMainWindow, WindowCommands):
         self.decision = DecisionPanel(theme)
         self.prompts = PromptsPanel(theme)
         self.strip = TimestepStrip(theme, self.prompts.colour)
+        self.raster = SpikeRaster(theme)
         self.timeline = Timeline(theme, self.prompts.colour)
         self.region = Region(self)
         self.teach = TeachPanel(theme, self.prompts.colour)
@@ -129,6 +131,7 @@ class MainWindow(QMainWindow, WindowCommands):
         self.timeline.chosen.connect(self.transport.seek_us)
         self.transport.complained.connect(self.complain)
         self.strip.opened.connect(self._on_frame_opened)
+        self.raster.opened.connect(self._on_spikes_opened)
         self.teach.pressed.connect(self.teaching.press)
         self.teach.released.connect(self.teaching.release)
         self.sources.fill_recent(self.actions_.menus["recent"])
@@ -174,6 +177,7 @@ class MainWindow(QMainWindow, WindowCommands):
         self.decider.forget(time.monotonic())
         self.timeline.clear()
         self.strip.show_prediction(None)
+        self.raster.show_prediction(None)
         self.actions_.by_name["loop"].setChecked(bool(getattr(source, "loop", self.settings.loop)))
         histogram = getattr(source, "rate_histogram", None)
         if self.transport.active and histogram is not None:
