@@ -91,6 +91,7 @@ class Follower:
         if changed and self._is_due("strip", now, _STRIP_S):
             self._strip_number = prediction.number
             window.strip.show_prediction(prediction)
+            window.raster.show_prediction(prediction)
 
     def _ask_the_past(self, pipeline: Pipeline) -> None:
         """Score the last minutes against the prompts of now; a moment of computing, done elsewhere."""
@@ -134,6 +135,8 @@ class Follower:
         if pipeline.prompts is not window.prompts.prompts:  # the model's templates, or a set that was refused
             window.prompts.show_prompts(pipeline.prompts)
         info = getattr(pipeline.backbone, "info", None)
+        preprocess = getattr(pipeline.backbone, "preprocess", None)
+        window.strip.set_fit(preprocess.fitted if preprocess is not None else None)
         if info is not None:
             window.prompts.show_model(info.name, info.none_logit is not None)
             window.strangeness.look(pipeline, info.name, window.prompts.prompts.labels)

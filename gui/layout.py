@@ -8,6 +8,7 @@ from PySide6.QtCore import QByteArray, Qt
 from PySide6.QtWidgets import QDialog, QDockWidget, QLabel, QVBoxLayout
 
 from gui.dock_title import DockTitle, Grip
+from gui.spike_raster import Seen
 
 if TYPE_CHECKING:
     from gui.main_window import MainWindow
@@ -27,7 +28,7 @@ def make_docks(window: MainWindow) -> dict[str, QDockWidget]:
         ("timeline", "Timeline", window.timeline),
         ("teach", "Teach", window.teach),
         ("health", "Health", window.health),
-        ("strip", "What the network sees", window.strip),
+        ("strip", "What the network sees", Seen(window.strip, window.raster)),
     ):
         dock = QDockWidget(title, window)
         dock.setObjectName(name)

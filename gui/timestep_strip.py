@@ -47,13 +47,16 @@ class TimestepStrip(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumHeight(96)
         self.setToolTip(
-            "The newest timesteps, oldest first: the frames the network is given, and the best label of each "
-            "by itself (cosine with the prompt). Their mean is the decision. Click one to enlarge it."
+            "The newest timesteps, oldest first: the frames as the encoder gets them, cropped and fitted to "
+            "its size, and the best label of each by itself (cosine with the prompt). Their mean is the "
+            "decision. Click one to enlarge it."
         )
         self._theme, self._colour = theme, colour
         self._prediction: Prediction | None = None
         self._timesteps = 10
         self._focus = -1
+        self._seen: dict[int, npt.NDArray[np.uint8]] = {}  # by id of the frame, which the prediction keeps
+        self.fit: Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.uint8]] | None = None
         theme.changed.connect(self.update)
 
     def sizeHint(self) -> QSize:  # noqa: D102
@@ -62,10 +65,36 @@ class TimestepStrip(QWidget):
     def show_prediction(self, prediction: Prediction | None) -> None:
         """Show the frames of a prediction; None empties the strip."""
         self._prediction = prediction
+        self._look()
         if prediction is not None:
             self._timesteps = max(self._timesteps if prediction.frames else 1, len(prediction.frames))
         if self.isVisible():
             self.update()
+
+    def set_fit(self, fit: Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.uint8]] | None) -> None:
+        """Say how the encoder's square input is made of a frame; None shows frames as they are."""
+        if fit != self.fit:
+            self.fit = fit
+            self._seen = {}
+            self._look()
+            self.update()
+
+    def _look(self) -> None:
+        """Fit the frames not fitted yet: one a prediction, since the others were there before."""
+        if self.fit is None or not self.isVisible():
+            self._seen = {}
+            return
+        self._seen = {
+            id(f): self._seen[id(f)] if id(f) in self._seen else self.fit(f) for f in self._frames()
+        }
+
+    def _shown(self, frame: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+        return self._seen.get(id(frame), frame)
+
+    def seen(self, index: int) -> npt.NDArray[np.uint8] | None:
+        """Return what the encoder is given of a frame, (S, S) uint8."""
+        frame = self.frame(index)
+        return frame if frame is None or self.fit is None else self.fit(frame)
 
     def frame(self, index: int) -> npt.NDArray[np.uint8] | None:
         """Return a frame, (H, W) uint8, counted from the oldest."""
@@ -89,7 +118,7 @@ class TimestepStrip(QWidget):
         count = min(self._timesteps, _LONGEST)
         width = (self.width() - 16 - _GAP * (count - 1)) / count
         height = min(width, self.height() - 16 - _TEXT)
-        width = min(width, height * 1.7)
+        width = min(width, height * (1.7 if self.fit is None else 1.0))
         return [QRectF(8 + i * (width + _GAP), 8, width, height) for i in range(count)]
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: D102
@@ -115,7 +144,8 @@ class TimestepStrip(QWidget):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(127, 127, 127))
         painter.drawRect(cell)
-        painter.drawImage(_fitted(frame, cell), grey_image(frame))
+        shown = self._shown(frame)
+        painter.drawImage(_fitted(shown, cell), grey_image(shown))
         label, score = self.caption(index)
         if self.hasFocus() and index == self._focus:
             painter.setPen(QPen(self._theme.colour("accent"), 2))
