@@ -12,9 +12,11 @@ Rejected: writing to another name and renaming on close, which leaves an odd fil
 
 from __future__ import annotations
 
+import contextlib
 import os
 import struct
 import zlib
+from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +32,7 @@ import zstandard
 from drivers.aedat4 import EVENTS_PREFIX, INDEX_DTYPE, MAGIC, Compression
 from drivers.source import GrayFrame
 from neuroclip_live.errors import UserError
-from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution
+from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution, copy_packet
 
 _PACKET_EVENTS = 1 << 15
 _PACKET_US = 10_000
@@ -67,11 +69,14 @@ class Aedat4Writer:
     frames : bool
         Also make a stream of intensity frames.
     compression : Compression
+    replace : bool
+        False: a file that is there is left alone, and it is an error.
 
     Raises
     ------
     UserError
-        When the file cannot be made, and from every method when it cannot be written (a full disk).
+        When the file cannot be made, and from every method when it cannot be written (a full disk). The file
+        then ends with its last whole packet; :meth:`close` finishes it with what room there is.
     """
 
     def __init__(
@@ -82,23 +87,52 @@ class Aedat4Writer:
         *,
         frames: bool = False,
         compression: Compression = Compression.LZ4,
+        replace: bool = True,
     ) -> None:
         self.path = Path(path)
-        self._compression = compression
+        self.compression = compression
         self._pending: list[npt.NDArray[np.uint8]] = []
         self._pending_events = 0
         self._pending_from_us = 0
-        self._rows: list[tuple[int, int, int, int, int, int]] = []
+        self._rows = array("q")  # six numbers a packet: an hour of tuples would be 80 MB
+        self._broken = False
         self._events = self._frames = self._checksum = 0
         self._result: Written | None = None
         self._has_frames = frames
         try:
-            self._file = self.path.open("wb", buffering=0)
-        except OSError as error:
-            raise UserError(f"Cannot write {self.path}: {error.strerror}. Choose another place.") from None
+            self._file = self.path.open("wb" if replace else "xb", buffering=0)
+        except FileExistsError:
+            raise UserError(f"{self.path} exists already. Choose another name.") from None
+        except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
+            reason = getattr(error, "strerror", None) or str(error)
+            raise UserError(f"Cannot write {self.path}: {reason}. Choose another place.") from None
         header = _header(name, Resolution(*resolution), compression, frames)
         self._position = 0
-        self._append(header)
+        try:
+            self._append(header)
+        except UserError:
+            self._file.close()
+            raise
+
+    @property
+    def events(self) -> int:
+        """Events in the file so far; those still being collected for a packet are not among them."""
+        return self._events
+
+    @property
+    def size(self) -> int:
+        """Length of the file so far."""
+        return self._position
+
+    def packet_places(self, begin: int = 0) -> npt.NDArray[np.int64]:
+        """Return the packets in the file from number ``begin`` on.
+
+        Returns
+        -------
+        (N, 6) int64
+            Position of the body, stream, size of the body, count, first and last time in microseconds.
+        """
+        return np.array(self._rows[6 * begin :], dtype=np.int64).reshape(-1, 6)
 
     def write(self, packet: Packet) -> None:
         """Add events; they reach the file when 10 ms or 32,768 of them are together, or on :meth:`flush`."""
@@ -108,7 +142,7 @@ class Aedat4Writer:
             self._collect(packet[start : start + _PACKET_EVENTS])
 
     def _collect(self, packet: Packet) -> None:
-        raw = np.array(packet).view(np.uint8).reshape(-1, 16)
+        raw = copy_packet(packet).view(np.uint8).reshape(-1, 16)
         raw[:, 13:] = 0  # padding holds whatever memory held before
         if not self._pending:
             self._pending_from_us = int(packet["t"][0])
@@ -149,24 +183,42 @@ class Aedat4Writer:
             raise self._failed(error) from None
 
     def close(self) -> Written:
-        """Finish the file with its index; idempotent."""
+        """Finish the file with its index; idempotent.
+
+        After a failure, told by an exception once, it returns what the file holds; without an index where
+        there was no room for one.
+        """
         if self._result is not None:
             return self._result
+        told, failure = self._broken, None
         try:
-            self._write_pending()
-            size = self._position
-            self._append(_compress(_index(np.array(self._rows, dtype=INDEX_DTYPE)), self._compression))
-            try:
-                os.pwrite(self._file.fileno(), struct.pack("<q", size), _INDEX_POSITION_AT)
-                os.fsync(self._file.fileno())
-            except OSError as error:
-                raise self._failed(error) from None
+            if not told:
+                self._write_pending()
+        except UserError as error:
+            failure = error
+        try:
+            self._finish()
+        except UserError as error:
+            failure = failure or (None if told else error)
         finally:
             self._file.close()
-        self._result = Written(
-            self.path, self._events, self._frames, len(self._rows), self._position, self._checksum
-        )
+        packets = len(self._rows) // 6
+        self._result = Written(self.path, self._events, self._frames, packets, self._position, self._checksum)
+        if failure is not None:
+            raise failure
         return self._result
+
+    def _finish(self) -> None:
+        rows = np.zeros(len(self._rows) // 6, dtype=INDEX_DTYPE)
+        for column, field in enumerate(("offset", "stream", "size", "count", "start", "end")):
+            rows[field] = self.packet_places()[:, column]
+        size = self._position
+        self._append(_compress(_index(rows), self.compression))
+        try:
+            os.pwrite(self._file.fileno(), struct.pack("<q", size), _INDEX_POSITION_AT)
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise self._failed(error) from None
 
     def __enter__(self) -> Aedat4Writer:
         return self
@@ -180,10 +232,10 @@ class Aedat4Writer:
         self.close()
 
     def _packet(self, stream: int, data: bytes, count: int, start_us: int, end_us: int) -> None:
-        body = _compress(data, self._compression)
+        body = _compress(data, self.compression)
         place = self._position + 8
         self._append(struct.pack("<ii", stream, len(body)) + body)
-        self._rows.append((place, stream, len(body), count, start_us, end_us))
+        self._rows.extend((place, stream, len(body), count, start_us, end_us))
 
     def _append(self, data: bytes) -> None:
         view = memoryview(data)
@@ -191,10 +243,15 @@ class Aedat4Writer:
             while view:
                 view = view[self._file.write(view) :]
         except OSError as error:
+            # half a packet helps nobody, and the room it takes may be what the index needs
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._file.fileno(), self._position)
+                os.lseek(self._file.fileno(), self._position, os.SEEK_SET)
             raise self._failed(error) from None
         self._position += len(data)
 
     def _failed(self, error: OSError) -> UserError:
+        self._broken = True
         return UserError(
             f"Writing {self.path} failed: {error.strerror}. What was written before can be played."
         )
@@ -247,7 +304,7 @@ def verify_aedat4(written: Written) -> None:
 
 def checksum(packet: Packet, before: int = 0) -> int:
     """Return the CRC-32 of events, continued from ``before``; how they are cut into packets plays no part."""
-    raw = np.array(packet).view(np.uint8).reshape(-1, 16)
+    raw = copy_packet(packet).view(np.uint8).reshape(-1, 16)
     raw[:, 13:] = 0
     return zlib.crc32(raw.tobytes(), before)
 

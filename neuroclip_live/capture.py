@@ -14,6 +14,7 @@ from neuroclip_live.treatment import NONE, Treater, Treatment
 if TYPE_CHECKING:
     from drivers.source import EventSource
     from neuroclip_live.events import Packet, Resolution
+    from neuroclip_live.recorder import Recorder
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +39,8 @@ class Capture:
         nothing by that.
     treatment : Treatment
         What is done to events before they enter the ring; may be changed at any time.
+    recorder : Recorder or None
+        Gets every packet as it came; may be changed at any time.
     """
 
     def __init__(self, source: EventSource, capacity: int = RING_EVENTS, treatment: Treatment = NONE) -> None:
@@ -50,6 +53,7 @@ class Capture:
         self.over = threading.Event()
         self.failure = ""
         self.cursor: int | None = None
+        self.recorder: Recorder | None = None
         self._stop = threading.Event()
         self._starting = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="capture", daemon=True)
@@ -87,6 +91,7 @@ class Capture:
                 if self._stop.is_set():
                     break
                 if len(packet):
+                    self._record(packet)
                     self._enter(packet)
                     self.news.set()
                     self._wait_for_reader()
@@ -98,6 +103,17 @@ class Capture:
         finally:
             self.over.set()
             self.news.set()
+
+    def _record(self, packet: Packet) -> None:
+        """Give a packet to the recorder; what is not live waits for its disk, losing nothing by it."""
+        recorder = self.recorder
+        if recorder is None:
+            return
+        recorder.write(packet)
+        if recorder.frames and (frame := self.source.latest_frame()) is not None:
+            recorder.write_frame(frame)
+        while not (self.source.live or recorder.has_room() or self._stop.wait(0.001)):
+            pass
 
     def _enter(self, packet: Packet) -> None:
         """Put a packet into the ring; a picture turned to another size begins a new ring."""

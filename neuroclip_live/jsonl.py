@@ -29,14 +29,21 @@ def header(
         "model": model.name,
         "device": model.device,
         "runtime": model.runtime,
-        "prompts": [p.label for p in prompts.enabled if not p.negative],
-        "negatives": [p.label for p in prompts.enabled if p.negative],
-        "none_of_these": prompts.none_of_these,
-        "template": list(prompts.templates),
+        **prompt_fields(prompts),
         "slicing": {"kind": by.kind, "time_us": by.time_us, "count": by.count, "overlap": by.overlap},
         "timesteps": timesteps,
         "source": source.name,
         "resolution": list(source.resolution),
+    }
+
+
+def prompt_fields(prompts: PromptSet) -> dict[str, Any]:
+    """Return what is asked for, as fields of a line."""
+    return {
+        "prompts": [p.label for p in prompts.enabled if not p.negative],
+        "negatives": [p.label for p in prompts.enabled if p.negative],
+        "none_of_these": prompts.none_of_these,
+        "template": list(prompts.templates),
     }
 
 

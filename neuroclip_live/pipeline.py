@@ -32,6 +32,7 @@ from neuroclip_live.pipeline_state import PipelineSettings, PipelineState, Rate,
 from neuroclip_live.prompts import PromptEncoder, PromptSet, PromptTable
 from neuroclip_live.reading import Reader
 from neuroclip_live.recognizer import FeatureAdapter, Prediction, Recognizer
+from neuroclip_live.recording_commands import RecordingCommands
 from neuroclip_live.region import fitting
 from neuroclip_live.slicing import Slice, SliceBy
 from neuroclip_live.teaching import Teacher
@@ -51,7 +52,7 @@ __all__ = ["Load", "Pipeline", "PipelineSettings", "PipelineState", "Progress", 
 LoadAdapter = Callable[["Backbone"], FeatureAdapter]
 
 
-class Pipeline:
+class Pipeline(RecordingCommands):
     """Capture and inference around one source at a time.
 
     Parameters
@@ -113,6 +114,7 @@ class Pipeline:
         capture.news.set()
         until = monotonic() + timeout_s
         ended = capture.stop(timeout_s / 2)
+        self._end_recording()
         if self._thread.is_alive():
             self._thread.join(max(0.0, until - monotonic()))
         if self._teacher is not None:
@@ -131,6 +133,7 @@ class Pipeline:
                 self._set(PipelineState.RUNNING)
         before.news.set()
         before.stop()
+        self._end_recording()
 
     def set_prompts(self, prompts: PromptSet) -> None:
         """Score against other prompts; they take effect with the next slice, video and features go on."""
@@ -492,3 +495,4 @@ class Pipeline:
         with self._lock:
             if self._capture is reader.capture:
                 self._outcome.add(prediction, recognizer.summary)
+                self._note_prediction(prediction)

@@ -1,0 +1,418 @@
+"""Recording what comes in, without ever holding up what comes in.
+
+The capture thread hands packets over and goes on; a thread of the recorder's own compresses, writes, brings
+them onto the disk twice a second, and reads them back. What a slow disk leaves no room for in the queue is
+dropped, counted and told. Beside the events goes a file of labels: what was predicted, what was asked for,
+what the user noted, one JSON object a line.
+
+Killed or powered off, a recording loses what came after the last flush, half a second and what is in the
+queue; see :mod:`drivers.writing`. Rejected: recording from the ring, whose overwriting is another kind of
+loss and whose events outside the sensor are gone.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+import threading
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+from typing import IO, TYPE_CHECKING, Any
+
+from drivers.readback import ReadBack
+from drivers.source import GrayFrame
+from drivers.writing import Aedat4Writer, Written
+from neuroclip_live.errors import UserError
+from neuroclip_live.events import Packet, Resolution
+
+if TYPE_CHECKING:
+    from drivers.source import EventSource
+
+log = logging.getLogger(__name__)
+
+FLUSH_S = 0.5
+"""What is older than this is on the disk."""
+QUEUE_EVENTS = 1 << 23
+"""Events that may wait for the disk: 128 MiB, taken only while they wait."""
+QUEUE_NOTES = 1 << 14
+LOW_SPACE_BYTES = 1 << 30
+LOW_SPACE_S = 120.0
+_LOOK_S = 1.0
+_BATCH = 256
+_TROUBLE = (UserError, OSError, ValueError, RuntimeError, MemoryError)
+"""What a disk, a compressor or a damaged file may throw."""
+
+
+@dataclass(frozen=True)
+class RecordingStatus:
+    """A recording that is being made.
+
+    ``events`` are those handed to the file, ``seconds`` is since the beginning; ``warning`` is one line for
+    the user, or None. ``ended`` is True when it cannot go on (a full disk): close it.
+    """
+
+    path: Path
+    events: int
+    seconds: float
+    bytes: int
+    free_bytes: int
+    warning: str | None
+    dropped_events: int = 0
+    ended: bool = False
+
+
+@dataclass(frozen=True)
+class RecordingReport:
+    """A recording that was made. ``whole`` means: nothing dropped, and it reads back as it came in."""
+
+    path: Path
+    sidecar: Path | None
+    events: int
+    seconds: float
+    bytes: int
+    dropped_events: int
+    whole: bool
+    message: str
+
+
+class Recorder:
+    """Writes packets to an aedat4 file in a thread of its own.
+
+    Parameters
+    ----------
+    path : path-like
+        The file to make.
+    resolution : Resolution
+    device_name : str
+        Told to whoever opens the file.
+    sidecar : bool
+        Also write ``<stem>.labels.jsonl`` beside it.
+    frames : bool
+        Make room for intensity frames.
+    replace : bool
+        Overwrite files that are there; otherwise they are an error.
+    queue_events : int
+        Most events that wait for the disk.
+    writer : callable
+        Makes the writer; for tests.
+
+    Raises
+    ------
+    UserError
+        When the files cannot be made there.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        resolution: Resolution,
+        device_name: str,
+        *,
+        sidecar: bool = True,
+        frames: bool = False,
+        replace: bool = False,
+        queue_events: int = QUEUE_EVENTS,
+        writer: Any = Aedat4Writer,
+    ) -> None:
+        self.path = Path(path)
+        self.sidecar = self.path.with_name(self.path.stem + ".labels.jsonl") if sidecar else None
+        self.frames = frames
+        self._notes: IO[bytes] | None = None
+        if self.sidecar is not None:
+            self._notes = _make(self.sidecar, replace)
+        try:
+            self._writer: Aedat4Writer = writer(
+                self.path, resolution, device_name, frames=frames, replace=replace
+            )
+            self._check = ReadBack(self._writer)
+        except UserError:
+            self._forget_sidecar()
+            raise
+        self._identity = _identity(self.path)
+        self._queue_events = queue_events
+        self._wake = threading.Condition()
+        self._queue: deque[Packet | GrayFrame | bytes] = deque()
+        self._queued = self._queued_notes = 0
+        self._came = self._refused = self._lost_notes = 0
+        self._last_frame_us: int | None = None
+        self._closing = False
+        self._failure = ""
+        self._warning = ""
+        self._free = _free_bytes(self.path)
+        self._begin = monotonic()
+        self._seconds: float | None = None
+        self._written: Written | None = None
+        self._report: RecordingReport | None = None
+        self._ending = threading.Lock()
+        self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
+        self._thread.start()
+
+    # ---- from the thread that captures; none of these waits
+
+    def write(self, packet: Packet) -> None:
+        """Take a packet; it must not change afterwards."""
+        if not len(packet):
+            return
+        with self._wake:
+            if self._closing:  # it comes after the end
+                return
+            self._came += len(packet)
+            if self._failure or self._queued + len(packet) > self._queue_events:
+                self._refused += len(packet)
+                return
+            self._queue.append(packet)
+            self._queued += len(packet)
+            self._wake.notify()
+
+    def write_frame(self, frame: GrayFrame) -> None:
+        """Take an intensity frame, unless it is the one before."""
+        with self._wake:
+            if not self.frames or frame.t_us == self._last_frame_us or self._closing or self._failure:
+                return
+            self._last_frame_us = frame.t_us
+            if self._queued + _weight(frame) <= self._queue_events:
+                self._queue.append(frame)
+                self._queued += _weight(frame)
+                self._wake.notify()
+
+    def note(self, record: dict[str, Any]) -> None:
+        """Take an object for the file of labels; any thread."""
+        if self._notes is None:
+            return
+        line = json.dumps(record, ensure_ascii=False, default=str).encode() + b"\n"
+        with self._wake:
+            if self._closing or self._failure or self._queued_notes >= QUEUE_NOTES:
+                self._lost_notes += 1
+                return
+            self._queue.append(line)
+            self._queued_notes += 1
+            self._wake.notify()
+
+    def has_room(self) -> bool:
+        """Tell whether a source that can wait had better wait."""
+        return self._queued <= self._queue_events // 2
+
+    # ---- from any thread
+
+    def status(self) -> RecordingStatus:
+        """Return a snapshot."""
+        with self._wake:
+            return RecordingStatus(
+                path=self.path,
+                events=self._came - self._refused,
+                seconds=self._elapsed(),
+                bytes=self._writer.size,
+                free_bytes=self._free,
+                warning=self._failure or self._dropping() or self._warning or None,
+                dropped_events=self._refused,
+                ended=bool(self._failure),
+            )
+
+    def close(self, timeout_s: float = 30.0) -> RecordingReport:
+        """Finish the file, compare it with what came in, and report; idempotent.
+
+        A disk that does not answer within ``timeout_s`` is told in the report, not waited for.
+        """
+        with self._ending:
+            if self._report is None:
+                with self._wake:
+                    self._seconds = self._elapsed()
+                    self._closing = True
+                    self._wake.notify()
+                self._thread.join(timeout_s)
+                self._report = self._reported(late=self._thread.is_alive())
+            return self._report
+
+    def _elapsed(self) -> float:
+        return self._seconds if self._seconds is not None else monotonic() - self._begin
+
+    def _dropping(self) -> str:
+        return f"{self._refused:,} events dropped: the disk is too slow" if self._refused else ""
+
+    def _reported(self, late: bool) -> RecordingReport:
+        events = self._written.events if self._written is not None else self._writer.events
+        size = self._written.bytes if self._written is not None else self._writer.size
+        dropped = self._came - events
+        seconds = self._elapsed()
+        failure = self._failure
+        if late:
+            failure = f"The disk of {self.path} does not answer; whether the file is whole is not known."
+        parts = [f"{self.path.name}: {events:,} events in {seconds:.1f} s, {dropped:,} dropped"]
+        if self._lost_notes:
+            parts.append(f"{self._lost_notes:,} labels lost")
+        parts.append("file verified" if not failure else failure)
+        return RecordingReport(
+            path=self.path,
+            sidecar=self.sidecar,
+            events=events,
+            seconds=seconds,
+            bytes=size,
+            dropped_events=dropped,
+            whole=not (dropped or failure),
+            message=", ".join(parts),
+        )
+
+    # ---- the recorder's own thread
+
+    def _run(self) -> None:
+        looked = flushed = monotonic()
+        dirty = False
+        while True:
+            items, closing = self._take()
+            if not self._failure:
+                try:
+                    for item in items:
+                        self._put(item)
+                    dirty = dirty or bool(items)
+                    now = monotonic()
+                    if dirty and now - flushed >= FLUSH_S:
+                        self._flush()
+                        dirty, flushed = False, monotonic()
+                    if now - looked >= _LOOK_S:
+                        looked = now
+                        self._look()
+                    self._check.step()
+                except _TROUBLE as error:
+                    self._fail(error)
+            if closing and not items:
+                break
+        self._finish()
+
+    def _take(self) -> tuple[list[Packet | GrayFrame | bytes], bool]:
+        with self._wake:
+            if not self._queue and not self._closing:
+                self._wake.wait(FLUSH_S / 2)
+            items = [self._queue.popleft() for _ in range(min(_BATCH, len(self._queue)))]
+            for item in items:
+                if isinstance(item, bytes):
+                    self._queued_notes -= 1
+                else:
+                    self._queued -= _weight(item)
+            return items, self._closing
+
+    def _put(self, item: Packet | GrayFrame | bytes) -> None:
+        if isinstance(item, bytes):
+            assert self._notes is not None
+            self._notes.write(item)
+        elif isinstance(item, GrayFrame):
+            self._writer.write_frame(item)
+        else:
+            self._writer.write(item)
+
+    def _flush(self) -> None:
+        self._writer.flush()
+        if self._notes is not None:
+            self._notes.flush()
+            os.fsync(self._notes.fileno())
+
+    def _look(self) -> None:
+        """Look at the disk: how much room is left, and whether the file is still there."""
+        self._free = _free_bytes(self.path)
+        seconds = self._free / max(self._writer.size / max(self._elapsed(), 1.0), 1.0)
+        self._warning = ""
+        if _identity(self.path) != self._identity:
+            self._warning = f"{self.path.name} was moved or deleted while it is being recorded"
+        elif self._free < LOW_SPACE_BYTES or seconds < LOW_SPACE_S:
+            self._warning = f"the disk is nearly full: {self._free / 1e6:,.0f} MB, {_time(seconds)} left"
+
+    def _fail(self, error: Exception) -> None:
+        if not isinstance(error, UserError):
+            log.error("recording failed", exc_info=error)
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        with self._wake:
+            self._failure = f"The recording ended: {reason}"
+            self._refused += sum(len(i) for i in self._queue if not isinstance(i, bytes | GrayFrame))
+            self._queue.clear()
+            self._queued = self._queued_notes = 0
+
+    def _finish(self) -> None:
+        for step in self._closing_steps():
+            try:
+                step()
+            except _TROUBLE as error:
+                if not self._failure:
+                    self._fail(error)
+
+    def _closing_steps(self) -> Iterator[Any]:
+        yield self._close_writer
+        if self._notes is not None:
+            yield self._notes.flush
+            yield self._notes.close
+        yield self._compare
+
+    def _close_writer(self) -> None:
+        try:
+            self._written = self._writer.close()
+        except UserError:
+            self._written = self._writer.close()
+            raise
+
+    def _compare(self) -> None:
+        if self._written is None:
+            self._check.close()
+            return
+        self._check.finish(self._written)
+        if _identity(self.path) != self._identity:
+            raise UserError(f"{self.path} was moved or deleted while it was recorded.")
+
+    def _forget_sidecar(self) -> None:
+        if self._notes is not None and self.sidecar is not None:
+            self._notes.close()
+            self.sidecar.unlink(missing_ok=True)
+
+
+class RecordedSource:
+    """A source whose packets are recorded on their way, for runs without a capture thread."""
+
+    def __init__(self, source: EventSource, recorder: Recorder) -> None:
+        self._source, self._recorder = source, recorder
+
+    def packets(self) -> Iterator[Packet]:
+        """Yield the source's packets; waits for the disk, where nothing is lost by it."""
+        for packet in self._source.packets():
+            self._recorder.write(packet)
+            while not self._source.live and not self._recorder.has_room():
+                threading.Event().wait(0.001)
+            yield packet
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._source, name)
+
+
+def _weight(item: Packet | GrayFrame) -> int:
+    """Return how many events take as much memory."""
+    return item.image.size // 16 if isinstance(item, GrayFrame) else len(item)
+
+
+def _make(path: Path, replace: bool) -> IO[bytes]:
+    try:
+        return path.open("wb" if replace else "xb")
+    except FileExistsError:
+        raise UserError(f"{path} exists already. Choose another name.") from None
+    except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UserError(f"Cannot write {path}: {reason}. Choose another place.") from None
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _free_bytes(path: Path) -> int:
+    try:
+        return shutil.disk_usage(path.parent).free
+    except OSError:
+        return 0
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
