@@ -72,7 +72,7 @@ def share_out(window: MainWindow) -> None:
     height = max(400, window.height())
     window.resizeDocks([docks["prompts"]], [max(330, window.width() * 29 // 100)], Qt.Orientation.Horizontal)
     window.resizeDocks(
-        [docks["prompts"], docks["timeline"]], [height * 60 // 100, height * 40 // 100], vertical
+        [docks["prompts"], docks["timeline"]], [height * 65 // 100, height * 35 // 100], vertical
     )
     window.resizeDocks([docks["strip"]], [max(126, height * 17 // 100)], vertical)
 

@@ -23,6 +23,7 @@ from gui.health_panel import HealthPanel
 from gui.jobs import Jobs
 from gui.live_view import LiveView
 from gui.menus import IN_LIST
+from gui.prompt_sets import PromptSets
 from gui.prompts_panel import PromptsPanel
 from gui.pulse import FASTEST_HZ, Pulse
 from gui.recognition import Recognition
@@ -79,7 +80,8 @@ class MainWindow(QMainWindow, WindowCommands):
         self.status_line = StatusLine()
         self.sources, self.recognition = Sources(self), Recognition(self)
         self.camera_panel = CameraPanel(theme)
-        self.cameras = Cameras(self)
+        self.cameras, self.prompt_sets = Cameras(self), PromptSets(self)
+        self.prompts.model.chosen = settings.colours
         self.snapshots, self.prompt_files = Snapshots(self), PromptFiles(self)
         self.strangeness = Strangeness(self.jobs, self.prompts.model.mark_strange)
         self._closed = False

@@ -48,6 +48,9 @@ MENUS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "remove",
             "negative",
             "enabled",
+            "colour",
+            "theme_colour",
+            "paste",
             "move_up",
             "move_down",
             "remove_all",
@@ -113,4 +116,14 @@ TOOL_BAR = (
     "desk",
     "shortcuts",
 )
-IN_LIST = ("rename", "negative", "enabled", "move_up", "move_down", "remove")
+IN_LIST = (
+    "rename",
+    "negative",
+    "enabled",
+    "colour",
+    "theme_colour",
+    "paste",
+    "move_up",
+    "move_down",
+    "remove",
+)

@@ -54,6 +54,8 @@ class PromptModel(QAbstractListModel):
         self._rows: tuple[Prompt, ...] = ()
         self._shown: dict[str, float] = {}
         self._colours: dict[str, int] = {}
+        self.chosen: dict[str, str] = {}
+        """Colours the user chose, as #rrggbb; they win over the theme's."""
         self._strange: dict[str, str] = {}
         self._best = ""
         self._known: frozenset[str] = frozenset()
@@ -77,9 +79,21 @@ class PromptModel(QAbstractListModel):
         """Give a renamed label the colour it had."""
         if old in self._colours:
             self._colours[new] = self._colours[old]
+        if old in self.chosen:
+            self.chosen[new] = self.chosen[old]
+
+    def set_colour(self, label: str, colour: str) -> None:
+        """Give a label a colour, as #rrggbb; "" is the theme's again."""
+        if colour:
+            self.chosen[label] = colour
+        else:
+            self.chosen.pop(label, None)
+        self._repaint()
 
     def colour(self, label: str) -> QColor:
         """Return the colour of a label."""
+        if label in self.chosen:
+            return QColor(self.chosen[label])
         return self._theme.series(self._colours.get(label, 0))
 
     def set_scores(self, scores: Mapping[str, float], best: str, step_s: float) -> None:

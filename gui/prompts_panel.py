@@ -14,11 +14,14 @@ from PySide6.QtGui import QAction, QColor, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import (
     QApplication,
     QCheckBox,
+    QColorDialog,
     QHBoxLayout,
     QLabel,
     QLineEdit,
     QPushButton,
+    QSizePolicy,
     QSlider,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -28,6 +31,7 @@ from gui.prompt_list import PromptList, PromptModel
 from gui.theme import Theme
 from neuroclip_live.errors import UserError
 from neuroclip_live.prompt_set import PromptSet, parse_prompts
+from neuroclip_live.purposes import purpose_of
 from neuroclip_live.templates import TEMPLATE_SETS
 
 
@@ -88,6 +92,7 @@ class PromptsPanel(QWidget):
         self.setObjectName("panel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.prompts = PromptSet()
+        self._model = ""
         self.model = PromptModel(theme)
         self.list = PromptList(self.model, theme)
         self.entry = PromptEntry()
@@ -95,6 +100,8 @@ class PromptsPanel(QWidget):
         self.none = QCheckBox("“None of these” may win")
         self.templates = QPushButton("the label alone")
         self._threshold_text = QLabel()
+        self._purpose = QLabel()
+        self.lists = QToolButton()
         self._empty = QLabel("No words yet. Type one above:\n“a mug”, “scissors”, “my cat”.")
         self._build()
         self._connect()
@@ -104,6 +111,13 @@ class PromptsPanel(QWidget):
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._empty.setMinimumHeight(90)
         self._empty.hide()
+        self._purpose.setProperty("role", "small")
+        self._purpose.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self._purpose.hide()
+        self.lists.setText("Lists  ▾")
+        self.lists.setToolTip("Lists of words saved by name")
+        self.lists.setAccessibleName("Saved lists")
+        self.lists.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.threshold.setRange(0, 95)
         self.threshold.setAccessibleName("Least probability")
         self.threshold.setToolTip(
@@ -135,7 +149,11 @@ class PromptsPanel(QWidget):
             if after is not None:
                 row.addWidget(after)
             layout.addLayout(row)
-        layout.addWidget(self.none)
+        last = QHBoxLayout()
+        last.addWidget(self.none, 1)
+        last.addWidget(self.lists)
+        layout.addLayout(last)
+        layout.addWidget(self._purpose)
 
     def _connect(self) -> None:
         self.entry.returnPressed.connect(self.add_typed)
@@ -172,6 +190,13 @@ class PromptsPanel(QWidget):
 
     def show_model(self, name: str, can_none: bool) -> None:
         """Offer what the model can do."""
+        if name != self._model:
+            self._model = name
+            purpose = purpose_of(name)
+            text = f"Good for {purpose.good_for}."
+            self._purpose.setText(text)
+            self._purpose.setToolTip(f"{name}. {text}\nWeak at {purpose.weak_at}.")
+            self._purpose.setVisible(bool(name))
         self.none.setEnabled(can_none)
         if not can_none and name:
             self.none.setToolTip(
@@ -186,7 +211,13 @@ class PromptsPanel(QWidget):
 
     def add_typed(self) -> None:
         """Add what was typed; what is there already is said, the rest is added."""
-        text = self.entry.text()
+        if self.add(self.entry.text()):
+            self.entry.clear()
+        else:
+            self.entry.selectAll()
+
+    def add(self, text: str) -> bool:
+        """Add labels separated by commas or line ends; return whether that made sense."""
         prompts, there = self.prompts, []
         try:
             new = parse_prompts(text)
@@ -199,13 +230,12 @@ class PromptsPanel(QWidget):
                     there.append(prompt.label)
         except UserError as error:
             self.complained.emit(str(error))
-            self.entry.selectAll()
-            return
-        self.entry.clear()
+            return False
         if there:
             self.complained.emit(f"Already in the list: {', '.join(there)}")
         self._want(prompts)
         self.list.scrollToBottom()
+        return True
 
     def remove_selected(self) -> None:
         """Remove the selected prompts and select the one that follows."""
@@ -234,6 +264,27 @@ class PromptsPanel(QWidget):
         """Give a prompt another label; it keeps place and colour."""
         self.model.keep_colour(old, new.strip())
         self._ask(lambda prompts: prompts.rename(old, new))
+
+    def choose_colour(self) -> None:
+        """Choose the colour of the first prompt selected."""
+        labels = self.list.selected()
+        if not labels:
+            return
+        dialog = QColorDialog(self.colour(labels[0]), self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setOption(QColorDialog.ColorDialogOption.DontUseNativeDialog)
+        dialog.setWindowTitle(f"Colour of “{labels[0]}”")
+        dialog.colorSelected.connect(lambda colour: self.model.set_colour(labels[0], colour.name()))
+        dialog.open()
+
+    def clear_colours(self) -> None:
+        """Give the selected prompts the theme's colours again."""
+        for label in self.list.selected():
+            self.model.set_colour(label, "")
+
+    def paste(self) -> None:
+        """Add the words on the clipboard: one a line, or separated by commas."""
+        self.add(QApplication.clipboard().text())
 
     def toggle_negative(self) -> None:
         """Make the selected prompts negative, or positive again."""

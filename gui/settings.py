@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from gui.palettes import EVENT_COLOURS, PALETTES
 log = logging.getLogger(__name__)
 
 VERSION = 1
+_COLOUR = re.compile("#[0-9a-f]{6}")
 RECENT = 8
 
 
@@ -48,6 +50,10 @@ class WindowSettings:
         How to recognise; as the options of the command line of these names, which win over them.
     cameras : dict
         What was set on live sources, by their names; see :mod:`gui.cameras`.
+    prompt_sets : dict
+        Lists of words by name; see :mod:`gui.prompt_sets`.
+    colours : dict of str to str
+        Colours chosen for words, as #rrggbb.
     """
 
     theme: str = "dark"
@@ -68,6 +74,8 @@ class WindowSettings:
     overlap: int = 2
     timesteps: int = 10
     cameras: dict[str, dict[str, Any]] = field(default_factory=dict)
+    prompt_sets: dict[str, dict[str, Any]] = field(default_factory=dict)
+    colours: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.recent is None:
@@ -91,6 +99,8 @@ _ALLOWED: dict[str, Any] = {
     "slice": lambda v: _is_slice(v),
     "overlap": lambda v: 1 <= v <= 16,
     "timesteps": lambda v: 1 <= v <= 64,
+    "prompt_sets": lambda v: len(v) <= 1000 and all(isinstance(kept, dict) for kept in v.values()),
+    "colours": lambda v: len(v) <= 10_000 and all(_COLOUR.fullmatch(str(c)) for c in v.values()),
     "cameras": lambda v: len(v) <= 100 and all(isinstance(kept, dict) for kept in v.values()),
     "recent": lambda v: all(isinstance(p, str) for p in v) and len(v) <= 100,
 }

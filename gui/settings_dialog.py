@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from gui.palettes import PALETTES
+from neuroclip_live.purposes import purpose_of
 
 if TYPE_CHECKING:
     from gui.main_window import MainWindow
@@ -179,7 +180,15 @@ class SettingsDialog(QDialog):
 
     def _describe(self) -> None:
         model = self._models.get(self.model.currentText())
-        self.about_model.setText("" if model is None else f"{model.description}. Needs {model.needs}.")
+        if model is None:
+            self.about_model.setText("")
+            return
+        purpose = purpose_of(model.name)
+        what = model.description if model.availability != "bundled" else "Ships with the program"
+        self.about_model.setText(
+            f"{what or model.name}. Needs {model.needs}.\n"
+            f"Good for {purpose.good_for}. Weak at {purpose.weak_at}."
+        )
 
     def _on_slices(self) -> None:
         if not self._window.recognition.use_slices(self.slice.currentText(), self.overlap.value()):

@@ -69,13 +69,16 @@ class WindowCommands:
         layout.arrange(self)
 
     def reset_settings(self) -> None:
-        """Go back to how the window was at first; recent files stay."""
-        recent = self.settings.recent
-        for name, value in vars(replace(WindowSettings(), recent=recent)).items():
+        """Go back to how the window was at first; recent files and saved lists stay."""
+        settings = self.settings
+        fresh = replace(WindowSettings(), recent=settings.recent, prompt_sets=settings.prompt_sets)
+        self.cameras.reset()
+        for name, value in vars(fresh).items():
             setattr(self.settings, name, value)
         self.set_theme(self.settings.theme)
         self.set_smoothing(self.settings.smoothing_s)
         self.recognition.reset()
+        self.prompts.model.chosen = self.settings.colours
         self.live.set_colours("")
         self.live.set_accumulation(*self.live.accumulation)
         self._show_settings()

@@ -6,6 +6,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from neuroclip_live.purposes import purpose_of
+
 MARKS = {"ok": ("✓", "green"), "warn": ("!", "yellow"), "fail": ("✗", "red")}
 
 
@@ -41,7 +43,12 @@ def print_models() -> None:
             model.needs,
             model.description,
         )
-    Console().print(table)
+    console = Console()
+    console.print(table)
+    console.print()
+    for name, title in (("event-nano", "event-nano"), ("", "the others")):
+        purpose = purpose_of(name)
+        console.print(f"[bold]{title}[/]: good for {purpose.good_for}; weak at {purpose.weak_at}.")
 
 
 def print_cameras() -> int:
