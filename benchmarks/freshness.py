@@ -46,7 +46,8 @@ def run(options: Options) -> Iterator[Row]:
     )  # fmt: skip
     yield Row(
         "freshness", f"limit {OLDEST_S:g} s", "newest", "limit", max(ours), OLDEST_S, "s",
-        OLDEST_S / max(ours), goal=1.0, repeats=len(ours), note="not growing" if grows < 0.05 else f"growing by {grows:.2f} s",
+        OLDEST_S / max(ours), goal=1.0, repeats=len(ours),
+        note="not growing" if grows < 0.05 else f"growing by {grows:.2f} s",
         load=load(),
     )  # fmt: skip
 

@@ -53,6 +53,7 @@ class Reader:
         made = 0
         ended = self.capture.over.is_set()  # looked at before reading: what came earlier is then in the ring
         self.capture.news.clear()
+        passed_over = self._leap()
         while self._cursor < self.ring.newest():
             chunk = self.ring.read(self._cursor)
             self._cursor = self.capture.cursor = chunk.end
@@ -69,9 +70,35 @@ class Reader:
             slices = self._close_by_clock()
         made += len(slices)
         waiting.extend(slices)
-        affordable = max(1, int(BACKLOG_MS / max(self._cost_ms, 0.01)))
-        taken = list(waiting)[-affordable:]
-        return taken, made - len(taken)
+        taken = list(waiting)[-self._affordable() :]
+        return taken, passed_over + made - len(taken)
+
+    def _affordable(self) -> int:
+        """Return how many waiting slices there is time for."""
+        return max(1, int(BACKLOG_MS / max(self._cost_ms, 0.01)))
+
+    def _leap(self) -> int:
+        """Leave out what there is no time for without even reading it; return how many slices that were.
+
+        Cutting slices only to pass over them costs as much as keeping them: at tens of millions of events a
+        second that left no time to recognise any. A recording is not live and is never leapt over.
+        """
+        if not self.capture.source.live or self.region is not None:
+            return 0
+        hops = self._affordable() + self._by.overlap
+        newest, count, hop_us = self.ring.newest(), self._by.hop_count(self.resolution), self._by.hop_us()
+        if count is not None:
+            start = newest - hops * count
+            slices = (start - self._cursor) // count
+        else:
+            assert hop_us is not None
+            start = self.ring.position_back(hops * hop_us)
+            slices = self.ring.span_us(self._cursor, start) // hop_us
+        if start - self._cursor < newest - start:  # a backlog of twice what is wanted is worth the seam
+            return 0
+        self._cursor = self.capture.cursor = start
+        self._slicer.forget()
+        return max(0, slices)
 
     def recut(self, by: SliceBy) -> None:
         """Cut what comes from here on otherwise; what is read already stays read."""

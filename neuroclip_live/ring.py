@@ -154,6 +154,23 @@ class EventRing:
         with self._lock:
             return self._written
 
+    def position_back(self, duration_us: int) -> int:
+        """Return the position of the first event of the last ``duration_us``, within the newest epoch."""
+        with self._lock:
+            oldest = max(0, self._written - self.capacity, self._epoch_starts[-1][0])
+            if self._last_t is None or oldest == self._written:
+                return self._written
+            return self._first_at(self._last_t - duration_us, oldest)
+
+    def span_us(self, start: int, end: int) -> int:
+        """Return the time between the events at two positions; 0 where one is gone or time went back."""
+        with self._lock:
+            oldest = max(0, self._written - self.capacity)
+            if not oldest <= start < end < self._written:
+                return 0
+            times = self._events["t"]
+            return max(0, int(times[end % self.capacity]) - int(times[start % self.capacity]))
+
     def arrival_ns(self, position: int) -> int | None:
         """Return when the event at ``position`` arrived (monotonic clock); None when no longer known."""
         with self._lock:
