@@ -38,7 +38,7 @@ class Actions:
         action.setShortcuts([QKeySequence(key) for key in spec.keys])
         keys = f"  ({', '.join(spec.keys)})" if spec.keys else ""
         action.setToolTip((spec.tip or spec.text.replace("&", "")) + keys)
-        action.setCheckable(spec.check)
+        action.setCheckable(spec.check or spec.shows)
         action.setAutoRepeat(not spec.held)
         window, do = self._window, spec.do
         if spec.check:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _STOP_S = 2.0
-_THREADS = ("teaching", "window-jobs", "capture", "inference", "model-load", "camera-list")
+_THREADS = ("teaching", "recorder", "window-jobs", "capture", "inference", "model-load", "camera-list")
 
 
 def run_window(
@@ -120,7 +120,8 @@ def check_binding() -> None:
 def finish(window: MainWindow) -> int:
     """Stop everything behind a window that is closed; return the exit status."""
     ended = window.pipeline is None or window.pipeline.stop(_STOP_S)
-    if not (window.jobs.close() and ended):
+    jobs_ended = [jobs.close() for jobs in (window.recording.jobs, window.jobs)]
+    if not (all(jobs_ended) and ended):
         log.info("a thread did not end in time; it is left behind")
         atexit.register(_leave_if_stuck)
     window.deleteLater()

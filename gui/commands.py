@@ -14,7 +14,8 @@ class Spec:
     """One action: its name, what it is called, its keys, and what it does.
 
     ``in_list`` keys work only while the list of prompts has the focus. ``check`` makes it a switch: ``do``
-    then gets the window and the new state. ``held`` keys do not repeat.
+    then gets the window and the new state. ``held`` keys do not repeat. One
+    that ``shows`` looks checked while its work goes on; ``do`` gets the window alone.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Spec:
     check: bool = False
     in_list: bool = False
     held: bool = False
+    shows: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,16 @@ ACTIONS: tuple[Spec, ...] = (
         "network",
         "Read a dv-processing network stream",
     ),
+    Spec(
+        "record",
+        "&Record",
+        lambda w: w.recording.toggle(),
+        ("Ctrl+R",),
+        "record",
+        "Record exactly what comes in, with a file of labels beside it; again ends it",
+        shows=True,
+    ),
+    Spec("record_to", "Record &to…", lambda w: w.recording.ask(), ("Ctrl+Shift+R",)),
     Spec(
         "snapshot",
         "&Save picture",

@@ -130,6 +130,7 @@ class Follower:
             window.health.show_status(status, paint_hz, window.pulse.worst_gap_ms)
         window.teaching.look()
         window.region.look()
+        window.recording.look()
         window.cameras.look(status, now)
         self._say_status(status)
         if pipeline.prompts is not window.prompts.prompts:  # the model's templates, or a set that was refused

@@ -27,6 +27,8 @@ from gui.prompt_sets import PromptSets
 from gui.prompts_panel import PromptsPanel
 from gui.pulse import FASTEST_HZ, Pulse
 from gui.recognition import Recognition
+from gui.record_bar import RecordBar
+from gui.recording import Recording
 from gui.region import Region
 from gui.settings import SettingsStore, WindowSettings
 from gui.sources import Sources
@@ -77,6 +79,8 @@ class MainWindow(QMainWindow, WindowCommands):
         self.teaching = Teaching(self)
         self.health = HealthPanel(theme)
         self.transport = Transport(theme)
+        self.record_bar = RecordBar(theme)
+        self.recording = Recording(self)
         self.status_line = StatusLine()
         self.sources, self.recognition = Sources(self), Recognition(self)
         self.camera_panel = CameraPanel(theme)
@@ -97,8 +101,8 @@ class MainWindow(QMainWindow, WindowCommands):
         column = QVBoxLayout(centre)
         column.setContentsMargins(8, 0, 2, 0)
         column.setSpacing(4)
-        for widget, stretch in ((self.banner, 0), (self.decision, 0), (self.view, 1), (self.transport, 0)):
-            column.addWidget(widget, stretch)
+        for widget in (self.banner, self.decision, self.view, self.record_bar, self.transport):
+            column.addWidget(widget, 1 if widget is self.view else 0)
         self.setCentralWidget(centre)
         self.setStatusBar(self.status_line)
         self.actions_ = Actions(self)

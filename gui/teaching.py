@@ -144,7 +144,7 @@ class Teaching(QObject):
         decision = self._window.decider.decision
         pipeline.note(
             {
-                "kind": "taught" if is_it else "correction",
+                "type": "taught" if is_it else "correction",
                 "t_us": prediction.t_us if prediction is not None else None,
                 "label": label,
                 "is_it": is_it,

@@ -114,7 +114,7 @@ class Pipeline(RecordingCommands):
         capture.news.set()
         until = monotonic() + timeout_s
         ended = capture.stop(timeout_s / 2)
-        self._end_recording()
+        ended &= self._end_recording(max(0.1, until - monotonic()))
         if self._thread.is_alive():
             self._thread.join(max(0.0, until - monotonic()))
         if self._teacher is not None:

@@ -228,6 +228,11 @@ class Recorder:
                 self._report = self._reported(late=self._thread.is_alive())
             return self._report
 
+    @property
+    def done(self) -> bool:
+        """Whether nothing is being written any more."""
+        return not self._thread.is_alive()
+
     def _elapsed(self) -> float:
         return self._seconds if self._seconds is not None else monotonic() - self._begin
 

@@ -114,11 +114,16 @@ class RecordingCommands:
             recorder.note({"type": "prompts", "t_us": prediction.t_us, **jsonl.prompt_fields(prompts)})
         recorder.note(jsonl.record(prediction))
 
-    def _end_recording(self) -> None:
-        """End a recording whose source goes away; the report is kept for :meth:`stop_recording`."""
+    def _end_recording(self, timeout_s: float = 30.0) -> bool:
+        """End a recording whose source goes away; the report is kept for :meth:`stop_recording`.
+
+        Returns whether the recorder's thread is done with it.
+        """
         recorder, self._recorder = self._recorder, None
         if recorder is not None:
-            self._last_report = recorder.close()
+            self._last_report = recorder.close(timeout_s)
+            return recorder.done
+        return True
 
 
 def open_recorder(path: str, source: EventSource) -> Recorder:

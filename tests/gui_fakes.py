@@ -21,6 +21,7 @@ from neuroclip_live.latency import Percentiles
 from neuroclip_live.pipeline import PipelineSettings, PipelineState, Status
 from neuroclip_live.prompts import PromptSet
 from neuroclip_live.recognizer import Prediction
+from neuroclip_live.recorder import RecordingReport, RecordingStatus
 from neuroclip_live.region import fitting
 from neuroclip_live.slicing import SliceBy
 from neuroclip_live.teaching import TeachingStatus
@@ -168,6 +169,7 @@ class FakePipeline:
         self.teacher: FakeTeacher | None = FakeTeacher()
         self.notes: list[dict] = []
         self.table: object | None = None
+        self.film: RecordingStatus | None = None
         self.region: Box | None = None
         self.past: Rescored | None = None
         self.strange: dict[str, float] = {}
@@ -232,6 +234,23 @@ class FakePipeline:
 
     def teach(self, label: str, last_s: float = 2.0) -> int:
         return self.teacher.learn(label)
+
+    def start_recording(self, path: Path, *, sidecar: bool = True) -> None:
+        if path.exists():
+            raise UserError(f"{path} exists already. Choose another name.")
+        path.write_bytes(b"")
+        self.film = RecordingStatus(path, 0, 0.0, 0, 50_000_000_000, None)
+
+    def stop_recording(self) -> RecordingReport:
+        film, self.film = self.film, None
+        lost = film.dropped_events
+        return RecordingReport(
+            film.path, None, film.events, film.seconds, film.bytes, lost, not (lost or film.ended),
+            f"{film.path.name}: {lost} dropped" + (f", {film.warning}" if film.warning else ""),
+        )  # fmt: skip
+
+    def recording(self) -> RecordingStatus | None:
+        return self.film
 
     def note(self, record: dict) -> None:
         self.notes.append(record)

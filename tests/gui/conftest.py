@@ -51,7 +51,7 @@ def make_window(qtbot, qapp: QApplication, tmp_path: Path) -> Iterator[Callable[
         theme = Theme(settings.theme)
         theme.apply(qapp)
         window = MainWindow(theme, store, settings)
-        window.snapshots.folder = tmp_path
+        window.snapshots.folder = window.recording.folder = tmp_path
         window.resize(1280, 720)
         window.show()
         made.append(window)

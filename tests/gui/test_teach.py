@@ -106,7 +106,7 @@ def test_a_wrong_decision_becomes_a_counter_example_of_a_taught_label(qtbot, win
     pipeline.teacher.learn("a mug")
     window.actions_.by_name["teach_not"].trigger()
     assert pipeline.teacher.against == {"a mug": 3}
-    assert [n["kind"] for n in pipeline.notes] == ["correction", "correction"]
+    assert [n["type"] for n in pipeline.notes] == ["correction", "correction"]
     qtbot.waitUntil(lambda: "of what is not" in window.teach.state.text())
 
 

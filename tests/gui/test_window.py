@@ -19,7 +19,7 @@ from gui.menus import IN_LIST
 from neuroclip_live.pipeline import PipelineState
 from neuroclip_live.slicing import parse_slice
 
-ASKING = {"open", "network", "import", "export", "teach_save", "teach_load"}
+ASKING = {"open", "network", "import", "export", "teach_save", "teach_load", "record_to"}
 ROOT = Path(__file__).resolve().parents[2]
 
 
