@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from time import monotonic
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from drivers.source import EventSource
     from neuroclip_live.backbone import BackboneInfo
     from neuroclip_live.pipeline import Load, LoadAdapter
+    from neuroclip_live.recorder import RecordingReport
 
 POLL_S = 0.005
 BAR = 24
@@ -42,15 +43,25 @@ class Output:
     json : JsonlWriter or None
     table : bool
         Show a live table on standard output.
+    note : callable, optional
+        Gets every object too.
     """
 
     json: jsonl.JsonlWriter | None
     table: bool
+    note: Callable[[dict[str, Any]], None] | None = None
 
     def write(self, line: dict[str, Any]) -> None:
-        """Write one object, where JSON lines are wanted."""
+        """Write one object, where JSON lines are wanted, and where a recording has them beside it."""
         if self.json is not None:
             self.json.write(line)
+        if self.note is not None:
+            self.note(line)
+
+    def tell(self, report: RecordingReport) -> None:
+        """Say what became of a recording."""
+        style = "green" if report.whole else "bold red"
+        Console(stderr=True).print(report.message, style=style, highlight=False, soft_wrap=True)
 
 
 def run_every_window(
@@ -116,6 +127,8 @@ def run_live(pipeline: Pipeline, output: Output, duration_s: float | None = None
         try:
             _follow(pipeline, output, show, stop, duration_s)
         finally:
+            if pipeline.recording() is not None:
+                output.tell(pipeline.stop_recording())
             pipeline.stop()
 
 
@@ -136,8 +149,10 @@ def _follow(
             output.write(
                 _header(pipeline.source, pipeline.backbone.info, pipeline.prompts, pipeline.settings)
             )
-        if status.message not in ("", told) and started is not None:
-            told = status.message
+        recording = pipeline.recording()
+        message = (recording.warning if recording is not None else None) or status.message
+        if message not in ("", told) and started is not None:
+            told = message
             show.notice(told)
         for prediction in pipeline.predictions(after=number):
             number = prediction.number

@@ -43,6 +43,7 @@ class RunOptions:
     reference_logits: bool = False
     headless: bool = False
     jsonl: str | None = None
+    record: str | None = None
     duration: float | None = None
     config: str | None = None
     given: frozenset[str] = frozenset()
@@ -143,6 +144,9 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     # how to show it
     click.option("--headless", is_flag=True, help="No window: a live table."),
     click.option("--jsonl", metavar="FILE|-", help="Headless: write predictions as JSON lines."),
+    click.option(
+        "--record", metavar="FILE", help="Record what comes in (.aedat4), and predictions beside it."
+    ),
     click.option("--duration", type=float, metavar="S", help="End after this many seconds."),
     click.option(
         "--config",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -177,18 +178,28 @@ def _run_headless(
     from neuroclip_live.headless import Output, run_every_window, run_live
     from neuroclip_live.jsonl import JsonlWriter
     from neuroclip_live.pipeline import Pipeline
+    from neuroclip_live.recorder import RecordedSource
+    from neuroclip_live.recording_commands import open_recorder
 
     source = open_source(spec)
-    writer = None
+    writer = recorder = None
     try:
         writer = JsonlWriter(options.jsonl) if options.jsonl is not None else None
         output = Output(writer, table=options.jsonl != "-")
         load, load_adapter = loader(options), adapter_loader(options)
         if spec.speed is None and not source.live and not spec.loop:
+            if options.record is not None:
+                recorder = open_recorder(options.record, source)
+                source, output = RecordedSource(source, recorder), replace(output, note=recorder.note)
             run_every_window(source, load, prompts, settings, output, options.duration, load_adapter)
         else:
-            run_live(Pipeline(source, load, prompts, settings, load_adapter), output, options.duration)
+            pipeline = Pipeline(source, load, prompts, settings, load_adapter)
+            if options.record is not None:
+                pipeline.start_recording(options.record)
+            run_live(pipeline, output, options.duration)
     finally:
+        if recorder is not None:
+            output.tell(recorder.close())
         source.close()
         if writer is not None:
             writer.close()
@@ -205,7 +216,10 @@ def _run_window(options: RunOptions, spec: SourceSpec, prompts: PromptSet, setti
     def pipeline(source: EventSource) -> Pipeline:
         from neuroclip_live.pipeline import Pipeline  # behind the window, which is on the screen by then
 
-        return Pipeline(source, loader(options), prompts, settings, adapter_loader(options))
+        pipeline = Pipeline(source, loader(options), prompts, settings, adapter_loader(options))
+        if options.record is not None:
+            pipeline.start_recording(options.record)
+        return pipeline
 
     source = open_source(spec)  # before the window: a wrong path is told on the terminal it was typed on
     status: int = run_window(

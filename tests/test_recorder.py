@@ -23,6 +23,7 @@ from drivers.recording import Recording
 from drivers.source import GrayFrame
 from drivers.writing import Aedat4Writer
 from neuroclip_live import recorder as recorder_module
+from neuroclip_live.cli import main
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import Packet
 from neuroclip_live.pipeline import Pipeline, PipelineSettings, PipelineState
@@ -331,3 +332,17 @@ def test_a_recording_is_closed_with_its_source(tmp_path: Path, how: str) -> None
     assert pipeline.stop()
     assert pipeline.stop_recording().events == 500
     assert len(dv_events(tmp_path / "a.aedat4")) == 500
+
+
+@pytest.mark.parametrize("speed", ["max", "10"])
+def test_the_command_line_records_too(tmp_path: Path, capsys: pytest.CaptureFixture[str], speed: str) -> None:
+    path = tmp_path / "a.aedat4"
+    arguments = ["--headless", "--speed", speed, "--end", "2", "--jsonl", str(tmp_path / "p.jsonl")]
+    assert main([*arguments, "--record", str(path)]) == 0
+    assert ", 0 dropped, file verified" in " ".join(capsys.readouterr().err.split())
+    summary = lines(tmp_path / "p.jsonl")[-1]
+    assert len(join(Recording(path).read())) == summary["events"] > 0
+    kinds = [line["type"] for line in lines(tmp_path / "a.labels.jsonl")]
+    assert kinds.count("prediction") == summary["predictions"]
+    assert main([*arguments, "--record", str(path)]) == 2
+    assert "exists already" in capsys.readouterr().err
