@@ -55,6 +55,7 @@ def run_window(
     from PySide6.QtCore import QTimer, qInstallMessageHandler
     from PySide6.QtWidgets import QApplication
 
+    from gui.garbage import collected_here
     from gui.main_window import MainWindow
     from gui.settings import SettingsStore, settings_file
     from gui.theme import Theme
@@ -69,7 +70,7 @@ def run_window(
     theme.apply(app)
     window = MainWindow(theme, store, settings)
     window.recognition.given = given
-    with _reporting(window):
+    with _reporting(window), collected_here():
         window.show()
         if store.complaint:
             window.banner.say(store.complaint, "warn")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,9 +23,13 @@ PROMPTS = "a mug, a phone, scissors"
 
 @pytest.fixture(autouse=True)
 def _leaves_nothing(qapp: QApplication) -> Iterator[None]:
-    """Fail a test that leaves threads, running timers or windows."""
+    """Fail a test that leaves threads, running timers or windows.
+
+    Garbage is collected here, in Qt's thread: a worker that did it would destroy widgets from there.
+    """
     threads = set(threading.enumerate())
     widgets = set(map(id, QApplication.topLevelWidgets()))
+    gc.disable()
     yield
     for _ in range(3):
         qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete)
@@ -38,6 +43,8 @@ def _leaves_nothing(qapp: QApplication) -> Iterator[None]:
     assert not new, f"windows left: {new}"
     timers = [t for t in qapp.findChildren(QTimer) if t.isActive()]
     assert not timers, f"timers left: {timers}"
+    gc.collect()
+    gc.enable()
 
 
 @pytest.fixture

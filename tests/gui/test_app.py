@@ -37,9 +37,18 @@ def main_window() -> MainWindow:
     return next(w for w in QApplication.topLevelWidgets() if isinstance(w, MainWindow) and w.isVisible())
 
 
-def look(seen: list, what, after_ms: int = 300) -> None:
-    """Note what ``what(window)`` says a little after the start."""
-    QTimer.singleShot(after_ms, lambda: seen.append(what(main_window())))
+def look(seen: list, what) -> None:
+    """Note what ``what(window)`` says as soon as it says something, and close the window."""
+
+    def ask() -> None:
+        window = main_window()
+        if words := what(window):
+            seen.append(words)
+            window.close()
+        else:
+            QTimer.singleShot(50, ask)
+
+    QTimer.singleShot(50, ask)
 
 
 @pytest.mark.usefixtures("qapp")
@@ -66,8 +75,8 @@ def test_a_pipeline_that_cannot_be_made_becomes_a_banner(tmp_path, error):
     def factory():
         raise error
 
-    look(seen, lambda w: (w.banner.text, w.decision.words()[0]))
-    assert run_window(factory, settings_path=tmp_path / "w.json", duration_s=0.8) == 0
+    look(seen, lambda w: w.banner.text and (w.banner.text, w.decision.words()[0]))
+    assert run_window(factory, settings_path=tmp_path / "w.json", duration_s=30) == 0
     assert str(error) in seen[0][0]
     assert seen[0][1] == "Recognition is off"
 
@@ -76,10 +85,8 @@ def test_a_pipeline_that_cannot_be_made_becomes_a_banner(tmp_path, error):
 def test_an_exception_nobody_caught_becomes_a_banner_and_the_hook_goes_back(tmp_path):
     seen, before = [], sys.excepthook
     QTimer.singleShot(100, lambda: sys.excepthook(ValueError, ValueError("surprise"), None))
-    look(seen, lambda w: w.banner.text, 400)
-    run_window(
-        lambda: FakePipeline(parse_prompts("a mug")), settings_path=tmp_path / "w.json", duration_s=0.8
-    )
+    look(seen, lambda w: w.banner.text)
+    run_window(lambda: FakePipeline(parse_prompts("a mug")), settings_path=tmp_path / "w.json", duration_s=30)
     assert "surprise" in seen[0]
     assert sys.excepthook is before
 
@@ -89,7 +96,7 @@ def test_broken_settings_are_said(tmp_path):
     seen, settings = [], tmp_path / "w.json"
     settings.write_text("{nonsense")
     look(seen, lambda w: w.banner.text)
-    run_window(lambda: FakePipeline(parse_prompts("a mug")), settings_path=settings, duration_s=0.8)
+    run_window(lambda: FakePipeline(parse_prompts("a mug")), settings_path=settings, duration_s=30)
     assert "settings file" in seen[0]
 
 

@@ -1,0 +1,61 @@
+"""Who collects cyclic garbage, and when."""
+
+from __future__ import annotations
+
+import gc
+import threading
+import weakref
+
+from PySide6.QtCore import QObject
+
+from gui.garbage import Collector, collected_here
+
+
+class Knot(QObject):
+    """Refers to itself, so that only the collector frees it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.me = self
+
+
+def allocate_much() -> None:
+    kept = [[i] for i in range(100_000)]
+    del kept
+
+
+def test_a_worker_that_allocates_leaves_qt_objects_alone(qtbot):
+    with collected_here():
+        gone = weakref.ref(Knot())
+        worker = threading.Thread(target=allocate_much)
+        worker.start()
+        worker.join()
+        assert gone() is not None
+        allocate_much()
+        qtbot.waitUntil(lambda: gone() is None, timeout=20_000)
+
+
+def test_collecting_is_given_back():
+    gc.enable()
+    with collected_here():
+        assert not gc.isenabled()
+    assert gc.isenabled()
+    assert gc.get_freeze_count() == 0
+
+
+def test_every_so_often_everything_is_looked_at(qapp):
+    gone = weakref.ref(Knot())
+    gc.collect(1)
+    knot = Knot()
+    old = weakref.ref(knot)
+    gc.collect(1)  # now in the oldest generation
+    del knot
+    collector = Collector()
+    collector.start()
+    try:
+        for _ in range(120):
+            collector.look()
+    finally:
+        collector.stop()
+    assert gone() is None
+    assert old() is None
