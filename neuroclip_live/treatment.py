@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from neuroclip_live.events import Packet, Resolution, copy_packet
 
@@ -97,7 +96,9 @@ class Treater:
             self._last.fill(_LONG_AGO)
         self._newest = int(packet["t"][-1])
         stays = np.empty(len(packet), dtype=np.bool_)
-        kept = _support(packet, self._last, support_us, stays)
+        from neuroclip_live.denoising import mark_supported  # brings Numba, which the window starts without
+
+        kept = mark_supported(packet, self._last, support_us, stays)
         self._seen, self._removed = self._seen + len(packet), self._removed + len(packet) - kept
         now = monotonic()
         if now - self._since > 0.5:
@@ -122,35 +123,6 @@ class Treater:
             y[:] = old_x
             width, height = height, width
         return result
-
-
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
-def _support(packet: Any, last: Any, support_us: int, stays: Any) -> int:
-    """Mark the events with a neighbour no older than ``support_us``; return how many.
-
-    ``last`` (H + 2, W + 2) holds when each pixel fired, with a margin; events outside the sensor stay.
-    """
-    height, width = last.shape[0] - 2, last.shape[1] - 2
-    kept = 0
-    for i in range(len(packet)):
-        x, y, t = packet[i]["x"], packet[i]["y"], packet[i]["t"]
-        stay = True
-        if 0 <= x < width and 0 <= y < height:
-            since = t - support_us
-            stay = (
-                last[y, x] >= since
-                or last[y, x + 1] >= since
-                or last[y, x + 2] >= since
-                or last[y + 1, x] >= since
-                or last[y + 1, x + 2] >= since
-                or last[y + 2, x] >= since
-                or last[y + 2, x + 1] >= since
-                or last[y + 2, x + 2] >= since
-            )
-            last[y + 1, x + 1] = t
-        stays[i] = stay
-        kept += stay
-    return kept
 
 
 def warm_up() -> None:
