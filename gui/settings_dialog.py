@@ -42,7 +42,7 @@ class SettingsDialog(QDialog):
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
         self.setWindowTitle("Settings")
-        self.setMinimumWidth(560)
+        self.setMinimumWidth(660)
         self._window = window
         self._models: dict[str, ModelInfo] = {}
         self.model, self.device, self.use = QComboBox(), QComboBox(), QPushButton("Use this model")
@@ -81,8 +81,9 @@ class SettingsDialog(QDialog):
         for label in (self.state, self.about_model):
             label.setWordWrap(True)
             label.setProperty("role", "muted")
-        self.state.setMinimumHeight(34)
-        self.state.setAlignment(Qt.AlignmentFlag.AlignTop)
+        for label, lines in ((self.about_model, 4), (self.state, 2)):  # so that nothing moves
+            label.setMinimumHeight(lines * label.fontMetrics().lineSpacing() + 4)
+            label.setAlignment(Qt.AlignmentFlag.AlignTop)
         for widget, name, tip in (
             (self.model, "Model", "A name from the list, ARCH/TAG of open_clip, or hf-hub:ORG/NAME."),
             (self.device, "Device", "auto takes a CUDA GPU where there is one."),
@@ -203,6 +204,7 @@ class SettingsDialog(QDialog):
         self.show_current()
 
     def _look(self) -> None:
+        self.theme.setCurrentIndex(self.theme.findData(self._window.theme.palette.name))
         pipeline = self._window.pipeline
         status = pipeline.status() if pipeline is not None else None
         loading = status is not None and (status.changing or status.state.value == "loading")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
+from neuroclip_live.cli import program
 
-from neuroclip_live.cli import main
-
-sys.exit(main())
+program()

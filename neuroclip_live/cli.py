@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import sys
@@ -92,5 +93,22 @@ def _refuse(message: str) -> int:
     return 2
 
 
+def program() -> None:
+    """Run the command line and leave the process at once.
+
+    What Python does after the last exit handler, taking modules and their machine code apart, takes seconds
+    on a busy machine with OpenVINO, Numba and Qt loaded, and nothing is left to be done then.
+    """
+    status = main()
+    atexit._run_exitfuncs()
+    logging.shutdown()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:
+        status = status or 1
+    os._exit(status)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    program()
