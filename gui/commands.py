@@ -77,6 +77,12 @@ ACTIONS: tuple[Spec, ...] = (
     ),
     Spec("record_to", "Record &to…", lambda w: w.recording.ask(), ("Ctrl+Shift+R",)),
     Spec(
+        "simulator",
+        "Simulated ca&mera",
+        lambda w: w.sources.open_simulator(),
+        tip="A drawn mug moves before a simulated sensor; the Camera panel sets both",
+    ),
+    Spec(
         "snapshot",
         "&Save picture",
         lambda w: w.snapshots.save(),

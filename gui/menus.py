@@ -12,6 +12,7 @@ MENUS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "*demo",
             "camera",
             "network",
+            "simulator",
             SEPARATOR,
             "record",
             "record_to",

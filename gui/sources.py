@@ -63,6 +63,10 @@ class Sources:
         """Open a camera; the first found by default."""
         self._open("camera", serial)
 
+    def open_simulator(self) -> None:
+        """Open the camera that is not there."""
+        self._open("simulator", None)
+
     def open_stream(self, address: str) -> None:
         """Read a network stream."""
         self._open("network", address)

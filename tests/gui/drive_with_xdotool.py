@@ -3,10 +3,9 @@
     xvfb-run -a -s "-screen 0 1280x800x24" python tests/gui/drive_with_xdotool.py OUT_FOLDER
 
 Starts the program as a user does, types words, plays, seeks, teaches, records, changes settings and closes;
-leaves a picture of the screen after each step. Needs xdotool, ImageMagick's ``import``, openbox (dialogs want a
-window manager to get the keyboard) and a DISPLAY. It is
-no test of its own: it exits with 0 when the program lived through all and ended with 0; the pictures are to
-be looked at.
+leaves a picture of the screen after each step. Needs a DISPLAY, xdotool, ImageMagick's ``import``, and
+openbox, as dialogs want a window manager to get the keyboard. It is no test of its own: it exits with 0 when
+the program lived through all and ended with 0; the pictures are to be looked at.
 """
 
 from __future__ import annotations

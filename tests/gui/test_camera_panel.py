@@ -200,3 +200,14 @@ def test_an_address_typed_is_connected_to(qtbot, camera_window, monkeypatch):
 def test_strengths_and_times_belong_together():
     assert [support_us(s) for s in (0, 1, 100)] == [0, 19276, 500]
     assert all(strength_of(support_us(s)) == s for s in range(101))
+
+
+def test_the_simulated_camera_is_set_live_in_the_window(qtbot, make_window, found):
+    window = make_window()
+    window.actions_.by_name["simulator"].trigger()
+    qtbot.waitUntil(lambda: "Noise" in window.camera_panel.rows, timeout=30_000)
+    source = window.pipeline.source
+    window.camera_panel.preset_asked.emit("Noisy")
+    assert {c.name: c.value for c in source.controls()}["Noise"] == 10.0
+    assert window.camera_panel.rows["Noise"].text.text() == "10 Hz"
+    source.close()
