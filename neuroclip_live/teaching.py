@@ -326,7 +326,8 @@ class Teacher:
         self._changed.notify_all()
 
     def _prepare(self) -> None:
-        lower_priority()
+        # at normal priority: an import holds the interpreter lock, and a thread that waits for a core while
+        # it holds that keeps everybody waiting
         try:
             self.warm_up()
         except Exception:
