@@ -20,6 +20,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from neuroclip_live.cuda_graphs import GraphedTower
 from neuroclip_live.errors import UserError
 
 logger = logging.getLogger(__name__)
@@ -78,21 +79,26 @@ class TorchRuntime:
     tower : torch.nn.Module
         Maps (N, 3, S, S) to (N, C); moved to ``device``.
     device : str
-        As torch names it. On CUDA the tower runs in half precision under autocast.
+        As torch names it.
+    half : bool, optional
+        Run in half precision under autocast. If left out: on CUDA. There batch 1 is one launch, too
+        (:mod:`neuroclip_live.cuda_graphs`).
     """
 
     name = "torch"
 
-    def __init__(self, tower: Any, device: str = "cpu") -> None:
+    def __init__(self, tower: Any, device: str = "cpu", *, half: bool | None = None) -> None:
         import torch
 
         self.device = device
         self._cuda = device.startswith("cuda")
+        self._in_half = self._cuda if half is None else half
         with memory_errors():
             self._tower = tower.to(device)
             if self._cuda:
                 self._tower = self._tower.to(memory_format=torch.channels_last)
         self._half = torch.float16
+        self._call = GraphedTower(self._half_features) if self._cuda else self._half_features
         self._torch = torch
 
     def __call__(self, batch: Array) -> Array:
@@ -102,26 +108,30 @@ class TorchRuntime:
         with torch.inference_mode(), memory_errors():
             for start in range(0, len(batch), _BATCH):
                 images = torch.from_numpy(batch[start : start + _BATCH])
-                parts.append(self._encode_cuda(images) if self._cuda else self._encode(images))
+                parts.append(self._encode_half(images) if self._in_half else self._encode(images))
         return np.concatenate(parts)
 
     def _encode(self, images: Any) -> Array:
         features: Array = self._tower(images.to(self.device)).float().cpu().numpy()
         return features
 
-    def _encode_cuda(self, images: Any) -> Array:
+    def _encode_half(self, images: Any) -> Array:
         torch = self._torch
-        # from pinned memory the copy runs beside the host's work instead of holding it up
-        images = images.pin_memory().to(self.device, non_blocking=True, memory_format=torch.channels_last)
-        with torch.autocast("cuda", dtype=self._half):
-            features = self._tower(images).float()
+        if self._cuda:
+            # from pinned memory the copy runs beside the host's work instead of holding it up
+            images = images.pin_memory().to(self.device, non_blocking=True, memory_format=torch.channels_last)
+        features = self._call(images)
         if self._half is torch.float16 and not bool(torch.isfinite(features).all()):
             # some towers leave float16's range; bfloat16 has float32's, with fewer digits
             self._half = torch.bfloat16
-            with torch.autocast("cuda", dtype=self._half):
-                features = self._tower(images).float()
+            self._call = GraphedTower(self._half_features) if self._cuda else self._half_features
+            features = self._call(images)
         result: Array = features.cpu().numpy()
         return result
+
+    def _half_features(self, images: Any) -> Any:
+        with self._torch.autocast(self.device.partition(":")[0], dtype=self._half):
+            return self._tower(images).float()
 
 
 class TorchScriptRuntime:
