@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtWidgets import QApplication, QFileDialog
 
 from neuroclip_live.errors import UserError
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 TAP_S = 0.35
 """A press shorter than this is a tap."""
 LAST_S = 2.0
+_REPEAT_MS = 90
+"""A key that is held repeats, which on X11 is ups and downs: an up counts when no down follows so soon."""
 _FILTER = "Lessons (*.safetensors);;All files (*)"
 
 
@@ -40,12 +42,23 @@ class Teaching(QObject):
         self._since_s = 0.0
         self._prepared: Any = None
         self.badge = ""
+        self._up = QTimer(self)
+        self._up.setSingleShot(True)
+        self._up.setInterval(_REPEAT_MS)
+        self._up.timeout.connect(self.release)
+        self._up_s = 0.0
 
     # ---- hold
 
     def toggle(self) -> None:
         """Begin to show a thing, or end it: what a key does that is pressed, and a menu."""
-        self.release() if self._showing else self.press()
+        if self._up.isActive():
+            self._up.stop()  # the key only repeats
+            self._up_s = 0.0
+        elif self._showing:
+            self.release()
+        else:
+            self.press()
 
     def press(self) -> None:
         """Collect what is seen from now on as the label in the panel, until :meth:`release`."""
@@ -56,7 +69,7 @@ class Teaching(QObject):
         if not label:
             return
         teacher.begin(label)
-        self._showing, self._since_s = label, time.monotonic()
+        self._showing, self._since_s, self._up_s = label, time.monotonic(), 0.0
         QApplication.instance().installEventFilter(self)
         self.look()
 
@@ -67,19 +80,21 @@ class Teaching(QObject):
         if not label:
             return
         QApplication.instance().removeEventFilter(self)
+        seconds = (self._up_s or time.monotonic()) - self._since_s
+        self._up.stop()
         teacher = self._teacher()
         if teacher is None:
             return
-        if time.monotonic() - self._since_s < TAP_S:
+        if seconds < TAP_S:
             teacher.cancel()
             self._learn(label, is_it=True)
             return
-        seconds = time.monotonic() - self._since_s
         self._try(lambda: self._note(label, True, teacher.end(), seconds))
         self.look()
 
     def stop(self) -> None:
         """Put aside what is being shown: the window closes."""
+        self._up.stop()
         if self._showing:
             self._showing = ""
             QApplication.instance().removeEventFilter(self)
@@ -90,8 +105,10 @@ class Teaching(QObject):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: D102
         if self._showing:
             kind = event.type()
-            up = kind == QEvent.Type.KeyRelease and event.key() == Qt.Key.Key_T and not event.isAutoRepeat()
-            if up or kind == QEvent.Type.ApplicationDeactivate:
+            if kind == QEvent.Type.KeyRelease and event.key() == Qt.Key.Key_T and not event.isAutoRepeat():
+                self._up_s = time.monotonic()
+                self._up.start()
+            elif kind == QEvent.Type.ApplicationDeactivate:
                 self.release()
         return False
 

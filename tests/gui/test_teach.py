@@ -41,12 +41,38 @@ def test_the_key_held_is_a_lesson_and_the_counter_runs(qtbot, window, pipeline):
     assert window.teaching.badge == "Showing “my cat”: 7"
     assert pipeline.prompts.labels[-1] == "my cat"
     key_up(window)
-    assert pipeline.teacher.books[-1] == {"my cat": 7}
+    qtbot.waitUntil(lambda: pipeline.teacher.books[-1] == {"my cat": 7})
     assert window.teaching.badge == ""
     qtbot.waitUntil(lambda: window.teach.list.topLevelItemCount() == 1)
     assert window.teach.list.topLevelItem(0).text(1) == "7 shots"
     assert pipeline.notes[-1]["label"] == "my cat"
     assert pipeline.notes[-1]["is_it"] is True
+
+
+@pytest.mark.usefixtures("no_taps")
+def test_a_key_that_repeats_by_ups_and_downs_is_one_lesson(qtbot, window, pipeline):
+    name(window, "a mug")
+    window.activateWindow()
+    window.view.setFocus()
+    qtbot.keyPress(window.view, Qt.Key.Key_T)
+    for _ in range(5):
+        key_up(window)
+        qtbot.keyPress(window.view, Qt.Key.Key_T)
+        qtbot.wait(20)
+    assert pipeline.teacher.collecting == "a mug"
+    key_up(window)
+    qtbot.waitUntil(lambda: pipeline.teacher.collecting is None)
+    assert pipeline.teacher.books == [{}, {"a mug": 3}]
+
+
+def test_a_key_tapped_takes_the_last_seconds(qtbot, window, pipeline):
+    name(window, "a mug")
+    window.activateWindow()
+    window.view.setFocus()
+    qtbot.keyPress(window.view, Qt.Key.Key_T)
+    key_up(window)
+    qtbot.waitUntil(lambda: pipeline.teacher.books[-1] == {"a mug": 3})
+    assert "The last 2 s" in window.banner.text
 
 
 @pytest.mark.usefixtures("no_taps")
