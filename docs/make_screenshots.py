@@ -33,11 +33,18 @@ AFTER_S = 2.0
 
 @dataclass(frozen=True)
 class Shot:
-    """One picture: what to do before it, and how many seconds to let pass."""
+    """One picture, or only a step on the way to one where ``name`` is empty.
+
+    What to do first, how many seconds to let pass, what to wait for, where in the recording to be (seconds;
+    None stays), and which part of the window to take, by the name of its dock (else a dialog, or all of it).
+    """
 
     name: str
     prepare: Callable[[MainWindow], object]
-    wait_s: float
+    wait_s: float = 1.0
+    until: Callable[[MainWindow], bool] = lambda window: True
+    seek_s: float | None = 0.0
+    part: str = ""
 
 
 def choose(window: MainWindow, choice: str, value: object) -> None:
@@ -45,16 +52,88 @@ def choose(window: MainWindow, choice: str, value: object) -> None:
     window.actions_.choices[choice][value].trigger()
 
 
+def close_dialogs(window: MainWindow) -> None:
+    """Close what a shot before has opened."""
+    from PySide6.QtWidgets import QDialog
+
+    for dialog in window.findChildren(QDialog):
+        dialog.close()
+
+
+def draw_region(window: MainWindow) -> None:
+    """Draw a rectangle over the right half of the picture, as the mouse does."""
+    from PySide6.QtCore import QPoint, Qt
+    from PySide6.QtTest import QTest
+
+    window.actions_.by_name["region"].trigger()
+    sheet = window.region.sheet
+    width, height = sheet.width(), sheet.height()
+    points = QPoint(width * 42 // 100, height * 12 // 100), QPoint(width * 72 // 100, height * 88 // 100)
+    QTest.mousePress(sheet, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, points[0])
+    QTest.mouseMove(sheet, points[1])
+    QTest.mouseRelease(sheet, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, points[1])
+
+
+def ask_settings(window: MainWindow) -> None:
+    """Open the settings; they say where they are kept, which is a folder of no interest here."""
+    real, window.store.path = window.store.path, Path("~/.config/neuroclip-live/window.json")
+    window.recognition.ask()
+    window.store.path = real
+
+
+def trained(window: MainWindow) -> bool:
+    """Tell whether what was taught is learnt."""
+    return bool(window.pipeline.teacher.status().trained)
+
+
+def enter(window: MainWindow, text: str) -> None:
+    """Type words and press Enter."""
+    window.prompts.entry.setText(text)
+    window.prompts.entry.returnPressed.emit()
+
+
+def show(name: str) -> Callable[[MainWindow], object]:
+    """Return what brings a panel to the front."""
+    return lambda window: window.docks[name].raise_()
+
+
 SHOTS = (
     Shot("window", lambda w: None, 12.0),
-    Shot("health", lambda w: w.docks["health"].raise_(), 1.0),
-    Shot("light", lambda w: (w.docks["timeline"].raise_(), w.set_theme("light")), 1.0),
-    Shot("colour-blind-safe", lambda w: w.set_theme("safe"), 1.0),
-    Shot("fading", lambda w: (w.set_theme("dark"), choose(w, "accumulate", ("fade", 50))), 1.0),
+    Shot("health", show("health")),
+    Shot("light", lambda w: (w.docks["timeline"].raise_(), w.set_theme("light"))),
+    Shot("colour-blind-safe", lambda w: w.set_theme("safe")),
+    Shot("fading", lambda w: (w.set_theme("dark"), choose(w, "accumulate", ("fade", 50)))),
+    Shot("", lambda w: choose(w, "accumulate", ("time", 33)), 0.1),
+    Shot("desk", lambda w: w.actions_.by_name["desk"].trigger(), 3.0),
+    Shot("shortcuts", lambda w: (w.actions_.by_name["desk"].trigger(), w.show_shortcuts())),
+    Shot("", close_dialogs, 0.1),
+    # panel by panel
+    Shot("prompts", lambda w: enter(w, "a thingamajig, -a hand"), 3.0, part="prompts"),
+    Shot("", lambda w: w.prompts.list.select(["a thingamajig", "a hand"]), 0.1),
+    Shot("", lambda w: w.prompts.remove_selected(), 16.0),
+    Shot("timeline", show("timeline"), 1.0, part="timeline", seek_s=None),
+    Shot("sentences", lambda w: w.ask_templates()),
+    Shot("encoder", lambda w: (close_dialogs(w), w.strip.opened.emit(7)), seek_s=None),
+    Shot("settings", lambda w: (close_dialogs(w), ask_settings(w)), 2.0),
+    Shot("region", lambda w: (close_dialogs(w), draw_region(w))),
+    Shot("", lambda w: (w.region.clear(), w.transport.seek_s(2.7), show("teach")(w)), 0.4, seek_s=None),
+    Shot("", lambda w: (w.teach.entry.setCurrentText("my giraffe"), w.teaching.press()), 1.4, seek_s=None),
+    Shot("", lambda w: w.teaching.release(), 1.0, trained, seek_s=None),
+    Shot("teach", lambda w: None, 0.5, lambda w: w.raster.isVisible(), seek_s=1.2),
+    Shot("spikes", lambda w: None, 0.2, seek_s=None, part="strip"),
+    Shot("record", lambda w: w.recording.toggle(), 3.0),
+    Shot("", lambda w: w.recording.toggle(), 1.0, lambda w: not w.recording.on, seek_s=None),
     Shot(
-        "desk", lambda w: (choose(w, "accumulate", ("time", 33)), w.actions_.by_name["desk"].trigger()), 3.0
+        "",
+        lambda w: (w.actions_.by_name["teach_undo"].trigger(), w.actions_.by_name["simulator"].trigger()),
+        0.5,
+        lambda w: "Noise" in w.camera_panel.rows,
+        seek_s=None,
     ),
-    Shot("shortcuts", lambda w: (w.actions_.by_name["desk"].trigger(), w.show_shortcuts()), 1.0),
+    Shot("", lambda w: (show("camera")(w), w.cameras.set_control("Noise", 3.0)), 0.1, seek_s=None),
+    Shot("", lambda w: (w.prompts.remove_all(), enter(w, "a mug, a phone, scissors")), 0.1, seek_s=None),
+    Shot("", lambda w: w.camera_panel.show_values(w.pipeline.source.controls()), 0.1, seek_s=None),
+    Shot("camera", lambda w: w.camera_panel.noise.setValue(60), 4.0, seek_s=None),
 )
 
 
@@ -84,6 +163,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         store = SettingsStore(Path(folder) / "window.json")
         window = MainWindow(theme, store, store.load())
+        window.recording.folder = Path(folder)
         window.resize(*SIZE)
         window.show()
         window.attach(_pipeline(options))
@@ -105,16 +185,21 @@ def main() -> int:
             shot.prepare(window)
             begin = time.monotonic()
             let_pass(lambda b=begin, s=shot: time.monotonic() - b > s.wait_s, shot.name)
-            window.transport.seek_s(0.0)
-            begin = time.monotonic()
-            let_pass(lambda b=begin: time.monotonic() - b > AFTER_S, shot.name)
-            let_pass(lambda: window.decider.decision.kind == "label", "a decision")
+            let_pass(lambda s=shot: s.until(window), shot.name or "a step")
+            if not shot.name:
+                continue
+            if shot.seek_s is not None:
+                window.transport.seek_s(shot.seek_s)
+                begin = time.monotonic()
+                let_pass(lambda b=begin: time.monotonic() - b > AFTER_S, shot.name)
+                let_pass(lambda: window.decider.decision.kind == "label", "a decision")
             dialogs = [d for d in window.findChildren(QDialog) if d.isVisible()]
-            target = dialogs[0] if dialogs else window
+            target = window.docks[shot.part] if shot.part else dialogs[-1] if dialogs else window
             path = options.out / f"{shot.name}.png"
             if not target.grab().save(str(path), "PNG", 0):
                 raise SystemExit(f"could not write {path}")
             sys.stdout.write(f"{path}\n")
+            sys.stdout.flush()
         for dialog in window.findChildren(QDialog):
             dialog.close()
         window.close()

@@ -20,9 +20,9 @@ class Purpose:
 
 
 _EVENT_NANO = Purpose(
-    "single things held or moved before the camera, people, animals and digits, by short names",
-    "scenes full of texture, deeds, counting, fine species and makes, and words far from what it was taught "
-    "(these are marked)",
+    "things that move, people, animals and digits",
+    "long descriptions, scenes full of texture, deeds, counting, fine species and makes, and words far from "
+    "what it was taught (these are marked)",
 )
 _CLIP = Purpose(
     "any words, as it knows photographs of nearly everything",
