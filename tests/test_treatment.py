@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 
@@ -136,3 +137,29 @@ def test_a_running_pipeline_turns_its_picture_and_goes_on() -> None:
         assert pipeline.treatment == Treatment(support_us=1)
     finally:
         assert pipeline.stop(10.0)
+
+
+def test_a_recording_keeps_what_came_in_whatever_is_done_to_it(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    from drivers.replay import ReplaySource
+
+    came = [packet(i * 5_000, 50) for i in range(40)]
+    path = tmp_path / "raw.aedat4"
+    settings = PipelineSettings(slice_by=SliceBy("count", count=100, overlap=1))
+    gate = threading.Event()
+    source = ScriptedSource([gate, *came, threading.Event()])
+    pipeline = Pipeline(source, lambda progress: FakeBackbone(), parse_prompts("a mug"), settings)
+    pipeline.treat(Treatment(support_us=1, flip_horizontal=True, quarter_turns=1))
+    pipeline.start()
+    try:
+        pipeline.start_recording(path)
+        gate.set()
+        until(lambda: (now := pipeline.recording()) is not None and now.events == 2_000)
+        pipeline.stop_recording()
+    finally:
+        assert pipeline.stop(10.0)
+    replay = ReplaySource(str(path), speed=None)
+    got = [p for p in replay.packets() if len(p)]
+    replay.close()
+    whole = np.concatenate(got)
+    for name in ("t", "x", "y", "p"):
+        assert np.array_equal(whole[name], np.concatenate([p[name] for p in came]))

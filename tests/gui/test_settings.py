@@ -141,3 +141,45 @@ def test_a_settings_file_gone_bad_gives_the_defaults(tmp_path, text):
     settings = SettingsStore(path).load()
     assert (settings.slice, settings.timesteps, settings.overlap) == ("auto", 10, 2)
     assert (settings.model, settings.device) == ("event-nano", "auto")
+
+
+def test_the_real_pipeline_follows_what_is_set_in_the_window(qtbot, make_window, monkeypatch):
+    from dataclasses import replace as other
+
+    from fakes import FakeBackbone, ScriptedSource, packet
+
+    from neuroclip_live import backbone
+    from neuroclip_live.pipeline import Pipeline
+    from neuroclip_live.prompts import parse_prompts
+
+    class Camera(ScriptedSource):
+        def packets(self):
+            number = 0
+            while not self.closed.wait(0.02):
+                yield packet(number * 20_000, 400, step_us=50)
+                number += 1
+
+    def load(model, *, device, progress):
+        made = FakeBackbone()
+        made.info = other(made.info, name=model)
+        return made
+
+    monkeypatch.setattr(backbone, "load_backbone", load)
+    pipeline = Pipeline(Camera([]), lambda progress: FakeBackbone(), parse_prompts("a mug, a phone"))
+    window = make_window(attach=False)
+    window.attach(pipeline)
+    qtbot.waitUntil(lambda: pipeline.prediction() is not None, timeout=30_000)
+    window.recognition.use_timesteps(4)
+    window.recognition.use_slices("300", 1)
+    qtbot.waitUntil(lambda: pipeline.prediction().events == 300, timeout=30_000)
+    qtbot.waitUntil(lambda: len(pipeline.prediction().frames) == 4, timeout=30_000)
+    window.recognition.use_model("RN50/openai", "cpu")
+    qtbot.waitUntil(lambda: "RN50/openai" in window.prompts._purpose.toolTip(), timeout=30_000)
+    number = pipeline.prediction().number
+    window.camera_panel.turn.setCurrentIndex(1)
+    window.camera_panel.turn.activated.emit(1)
+    qtbot.waitUntil(
+        lambda: window.view.frame is not None and window.view.frame.shape == (32, 24), timeout=30_000
+    )
+    qtbot.waitUntil(lambda: pipeline.prediction().number > number + 3, timeout=30_000)
+    assert pipeline.status().dropped_events == 0
