@@ -27,8 +27,10 @@ class Jobs:
     """
 
     def __init__(self) -> None:
-        self._todo: SimpleQueue[tuple[Work, Done, Failed] | None] = SimpleQueue()
-        self._done: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._jobs: dict[int, tuple[Work, Done, Failed]] = {}
+        self._number = 0
+        self._todo: SimpleQueue[int | None] = SimpleQueue()
+        self._done: SimpleQueue[tuple[int, bool, Any]] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._closed = threading.Event()
 
@@ -39,12 +41,16 @@ class Jobs:
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="window-jobs", daemon=True)
             self._thread.start()
-        self._todo.put((work, done, failed))
+        self._number += 1
+        self._jobs[self._number] = work, done, failed
+        self._todo.put(self._number)
 
     def collect(self) -> None:
         """Report the jobs that have ended; call from the window's thread."""
         while not self._done.empty() and not self._closed.is_set():
-            self._done.get()()
+            number, fine, what = self._done.get()
+            _, done, failed = self._jobs.pop(number)
+            done(what) if fine else failed(what)
 
     def close(self, timeout_s: float = 0.5) -> bool:
         """Do no more; return whether the thread ended in time."""
@@ -56,17 +62,19 @@ class Jobs:
         return not self._thread.is_alive()
 
     def _run(self) -> None:
-        while (job := self._todo.get()) is not None and not self._closed.is_set():
-            work, done, failed = job
-            try:
-                result = work()
-            except UserError as error:
-                self._report(failed, str(error))
-            except Exception as error:
-                log.exception("a job failed")
-                self._report(failed, f"{type(error).__name__}: {error}")
-            else:
-                self._report(done, result)
+        while (number := self._todo.get()) is not None and not self._closed.is_set():
+            self._done.put(self._result_of(number))
 
-    def _report(self, tell: Callable[[Any], None], what: Any) -> None:
-        self._done.put(lambda: tell(what))
+    def _result_of(self, number: int) -> tuple[int, bool, Any]:
+        """Do a job.
+
+        Its call-backs stay with the window: they hold widgets, and the thread must not be the last to let
+        go of one.
+        """
+        try:
+            return number, True, self._jobs[number][0]()
+        except UserError as error:
+            return number, False, str(error)
+        except Exception as error:
+            log.exception("a job failed")
+            return number, False, f"{type(error).__name__}: {error}"
