@@ -21,7 +21,8 @@ _DATA_OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option(
         "--dataset",
         required=True,
-        help="n-mnist, cifar10-dvs, es-imagenet, n-cars, n-caltech101, or folder (recordings by label).",
+        help="n-mnist, cifar10-dvs, es-imagenet, n-cars, n-caltech101, "
+        "or folder (recordings or .bin samples by label).",
     ),
     click.option("--root", required=True, metavar="DIR", help="Where the data lies; nothing is downloaded."),
     click.option(

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from neuroclip_live.datasets import EventDataset, SplitBy, open_dataset
 from neuroclip_live.datasets.recordings import Open, Windows, find_recordings, open_recording, read_windows
+from neuroclip_live.datasets.samples import has_samples, open_samples
 from neuroclip_live.errors import UserError
 from neuroclip_live.feature_store import FeatureStore, FrameSettings
 
@@ -199,7 +200,8 @@ def open_shots(
     Parameters
     ----------
     key : str
-        ``folder`` or one of :data:`neuroclip_live.datasets.SPECS`.
+        One of :data:`neuroclip_live.datasets.SPECS`, or ``folder``: recordings by label, or bare ``*.bin``
+        samples by label.
     root : Path
     backbone : Backbone
     timesteps : int
@@ -230,7 +232,7 @@ def open_shots(
     tell: Progress = progress or (lambda text, share: None)
     if not 1 <= timesteps <= 64:
         raise UserError(f"--timesteps {timesteps}: choose 1 to 64")
-    if key == "folder":
+    if key == "folder" and not has_samples(root):
         from neuroclip_live.recognizer import RecognizerSettings
         from neuroclip_live.slicing import parse_slice
 
@@ -241,7 +243,10 @@ def open_shots(
     if slices not in ("auto", "number", "time"):
         raise UserError(f"--slice {slices}: samples of {key} are cut by number or time")
     split: SplitBy = "time" if slices == "time" else "number"
-    dataset = open_dataset(key, root, timesteps=timesteps, split=split)
+    if key == "folder":
+        dataset = open_samples(root)
+    else:
+        dataset = open_dataset(key, root, timesteps=timesteps, split=split)
     speaks = dataset.spec.threshold if threshold is None else threshold
     store = FeatureStore(dataset, backbone, FrameSettings(timesteps, split, speaks), cache)
     about = f"{key} {root.resolve()} {dataset.form} T={timesteps} {split} threshold={speaks} limit={limit}"

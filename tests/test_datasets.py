@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from neuroclip_live.datasets import SPECS, EventDataset, UnreadableSample, open_dataset
+from neuroclip_live.datasets.samples import has_samples, open_samples
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import EVENT_DTYPE, Packet
 from neuroclip_live.frames import discriminate
@@ -260,3 +261,34 @@ def test_real_n_mnist(data_dir: Path) -> None:
     assert len(data.train) + len(data.test) == 1000
     frame = discriminate(data.counts(data.train[0], 10, "number")[0])
     assert set(np.unique(frame)) == {0, 127, 255}
+
+
+def test_a_folder_of_bare_samples(tmp_path: Path) -> None:
+    for name in ("left_hand", "right_hand"):
+        for k in range(5):
+            write_atis(tmp_path / name / f"{k}.bin", events(70, 120, 100, k))
+    assert has_samples(tmp_path)
+    data = open_samples(tmp_path)
+    assert data.labels == ("left hand", "right hand")
+    assert (len(data.train), len(data.test)) == (8, 2)
+    assert data.spec.resolution == (128, 128)
+    assert data.counts(data.test[0], 4, "number").sum() == 70
+    assert not data.spec.flip
+
+
+def test_a_folder_of_bare_samples_that_is_split(tmp_path: Path) -> None:
+    for part, count in (("train", 3), ("test", 2)):
+        for name in ("a", "b"):
+            for k in range(count):
+                write_atis(tmp_path / part / name / f"{k}.bin", events(70, seed=k))
+    data = open_samples(tmp_path)
+    assert (len(data.train), len(data.test)) == (6, 4)
+    assert data.spec.resolution == (34, 34)
+
+
+def test_a_folder_of_samples_that_cannot_be_read(tmp_path: Path) -> None:
+    assert not has_samples(tmp_path)
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "0.bin").write_bytes(b"abc")
+    with pytest.raises(UserError, match=r"no .bin sample that can be read \(.*0.bin: 3 bytes"):
+        open_samples(tmp_path)

@@ -27,7 +27,16 @@ from neuroclip_live.errors import UserError
 from neuroclip_live.events import Packet
 from neuroclip_live.frames import count_events
 
-__all__ = ["SPECS", "EventDataset", "Sample", "Spec", "SplitBy", "UnreadableSample", "open_dataset"]
+__all__ = [
+    "SPECS",
+    "EventDataset",
+    "Sample",
+    "Spec",
+    "SplitBy",
+    "UnreadableSample",
+    "dataset_of",
+    "open_dataset",
+]
 
 SplitBy = Literal["number", "time"]
 Form = Literal["official", "events", "frames"]
@@ -153,7 +162,7 @@ def open_dataset(
     for form, found in _candidates(spec, root, timesteps, split):
         samples = list(found)
         if samples:
-            return _dataset(spec, root, form, samples, seed)
+            return dataset_of(spec, root, form, samples, seed)
     raise UserError(f"{root} does not look like {spec.title}: {_advice(spec, root)}")
 
 
@@ -198,7 +207,8 @@ def _natural(name: str) -> tuple[int, int, str]:
     return (0, int(digits), name) if bare.isdigit() else (1, 0, name.lower())
 
 
-def _dataset(spec: Spec, root: Path, form: Form, found: list[Found], seed: int) -> EventDataset:
+def dataset_of(spec: Spec, root: Path, form: Form, found: list[Found], seed: int) -> EventDataset:
+    """Split samples that were found, as their makers did or else by ``seed``."""
     folders = sorted({folder for _, folder, _ in found}, key=_natural)
     index = {folder: k for k, folder in enumerate(folders)}
     parts: dict[str, list[Sample]] = {"train": [], "test": [], "all": []}

@@ -73,6 +73,16 @@ def _by_class(folder: Path, split: str, suffix: str) -> Iterator[Found]:
             yield split, each.name, file
 
 
+def by_class(root: Path, suffix: str) -> Iterator[Found]:
+    """Walk ``[Train|Test/]<class>/*<suffix>``."""
+    split = list(_by_class(_child(root, "Train"), "train", suffix))
+    if split:
+        yield from split
+        yield from _by_class(_child(root, "Test"), "test", suffix)
+    else:
+        yield from _by_class(root, "all", suffix)
+
+
 def _child(folder: Path, *names: str) -> Path:
     """Return the child with one of these names, in any case; a path that is not there when there is none."""
     wanted = {name.lower() for name in names}
@@ -126,7 +136,8 @@ def _imagenet_label(folder: str) -> str:
     return str(IMAGENET_CLASSNAMES[int(number)])
 
 
-def _plain_label(folder: str) -> str:
+def plain_label(folder: str) -> str:
+    """Return the label that a folder's name stands for."""
     return folder.replace("_", " ")
 
 
@@ -196,7 +207,7 @@ SPECS = {
             "Caltech101/<class>/*.bin, as in Caltech101.zip",
             _n_caltech101,
             formats.read_atis,
-            labels=_plain_label,
+            labels=plain_label,
         ),
     )
 }

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 Open = Callable[[Path], "EventSource"]
 
-EXPECTED = "<label>/*.aedat4, a folder for each label, or one <label>.aedat4 for each"
+EXPECTED = "<label>/*.aedat4 or <label>/*.bin, a folder for each label, or one <label>.aedat4 for each"
 
 
 @dataclass(frozen=True)
