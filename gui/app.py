@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _STOP_S = 2.0
-_THREADS = ("teaching", "recorder", "window-jobs", "capture", "inference", "model-load", "camera-list")
+_THREADS = ("teaching", "recorder", "window-jobs", "capture", "inference", "model-load")
 
 
 def run_window(

@@ -110,6 +110,7 @@ class Pipeline(RecordingCommands):
     def stop(self, timeout_s: float = 3.0) -> bool:
         """Stop both threads and close the source; return whether they ended in time. Idempotent."""
         self._stop.set()
+        self._change.cancel()
         capture = self._capture
         capture.news.set()
         until = monotonic() + timeout_s
