@@ -98,7 +98,20 @@ def plot(results: Path, to: Path) -> None:
         click.echo(path)
 
 
+@click.command()
+@click.argument(
+    "results", type=click.Path(exists=True, path_type=Path), default="docs/performance/results.csv"
+)
+@click.option("--goals", is_flag=True, help="Only rows with a goal.")
+def table(results: Path, goals: bool) -> None:
+    """Write a results file as a Markdown table."""
+    from benchmarks.results import markdown, read
+
+    click.echo(markdown([row for row in read(results) if row["goal"] or not goals]))
+
+
 cli.add_command(plot)
+cli.add_command(table)
 for _name in (*NAMES, "all"):
     cli.add_command(_command(_name))
 

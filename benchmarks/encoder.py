@@ -89,12 +89,13 @@ def _one_model(name: str, weights: str | None, goal: float, options: Options) ->
     threads = torch.get_num_threads()
     samples = alternate(
         {key: lambda call=call: call(batch) for key, call in runs.items()},  # type: ignore[misc]
-        options.repeats if options.quick else options.repeats + 4,
+        options.repeats,
     )
     for peer in runs:
         if peer != subject:
             wanted = goal if peer == "open_clip eager" else None
-            note = f"outputs equal to {differences[peer]:.0e}; torch on {threads} threads"
+            largest = max(differences[subject], differences[peer])
+            note = f"outputs equal to {largest:.0e}; torch on {threads} threads"
             yield compared("encoder", f"{name} {size} px", samples, subject, peer, goal=wanted, note=note)
 
 

@@ -69,6 +69,22 @@ def line(row: Row) -> str:
     )
 
 
+def markdown(rows: list[dict[str, str]]) -> str:
+    """Return rows as a Markdown table."""
+    lines = ["| work | ours | peer | ratio (min to max) | goal | met |", "|---|---|---|---|---|---|"]
+    for row in rows:
+        ratio = f"**{float(row['ratio']):.2f}**" if row["ratio"] else row["note"]
+        if row["low"]:
+            ratio += f" ({float(row['low']):.2f} to {float(row['high']):.2f})"
+        ours = f"{row['subject']} {row['ours']} {row['unit']}".strip()
+        peer = f"{row['peer']} {row['peers']}".strip()
+        goal = f"≥ {row['goal']}" if row["goal"] else ""
+        lines.append(
+            f"| {row['benchmark']}: {row['case']} | {ours} | {peer} | {ratio} | {goal} | {row['met']} |"
+        )
+    return "\n".join(lines)
+
+
 def missed(rows: Iterable[Row]) -> list[Row]:
     """Return the rows with a goal that they did not reach."""
     return [row for row in rows if row.met not in ("", "yes")]
