@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.events import DAVIS346, moving_edge
+from benchmarks.threads import ROUNDS, favour
 from benchmarks.timing import Options, Row, alternate, compared
 from neuroclip_live.backbone import Backbone, load_backbone
 from neuroclip_live.checkpoints import load, parse_model
@@ -63,6 +64,7 @@ def _one(model: str, weights: str | None, runtime: RuntimeName, goal: float, opt
         piece = slices[next(at) % len(slices)]
         return recognizer.update(Slice(piece.events, piece.start_us, piece.end_us, 0, 0, 0))
 
+    threads = favour(lambda: reference(slices[:TIMESTEPS]), 1 if options.quick else ROUNDS)
     samples = alternate({"ours": ours, "reference": lambda: reference(slices[:TIMESTEPS])}, options.repeats)
     return compared(
         "decision",
@@ -71,7 +73,7 @@ def _one(model: str, weights: str | None, runtime: RuntimeName, goal: float, opt
         "ours",
         "reference",
         goal=goal or None,
-        note=f"{len(prompts.prompts)} prompts; cosines equal to {difference:.0e}; {SLICE_EVENTS:,} events",
+        note=f"{len(prompts.prompts)} prompts; cosines equal to {difference:.0e}; torch on {threads} threads",
     )
 
 

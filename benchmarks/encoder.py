@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.threads import favour
 from benchmarks.timing import Options, Row, absent, alternate, compared
 from neuroclip_live.checkpoints import load, parse_model
 from neuroclip_live.runtimes import OpenVinoRuntime, TorchScriptRuntime, choose_runtime, load_openvino
@@ -66,8 +67,6 @@ def eager(tower: Any) -> Callable[[Batch], Any]:
 
 
 def _one_model(name: str, weights: str | None, goal: float, options: Options) -> Iterator[Row]:
-    import torch
-
     tower, size = tower_of(name, weights)
     batch = frame_batch(size)
     runs: Runs = {"open_clip eager": eager(tower)}
@@ -86,7 +85,7 @@ def _one_model(name: str, weights: str | None, goal: float, options: Options) ->
                 reason = f"{type(error).__name__}: {str(error).splitlines()[0][:120] if str(error) else ''}"
                 yield absent("encoder", f"{peer}, {name}", reason)
     differences = _differences(runs, batch)
-    threads = torch.get_num_threads()
+    threads = favour(lambda: runs["open_clip eager"](batch), 1 if options.quick else 9)
     samples = alternate(
         {key: lambda call=call: call(batch) for key, call in runs.items()},  # type: ignore[misc]
         options.repeats,

@@ -261,7 +261,7 @@ class ReplaySource:
         previous = jump.from_us
         whole = jump.from_us <= self.recording.first_us
         for batch in self.recording.read(None if whole else jump.from_us):
-            done, ordered = 0, bool((batch["t"][1:] >= batch["t"][:-1]).all())
+            done, ordered = 0, None if self._speed is None else _is_ordered(batch)
             while done < len(batch):
                 if self._interrupted():
                     return
@@ -289,7 +289,7 @@ class ReplaySource:
                         self._position_us = max(jump.until_us, min(last, self._end_us))
         yield from self._hold_until(self._end_us)
 
-    def _cut(self, batch: Packet, done: int, until_us: int, ordered: bool) -> tuple[int, Packet]:
+    def _cut(self, batch: Packet, done: int, until_us: int, ordered: bool | None) -> tuple[int, Packet]:
         """Return the end of the next packet in a batch, and the packet."""
         times = batch["t"]
         first = int(times[done])
@@ -301,7 +301,7 @@ class ReplaySource:
             return len(batch), batch if done == 0 else copy_packet(batch[done:])
         else:
             limit = first + max(1, round(_PACKET_REAL_S * 1e6 * speed))
-        if ordered:
+        if _is_ordered(batch) if ordered is None else ordered:
             stop = int(np.searchsorted(times, limit))
         else:
             outside = (times[done:] >= limit) | (times[done:] < first - _STEP_BACK_US)
@@ -353,6 +353,10 @@ class ReplaySource:
 
     def _reanchor(self) -> None:
         self._anchor = (self._clock(), self._position_us)
+
+
+def _is_ordered(batch: Packet) -> bool:
+    return bool((batch["t"][1:] >= batch["t"][:-1]).all())
 
 
 def _check_speed(speed: float | None) -> None:
