@@ -183,6 +183,11 @@ class Recording:
         return len(self._frames) > 0
 
     @property
+    def is_indexed(self) -> bool:
+        """True when the file carries an index that is true to it, as a finished recording does."""
+        return self._indexed
+
+    @property
     def losses(self) -> str:
         """What is missing, with what turned out to be unreadable so far; empty when all is well."""
         parts = [self.damage] if self.damage else []
@@ -339,6 +344,16 @@ class Recording:
             else:
                 high = middle
         return self._frame(low - 1) if low else None
+
+    def frames(self) -> Iterator[GrayFrame]:
+        """Yield the intensity frames in file order; those that are damaged are counted as left out."""
+        for index in range(len(self._frames)):
+            frame = self._frame(index)
+            if frame is not None:
+                yield frame
+            else:
+                with self._lock:
+                    self._skipped_packets += 1
 
     def _frame_time(self, index: int) -> int:
         frame = self._frame(index)

@@ -205,7 +205,10 @@ class ReplaySource:
                 state = SourceState.ENDED
             elif self._paused:
                 state = SourceState.PAUSED
-            notes = [self.recording.losses, self._gap_note, "end of the recording" if self._at_end else ""]
+            losses = self.recording.losses
+            if losses:
+                losses += f" (neuroclip-live repair {self.recording.path.name} makes a whole file of it)"
+            notes = [losses, self._gap_note, "end of the recording" if self._at_end else ""]
             message = "; ".join(note for note in notes if note)
             return SourceStatus(state, message, self._position_us, self._start_us, self._end_us)
 

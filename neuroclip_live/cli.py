@@ -58,6 +58,16 @@ def models() -> None:
     print_models()
 
 
+@cli.command()
+@click.argument("file")
+@click.option("--out", metavar="FILE", help="The new file; FILE.repaired.aedat4 by default.")
+def repair(file: str, out: str | None) -> None:
+    """Write what is left of a damaged recording into a new file that every reader opens."""
+    from neuroclip_live.repair import repair as mend
+
+    click.echo(str(mend(file, out)))
+
+
 cli.add_command(few_shot_commands.evaluate)
 cli.add_command(few_shot_commands.train)
 cli.add_command(few_shot_commands.teach)

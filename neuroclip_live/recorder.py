@@ -281,7 +281,8 @@ class Recorder:
                     if now - looked >= _LOOK_S:
                         looked = now
                         self._look()
-                    self._check.step()
+                    if len(items) < _BATCH and not self._queue:  # writing goes first
+                        self._check.step()
                 except _TROUBLE as error:
                     self._fail(error)
             if closing and not items:
