@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from gui.panel import Panel
 from gui.theme import Theme
 from neuroclip_live.treatment import NONE, Treatment
 
@@ -96,7 +97,7 @@ class ControlRow:
         self.text.setText(f"{value:g} {self._control.unit}".strip())
 
 
-class CameraPanel(QWidget):
+class CameraPanel(Panel):
     """Shows and asks; :class:`gui.cameras.Cameras` does.
 
     Attributes
@@ -120,8 +121,6 @@ class CameraPanel(QWidget):
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
-        self.setObjectName("panel")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setAccessibleName("Camera")
         self.treatment = NONE
         self.rows: dict[str, ControlRow] = {}

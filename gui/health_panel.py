@@ -11,6 +11,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
+from gui.panel import Panel
 from gui.theme import Theme, font
 
 if TYPE_CHECKING:
@@ -150,13 +151,11 @@ class RatePlot(QWidget):
         painter.end()
 
 
-class HealthPanel(QWidget):
+class HealthPanel(Panel):
     """Shows a :class:`neuroclip_live.pipeline.Status`."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
-        self.setObjectName("panel")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setAccessibleName("Health")
         self.latency = LatencyPlot(theme)
         self.rate = RatePlot(theme)

@@ -23,10 +23,10 @@ from PySide6.QtWidgets import (
     QSlider,
     QToolButton,
     QVBoxLayout,
-    QWidget,
 )
 
 from gui.deciding import Decision
+from gui.panel import Panel
 from gui.prompt_list import PromptList, PromptModel
 from gui.theme import Theme
 from neuroclip_live.errors import UserError
@@ -69,7 +69,7 @@ class PromptEntry(QLineEdit):
         self.insert(", ".join(line for line in lines if line))
 
 
-class PromptsPanel(QWidget):
+class PromptsPanel(Panel):
     """List, entry and the settings of deciding.
 
     Attributes
@@ -89,8 +89,6 @@ class PromptsPanel(QWidget):
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
-        self.setObjectName("panel")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.prompts = PromptSet()
         self._model = ""
         self.model = PromptModel(theme)

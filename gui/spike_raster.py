@@ -10,6 +10,7 @@ from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QDialog, QVBoxLayout, QWidget
 
+from gui.panel import Panel
 from gui.theme import Theme, font
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 _MARGIN, _TEXT, _RATES = 8, 16, 22
 
 
-class SpikeRaster(QWidget):
+class SpikeRaster(Panel):
     """Paints spikes, a column a timestep and a row a neuron, over bars of the share that fired.
 
     Parameters
@@ -35,8 +36,6 @@ class SpikeRaster(QWidget):
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
-        self.setObjectName("panel")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setAccessibleName("Spikes of the adapter")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumWidth(150)

@@ -18,9 +18,9 @@ from PySide6.QtWidgets import (
     QTreeWidget,
     QTreeWidgetItem,
     QVBoxLayout,
-    QWidget,
 )
 
+from gui.panel import Panel
 from gui.theme import Theme
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 HOLD = "Hold while showing it  (T)"
 
 
-class TeachPanel(QWidget):
+class TeachPanel(Panel):
     """What teaching needs at hand; the commands are :class:`gui.teaching.Teaching`'s.
 
     Parameters
@@ -49,8 +49,6 @@ class TeachPanel(QWidget):
 
     def __init__(self, theme: Theme, colour: Callable[[str], QColor]) -> None:
         super().__init__()
-        self.setObjectName("panel")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._theme, self._colour = theme, colour
         self._shown: tuple[object, ...] = ()
         self._labels: tuple[str, ...] = ()

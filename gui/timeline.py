@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QHideEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
-from PySide6.QtWidgets import QWidget
 
 from gui.moment_card import MomentCard
+from gui.panel import Panel
 from gui.theme import Theme, font
 from gui.thumbnails import Thumbnails
 
@@ -56,7 +56,7 @@ class _Row(Mapping[str, float]):
         return len(self._columns)
 
 
-class Timeline(QWidget):
+class Timeline(Panel):
     """Paints moments.
 
     Parameters
@@ -75,8 +75,6 @@ class Timeline(QWidget):
 
     def __init__(self, theme: Theme, colour: Callable[[str], QColor]) -> None:
         super().__init__()
-        self.setObjectName("panel")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setAccessibleName("Timeline of scores")
         self.setMouseTracking(True)
         self.setMinimumHeight(110)

@@ -10,6 +10,7 @@ from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFontMetricsF, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QDialog, QLabel, QVBoxLayout, QWidget
 
+from gui.panel import Panel
 from gui.theme import Theme, font
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ _LONGEST = 16
 """More timesteps than fit in a strip: the newest are shown."""
 
 
-class TimestepStrip(QWidget):
+class TimestepStrip(Panel):
     """Paints the frames of the newest prediction.
 
     Parameters
@@ -41,8 +42,6 @@ class TimestepStrip(QWidget):
 
     def __init__(self, theme: Theme, colour: Callable[[str], QColor]) -> None:
         super().__init__()
-        self.setObjectName("panel")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setAccessibleName("What the network sees")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumHeight(96)
