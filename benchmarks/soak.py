@@ -14,7 +14,6 @@ import csv
 import os
 import sys
 import tempfile
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,8 +23,9 @@ from typing import Any
 import numpy as np
 
 from benchmarks.events import RATE_HZ, VGA, moving_edge
+from benchmarks.stand_ins import LiveStandIn
 from drivers.opening import SourceSpec, open_source
-from drivers.source import EventSource, GrayFrame, SourceState, SourceStatus
+from drivers.source import EventSource
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import Packet, copy_packet, empty_packet
 from neuroclip_live.pipeline import Pipeline, PipelineSettings, PipelineState
@@ -46,13 +46,10 @@ FIELDS = (
 )  # fmt: skip
 
 
-class Storm:
+class Storm(LiveStandIn):
     """Five million events a second in real time; a live source."""
 
-    name, resolution, live = "storm", VGA, True
-
-    def __init__(self) -> None:
-        self._closed = threading.Event()
+    name, resolution = "storm", VGA
 
     def packets(self) -> Iterator[Packet]:
         """Yield 2 ms of events every 2 ms, time running on."""
@@ -70,18 +67,6 @@ class Storm:
             packet["t"] += number * size // len(events) * 250_000
             number += 1
             yield packet
-
-    def status(self) -> SourceStatus:
-        """Return STREAMING until it is closed."""
-        return SourceStatus(SourceState.ENDED if self._closed.is_set() else SourceState.STREAMING)
-
-    def latest_frame(self) -> GrayFrame | None:
-        """Return None."""
-        return None
-
-    def close(self) -> None:
-        """End it."""
-        self._closed.set()
 
 
 @dataclass

@@ -19,7 +19,28 @@ FIFO_S = 0.1
 """How long a device keeps events nobody fetches: what is older is lost, as in a camera's own buffers."""
 
 
-class PacedSource:
+class LiveStandIn:
+    """What is the same in every live source made here: it streams until it is closed."""
+
+    live = True
+
+    def __init__(self) -> None:
+        self._closed = threading.Event()
+
+    def status(self) -> SourceStatus:
+        """Return that it streams."""
+        return SourceStatus(SourceState.ENDED if self._closed.is_set() else SourceState.STREAMING)
+
+    def latest_frame(self) -> GrayFrame | None:
+        """Return None: it has no frames."""
+        return None
+
+    def close(self) -> None:
+        """End the stream."""
+        self._closed.set()
+
+
+class PacedSource(LiveStandIn):
     """A camera that makes so many events a second, whether or not somebody fetches them.
 
     Parameters
@@ -34,9 +55,9 @@ class PacedSource:
     """
 
     name = "paced"
-    live = True
 
     def __init__(self, rate_hz: float, resolution: Resolution, seed: int = 0) -> None:
+        super().__init__()
         self.resolution = resolution
         self._count = max(1, round(rate_hz * PACKET_S))
         rng = np.random.default_rng(seed)
@@ -49,7 +70,6 @@ class PacedSource:
             events["p"] = rng.integers(0, 2, self._count)
             events["t"] = np.arange(self._count) * round(PACKET_S * 1e6) // self._count
             self._packets.append(events)
-        self._closed = threading.Event()
         self.made = self.lost = 0
 
     def packets(self) -> Iterator[Packet]:
@@ -73,18 +93,6 @@ class PacedSource:
             packet["t"] += number * round(PACKET_S * 1e6)
             number += 1
             yield packet
-
-    def status(self) -> SourceStatus:
-        """Return that it streams."""
-        return SourceStatus(SourceState.ENDED if self._closed.is_set() else SourceState.STREAMING)
-
-    def latest_frame(self) -> GrayFrame | None:
-        """Return None: it has no frames."""
-        return None
-
-    def close(self) -> None:
-        """End the stream."""
-        self._closed.set()
 
 
 class SlowBackbone:
