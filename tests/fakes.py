@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +28,14 @@ def packet(
     events["y"] = rng.integers(0, sensor.height, count)
     events["p"] = rng.integers(0, 2, count)
     return events
+
+
+def wait_for(condition: Callable[[], object], timeout_s: float = 20.0) -> None:
+    """Wait for what another thread brings about; fail when it does not."""
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.005)
 
 
 class ScriptedSource:
@@ -71,6 +80,16 @@ class ScriptedSource:
 
     def close(self) -> None:
         self.closed.set()
+
+
+class Endless(ScriptedSource):
+    """Gives 50 events every few milliseconds until closed."""
+
+    def packets(self) -> Iterator[Packet]:
+        number = 0
+        while not self.closed.wait(0.004):
+            yield packet(number * 5_000, 50)
+            number += 1
 
 
 class FakeBackbone:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
-from fakes import FakeBackbone, ScriptedSource, packet
+from fakes import Endless, FakeBackbone, wait_for
 
 from neuroclip_live.errors import UserError
 from neuroclip_live.pipeline import Pipeline, PipelineSettings, PipelineState
@@ -21,27 +20,10 @@ SETTINGS = PipelineSettings(
 )
 
 
-class Endless(ScriptedSource):
-    """Gives 50 events every few milliseconds until closed."""
-
-    def packets(self):  # type: ignore[no-untyped-def]
-        number = 0
-        while not self.closed.wait(0.004):
-            yield packet(number * 5_000, 50)
-            number += 1
-
-
 class Named(FakeBackbone):
     def __init__(self, name: str, templates: tuple[str, ...] = ("{}",)) -> None:
         super().__init__()
         self.info = replace(self.info, name=name, templates=templates)
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.005)
 
 
 @pytest.fixture
@@ -56,12 +38,12 @@ def running() -> Iterator[Callable[..., Pipeline]]:
     yield make
     for pipeline in made:
         assert pipeline.stop(10.0)
-    until(lambda: not {"capture", "inference", "model-load"} & {t.name for t in threading.enumerate()})
+    wait_for(lambda: not {"capture", "inference", "model-load"} & {t.name for t in threading.enumerate()})
 
 
 def is_live(pipeline: Pipeline) -> None:
     number = pipeline.prediction().number if pipeline.prediction() else 0
-    until(lambda: (pipeline.prediction() is not None) and pipeline.prediction().number > number + 2)
+    wait_for(lambda: (pipeline.prediction() is not None) and pipeline.prediction().number > number + 2)
 
 
 def test_predictions_go_on_while_another_model_loads_and_it_then_takes_over(running) -> None:  # type: ignore[no-untyped-def]
@@ -75,15 +57,15 @@ def test_predictions_go_on_while_another_model_loads_and_it_then_takes_over(runn
 
     is_live(pipeline)
     pipeline.change_model(load)
-    until(lambda: bool(told))
+    wait_for(lambda: bool(told))
     status = pipeline.status()
     assert status.changing
     assert (status.state, status.message, status.progress) == (PipelineState.RUNNING, "downloading", 0.4)
     is_live(pipeline)
     number = pipeline.prediction().number
     gate.set()
-    until(lambda: pipeline.status().model == "second")
-    until(lambda: pipeline.prediction().number > number)
+    wait_for(lambda: pipeline.status().model == "second")
+    wait_for(lambda: pipeline.prediction().number > number)
     assert not pipeline.status().changing
     assert pipeline.prompts.templates == ("the {}",)
     assert pipeline.teacher.model == "second"
@@ -98,7 +80,7 @@ def test_a_model_that_cannot_be_had_leaves_the_one_at_work(running) -> None:  # 
         raise UserError("no model is called so")
 
     pipeline.change_model(load)
-    until(lambda: pipeline.status().message == "no model is called so")
+    wait_for(lambda: pipeline.status().message == "no model is called so")
     assert pipeline.status().model == "first"
     is_live(pipeline)
 
@@ -108,9 +90,9 @@ def test_after_a_failed_start_another_model_can_be_chosen(running) -> None:  # t
         raise UserError("no network")
 
     pipeline = running(broken)
-    until(lambda: pipeline.status().state is PipelineState.FAILED)
+    wait_for(lambda: pipeline.status().state is PipelineState.FAILED)
     pipeline.change_model(lambda progress: Named("second"))
-    until(lambda: pipeline.status().state is PipelineState.RUNNING)
+    wait_for(lambda: pipeline.status().state is PipelineState.RUNNING)
     is_live(pipeline)
 
 
@@ -119,7 +101,7 @@ def test_the_newest_wish_wins(running) -> None:  # type: ignore[no-untyped-def]
     is_live(pipeline)
     pipeline.change_model(lambda progress: gate.wait(20) and Named("slow"))
     pipeline.change_model(lambda progress: Named("quick"))
-    until(lambda: pipeline.status().model == "quick")
+    wait_for(lambda: pipeline.status().model == "quick")
     gate.set()
     is_live(pipeline)
     assert pipeline.status().model == "quick"
@@ -127,14 +109,14 @@ def test_the_newest_wish_wins(running) -> None:  # type: ignore[no-untyped-def]
 
 def test_another_t_keeps_the_features_it_has_room_for(running) -> None:  # type: ignore[no-untyped-def]
     pipeline = running()
-    until(lambda: pipeline.prediction() is not None and pipeline.prediction().state == "ok")
+    wait_for(lambda: pipeline.prediction() is not None and pipeline.prediction().state == "ok")
     pipeline.change_timesteps(5)
-    until(lambda: len(pipeline.prediction().frames) == 5)
+    wait_for(lambda: len(pipeline.prediction().frames) == 5)
     assert pipeline.teacher.timesteps == 5
     numbers = [p.number for p in pipeline.predictions()]
     assert numbers == sorted(set(numbers))
     pipeline.change_timesteps(2)
-    until(lambda: len(pipeline.prediction().frames) == 2)
+    wait_for(lambda: len(pipeline.prediction().frames) == 2)
     with pytest.raises(UserError):
         pipeline.change_timesteps(0)
 
@@ -151,20 +133,20 @@ def test_an_adapter_leaves_with_its_t_and_comes_back_with_it(running) -> None:  
 
     adapter = Adapter()
     pipeline = running(adapter=lambda model: adapter)
-    until(lambda: adapter.calls > 2)
+    wait_for(lambda: adapter.calls > 2)
     pipeline.change_timesteps(4)
-    until(lambda: "the adapter" in pipeline.status().message)
+    wait_for(lambda: "the adapter" in pipeline.status().message)
     is_live(pipeline)
     before = adapter.calls
     is_live(pipeline)
     assert adapter.calls == before
     pipeline.change_timesteps(3)
-    until(lambda: adapter.calls > before)
+    wait_for(lambda: adapter.calls > before)
 
 
 def test_other_slices_take_effect_and_drop_nothing(running) -> None:  # type: ignore[no-untyped-def]
     pipeline = running()
-    until(lambda: pipeline.prediction() is not None and pipeline.prediction().events == 100)
+    wait_for(lambda: pipeline.prediction() is not None and pipeline.prediction().events == 100)
     pipeline.change_slicing(SliceBy("count", count=60, overlap=1))
-    until(lambda: pipeline.prediction().events == 60)
+    wait_for(lambda: pipeline.prediction().events == 60)
     assert pipeline.status().dropped_events == 0

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator
+from functools import partial
 
+import fakes
 import numpy as np
 import pytest
 from fakes import FakeBackbone, ScriptedSource, packet
@@ -20,11 +21,7 @@ SETTINGS = PipelineSettings(slice_by=BY, recognizer=RecognizerSettings(timesteps
 PROMPTS = parse_prompts("a mug, a phone, scissors")
 
 
-def wait_for(condition: Callable[[], bool], timeout_s: float = 5.0) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.005)
+wait_for = partial(fakes.wait_for, timeout_s=5.0)
 
 
 @pytest.fixture

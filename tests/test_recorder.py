@@ -10,13 +10,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from fakes import FakeBackbone, ScriptedSource, packet
+from fakes import FakeBackbone, ScriptedSource, packet, wait_for
 from making import SIZE, dv_events, join, make_events, same
 
 from drivers.recording import Recording
@@ -36,13 +35,6 @@ ROOT = Path(__file__).resolve().parents[1]
 SETTINGS = PipelineSettings(
     slice_by=SliceBy("count", count=100, overlap=1), recognizer=RecognizerSettings(timesteps=3)
 )
-
-
-def wait_for(condition: Callable[[], Any], timeout_s: float = 30.0) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.005)
 
 
 def parts(events: Packet, size: int = 500) -> list[Packet]:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable
 
 import numpy as np
 import pytest
-from fakes import FakeBackbone, ScriptedSource, packet
+from fakes import Endless, FakeBackbone, ScriptedSource, packet, wait_for
 
 from drivers.simulator import SimulatorSource
 from drivers.source import GrayFrame
@@ -99,41 +97,28 @@ def test_a_packet_given_is_not_written_to() -> None:
     assert np.array_equal(packet, before)
 
 
-class Endless(ScriptedSource):
-    def packets(self):  # type: ignore[no-untyped-def]
-        number = 0
-        while not self.closed.wait(0.004):
-            yield packet(number * 5_000, 50)
-            number += 1
-
+class WithFrames(Endless):
     def latest_frame(self) -> GrayFrame:
         return GrayFrame(0, np.zeros((24, 32), np.uint8))
 
 
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.005)
-
-
 def test_a_running_pipeline_turns_its_picture_and_goes_on() -> None:
     settings = PipelineSettings(slice_by=SliceBy("count", count=100, overlap=1))
-    pipeline = Pipeline(Endless([]), lambda progress: FakeBackbone(), parse_prompts("a mug"), settings)
+    pipeline = Pipeline(WithFrames([]), lambda progress: FakeBackbone(), parse_prompts("a mug"), settings)
     pipeline.start()
     try:
-        until(lambda: pipeline.prediction() is not None)
+        wait_for(lambda: pipeline.prediction() is not None)
         assert pipeline.prediction().frames[-1].shape == (24, 32)
         pipeline.treat(Treatment(quarter_turns=1))
-        until(lambda: pipeline.prediction().frames[-1].shape == (32, 24))
+        wait_for(lambda: pipeline.prediction().frames[-1].shape == (32, 24))
         assert pipeline.status().resolution == (24, 32)
         assert pipeline.latest_frame().image.shape == (32, 24)
         assert pipeline.recent_events(1_000_000)["y"].max() >= 24
         number = pipeline.prediction().number
-        until(lambda: pipeline.prediction().number > number + 5)
+        wait_for(lambda: pipeline.prediction().number > number + 5)
         pipeline.treat(Treatment(support_us=1))  # nothing has company within a microsecond
-        until(lambda: pipeline.status().removed_share > 0.9)
-        pipeline.open(Endless([]))
+        wait_for(lambda: pipeline.status().removed_share > 0.9)
+        pipeline.open(WithFrames([]))
         assert pipeline.treatment == Treatment(support_us=1)
     finally:
         assert pipeline.stop(10.0)
@@ -153,7 +138,7 @@ def test_a_recording_keeps_what_came_in_whatever_is_done_to_it(tmp_path) -> None
     try:
         pipeline.start_recording(path)
         gate.set()
-        until(lambda: (now := pipeline.recording()) is not None and now.events == 2_000)
+        wait_for(lambda: (now := pipeline.recording()) is not None and now.events == 2_000)
         pipeline.stop_recording()
     finally:
         assert pipeline.stop(10.0)
