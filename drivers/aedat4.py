@@ -254,11 +254,6 @@ def join_events(places: list[tuple[bytes, int, int]]) -> Packet:
     return events
 
 
-def parse_events(data: bytes) -> Packet:
-    """Return the events of one decompressed packet, copied; raises as :func:`locate_events` does."""
-    return join_events([(data, *locate_events(data))])
-
-
 def parse_frame(data: bytes) -> GrayFrame:
     """Return the picture of a decompressed frame packet; colours are averaged.
 

@@ -40,7 +40,6 @@ log = logging.getLogger(__name__)
 
 Floats = npt.NDArray[np.float32]
 
-REMEMBERED_S = 10.0
 MOST_COLLECTED = 512
 """Windows kept between ``begin`` and ``end``: the newest, of a key held down for minutes."""
 MOST_STEPS = 250

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -164,14 +163,3 @@ def update_average(average: dict[str, Tensor], module: nn.Module, decay: float) 
 def copy_state(module: nn.Module) -> dict[str, Tensor]:
     """Return a copy of a module's state."""
     return {name: value.detach().clone() for name, value in module.state_dict().items()}
-
-
-def embed(tower: Any, frames: np.ndarray, batch: int = 128) -> np.ndarray:
-    """Return unit vectors (N, C) of frames (N, H, W), the tower in evaluation mode."""
-    tower.eval()
-    parts = []
-    with torch.inference_mode():
-        for start in range(0, len(frames), batch):
-            vectors = tower(normalise_frames(frames[start : start + batch]))
-            parts.append(functional.normalize(vectors.float(), dim=-1).numpy())
-    return np.concatenate(parts) if parts else np.empty((0, DIM), np.float32)
