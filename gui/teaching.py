@@ -69,6 +69,7 @@ class Teaching(QObject):
         if not label:
             return
         teacher.begin(label)
+        self._prepare(teacher)
         self._showing, self._since_s, self._up_s = label, time.monotonic(), 0.0
         QApplication.instance().installEventFilter(self)
         self.look()
@@ -240,15 +241,20 @@ class Teaching(QObject):
         window = self._window
         teacher = getattr(window.pipeline, "teacher", None)
         status = teacher.status() if teacher is not None else None
-        if teacher is not None and teacher is not self._prepared:
-            self._prepared = teacher
-            teacher.prepare()
+        if teacher is not None and window.teach.isVisible():
+            self._prepare(teacher)
         window.teach.set_labels(tuple(p.label for p in window.prompts.prompts.prompts if not p.negative))
         window.teach.show_status(status)
         shown = status is not None and status.collecting is not None
         self.badge = f"Showing “{status.collecting}”: {status.collected}" if shown else ""
 
     # ---- inside
+
+    def _prepare(self, teacher: Any) -> None:
+        """Have training imported once it is likely to be used: it is seconds of work and half a gigabyte."""
+        if teacher is not self._prepared:
+            self._prepared = teacher
+            teacher.prepare()
 
     def _teacher(self) -> Any:
         teacher = getattr(self._window.pipeline, "teacher", None)

@@ -333,6 +333,7 @@ class Teacher:
             log.exception("teaching could not be prepared; the first lesson will take longer")
 
     def _work(self) -> None:
+        self._prepare()
         lower_priority()
         while True:
             with self._changed:

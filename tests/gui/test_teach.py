@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from gui_fakes import FakeSource
 from PySide6.QtCore import QEvent, Qt
@@ -189,11 +187,25 @@ def test_while_the_model_loads_nothing_can_be_taught(qtbot, make_window):
     assert "still loading" in window.banner.text
 
 
-def test_training_is_prepared_once_for_each_teacher(qtbot, window, pipeline):
-    qtbot.waitUntil(lambda: pipeline.teacher.prepared == 1)
-    time.sleep(0.2)
+def test_training_is_prepared_once_when_the_panel_is_seen(window, pipeline):
+    window.docks["teach"].hide()
+    before = pipeline.teacher.prepared
+    window.teaching.look()
+    assert pipeline.teacher.prepared == before
+    window.docks["teach"].show()
+    window.docks["teach"].raise_()
+    window.teaching.look()
     window.teaching.look()
     assert pipeline.teacher.prepared == 1
+
+
+@pytest.mark.usefixtures("no_taps")
+def test_training_is_prepared_when_something_is_shown_with_the_panel_hidden(window, pipeline):
+    name(window, "a mug")
+    window.docks["teach"].hide()
+    window.teaching.press()
+    assert pipeline.teacher.prepared == 1
+    window.teaching.release()
 
 
 @pytest.mark.usefixtures("no_taps")
