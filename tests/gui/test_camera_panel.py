@@ -109,9 +109,19 @@ def test_nothing_is_searched_while_the_panel_is_hidden(qtbot, make_window, monke
     asked = []
     monkeypatch.setattr(cameras, "_connected", lambda: asked.append(1) or [])
     window = make_window(FakeCamera())
+
+    def after_the_search_under_way() -> None:
+        ended = []
+        window.jobs.do(lambda: None, ended.append, ended.append)
+        qtbot.waitUntil(lambda: bool(ended), timeout=30_000)
+
+    window.docks["camera"].raise_()
+    qtbot.waitUntil(lambda: bool(asked), timeout=30_000)
     window.docks["camera"].hide()
+    after_the_search_under_way()
     asked.clear()
-    qtbot.wait(300)
+    window.cameras.look(window.pipeline.status(), 1e12)  # long after the next one would be due
+    after_the_search_under_way()
     assert not asked
 
 
