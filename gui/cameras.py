@@ -48,7 +48,7 @@ class Cameras:
     def look(self, status: Status, now: float) -> None:
         """Show how much is filtered, and look for cameras now and then while the panel is in view."""
         panel = self._window.camera_panel
-        if not panel.isVisible():
+        if not panel.in_view:
             return
         panel.show_removed(status.removed_share)
         if now >= self._due and not self._asked:

@@ -14,3 +14,8 @@ class Panel(QWidget):
         self.setObjectName("panel")
         # without it Qt does not paint a style sheet's background on a subclass of QWidget
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+
+    @property
+    def in_view(self) -> bool:
+        """Whether any of it can be seen; Qt calls a panel behind another's tab visible too."""
+        return self.isVisible() and not self.visibleRegion().isEmpty()

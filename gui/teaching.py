@@ -241,7 +241,7 @@ class Teaching(QObject):
         window = self._window
         teacher = getattr(window.pipeline, "teacher", None)
         status = teacher.status() if teacher is not None else None
-        if teacher is not None and window.teach.isVisible():
+        if teacher is not None and window.teach.in_view:
             self._prepare(teacher)
         window.teach.set_labels(tuple(p.label for p in window.prompts.prompts.prompts if not p.negative))
         window.teach.show_status(status)

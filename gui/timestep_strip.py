@@ -80,7 +80,7 @@ class TimestepStrip(Panel):
 
     def _look(self) -> None:
         """Fit the frames not fitted yet: one a prediction, since the others were there before."""
-        if self.fit is None or not self.isVisible():
+        if self.fit is None or not self.in_view:
             self._seen = {}
             return
         self._seen = {

@@ -187,22 +187,20 @@ def test_while_the_model_loads_nothing_can_be_taught(qtbot, make_window):
     assert "still loading" in window.banner.text
 
 
-def test_training_is_prepared_once_when_the_panel_is_seen(window, pipeline):
-    window.docks["teach"].hide()
-    before = pipeline.teacher.prepared
+def test_training_is_prepared_once_when_the_panel_is_seen(qtbot, window, pipeline):
     window.teaching.look()
-    assert pipeline.teacher.prepared == before
-    window.docks["teach"].show()
+    assert pipeline.teacher.prepared == 0, "behind the timeline's tab it is not in view"
     window.docks["teach"].raise_()
+    qtbot.waitUntil(lambda: window.teach.in_view, timeout=30_000)
     window.teaching.look()
     window.teaching.look()
     assert pipeline.teacher.prepared == 1
 
 
 @pytest.mark.usefixtures("no_taps")
-def test_training_is_prepared_when_something_is_shown_with_the_panel_hidden(window, pipeline):
+def test_training_is_prepared_when_something_is_shown_with_the_panel_behind_another(window, pipeline):
     name(window, "a mug")
-    window.docks["teach"].hide()
+    assert not window.teach.in_view
     window.teaching.press()
     assert pipeline.teacher.prepared == 1
     window.teaching.release()
