@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from training.films import cutout_film, photo_film, solid_film
 from training.pictures import PictureSet, read_photographs, render_glyphs, warped_glyph, write_digit
 from training.scenes import (
     GLYPH,
@@ -18,11 +19,8 @@ from training.scenes import (
     SOLID,
     Image,
     Random,
-    cutout_film,
-    photo_film,
     random_resolution,
     shoot,
-    solid_film,
 )
 from training.solids import CATALOGUE
 
@@ -118,7 +116,7 @@ class Studio:
 
     def __init__(self, bank: Bank, mix: Sequence[float], seed: int, size: int, slices: int = 3) -> None:
         self._bank, self._size, self._slices = bank, size, slices
-        self._mix = np.asarray(mix, float) / np.sum(mix)
+        self.use(mix)
         self._random = np.random.default_rng(seed)
         self._photo_index = bank.photos.by_noun()
         self._icon_index = bank.icons.by_noun()
@@ -126,6 +124,15 @@ class Studio:
         self._photo_nouns, self._photo_weights = _weights(self._photo_index, 0.75)
         self._icon_nouns, self._icon_weights = _weights(self._icon_index, 0.7)
         self._solid_keys = list(CATALOGUE)
+
+    def use(self, mix: Sequence[float]) -> None:
+        """Change the mix of :attr:`KINDS`; kinds that the bank has nothing of get no share."""
+        bank = self._bank
+        there = [bank.photos.images, bank.icons.images, bank.solids, True, bank.glyphs.images]
+        shares = np.where([bool(kind) for kind in there], np.asarray(mix, float), 0.0)
+        if not shares.any():
+            raise ValueError(f"nothing to show: the bank is empty of all that the mix {tuple(mix)} asks for")
+        self._mix = shares / shares.sum()
 
     def scene(self, kind: str | None = None, key: str | None = None) -> tuple[list[Image], str]:
         """Film one thing; return its event frames and its name.

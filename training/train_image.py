@@ -35,19 +35,42 @@ from training.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True)
+class Turn:
+    """What changes once ``share`` of the steps is done; ``None`` leaves it.
+
+    ``reuse`` is how often a frame is shown, about. A frozen head keeps its averaged weights: from there on
+    the text tower's target stands still.
+    """
+
+    share: float
+    mix: tuple[float, ...] | None = None
+    reuse: float | None = None
+    freeze_head: bool = False
+
+
+TURNS = (
+    Turn(0.5, mix=(0.46, 0.22, 0.21, 0.08, 0.03)),
+    Turn(0.598, mix=(0.6, 0.19, 0.14, 0.05, 0.02)),
+    Turn(0.721, freeze_head=True),
+    Turn(0.765, reuse=1.0),
+)
+"""The turns of the bundled model: more photographs as time goes on, then new frames only."""
+
+
+@dataclass(frozen=True)
 class Plan:
     """What to train for how long.
 
     ``stages`` are (share of the run's steps, input side); frames are filmed at ``size`` and shrunk in
     earlier stages. ``mix`` weighs photographs, icons, solids, handwritten and printed digits, printed
-    letters.
+    letters; ``turns`` change it on the way. ``batch`` is each process's own.
     """
 
     steps: int = 4600
     batch: int = 32
     size: int = 96
-    stages: tuple[tuple[float, int], ...] = ((0.55, 64), (1.0, 96))
-    mix: tuple[float, ...] = (0.5, 0.22, 0.18, 0.07, 0.03)
+    stages: tuple[tuple[float, int], ...] = ((0.567, 64), (1.0, 96))
+    mix: tuple[float, ...] = (0.36, 0.25, 0.22, 0.13, 0.04)
     rate: float = 1.2e-3
     weight_decay: float = 0.03
     warm_up: int = 150
@@ -55,11 +78,11 @@ class Plan:
     candidates: int = 1024
     seed: int = 0
     buffer: int = 3000
-    reuse: float = 1.0
+    reuse: float = 2.0
     save_every_s: float = 180.0
     imagenet: bool = True
     bfloat16: bool = True
-    freeze_head: bool = False
+    turns: tuple[Turn, ...] = TURNS
 
 
 class FrameBuffer:
@@ -103,6 +126,17 @@ def side_at(plan: Plan, step: int) -> int:
         if step < share * plan.steps:
             return side
     return plan.stages[-1][1]
+
+
+def turn_at(plan: Plan, step: int) -> Turn:
+    """Return the mix, the reuse and whether the head is frozen, at a step."""
+    now = Turn(0.0, plan.mix, plan.reuse)
+    for turn in plan.turns:
+        if step >= turn.share * plan.steps:
+            now = Turn(
+                turn.share, turn.mix or now.mix, turn.reuse or now.reuse, turn.freeze_head or now.freeze_head
+            )
+    return now
 
 
 def rate_at(plan: Plan, step: int) -> float:
@@ -150,18 +184,21 @@ def train(
         optimiser.load_state_dict(saved["optimiser"])
         log_scale.data.copy_(saved["log_scale"])
         step, average = int(saved["step"]), saved["average"]
-    if plan.freeze_head:  # it keeps its averaged weights: the text tower can be taught meanwhile
-        frozen = {k.removeprefix("head."): v for k, v in average.items() if k.startswith("head.")}
-        head.load_state_dict(frozen)
-        head.requires_grad_(False)
     seed = plan.seed * 1_000_003 + step * 101 + rank
-    studio = Studio(bank, plan.mix, seed, plan.size)
+    now = turn_at(plan, step)
+    studio = Studio(bank, now.mix or plan.mix, seed, plan.size)
     buffer = FrameBuffer(studio, vocabulary.index(), plan.buffer, plan.size, seed + 1)
     objective = Objective(vocabulary, plan.candidates, seed + 2)
     buffer.film(min(plan.buffer, plan.batch * 40))
     saved_at, told_at, facts_sum = time.monotonic(), time.monotonic(), []
     while step < plan.steps:
-        buffer.film(max(1, round(plan.batch / plan.reuse)))
+        now = turn_at(plan, step)
+        studio.use(now.mix or plan.mix)
+        if now.freeze_head and head.up.weight.requires_grad:
+            mean = {k.removeprefix("head."): v for k, v in average.items() if k.startswith("head.")}
+            head.load_state_dict(mean)
+            head.requires_grad_(False)
+        buffer.film(max(1, round(plan.batch / (now.reuse or 1.0))))
         frames, concepts = buffer.batch(plan.batch)
         for group in optimiser.param_groups:
             group["lr"] = rate_at(plan, step)
@@ -188,18 +225,18 @@ def train(
         update_average(average, model, min(plan.decay, (1 + step) / (10 + step)))
         facts_sum.append(facts)
         if rank == 0 and (step % 50 == 0 or step == plan.steps):
-            mean = {key: round(float(np.mean([f[key] for f in facts_sum])), 4) for key in facts_sum[0]}
+            told = {key: round(float(np.mean([f[key] for f in facts_sum])), 4) for key in facts_sum[0]}
             speed = len(facts_sum) * plan.batch * world / max(time.monotonic() - told_at, 1e-6)
-            mean |= {
+            told |= {
                 "scale": round(float(log_scale.detach().exp()), 2),
                 "side": side,
                 "images_per_s": round(speed, 1),
             }
             told_at, facts_sum = time.monotonic(), []
             with (folder / "log.jsonl").open("a") as log:
-                log.write(json.dumps({"step": step, **mean}) + "\n")
+                log.write(json.dumps({"step": step, **told}) + "\n")
             if report:
-                report(step, mean)
+                report(step, told)
         if rank == 0 and (time.monotonic() - saved_at > plan.save_every_s or step == plan.steps):
             state = {"model": model.state_dict(), "optimiser": optimiser.state_dict(), "average": average}
             state |= {"log_scale": log_scale.detach(), "step": step, "plan": json.dumps(asdict(plan))}
