@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import errno
 import os
-import select
 import socket
 import struct
 import threading
@@ -29,8 +28,10 @@ from drivers.aedat4 import (
     parse_header,
 )
 from drivers.decompression import decompress
+from drivers.dialling import connect, explain, notice_death, parse_address, reason, resolve
 from drivers.recording import MAX_PACKET_EVENTS
 from drivers.source import MAX_WAIT_S, GrayFrame, SourceState, SourceStatus
+from drivers.tls import Tls, wrap
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import Packet, Resolution, copy_packet, empty_packet
 
@@ -54,6 +55,8 @@ class NetworkSource:
         ``HOST:PORT``, ``[IPv6]:PORT``, or the path of a UNIX socket.
     answer_s : float
         How long the server may take to accept, and again to say what it sends.
+    tls : Tls, optional
+        For a server that speaks TLS; it must prove who it is.
 
     Raises
     ------
@@ -63,8 +66,13 @@ class NetworkSource:
 
     live = True
 
-    def __init__(self, address: str, *, answer_s: float = _ANSWER_S) -> None:
-        self._targets = _resolve(address)
+    def __init__(self, address: str, *, answer_s: float = _ANSWER_S, tls: Tls | None = None) -> None:
+        place = parse_address(address)
+        if tls is not None and place is None:
+            raise UserError(f"{address} is a socket of this machine, which needs no TLS: leave --tls out")
+        self._tls = None if tls is None else tls.context()
+        self._tls_name = (tls.name if tls is not None else None) or (place[0] if place else "")
+        self._targets = resolve(address)
         self.name = address
         self._answer_s = answer_s
         self._lock = threading.Lock()
@@ -81,7 +89,7 @@ class NetworkSource:
         except StopIteration as stop:
             header: Header = stop.value
         except (OSError, FormatError) as error:
-            raise UserError(_explain(address, error)) from None
+            raise UserError(explain(address, error)) from None
         self._use(header)
         stream = header.first("EVTS")
         assert stream is not None
@@ -150,7 +158,7 @@ class NetworkSource:
         if not self._closed.is_set():
             with self._lock:
                 self._state = SourceState.WAITING
-                self._message = f"{self.name} is away ({_reason(error)}); trying again"
+                self._message = f"{self.name} is away ({reason(error)}); trying again"
 
     def _reconnect(self) -> Iterator[Packet]:
         wait_s = _FIRST_WAIT_S
@@ -184,12 +192,10 @@ class NetworkSource:
             connection = socket.socket(family, socket.SOCK_STREAM)
             connection.setblocking(False)
             try:
-                yield from _connect(connection, target, self._answer_s)
-                connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-                if hasattr(socket, "TCP_KEEPIDLE") and family != socket.AF_UNIX:
-                    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 5)
-                    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 2)
-                    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3)
+                yield from connect(connection, target, self._answer_s)
+                notice_death(connection)
+                if self._tls is not None:
+                    connection = yield from wrap(connection, self._tls, self._tls_name, self._answer_s)
                 connection.settimeout(MAX_WAIT_S)
                 header = yield from self._greet(connection)
             except OSError as error:
@@ -233,7 +239,8 @@ class NetworkSource:
                 raise FormatError("it sends no events")
             self._received = bytearray(whole[header.end :])
             return header
-        raise FormatError("it accepts connections but says nothing")
+        silent_for = "" if self._tls is not None else ", as a server of TLS does (see --tls-cert)"
+        raise FormatError(f"it accepts connections but says nothing{silent_for}")
 
     def _receive(self, connection: socket.socket, buffer: memoryview) -> None:
         try:
@@ -263,54 +270,3 @@ class NetworkSource:
                 self._frame = parse_frame(decompress(body, self._compression))
         del self._received[:position]
         return join_events(places) if places else empty_packet()
-
-
-def _resolve(address: str) -> list[tuple[int, object]]:
-    """Return what to try to connect to, in order."""
-    if "/" in address:
-        return [(socket.AF_UNIX, address)]
-    host, separator, port = address.rpartition(":")
-    host = host.removeprefix("[").removesuffix("]")
-    if not separator or not host or not port.isdecimal() or not 0 < int(port) < 65536:
-        raise UserError(
-            f"{address!r} is not an address. Give HOST:PORT, for example 127.0.0.1:7777, or the path of "
-            "a UNIX socket with a / in it."
-        )
-    try:
-        found = socket.getaddrinfo(host, int(port), type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not a name"
-        raise UserError(f"There is no host called {host!r} ({reason}). Check the name.") from None
-    return [(family, target) for family, _, _, _, target in found]
-
-
-def _connect(connection: socket.socket, target: object, answer_s: float) -> Generator[None, None, None]:
-    code = connection.connect_ex(target)  # type: ignore[arg-type]
-    if code in (errno.EINPROGRESS, errno.EAGAIN):
-        poll = select.poll()
-        poll.register(connection, select.POLLOUT)
-        until = time.monotonic() + answer_s
-        while not poll.poll(MAX_WAIT_S * 1000):
-            if time.monotonic() >= until:
-                raise TimeoutError(errno.ETIMEDOUT, "no answer")
-            yield
-        code = connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-    if code:
-        raise OSError(code, os.strerror(code))
-
-
-def _reason(error: Exception) -> str:
-    return (error.strerror if isinstance(error, OSError) else None) or str(error)
-
-
-def _explain(address: str, error: Exception) -> str:
-    if isinstance(error, FormatError):
-        return (
-            f"{address} does not send events: {error}. Is a dv-processing NetworkWriter or DV running there?"
-        )
-    if isinstance(error, PermissionError):
-        return f"May not connect to {address}: permission denied. Check the permissions of the socket."
-    return (
-        f"Nobody answers at {address}: {_reason(error)}. Start the server first (dv-processing "
-        "NetworkWriter, DV's network output), or check the address."
-    )

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from drivers.source import EventSource
 from neuroclip_live.errors import UserError
+
+if TYPE_CHECKING:
+    from drivers.tls import Tls
 
 Kind = Literal["replay", "camera", "network", "simulator", "demo"]
 
@@ -28,6 +31,8 @@ class SourceSpec:
         ends at ``end_s``.
     hold_at_end : bool
         For recordings: pause at the end instead of ending (what a window wants).
+    tls : Tls or None
+        For streams: with which certificates; None is a connection without TLS.
     """
 
     kind: Kind
@@ -37,6 +42,7 @@ class SourceSpec:
     start_s: float = 0.0
     end_s: float | None = None
     hold_at_end: bool = False
+    tls: Tls | None = None
 
 
 def open_source(spec: SourceSpec) -> EventSource:
@@ -73,7 +79,7 @@ def open_source(spec: SourceSpec) -> EventSource:
 
         if not spec.target:
             raise UserError("No address was given. Give HOST:PORT or the path of a UNIX socket.")
-        return NetworkSource(spec.target)
+        return NetworkSource(spec.target, tls=spec.tls)
     if spec.kind == "simulator":
         from drivers.simulator import SimulatorSource
 

@@ -16,6 +16,10 @@ class RunOptions:
     replay: str | None = None
     camera: str | None = None
     connect: str | None = None
+    tls_ca: str | None = None
+    tls_cert: str | None = None
+    tls_key: str | None = None
+    tls_name: str | None = None
     simulate: str | None = None
     list_cameras: bool = False
     speed: str = "1"
@@ -93,6 +97,10 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option(
         "--connect", metavar="HOST:PORT", help="Read a dv-processing network stream, or a UNIX socket's path."
     ),
+    click.option("--tls-ca", metavar="PEM", help="Connect with TLS: who may vouch for the server."),
+    click.option("--tls-cert", metavar="PEM", help="Connect with TLS: the certificate to show the server."),
+    click.option("--tls-key", metavar="PEM", help="Its private key, where it is in another file."),
+    click.option("--tls-name", metavar="NAME", help="The name in the server's certificate, if not HOST."),
     click.option(
         "--simulate",
         is_flag=False,

@@ -72,6 +72,14 @@ def source_spec(options: RunOptions) -> SourceSpec:
     kind: Kind = chosen[0] if chosen else "demo"
     target = named[kind] or None if chosen else DEMO
     loop = options.loop if options.loop is not None else not options.headless
+    certificates = (options.tls_ca, options.tls_cert, options.tls_key, options.tls_name)
+    tls = None
+    if any(value is not None for value in certificates):
+        from drivers.tls import Tls
+
+        if kind != "network":
+            raise UserError("the --tls options are for a stream: name it with --connect HOST:PORT")
+        tls = Tls(*certificates)
     return SourceSpec(
         kind=kind,
         target=target,
@@ -80,6 +88,7 @@ def source_spec(options: RunOptions) -> SourceSpec:
         start_s=options.start or 0.0,
         end_s=options.end,
         hold_at_end=not options.headless,
+        tls=tls,
     )
 
 

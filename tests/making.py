@@ -102,13 +102,13 @@ def packet_places(path: Path) -> list[tuple[int, int, int]]:
 SERVER = """
 import sys, time
 import dv_processing as dv
-where, file, hold_s = sys.argv[1], sys.argv[2], float(sys.argv[3])
+where, file, hold_s, tls = sys.argv[1], sys.argv[2], float(sys.argv[3]), sys.argv[4:]
 recording = dv.io.MonoCameraRecording(file)
 stream = dv.io.Stream.EventStream(0, "events", "TESTCAM_1", recording.getEventResolution())
 if where.startswith("/"):
     writer = dv.io.NetworkWriter(dv.Path(where), stream)
 else:
-    writer = dv.io.NetworkWriter("127.0.0.1", int(where), stream)
+    writer = dv.io.NetworkWriter("127.0.0.1", int(where), stream, *map(dv.Path, tls))
 print("listening", flush=True)
 while writer.getClientCount() == 0:
     time.sleep(0.005)
@@ -123,10 +123,15 @@ time.sleep(hold_s)
 """
 
 
-def start_server(where: str, file: Path, hold_s: float = 30.0) -> subprocess.Popen[str]:
-    """Start a dv-processing NetworkWriter in another process; it streams the file to its first client."""
+def start_server(
+    where: str, file: Path, hold_s: float = 30.0, tls: Iterable[Path] = ()
+) -> subprocess.Popen[str]:
+    """Start a dv-processing NetworkWriter in another process; it streams the file to its first client.
+
+    With ``tls`` (its certificate, its key, and the authority of its clients) it speaks TLS.
+    """
     server = subprocess.Popen(
-        [sys.executable, "-c", SERVER, where, str(file), str(hold_s)],
+        [sys.executable, "-c", SERVER, where, str(file), str(hold_s), *map(str, tls)],
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
