@@ -9,18 +9,23 @@ from __future__ import annotations
 import contextlib
 import gc
 from collections.abc import Iterator
+from time import perf_counter
 
 from PySide6.QtCore import QTimer
 
 INTERVAL_MS = 500
 _LOOKS_PER_FULL = 120
+_BURST = 30_000
+"""More new objects than this came with an import or a model. Looking through as many takes 30 ms."""
+_LONG_S = 0.02
 
 
 class Collector:
     """Looks now and then whether there is enough garbage; collects by Python's own thresholds.
 
-    What exists after a minute is mostly modules, which live as long as the process: it is set aside, so that
-    later full collections do not hold a paint up.
+    Looking through every object of the process, half a million with torch and Qt, would hold a paint up for
+    half a second. Nearly all of them are modules, which live as long as the process: what exists at the
+    start, and what comes in a burst later, is set aside unlooked at. So may be a dead widget or two.
     """
 
     def __init__(self) -> None:
@@ -31,6 +36,7 @@ class Collector:
     def start(self) -> None:
         """Take collecting over from the interpreter."""
         gc.disable()
+        gc.freeze()
         self._timer.start(INTERVAL_MS)
 
     def stop(self) -> None:
@@ -44,9 +50,12 @@ class Collector:
         self._looks += 1
         young, middle, _ = gc.get_count()
         limit_young, limit_middle, _ = gc.get_threshold()
-        if self._looks % _LOOKS_PER_FULL == 0:
+        if young > _BURST:
+            gc.freeze()
+        elif self._looks % _LOOKS_PER_FULL == 0:
+            begin = perf_counter()
             gc.collect()
-            if self._looks == _LOOKS_PER_FULL:
+            if perf_counter() - begin > _LONG_S:  # what is left after a minute stays: once is enough
                 gc.freeze()
         elif middle > limit_middle:
             gc.collect(1)

@@ -19,8 +19,8 @@ class Knot(QObject):
         self.me = self
 
 
-def allocate_much() -> list[list[int]]:
-    return [[i] for i in range(100_000)]
+def allocate_much(count: int = 10_000) -> list[list[int]]:
+    return [[i] for i in range(count)]
 
 
 def test_a_worker_that_allocates_leaves_qt_objects_alone(qtbot):
@@ -44,18 +44,36 @@ def test_collecting_is_given_back():
 
 
 def test_every_so_often_everything_is_looked_at(qapp):
-    gone = weakref.ref(Knot())
-    gc.collect(1)
-    knot = Knot()
-    old = weakref.ref(knot)
-    gc.collect(1)  # now in the oldest generation
-    del knot
     collector = Collector()
     collector.start()
     try:
+        gone = weakref.ref(Knot())
+        gc.collect(1)
+        knot = Knot()
+        old = weakref.ref(knot)
+        gc.collect(1)  # now in the oldest generation
+        del knot
         for _ in range(120):
             collector.look()
     finally:
         collector.stop()
     assert gone() is None
     assert old() is None
+
+
+def test_what_comes_in_a_burst_is_set_aside_unlooked_at(qapp):
+    collector = Collector()
+    collector.start()
+    try:
+        before, collections = gc.get_freeze_count(), [g["collections"] for g in gc.get_stats()]
+        modules = allocate_much(100_000)
+        collector.look()
+        assert gc.get_freeze_count() >= before + len(modules)
+        assert [g["collections"] for g in gc.get_stats()] == collections
+        knot = weakref.ref(Knot())  # what comes later is looked at as ever
+        some = allocate_much()
+        collector.look()
+        assert some
+        assert knot() is None
+    finally:
+        collector.stop()
