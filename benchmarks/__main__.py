@@ -21,6 +21,7 @@ NAMES = (
     "freshness",
     "capture",
     "paint",
+    "window",
     "adapter_p99",
     "startup",
     "memory",

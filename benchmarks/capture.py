@@ -7,12 +7,11 @@ peer is writing into a ring with nothing else going on.
 
 from __future__ import annotations
 
-import os
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from benchmarks.events import VGA, moving_edge
+from benchmarks.real_window import RealWindow, wait_for_threads
 from benchmarks.stand_ins import PacedSource
 from benchmarks.timing import Options, Row, alternate, load, told
 from neuroclip_live.pipeline import Pipeline, PipelineSettings
@@ -34,7 +33,7 @@ def run(options: Options) -> Iterator[Row]:
     seconds, warm = (0.5, 0.3) if options.quick else (SECONDS, WARM_S)
     if not options.quick:
         under_load(1e6, 0.1, WARM_S)  # what is imported and compiled once per process, in its first seconds
-        _wait_for_threads()
+        wait_for_threads()
     for rate in (1,) if options.quick else RATES_MEV:
         share, delivered, decisions = under_load(rate * 1e6, seconds, warm)
         tries = 1
@@ -60,13 +59,6 @@ def run(options: Options) -> Iterator[Row]:
             reached / GOAL_MEV, goal=1.0, note=f"{100 * reached / alone:.0f} % of ring write alone",
             load=load(),
         )  # fmt: skip
-
-
-def _wait_for_threads(timeout_s: float = 60.0) -> None:
-    """Wait until nothing is being prepared in the background any more."""
-    end = time.monotonic() + timeout_s
-    while time.monotonic() < end and any(t.name == "teaching" for t in threading.enumerate()):
-        time.sleep(0.1)
 
 
 def _before(rate: int) -> int:
@@ -100,7 +92,7 @@ def under_load(rate_hz: float, seconds: float, warm_s: float) -> tuple[float, fl
         parse_prompts("a mug, a phone, a person, a box", ("{}",), False),
         PipelineSettings(),
     )
-    with _Window(pipeline) as window:
+    with RealWindow(pipeline) as window:
         window.run(warm_s, lambda: pipeline.prediction() is not None)
         before, lost = pipeline.status(), source.lost
         begin = time.monotonic()
@@ -114,45 +106,3 @@ def under_load(rate_hz: float, seconds: float, warm_s: float) -> tuple[float, fl
         events / took / 1e6,
         (after.predictions - before.predictions) / took,
     )
-
-
-class _Window:
-    """The real window, off the screen, on a pipeline; a context manager that closes it."""
-
-    def __init__(self, pipeline: Pipeline) -> None:
-        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-        import tempfile
-        from pathlib import Path
-
-        from PySide6.QtWidgets import QApplication
-
-        from gui.main_window import MainWindow
-        from gui.settings import SettingsStore
-        from gui.theme import Theme
-
-        self._app = QApplication.instance() or QApplication(["benchmarks"])
-        store = SettingsStore(Path(tempfile.mkdtemp()) / "settings.json")
-        settings = store.load()
-        theme = Theme(settings.theme)
-        theme.apply(self._app)
-        self._window = MainWindow(theme, store, settings)
-        self._window.resize(1280, 800)
-        self._window.show()
-        self._window.attach(pipeline)
-
-    def run(self, seconds: float, ready: Callable[[], bool] | None = None) -> None:
-        """Let the window live for so long, and until it is ready (a minute at the most)."""
-        begin = time.monotonic()
-        while (now := time.monotonic() - begin) < seconds or (ready is not None and not ready() and now < 60):
-            self._app.processEvents()
-            time.sleep(0.001)
-
-    def __enter__(self) -> _Window:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        from gui.app import finish
-
-        self._window.close()
-        finish(self._window)
-        self._app.processEvents()

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from benchmarks import __main__ as command
-from benchmarks import frames, size
+from benchmarks import frames, size, window
 from benchmarks.events import VGA, moving_edge
 from benchmarks.frame_peers import FramePeer, peers
 from benchmarks.recording import Contender, _require_equal
@@ -168,6 +168,13 @@ def test_one_that_fails_does_not_take_the_others_with_it(monkeypatch: pytest.Mon
     rows = command.run_all(("frames", "size"), QUICK, None)
     assert rows[0].note == "failed: OSError: no disk"
     assert any(row.benchmark == "size" for row in rows)
+
+
+def test_the_window_under_load_is_measured_by_its_own_event_loop() -> None:
+    rows = {row.case: row for row in window.run(QUICK)}
+    assert rows["longest gap between turns"].ours > 0
+    assert rows["paints"].ours >= 0
+    assert {row.peer for row in rows.values()} == {"limit"}
 
 
 def test_every_name_is_a_benchmark() -> None:
