@@ -71,6 +71,8 @@ class ModelChange:
         def tell(text: str, share: float | None) -> None:
             if turn == self._turn and self._loading:
                 self.message, self.progress = text, share
+            elif turn == self._turn:  # at work by now: it left the GPU, say
+                self.message = text
 
         loaded, failure = None, ""
         try:

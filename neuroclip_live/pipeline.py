@@ -13,9 +13,7 @@ them.
 
 from __future__ import annotations
 
-import logging
 import threading
-from collections.abc import Callable
 from dataclasses import replace
 from time import monotonic, monotonic_ns
 from typing import TYPE_CHECKING
@@ -25,34 +23,31 @@ from neuroclip_live.errors import UserError
 from neuroclip_live.events import Packet, Resolution
 from neuroclip_live.frames import Box
 from neuroclip_live.history import Rescored, rescore
+from neuroclip_live.inference import Inference, LoadAdapter
 from neuroclip_live.latency import LatencyStats
 from neuroclip_live.model_change import Load, ModelChange, Progress
 from neuroclip_live.outcome import Outcome
 from neuroclip_live.pipeline_state import PipelineSettings, PipelineState, Rate, Status
-from neuroclip_live.prompts import PromptEncoder, PromptSet, PromptTable
-from neuroclip_live.reading import Reader
-from neuroclip_live.recognizer import FeatureAdapter, Prediction, Recognizer
+from neuroclip_live.prompts import PromptSet, PromptTable
+from neuroclip_live.recognizer import FeatureAdapter, Prediction
 from neuroclip_live.recording_commands import RecordingCommands
 from neuroclip_live.region import fitting
-from neuroclip_live.slicing import Slice, SliceBy
+from neuroclip_live.slicing import SliceBy
 from neuroclip_live.teaching import Teacher
 from neuroclip_live.treatment import Treatment
-from neuroclip_live.treatment import warm_up as warm_up_treatment
 
 if TYPE_CHECKING:
     from drivers.source import EventSource, GrayFrame
     from neuroclip_live.backbone import Backbone, Familiarity
 
-log = logging.getLogger(__name__)
+STALLED_S = 5.0
+"""One slice that takes longer is told: the model hangs, or the machine does."""
+STALLED = "recognition does not answer; the picture goes on"
 
-RETRY_S = 0.2
-
-__all__ = ["Load", "Pipeline", "PipelineSettings", "PipelineState", "Progress", "Status"]
-
-LoadAdapter = Callable[["Backbone"], FeatureAdapter]
+__all__ = ["Load", "LoadAdapter", "Pipeline", "PipelineSettings", "PipelineState", "Progress", "Status"]
 
 
-class Pipeline(RecordingCommands):
+class Pipeline(RecordingCommands, Inference):
     """Capture and inference around one source at a time.
 
     Parameters
@@ -82,18 +77,8 @@ class Pipeline(RecordingCommands):
         self._prompts = prompts
         self._capture = Capture(source)
         self._outcome = Outcome()
-        self._dropped = 0
-        self._backbone: Backbone | None = None
-        self._adapter: FeatureAdapter | None = None
-        self._adapter_untaught: FeatureAdapter | None = None
-        self._teacher: Teacher | None = None
-        self._state = PipelineState.LOADING
-        self._message = ""
-        self._progress: float | None = None
-        self._failing = False
         self._stop = threading.Event()
         self._lock = threading.Lock()
-        self._table: PromptTable | None = None
         self._region: tuple[Box | None, Resolution] = (None, source.resolution)
         self._event_rate, self._prediction_rate = Rate(), Rate()
         self._change = ModelChange(lambda: self._capture.news.set())
@@ -158,7 +143,7 @@ class Pipeline(RecordingCommands):
 
     def set_adapter(self, adapter: FeatureAdapter | None) -> None:
         """Put an adapter between features and scores between two predictions; None: the one begun with."""
-        self._adapter = adapter if adapter is not None else self._adapter_untaught
+        self._adapt(adapter)
 
     def change_model(self, load: Load) -> None:
         """Load another model while this one goes on; it takes over between two predictions.
@@ -309,14 +294,18 @@ class Pipeline(RecordingCommands):
         capture, counts = self._capture, self._outcome
         ring = capture.ring.status()
         info = self._backbone.info if self._backbone is not None else None
+        busy_since = self._busy_since
+        stalled = busy_since is not None and monotonic() - busy_since > STALLED_S
         return Status(
             state=self._state,
             message=self._message
             or self._change.message
+            or (STALLED if stalled else "")
             or capture.failure
             or capture.source.status().message,
             progress=self._change.progress if self._change.loading else self._progress,
             changing=self._change.loading,
+            stalled=stalled,
             model=info.name if info else "",
             device=info.device if info else "",
             runtime=info.runtime if info else "",
@@ -335,165 +324,3 @@ class Pipeline(RecordingCommands):
             ring_fill=ring.fill,
             latency=self.latency.percentiles(),
         )
-
-    # ---- the inference thread
-
-    def _set(self, state: PipelineState, message: str = "", progress: float | None = None) -> None:
-        self._state, self._message, self._progress = state, message, progress
-
-    def _infer(self) -> None:
-        try:
-            self._run()
-        except UserError as error:
-            self._set(PipelineState.FAILED, str(error))
-        except Exception as error:
-            log.exception("inference failed")
-            self._set(PipelineState.FAILED, f"recognition stopped: {error}")
-
-    def _run(self) -> None:
-        backbone = self._load(lambda text, share: self._set(PipelineState.LOADING, text, share))
-        settings = self.settings
-        recognizer = Recognizer(backbone, None, settings.recognizer)
-        encoder, table_of = self._take_up(recognizer)
-        if settings.lessons is not None and self._teacher is not None:
-            for label in self._teacher.load(settings.lessons):
-                if label not in self._prompts.labels:
-                    self._prompts = self._prompts.add(label)
-        self._set(PipelineState.RUNNING)
-        if settings.wait_for_model and not self._stop.is_set():
-            self._capture.start()
-        capture, reader = None, None
-        while not self._stop.is_set():
-            loaded = self._change.take()
-            if loaded is not None or self.settings.recognizer != recognizer.settings:
-                recognizer = recognizer.successor(loaded or recognizer.backbone, self.settings.recognizer)
-                encoder, table_of = self._take_up(recognizer)
-            if self._capture is not capture:
-                capture, settings = self._capture, self.settings
-                reader = Reader(capture, settings.slice_by, from_start=settings.wait_for_model)
-                recognizer.begin(reader.resolution)
-            assert reader is not None
-            if capture.ring is not reader.ring:  # the picture was turned
-                reader = Reader(capture, settings.slice_by, from_start=True)
-                recognizer.begin(reader.resolution)
-            if self.settings.slice_by != settings.slice_by:
-                settings = self.settings
-                reader.recut(settings.slice_by)
-                recognizer.begin(reader.size)
-            if self.region != reader.region:
-                reader.restrict(self.region)
-                recognizer.begin(reader.size)
-            table_of = self._encode(encoder, recognizer, table_of)
-            recognizer.adapter = self._adapter
-            self._decide(recognizer, reader)
-
-    def _take_up(self, recognizer: Recognizer) -> tuple[PromptEncoder, PromptSet]:
-        """Put a recognizer to work: its sentences, adapter and teacher; return what encodes for it."""
-        backbone, timesteps = recognizer.backbone, recognizer.settings.timesteps
-        before, info, teacher, said = self._backbone, backbone.info, self._teacher, ""
-        if before is None:
-            self._prompts = self.settings.with_model_templates(self._prompts, backbone)
-        elif self._prompts.templates == before.info.templates:
-            self._prompts = self._prompts.with_templates(info.templates)
-        if teacher is None or (teacher.model, teacher.timesteps) != (info.name, timesteps):
-            if teacher is not None:
-                teacher.close()
-            said = self._bring_adapter(backbone, timesteps, bool(teacher and teacher.status().labels))
-            self._teacher = Teacher(info.name, info.embed_dim, timesteps, info.logit_scale, self.set_adapter)
-        if before is not backbone:
-            self._outcome.history.clear()
-        encoder = PromptEncoder(backbone)
-        table_of = self._encode(encoder, recognizer, None)
-        recognizer.warm_up()
-        warm_up_treatment()
-        self._backbone = backbone
-        self._message = said
-        return encoder, table_of
-
-    def _bring_adapter(self, backbone: Backbone, timesteps: int, taught: bool) -> str:
-        """Load the adapter asked for where it fits this model and T; return a line on what does not."""
-        first, adapter, lost = self._backbone is None, None, ["what was taught"] if taught else []
-        if self._load_adapter is not None:
-            try:
-                adapter = self._load_adapter(backbone)
-                info = getattr(adapter, "info", None)
-                if info is not None and info.timesteps != timesteps:
-                    adapter = None
-            except UserError:
-                if first:
-                    raise
-            if adapter is None:
-                lost.append("the adapter")
-        self._adapter = self._adapter_untaught = adapter
-        return f"Put aside, as made for another model or T: {' and '.join(lost)}" if lost else ""
-
-    def _encode(self, encoder: PromptEncoder, recognizer: Recognizer, before: PromptSet | None) -> PromptSet:
-        """Encode the prompts when they changed; what cannot be encoded is said and the old ones stay."""
-        prompts = self._prompts
-        if prompts is before:
-            return prompts
-        try:
-            table = encoder.encode(prompts) if prompts.enabled else None
-        except UserError as error:
-            if before is None:
-                raise
-            self._prompts = before
-            self._message = str(error)
-            return before
-        recognizer.set_prompts(table)
-        self._table = table
-        if self._teacher is not None and table is not None:
-            self._teacher.set_labels(table.labels, table.features)
-        self._message = ""
-        return prompts
-
-    def _decide(self, recognizer: Recognizer, reader: Reader) -> None:
-        """Read what is new and turn it into predictions; wait a little when nothing is."""
-        pieces, passed_over = reader.take()
-        self._dropped = reader.dropped
-        self._outcome.skipped += passed_over
-        for index, piece in enumerate(pieces):
-            if self._stop.is_set() or self._capture is not reader.capture:
-                return
-            taken = monotonic_ns()
-            try:
-                prediction = recognizer.update(piece, passed_over)
-            except Exception as error:
-                # The next slice may fare better: say so and go on, the video never stopped.
-                log.exception("a slice could not be recognised")
-                self._set(PipelineState.RUNNING, f"recognition failed, trying again: {error}")
-                self._failing = True
-                self._outcome.skipped += len(pieces) - index
-                self._stop.wait(RETRY_S)
-                return
-            if self._failing:
-                self._failing = False
-                self._message = ""
-            passed_over = 0
-            if self._teacher is not None:
-                self._teacher.observe(recognizer.features, piece.end_us, prediction.state == "ok")
-            self._publish(prediction, piece, taken, reader, recognizer)
-        if not pieces:
-            rest_us = reader.rest_us()
-            latest = self._outcome.latest
-            if rest_us is not None and latest is not None and latest.state != "no-motion":
-                self._outcome.latest = recognizer.at_rest(rest_us)
-            if reader.finished and self._state is PipelineState.RUNNING:
-                self._set(PipelineState.ENDED, self._capture.failure)
-            reader.wait()
-
-    def _publish(
-        self, prediction: Prediction, piece: Slice, taken_ns: int, reader: Reader, recognizer: Recognizer
-    ) -> None:
-        arrival = reader.ring.arrival_ns(piece.end_position - 1)
-        latency = dict(prediction.latency_ms)
-        if arrival is not None and latency:
-            latency["slice"] = (taken_ns - arrival) / 1e6
-            latency["total"] = (monotonic_ns() - arrival) / 1e6
-        prediction = replace(prediction, latency_ms=latency, arrival_ns=arrival)
-        self.latency.add(latency)
-        reader.took_ms((monotonic_ns() - taken_ns) / 1e6)
-        with self._lock:
-            if self._capture is reader.capture:
-                self._outcome.add(prediction, recognizer.summary)
-                self._note_prediction(prediction)

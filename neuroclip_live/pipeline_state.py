@@ -81,6 +81,8 @@ class Status:
     """Share of events that the noise filter took away in the last half second."""
     changing: bool = False
     """Another model is being loaded beside the one at work; ``message`` and ``progress`` tell how far."""
+    stalled: bool = False
+    """Recognition has been at one slice for seconds: what it said last is old."""
 
 
 class Rate:

@@ -31,12 +31,14 @@ class Reader:
     by : SliceBy
     from_start : bool
         Begin with the oldest event kept; otherwise with the next to come.
+    dropped : int
+        Events lost so far, by a reader of the same source.
     """
 
-    def __init__(self, capture: Capture, by: SliceBy, *, from_start: bool) -> None:
+    def __init__(self, capture: Capture, by: SliceBy, *, from_start: bool, dropped: int = 0) -> None:
         self.capture = capture
         self.finished = False
-        self.dropped = 0
+        self.dropped = dropped
         self.ring, self.resolution = capture.picture
         self.region: Box | None = None
         self._by = by
