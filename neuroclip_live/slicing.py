@@ -26,6 +26,9 @@ from neuroclip_live.events import Packet, Resolution, empty_packet, join_packets
 
 AUTO_EVENTS_PER_PIXEL = 0.1
 AUTO_LONGEST_US = 100_000
+MAX_SLICE_EVENTS = 1 << 22
+"""No slice holds more events: where time decides, its hops end early. A camera whose clock stands still would
+otherwise fill the memory."""
 MAX_SILENT_HOPS = 64
 """After so many hops without an event the grid jumps to the next one: an hour's gap is not 72,000 slices."""
 
@@ -63,6 +66,8 @@ class SliceBy:
             raise UserError(
                 f"a slice of {self.count} events is empty: give a positive number, like --slice 5000"
             )
+        if self.count > MAX_SLICE_EVENTS:
+            raise UserError(f"a slice of {self.count:,} events is too long: at most {MAX_SLICE_EVENTS:,}")
 
     def hop_us(self) -> int | None:
         """Longest duration of a hop in microseconds; None when only the count ends it."""
@@ -98,7 +103,7 @@ def parse_slice(text: str, overlap: int = 2) -> SliceBy:
         raise UserError(
             f"--slice {text!r} is not understood: write auto, a time like 50ms, or a count of events"
         )
-    number, unit = float(found[1]), found[2]
+    number, unit = min(float(found[1]), 1e15), found[2]  # what is too much is said, and never infinite
     if not unit:
         return SliceBy("count", count=int(number), overlap=overlap)
     return SliceBy(
@@ -150,7 +155,7 @@ class Slicer:
 
     def __init__(self, by: SliceBy, resolution: Resolution) -> None:
         self._hop_us = by.hop_us()
-        self._hop_count = by.hop_count(resolution)
+        self._hop_count = by.hop_count(resolution) or MAX_SLICE_EVENTS // by.overlap
         self._overlap = by.overlap
         self._index = 0
         self._epoch = 0
@@ -231,7 +236,7 @@ class Slicer:
             limit = self._start + self._hop_us
             if int(events["t"][-1]) >= limit:
                 cut, end_us = int(np.searchsorted(events["t"], limit)), limit
-        if self._hop_count is not None and self._hop_count - self._held <= cut:
+        if self._hop_count - self._held <= cut:
             cut = self._hop_count - self._held
             end_us = int(events["t"][cut - 1]) + 1
         return cut, end_us
