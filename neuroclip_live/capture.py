@@ -48,6 +48,8 @@ class Capture:
         self.treatment = treatment
         self.treater = Treater(source.resolution)
         self._capacity = capacity
+        self._counting = threading.Lock()
+        self._entered_before = self._outside_before = 0  # in rings of pictures of another size
         self.picture = self._picture(treatment.resolution(source.resolution))
         self.news = threading.Event()
         self.over = threading.Event()
@@ -68,6 +70,12 @@ class Capture:
         """Size of the picture in the ring."""
         return self.picture[1]
 
+    def totals(self) -> tuple[int, int]:
+        """Return how many events entered since the beginning, and how many lay outside the sensor."""
+        with self._counting:
+            status = self.ring.status()
+            return self._entered_before + status.written, self._outside_before + status.outside
+
     def _picture(self, resolution: Resolution) -> tuple[EventRing, Resolution]:
         return EventRing(self._capacity, width=resolution.width, height=resolution.height), resolution
 
@@ -80,7 +88,10 @@ class Capture:
     def stop(self, timeout_s: float = 2.0) -> bool:
         """Stop, close the source and wait for the thread; return whether it ended in time. Idempotent."""
         self._stop.set()
-        self.source.close()
+        try:
+            self.source.close()
+        except Exception:
+            log.exception("%s could not be closed", self.source.name)
         if self._thread.is_alive() and self._thread is not threading.current_thread():
             self._thread.join(timeout_s)
         return not self._thread.is_alive()
@@ -120,8 +131,13 @@ class Capture:
         how, arrival_ns = self.treatment, monotonic_ns()
         resolution = how.resolution(self.source.resolution)
         if resolution != self.resolution:
-            self.cursor = None
-            self.picture = self._picture(resolution)
+            other = self._picture(resolution)
+            with self._counting:
+                status = self.ring.status()
+                self._entered_before += status.written
+                self._outside_before += status.outside
+                self.cursor = None
+                self.picture = other
         packet = self.treater.treat(packet, how)
         if len(packet):
             self.ring.write(packet, arrival_ns)

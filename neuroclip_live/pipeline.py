@@ -293,6 +293,7 @@ class Pipeline(RecordingCommands, Inference):
         """Return a snapshot of everything that is counted."""
         capture, counts = self._capture, self._outcome
         ring = capture.ring.status()
+        events, outside = capture.totals()
         info = self._backbone.info if self._backbone is not None else None
         busy_since = self._busy_since
         stalled = busy_since is not None and monotonic() - busy_since > STALLED_S
@@ -313,10 +314,10 @@ class Pipeline(RecordingCommands, Inference):
             source=capture.source.status(),
             resolution=capture.resolution,
             removed_share=capture.treater.removed_share,
-            event_rate_hz=self._event_rate.update(ring.written),
-            total_events=ring.written,
+            event_rate_hz=self._event_rate.update(events),
+            total_events=events,
             dropped_events=self._dropped,
-            outside_events=ring.outside,
+            outside_events=outside,
             windows=counts.predictions + counts.skipped,
             predictions=counts.predictions,
             skipped_windows=counts.skipped,
