@@ -12,8 +12,9 @@ from benchmarks.events import DAVIS346, moving_edge
 from benchmarks.threads import ROUNDS, favour
 from benchmarks.timing import Options, Row, alternate, compared
 from neuroclip_live.backbone import Backbone, load_backbone
-from neuroclip_live.checkpoints import load, parse_model
+from neuroclip_live.checkpoints import load
 from neuroclip_live.frames import event_frame
+from neuroclip_live.model_names import parse_model
 from neuroclip_live.prompts import PromptEncoder, PromptSet, parse_prompts
 from neuroclip_live.recognizer import Recognizer, RecognizerSettings
 from neuroclip_live.runtimes import RuntimeName

@@ -17,7 +17,8 @@ import numpy.typing as npt
 
 from benchmarks.threads import favour
 from benchmarks.timing import Options, Row, absent, alternate, compared
-from neuroclip_live.checkpoints import load, parse_model
+from neuroclip_live.checkpoints import load
+from neuroclip_live.model_names import parse_model
 from neuroclip_live.runtimes import OpenVinoRuntime, TorchScriptRuntime, choose_runtime, load_openvino
 
 EQUAL = 1e-4

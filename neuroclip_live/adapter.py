@@ -14,6 +14,7 @@ from torch import Tensor
 
 from neuroclip_live.adapter_network import AdapterNetwork, Kind, normalise_windows
 from neuroclip_live.atomic import write_atomically
+from neuroclip_live.bounded import parse_json
 from neuroclip_live.errors import UserError
 
 FORMAT = "neuroclip-live adapter 1"
@@ -69,7 +70,7 @@ class AdapterInfo:
         ValueError
             When it is another format or a field is missing.
         """
-        stored: dict[str, Any] = json.loads(text)
+        stored: dict[str, Any] = parse_json(text)
         if stored.pop("format", None) != FORMAT:
             raise ValueError("not this version's format")
         known = {item.name for item in fields(cls)}

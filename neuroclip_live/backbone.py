@@ -19,12 +19,13 @@ import numpy as np
 import numpy.typing as npt
 
 from neuroclip_live import kept
-from neuroclip_live.checkpoints import ModelSpec, folder_files, load, parse_model
+from neuroclip_live.checkpoints import load
 from neuroclip_live.devices import resolve_device
 from neuroclip_live.errors import UserError
 from neuroclip_live.frames import Fit
 from neuroclip_live.hub import Progress
 from neuroclip_live.model_info import BackboneInfo, ModelFacts
+from neuroclip_live.model_names import ModelSpec, folder_files, parse_model
 from neuroclip_live.preprocess import Normalisation, Preprocess
 from neuroclip_live.runtimes import (
     ImageRuntime,

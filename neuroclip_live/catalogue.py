@@ -6,12 +6,13 @@ answer at once. open_clip, slow to import, is asked only when the hub's cache ho
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from neuroclip_live.checkpoints import BUNDLED, CONFIG_FILE, FACTS_KEY, MODELS_DIR
+from neuroclip_live.bounded import parse_json, read_json
+from neuroclip_live.model_config import CONFIG_FILE, FACTS_KEY
+from neuroclip_live.model_names import BUNDLED, MODELS_DIR
 
 Availability = Literal["bundled", "cached", "download"]
 
@@ -89,7 +90,7 @@ def bundled_model() -> ModelInfo | None:
     folder = MODELS_DIR / "event_nano"
     weights = sorted(folder.glob("*.safetensors"))
     try:
-        config = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
+        config = read_json(folder / CONFIG_FILE)
     except (OSError, ValueError):
         return None
     if not weights:
@@ -188,6 +189,6 @@ def _safetensors_header(path: Path) -> dict[str, Any]:
         length = int.from_bytes(file.read(8), "little")
         if not 2 <= length <= 100_000_000:
             raise ValueError(f"{path} has no safetensors header")
-        header: dict[str, Any] = json.loads(file.read(length))
+        header: dict[str, Any] = parse_json(file.read(length).decode())
     header.pop("__metadata__", None)
     return header

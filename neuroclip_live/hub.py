@@ -3,6 +3,9 @@
 What is already in the cache is used without asking the hub whether there is something newer: a live tool has
 to start on a train. Only a file that is missing opens a connection, and then a short probe comes first,
 because the hub's own client retries for half a minute before it admits that there is no network.
+
+So the first download pins a model: it stays what it was until the cache is emptied. A revision pins it for
+good. What arrives is compared with the digest that the hub announced (:mod:`neuroclip_live.digests`).
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from neuroclip_live.digests import discard_if_altered
 from neuroclip_live.errors import UserError
 
 Progress = Callable[[str, float | None], None]
@@ -33,7 +37,7 @@ def cache_folder() -> Path:
     return Path(constants.HF_HUB_CACHE)
 
 
-def fetch(repository: str, names: Sequence[str], progress: Progress) -> Path:
+def fetch(repository: str, names: Sequence[str], progress: Progress, revision: str | None = None) -> Path:
     """Return the first of ``names`` that a hub repository has, downloading it if it is not cached.
 
     Parameters
@@ -44,11 +48,14 @@ def fetch(repository: str, names: Sequence[str], progress: Progress) -> Path:
         File names, the preferred first.
     progress : callable
         Told the share downloaded.
+    revision : str, optional
+        A commit, branch or tag; the newest commit there is if left out.
 
     Raises
     ------
     UserError
-        If the repository or all its files are unknown, or the hub cannot be reached.
+        If the repository, the revision or all its files are unknown, the hub cannot be reached, or what
+        arrived is not what the hub announced.
     """
     from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import (
@@ -56,11 +63,13 @@ def fetch(repository: str, names: Sequence[str], progress: Progress) -> Path:
         GatedRepoError,
         LocalEntryNotFoundError,
         RepositoryNotFoundError,
+        RevisionNotFoundError,
     )
 
+    pinned: dict[str, Any] = {} if revision is None else {"revision": revision}
     for name in names:
         try:
-            return Path(hf_hub_download(repository, name, local_files_only=True))
+            return Path(hf_hub_download(repository, name, local_files_only=True, **pinned))
         except LocalEntryNotFoundError:
             continue
     _probe(repository)
@@ -68,11 +77,16 @@ def fetch(repository: str, names: Sequence[str], progress: Progress) -> Path:
         progress(f"downloading {repository}", 0.0)
         try:
             with silent():
-                return Path(hf_hub_download(repository, name, tqdm_class=_reporter(repository, progress)))
+                path = Path(
+                    hf_hub_download(repository, name, tqdm_class=_reporter(repository, progress), **pinned)
+                )
+            return _checked(path, repository, progress)
         except GatedRepoError as error:
             raise UserError(f"{repository} asks for a login: run `hf auth login`, then try again") from error
         except RepositoryNotFoundError as error:
             raise UserError(f"the hub has no repository {repository}; check the name") from error
+        except RevisionNotFoundError as error:
+            raise UserError(f"{repository} on the hub has no revision {revision}; check it") from error
         except LocalEntryNotFoundError as error:
             raise _unreachable(repository) from error
         except EntryNotFoundError:
@@ -80,6 +94,16 @@ def fetch(repository: str, names: Sequence[str], progress: Progress) -> Path:
         except OSError as error:
             raise _unreachable(repository) from error
     raise UserError(f"{repository} on the hub has none of {', '.join(names)}: not an open_clip model")
+
+
+def _checked(path: Path, repository: str, progress: Progress) -> Path:
+    progress(f"checking {path.name} of {repository}", None)
+    if discard_if_altered(path):
+        raise UserError(
+            f"{path.name} of {repository} is not what the hub announced (another digest) and was deleted; "
+            "try again, and do not trust this connection if it happens again"
+        )
+    return path
 
 
 def fetch_url(url: str, progress: Progress) -> Path:

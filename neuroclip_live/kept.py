@@ -22,7 +22,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from neuroclip_live.checkpoints import CONFIG_FILE, Checkpoint
+from neuroclip_live.bounded import read_json
+from neuroclip_live.checkpoints import Checkpoint
+from neuroclip_live.model_config import CONFIG_FILE
 from neuroclip_live.model_info import ModelFacts
 from neuroclip_live.runtimes import IMAGE_FILE, OpenVinoRuntime, open_kept_image, require_equal, save_network
 from neuroclip_live.text_encoder import OpenVinoTextEncoder, TextEncoder, convert_text_tower
@@ -74,7 +76,7 @@ def read(folder: Path, threads: int | None = None) -> KeptModel | None:
     if not all((folder / file).is_file() for file in (IMAGE_FILE, TEXT_FILE, FACTS_FILE)):
         return None
     try:
-        facts = ModelFacts(**json.loads((folder / FACTS_FILE).read_text(encoding="utf-8")))
+        facts = ModelFacts(**read_json(folder / FACTS_FILE))
         text = OpenVinoTextEncoder(folder / TEXT_FILE, facts.context_length, threads)
         return KeptModel(facts, open_kept_image(folder, threads), text)
     except (OSError, RuntimeError, ValueError, TypeError, ImportError) as error:
@@ -112,7 +114,7 @@ def _plain_tokenizer(checkpoint: Checkpoint) -> bool:
     config: dict[str, Any] = {}
     for file in checkpoint.files:
         if file.name == CONFIG_FILE:
-            config = json.loads(file.read_text(encoding="utf-8"))
+            config = read_json(file)
     text = config.get("model_cfg", {}).get("text_cfg", {})
     special = ("hf_tokenizer_name", "hf_model_name", "tokenizer_kwargs", "tokenizer_mode")
     return bool(text) and not any(text.get(key) for key in special)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from neuroclip_live.atomic import write_atomically
+from neuroclip_live.bounded import parse_json
 from neuroclip_live.errors import UserError
 from neuroclip_live.shotbook import ShotBook
 
@@ -51,7 +52,7 @@ def read_lessons(path: Path, model: str, embed_dim: int, timesteps: int) -> Shot
 
     try:
         with safe_open(str(path), framework="numpy") as stored:
-            about = json.loads((stored.metadata() or {})["neuroclip_live"])
+            about = parse_json((stored.metadata() or {})["neuroclip_live"])
             if about["format"] != FORMAT:
                 raise KeyError(about["format"])
             arrays = {key: stored.get_tensor(key) for key in stored.keys()}

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from neuroclip_live.bounded import MAX_PROMPTS_BYTES, read_bounded
 from neuroclip_live.errors import UserError
 from neuroclip_live.templates import TEMPLATE_SETS, check_templates, fill
 
@@ -234,7 +235,7 @@ def read_prompts(
         If the file cannot be read, is not text, or has too many labels.
     """
     try:
-        text = Path(path).expanduser().read_text(encoding="utf-8-sig")
+        text = read_bounded(Path(path).expanduser(), MAX_PROMPTS_BYTES).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UserError(f"prompt file {path} is not UTF-8 text") from error
     except OSError as error:

@@ -8,11 +8,11 @@ the window keeps its own in there.
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from neuroclip_live.bounded import read_json
 from neuroclip_live.errors import UserError
 from neuroclip_live.options import RunOptions
 
@@ -30,7 +30,7 @@ def read_saved(path: str | Path) -> dict[str, Any]:
         has nobody to ask, and must not quietly do something else.
     """
     try:
-        data = json.loads(Path(path).expanduser().read_text(encoding="utf-8"))
+        data = read_json(Path(path).expanduser())
     except OSError as error:
         raise UserError(f"cannot read --config {path}: {error.strerror or error}") from error
     except ValueError as error:

@@ -18,10 +18,11 @@ import torch
 from safetensors.torch import load_file, save_file
 from tiny_model import CNN, CONTEXT, EMBED_DIM, VIT, make_tiny_model
 
-from neuroclip_live import checkpoints, devices, hub, kept, runtimes
+from neuroclip_live import devices, hub, kept, runtimes
 from neuroclip_live.backbone import load_backbone
 from neuroclip_live.errors import UserError
 from neuroclip_live.frames import fit_frame
+from neuroclip_live.model_names import parse_model
 from neuroclip_live.prompts import PromptEncoder, parse_prompts
 
 
@@ -535,4 +536,4 @@ def test_importing_the_package_imports_no_torch():
 
 
 def test_specs_of_the_bundled_model():
-    assert checkpoints.parse_model("event-nano").bundled
+    assert parse_model("event-nano").bundled
