@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import errno
 import logging
 import os
 import sys
@@ -16,6 +17,10 @@ from neuroclip_live.options import RunOptions, run_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+
+_SINK_FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO)
+"""Why standard output cannot be written, of an error that names no file."""
 
 
 @click.group(
@@ -39,7 +44,13 @@ def cli(context: click.Context, /, verbose: bool, **values: Any) -> None:
 
         typed = click.core.ParameterSource.COMMANDLINE
         given = frozenset(name for name in values if context.get_parameter_source(name) is typed)
-        context.exit(run(RunOptions(**values, given=given)))
+        try:
+            status = run(RunOptions(**values, given=given))
+        except BrokenPipeError:
+            # whoever read standard output has seen enough; say nothing at exit either
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            status = 0
+        context.exit(status)
 
 
 @cli.command()
@@ -91,10 +102,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _refuse(error.format_message())
     except (click.Abort, KeyboardInterrupt):
         return 130
-    except BrokenPipeError:
-        # whoever read standard output has seen enough; say nothing at exit either
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    except OSError as error:
+        if error.filename is not None or error.errno not in _SINK_FULL:
+            raise
+        return _refuse(f"cannot write: {error.strerror}; free some space or write to another place")
     return result if isinstance(result, int) else 0
 
 

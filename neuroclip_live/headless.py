@@ -19,7 +19,7 @@ from neuroclip_live import jsonl
 from neuroclip_live.errors import UserError
 from neuroclip_live.lessons import apply_lessons
 from neuroclip_live.offline import Totals, recognise_all
-from neuroclip_live.pipeline import Pipeline, PipelineSettings, PipelineState
+from neuroclip_live.pipeline import Pipeline, PipelineSettings, PipelineState, Status
 from neuroclip_live.prompts import PromptEncoder, PromptSet
 from neuroclip_live.recognizer import Prediction, Recognizer
 
@@ -108,6 +108,7 @@ def run_every_window(
                 predictions=totals.predictions,
                 skipped_windows=0,  # every window is processed here
                 dropped_events=totals.dropped_events,
+                outside_events=totals.outside_events,
                 total=totals.latency.percentiles().get("total"),
                 wall_s=monotonic() - begin,
             )
@@ -135,7 +136,7 @@ def run_live(pipeline: Pipeline, output: Output, duration_s: float | None = None
 def _follow(
     pipeline: Pipeline, output: Output, show: _Show, stop: threading.Event, duration_s: float | None
 ) -> None:
-    number, begin, told = 0, monotonic(), ""
+    number, written, begin, told = 0, 0, monotonic(), ""
     started: float | None = None
     while not stop.is_set():
         status = pipeline.status()  # before the predictions: an end seen here has all of them in the log
@@ -155,7 +156,7 @@ def _follow(
             told = message
             show.notice(told)
         for prediction in pipeline.predictions(after=number):
-            number = prediction.number
+            number, written = prediction.number, written + 1
             output.write(jsonl.record(prediction))
         latest = pipeline.prediction()
         if latest is not None:
@@ -165,7 +166,9 @@ def _follow(
         if duration_s is not None and monotonic() - (started or begin) >= duration_s:
             break
         stop.wait(POLL_S)
-    status = pipeline.status()
+    status, rest = _settled(pipeline, number)
+    for prediction in rest:
+        output.write(jsonl.record(prediction))
     output.write(
         jsonl.summary(
             events=status.total_events,
@@ -173,10 +176,20 @@ def _follow(
             predictions=status.predictions,
             skipped_windows=status.skipped_windows,
             dropped_events=status.dropped_events,
+            outside_events=status.outside_events,
+            unwritten_predictions=status.predictions - written - len(rest),
             total=status.latency.get("total"),
             wall_s=monotonic() - (started or begin),
         )
     )
+
+
+def _settled(pipeline: Pipeline, number: int) -> tuple[Status, list[Prediction]]:
+    """Return the counts, and the predictions after ``number`` that are among those counted."""
+    while True:
+        status, rest = pipeline.status(), pipeline.predictions(after=number)
+        if pipeline.status().predictions == status.predictions:  # else one came in between
+            return status, rest
 
 
 def _header(
@@ -189,10 +202,11 @@ def _status_line(pipeline: Pipeline) -> str:
     status = pipeline.status()
     total = status.latency.get("total")
     latency = f"{total.p50_ms:.0f}/{total.p99_ms:.0f} ms" if total else "-"
+    outside = f" · outside the sensor {status.outside_events}" if status.outside_events else ""
     return (
         f"{status.event_rate_hz / 1e3:,.0f} kev/s · {status.prediction_rate_hz:.0f} predictions/s · "
-        f"latency p50/p99 {latency} · dropped {status.dropped_events} · skipped {status.skipped_windows} · "
-        f"{status.model} on {status.device} ({status.runtime})"
+        f"latency p50/p99 {latency} · dropped {status.dropped_events} · skipped {status.skipped_windows}"
+        f"{outside} · {status.model} on {status.device} ({status.runtime})"
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 from pathlib import Path
@@ -70,10 +71,12 @@ def summary(
     predictions: int,
     skipped_windows: int,
     dropped_events: int,
+    outside_events: int,
+    unwritten_predictions: int = 0,
     total: Percentiles | None,
     wall_s: float,
 ) -> dict[str, Any]:
-    """Return the last line."""
+    """Return the last line; for ``unwritten_predictions`` whoever reads the lines was too slow."""
     return {
         "type": "summary",
         "events": events,
@@ -81,6 +84,8 @@ def summary(
         "predictions": predictions,
         "skipped_windows": skipped_windows,
         "dropped_events": dropped_events,
+        "outside_events": outside_events,
+        "unwritten_predictions": unwritten_predictions,
         "latency_ms": {"p50": total.p50_ms if total else None, "p99": total.p99_ms if total else None},
         "wall_s": round(wall_s, 3),
     }
@@ -103,10 +108,9 @@ class JsonlWriter:
         else:
             try:
                 self._file = Path(target).open("w", encoding="utf-8")
-            except OSError as error:
-                raise UserError(
-                    f"cannot write {target}: {error.strerror}; choose another --jsonl file"
-                ) from None
+            except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
+                reason = getattr(error, "strerror", None) or str(error)
+                raise UserError(f"cannot write {target}: {reason}; choose another --jsonl file") from None
 
     def write(self, line: dict[str, Any]) -> None:
         """Write one object."""
@@ -121,6 +125,7 @@ class JsonlWriter:
             ) from None
 
     def close(self) -> None:
-        """Close the file; standard output stays open."""
+        """Close the file; standard output stays open. What a full disk has no room for was told before."""
         if self._file is not sys.stdout:
-            self._file.close()
+            with contextlib.suppress(OSError):  # of the line that could not be written
+                self._file.close()

@@ -30,6 +30,7 @@ class Totals:
     windows: int = 0
     predictions: int = 0
     dropped_events: int = 0
+    outside_events: int = 0
     latency: LatencyStats = field(default_factory=LatencyStats)
 
 
@@ -74,6 +75,7 @@ def slices_of(
                 yield from slicer.push(events, position, epoch)
                 position += len(events)
             totals.events = position
+            totals.outside_events = ordering.outside
     yield from slicer.flush()
 
 
