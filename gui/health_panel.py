@@ -34,6 +34,11 @@ NUMBERS: tuple[tuple[str, str, str], ...] = (
         "Skipped slices",
         "Slices passed over because recognition was busy; it takes the newest instead of falling behind.",
     ),
+    (
+        "outside",
+        "Outside",
+        "Events at places the sensor does not have. They are left out: 0 unless something upstream is wrong.",
+    ),
     ("ring", "Ring", "How full the memory of recent events is. It overwrites the oldest, so full is normal."),
     (
         "paint",
@@ -199,6 +204,7 @@ class HealthPanel(Panel):
         self._put("dropped", amount(status.dropped_events), warn=status.dropped_events > 0)
         share = status.skipped_windows / status.windows if status.windows else 0.0
         self._put("skipped", f"{amount(status.skipped_windows)}", warn=share > 0.2)
+        self._put("outside", amount(status.outside_events), warn=status.outside_events > 0)
         self._put("ring", f"{status.ring_fill:.0%}")
         self._put("paint", f"{paint_hz:.0f}/s · {worst_gap_ms:.0f} ms")
         now, used = time.monotonic(), _cpu_s()
