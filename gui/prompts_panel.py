@@ -27,7 +27,8 @@ from PySide6.QtWidgets import (
 
 from gui.deciding import Decision
 from gui.panel import Panel
-from gui.prompt_list import PromptList, PromptModel
+from gui.prompt_list import PromptList
+from gui.prompt_model import PromptModel
 from gui.theme import Theme
 from neuroclip_live.errors import UserError
 from neuroclip_live.prompt_set import PromptSet, parse_prompts

@@ -6,6 +6,7 @@ follow the style sheet. Sizes are in pixels of the scaled screen, so high-DPI sc
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
@@ -55,8 +56,9 @@ class Theme(QObject):
         return QColor(colours[index % len(colours)])
 
 
+@lru_cache(maxsize=64)
 def font(pixels: float, *, bold: bool = False, medium: bool = False) -> QFont:
-    """Return the interface font at a size in pixels."""
+    """Return the interface font at a size in pixels; shared, so do not change it."""
     result = QFont()
     result.setFamilies(FAMILIES)
     result.setPixelSize(max(1, round(pixels)))
