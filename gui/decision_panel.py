@@ -28,6 +28,8 @@ class DecisionPanel(QWidget):
         self._hint = ""
         self._refused = False
         self._large = False
+        self._painted: tuple[object, ...] = ()
+        self._stale = True
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName("Decision")
         theme.changed.connect(self.update)
@@ -44,6 +46,7 @@ class DecisionPanel(QWidget):
     def show_busy(self, text: str, progress: float | None, now_s: float) -> None:
         """Say that the model is on its way; ``progress`` is 0 to 1 where it is known."""
         self._busy, self._now_s, self._refused = (text, progress), now_s, False
+        self._painted = ()
         self.setAccessibleDescription(text)
         self.update()
 
@@ -54,7 +57,7 @@ class DecisionPanel(QWidget):
 
     def show_refused(self) -> None:
         """Say that there is no recognition; the banner says why."""
-        self._refused, self._busy = True, None
+        self._refused, self._busy, self._painted = True, None, ()
         self.setAccessibleDescription(self.words()[0])
         self.update()
 
@@ -65,7 +68,15 @@ class DecisionPanel(QWidget):
         self._now_s, self._hint = now_s, hint
         if fresh:
             self.setAccessibleDescription(self.words()[0])
-        self.update()
+        looks = (decision.kind, self.words(), round(decision.probability, 2), colour.rgb())
+        if looks != self._painted:
+            self._painted, self._stale = looks, True
+            self.update()
+
+    def paint_now(self) -> None:
+        """Paint what was shown last, if it looks otherwise, before anything else is done."""
+        if self._stale:
+            self.repaint()
 
     def words(self) -> tuple[str, str]:
         """Return the large line and the small one."""
@@ -89,6 +100,7 @@ class DecisionPanel(QWidget):
         return "Waiting", self._hint or "for the first events"
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: D102
+        self._stale = False
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         theme, d = self._theme, self._decision

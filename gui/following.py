@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_STATUS_S, _HEALTH_S, _TIMELINE_S, _STRIP_S = 0.1, 0.25, 0.2, 0.06
+_STATUS_S, _HEALTH_S, _TIMELINE_S, _STRIP_S, _SCORES_S = 0.1, 0.25, 0.2, 0.06, 0.03
 """Least times between two updates of what need not follow every tick."""
+_STRIP_SHARE = 0.1
+"""Fitting frames for the strip may take so much of the window's time, however fast they come."""
 
 
 class Follower:
@@ -32,7 +34,8 @@ class Follower:
         self._window = window
         self._status: Status | None = None
         self._number = self._logged = self._strip_number = 0
-        self._due = {"status": 0.0, "health": 0.0, "timeline": 0.0, "strip": 0.0}
+        self._due = {"status": 0.0, "health": 0.0, "timeline": 0.0, "strip": 0.0, "scores": 0.0}
+        self._scores_s = 0.0
         self._said = self._play_shown = ""
         self._table: PromptTable | None = None
 
@@ -46,12 +49,15 @@ class Follower:
             window.decision.show_starting(now)
             return
         rate_hz = self._status.event_rate_hz if self._status is not None else 0.0
-        if window.live.pull(pipeline, rate_hz, window.transport.paused):
+        if not window.isMinimized() and window.live.pull(pipeline, rate_hz, window.transport.paused):
             window.pulse.painted()
         if self._is_due("status", now, _STATUS_S):
             self._pull_status(pipeline, now)
         self._pull_prediction(pipeline, now)
-        window.prompts.show_scores(window.decider.decision, step_s)
+        self._scores_s += step_s
+        if self._is_due("scores", now, _SCORES_S):
+            window.prompts.show_scores(window.decider.decision, self._scores_s)
+            self._scores_s = 0.0
         if self._is_due("timeline", now, _TIMELINE_S):
             window.timeline.refresh(now, window.prompts.prompts.labels)
 
@@ -83,15 +89,17 @@ class Follower:
             if not held:  # a paused recording has not come to rest
                 window.decider.update(prediction, now)
             self._show_decision(now)
-            window.decision.repaint()
+            window.decision.paint_now()
             pipeline.mark_shown(prediction)
         else:
             self._show_decision(now)
         changed = prediction is not None and prediction.number != self._strip_number
-        if changed and self._is_due("strip", now, _STRIP_S):
+        if changed and now >= self._due["strip"] and not window.isMinimized():
             self._strip_number = prediction.number
+            begin = time.monotonic()
             window.strip.show_prediction(prediction)
             window.raster.show_prediction(prediction)
+            self._due["strip"] = now + max(_STRIP_S, (time.monotonic() - begin) / _STRIP_SHARE)
 
     def _ask_the_past(self, pipeline: Pipeline) -> None:
         """Score the last minutes against the prompts of now; a moment of computing, done elsewhere."""
