@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from drivers.controls import Control, find
 from drivers.event_synthesis import EventSynthesizer, SensorModel
+from drivers.pictures import read_picture
 from drivers.source import MAX_WAIT_S, GrayFrame, SourceState, SourceStatus
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import Packet, Resolution, empty_packet, join_packets
@@ -260,9 +261,7 @@ def _load(picture: str | Path | npt.NDArray[Any]) -> tuple[Image, Image]:
         path = Path(picture)
         if not path.is_file():
             raise UserError(f"there is no picture {path}; give the path of an image file")
-        data = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_UNCHANGED)
-        if data is None:
-            raise UserError(f"{path} is not an image that can be read; give a PNG or JPEG")
+        data = read_picture(path)
         if data.dtype != np.uint8:
             data = (data / np.iinfo(data.dtype).max * 255).astype(np.uint8)
         if data.ndim == 2:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from gui.palettes import EVENT_COLOURS, PALETTES
+from neuroclip_live.bounded import read_json
 
 log = logging.getLogger(__name__)
 
@@ -141,7 +142,7 @@ class SettingsStore:
         """Return the settings; what cannot be used becomes a default and a :attr:`complaint`."""
         settings = WindowSettings()
         try:
-            data = json.loads(self.path.read_text(encoding="utf-8"))
+            data = read_json(self.path)
         except FileNotFoundError:
             return settings
         except (OSError, ValueError) as error:

@@ -229,11 +229,14 @@ def load_adapter(
             metadata = stored.metadata() or {}
             tensors = {key: stored.get_tensor(key) for key in stored.keys()}
         info = AdapterInfo.from_json(metadata["neuroclip_live"])
+        # before anything is made of the size that the description asks for
+        if tensors["squeeze.2.weight"].shape != (info.embed_dim // 8, info.embed_dim):
+            raise ValueError("the description and the weights are of different sizes")
         network = AdapterNetwork(info.embed_dim, info.ratio, info.dropout, info.kind)
         network.load_state_dict(tensors)
     except OSError as error:
         raise UserError(f"cannot read the adapter {path}: {error.strerror or error}") from error
-    except (SafetensorError, KeyError, ValueError, RuntimeError) as error:
+    except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise UserError(
             f"{path} is not an adapter of neuroclip-live, or it is damaged; "
             "make one with `neuroclip-live train` or by teaching live"

@@ -157,7 +157,7 @@ class FeatureStore:
     def _load(self, folder: Path) -> None:
         for part in sorted(folder.glob("part-*.npz")):
             try:
-                with np.load(part) as stored:
+                with np.load(part, allow_pickle=False) as stored:
                     keys = zip(stored["names"].tolist(), stored["copies"].tolist(), strict=True)
                     self._known.update(zip(keys, stored["features"], strict=True))
             except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:

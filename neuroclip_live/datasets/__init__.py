@@ -16,13 +16,9 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from neuroclip_live.datasets.formats import (
-    UnreadableSample,
-    read_events_npz,
-    read_frames_npz,
-    read_sample,
-)
+from neuroclip_live.datasets.formats import read_events_npz, read_frames_npz, read_sample
 from neuroclip_live.datasets.layouts import SPECS, Found, Spec
+from neuroclip_live.datasets.limits import UnreadableSample
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import Packet
 from neuroclip_live.frames import count_events

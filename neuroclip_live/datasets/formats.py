@@ -6,6 +6,8 @@ It has no N-Cars; its ``.dat`` is read here. Whatever the file, a packet of the 
 
 from __future__ import annotations
 
+import zipfile
+import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from neuroclip_live.datasets.limits import UnreadableSample, check_npz, check_size
 from neuroclip_live.events import EVENT_DTYPE, Packet
 
 Fields = Mapping[str, npt.NDArray[Any]]
@@ -22,10 +25,6 @@ ATIS_RECORD = 5
 ATIS_OVERFLOW_Y = 240
 """An ATIS record with this row is no event: it says that the 13-bit clock wrapped round."""
 ATIS_WRAP_US = 1 << 13
-
-
-class UnreadableSample(Exception):
-    """A file that is not what its place says it is; the message says why, in a few words."""
 
 
 def packet_of(events: Fields) -> Packet:
@@ -73,19 +72,22 @@ def read_es_imagenet(path: Path) -> Packet:
     """Read an ES-ImageNet ``.npz``: arrays ``pos`` and ``neg`` of (x, y, frame number)."""
     from spikingjelly.datasets import es_imagenet
 
+    check_npz(path)  # it calls np.load, whose default is not to unpickle
     return packet_of(es_imagenet._load_events(path))
 
 
 def read_events_npz(path: Path) -> Packet:
     """Read a sample of SpikingJelly's own ``events_np`` folder."""
-    with np.load(path) as stored:
+    check_npz(path)
+    with np.load(path, allow_pickle=False) as stored:
         return packet_of({name: stored[name] for name in ("t", "x", "y", "p")})
 
 
 def read_frames_npz(path: Path) -> npt.NDArray[np.uint16]:
     """Read a sample of SpikingJelly's frame folders: counts (T, 2, H, W)."""
     try:
-        with np.load(path) as stored:
+        check_npz(path)
+        with np.load(path, allow_pickle=False) as stored:
             counts = stored["frames"]
     except _DAMAGE as error:
         raise UnreadableSample(str(error)) from error
@@ -126,7 +128,19 @@ def read_dat(path: Path) -> Packet:
     )
 
 
-_DAMAGE = (OSError, ValueError, KeyError, IndexError, EOFError, ArithmeticError)
+_DAMAGE = (
+    OSError,
+    ValueError,
+    KeyError,
+    IndexError,
+    EOFError,
+    ArithmeticError,
+    NotImplementedError,  # compressed in a way that zipfile does not know
+    RuntimeError,  # encrypted
+    MemoryError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 def read_sample(path: Path, decode: Decode) -> Packet:
@@ -137,9 +151,8 @@ def read_sample(path: Path, decode: Decode) -> Packet:
     UnreadableSample
         Whatever is wrong with it.
     """
-    import zipfile
-
     try:
+        check_size(path)
         return decode(path)
-    except (*_DAMAGE, zipfile.BadZipFile) as error:
+    except _DAMAGE as error:
         raise UnreadableSample(" ".join(str(error).split()) or type(error).__name__) from error

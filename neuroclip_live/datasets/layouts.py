@@ -11,12 +11,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from neuroclip_live.bounded import read_bounded
 from neuroclip_live.datasets import formats
+from neuroclip_live.datasets.limits import inside
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import Resolution
 
 Found = tuple[str, str, Path]
 """Split (``train``, ``test`` or ``all``), the label's folder name, the file."""
+_MAX_LISTING_BYTES = 1 << 25
 
 
 @dataclass(frozen=True)
@@ -121,10 +124,20 @@ def _es_imagenet(root: Path) -> Iterator[Found]:
     yield from _by_class(root / "train", "train", ".npz")
     listing = root / "vallabel.txt"
     if listing.is_file():
-        for line in listing.read_text(encoding="utf-8").splitlines():
+        for line in _read_listing(listing).splitlines():
             name, label, *_ = [*line.split(), "", ""]
-            if label.isdigit():
-                yield "test", f"class{label}", root / "val" / name
+            if label.isdecimal():
+                file = inside(root / "val", name)
+                if file is None:
+                    raise UserError(f"{listing} names {name!r}, which is not a file of its folder val")
+                yield "test", f"class{label}", file
+
+
+def _read_listing(path: Path) -> str:
+    try:
+        return read_bounded(path, _MAX_LISTING_BYTES).decode("utf-8")
+    except (OSError, ValueError) as error:
+        raise UserError(f"cannot read {path}: {error}") from error
 
 
 def _imagenet_label(folder: str) -> str:

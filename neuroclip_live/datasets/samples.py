@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from neuroclip_live.datasets import EventDataset, dataset_of, layouts
-from neuroclip_live.datasets.formats import UnreadableSample, read_atis, read_sample
+from neuroclip_live.datasets.formats import read_atis, read_sample
+from neuroclip_live.datasets.limits import UnreadableSample
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import Resolution
 
