@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 import numpy.typing as npt
@@ -12,9 +13,19 @@ import numpy.typing as npt
 from drivers.source import GrayFrame, SourceState, SourceStatus
 from neuroclip_live.backbone import BackboneInfo
 from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution, empty_packet
+from neuroclip_live.pipeline import Pipeline, PipelineSettings
+from neuroclip_live.prompts import parse_prompts
+from neuroclip_live.recognizer import RecognizerSettings
+from neuroclip_live.slicing import SliceBy
 
 SENSOR = Resolution(32, 24)
 DIM = 16
+PROMPTS = parse_prompts("a mug, a phone, scissors")
+SETTINGS = PipelineSettings(
+    slice_by=SliceBy("count", count=100, overlap=1),
+    recognizer=RecognizerSettings(timesteps=3),
+    wait_for_model=True,
+)
 
 
 def packet(
@@ -28,6 +39,11 @@ def packet(
     events["y"] = rng.integers(0, sensor.height, count)
     events["p"] = rng.integers(0, 2, count)
     return events
+
+
+def packets(count: int, size: int = 50, first: int = 0) -> list[Packet]:
+    """Make packets that follow each other, of ``size`` events, one every 100 µs; from number ``first``."""
+    return [packet(i * size * 100, size) for i in range(first, first + count)]
 
 
 def wait_for(condition: Callable[[], object], timeout_s: float = 20.0) -> None:
@@ -135,3 +151,23 @@ class FakeBackbone:
 
     def familiarity(self, text: str) -> None:
         return None
+
+
+@contextmanager
+def pipelines() -> Iterator[Callable[..., Pipeline]]:
+    """Start pipelines around scripted sources; at the end all of them stop, and no thread is left."""
+    made: list[Pipeline] = []
+
+    def make(
+        source: ScriptedSource, backbone: object = None, settings: PipelineSettings = SETTINGS
+    ) -> Pipeline:
+        model = backbone or FakeBackbone()
+        load = model if callable(model) else lambda progress: model
+        made.append(Pipeline(source, load, PROMPTS, settings))  # type: ignore[arg-type]
+        made[-1].start()
+        return made[-1]
+
+    yield make
+    for pipeline in made:
+        assert pipeline.stop(20.0), "a thread outlived stop()"
+    wait_for(lambda: not {"capture", "inference"} & {thread.name for thread in threading.enumerate()})

@@ -2,50 +2,24 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from functools import partial
 
-import fakes
 import numpy as np
 import pytest
-from fakes import FakeBackbone, ScriptedSource, packet
+from fakes import PROMPTS, SETTINGS, FakeBackbone, ScriptedSource, packets, pipelines, wait_for
 
 from neuroclip_live.errors import UserError
 from neuroclip_live.offline import Totals, recognise_all
 from neuroclip_live.pipeline import Pipeline, PipelineSettings, PipelineState
 from neuroclip_live.prompts import PromptEncoder, parse_prompts
-from neuroclip_live.recognizer import Recognizer, RecognizerSettings
-from neuroclip_live.slicing import SliceBy
+from neuroclip_live.recognizer import Recognizer
 
-BY = SliceBy("count", count=100, overlap=1)
-SETTINGS = PipelineSettings(slice_by=BY, recognizer=RecognizerSettings(timesteps=3), wait_for_model=True)
-PROMPTS = parse_prompts("a mug, a phone, scissors")
-
-
-wait_for = partial(fakes.wait_for, timeout_s=5.0)
+BY = SETTINGS.slice_by
 
 
 @pytest.fixture
 def start() -> Iterator[Callable[..., Pipeline]]:
-    pipelines: list[Pipeline] = []
-
-    def make(
-        source: ScriptedSource, backbone: object = None, settings: PipelineSettings = SETTINGS
-    ) -> Pipeline:
-        model = backbone or FakeBackbone()
-        load = model if callable(model) else lambda progress: model
-        pipelines.append(Pipeline(source, load, PROMPTS, settings))  # type: ignore[arg-type]
-        pipelines[-1].start()
-        return pipelines[-1]
-
-    yield make
-    for pipeline in pipelines:
-        assert pipeline.stop(), "a thread outlived stop()"
-    names = {thread.name for thread in threading.enumerate()}
-    assert not names & {"capture", "inference"}
-
-
-def packets(count: int, size: int = 50) -> list[np.ndarray]:
-    return [packet(i * size * 100, size) for i in range(count)]
+    with pipelines() as make:
+        yield make
 
 
 def test_a_recording_is_recognised_to_its_end_with_counters_that_add_up(start) -> None:  # type: ignore[no-untyped-def]
@@ -178,7 +152,7 @@ def test_a_label_is_taught_while_the_stream_runs(start) -> None:  # type: ignore
     assert pipeline.teach("grey noise", last_s=5.0) > 0
     assert "grey noise" in pipeline.prompts.labels
     wait_for(lambda: dict(pipeline.teacher.status().labels).get("grey noise", 0) > 0)
-    assert pipeline.teacher.wait(20)
+    assert pipeline.teacher.wait(100)  # torch is imported for it, at the lowest priority
     gate.set()
     wait_for(lambda: pipeline.prediction().label == "grey noise")
 
