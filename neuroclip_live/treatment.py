@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from neuroclip_live.events import Packet, Resolution, copy_packet
+from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution, copy_packet
 
 _LONG_AGO = -(1 << 60)
 
@@ -95,19 +95,21 @@ class Treater:
         if int(packet["t"][0]) < self._newest - 1_000_000:  # another time: a loop, a seek
             self._last.fill(_LONG_AGO)
         self._newest = int(packet["t"][-1])
-        stays = np.empty(len(packet), dtype=np.bool_)
-        from neuroclip_live.denoising import mark_supported  # brings Numba, which the window starts without
+        # these bring Numba, which the window starts without
+        from neuroclip_live.counting import words_of
+        from neuroclip_live.denoising import keep_supported
 
-        kept = mark_supported(packet, self._last, support_us, stays)
+        words = words_of(packet)
+        pairs: npt.NDArray[np.int64] = words.view(np.int64)
+        left = np.empty_like(pairs)
+        kept = keep_supported(pairs, words, self._last, support_us, left)
         self._seen, self._removed = self._seen + len(packet), self._removed + len(packet) - kept
         now = monotonic()
         if now - self._since > 0.5:
             self.removed_share = self._removed / max(1, self._seen)
             self._seen = self._removed = 0
             self._since = now
-        # sixteen bytes as two integers: NumPy picks structured rows field by field
-        pairs: npt.NDArray[np.int64] = packet.view(np.int64).reshape(-1, 2)[stays]
-        return pairs.reshape(-1).view(packet.dtype)
+        return left[:kept].reshape(-1).view(EVENT_DTYPE)
 
     def _turn(self, packet: Packet, how: Treatment) -> Packet:
         result = copy_packet(packet)
@@ -127,6 +129,4 @@ class Treater:
 
 def warm_up() -> None:
     """Compile, or load what was compiled, before the first packet would wait for it."""
-    from neuroclip_live.events import EVENT_DTYPE
-
     Treater(Resolution(8, 8)).treat(np.zeros(1, dtype=EVENT_DTYPE), Treatment(support_us=1))
