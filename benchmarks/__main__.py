@@ -15,6 +15,7 @@ from benchmarks.timing import Options, Row, load
 
 NAMES = (
     "frames",
+    "noise",
     "recording",
     "decision",
     "encoder",

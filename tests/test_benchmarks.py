@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from benchmarks import __main__ as command
-from benchmarks import frames, size, window
+from benchmarks import frames, noise, size, window
 from benchmarks.events import VGA, moving_edge
 from benchmarks.frame_peers import FramePeer, peers
 from benchmarks.recording import Contender, _require_equal
@@ -168,6 +168,12 @@ def test_one_that_fails_does_not_take_the_others_with_it(monkeypatch: pytest.Mon
     rows = command.run_all(("frames", "size"), QUICK, None)
     assert rows[0].note == "failed: OSError: no disk"
     assert any(row.benchmark == "size" for row in rows)
+
+
+def test_noise_is_told_against_dv_processing_and_the_goal() -> None:
+    rows = list(noise.run(QUICK))
+    assert {row.peer for row in rows} == {"dv BackgroundActivity", "goal"}
+    assert all(row.ours for row in rows)
 
 
 def test_the_window_under_load_is_measured_by_its_own_event_loop() -> None:
