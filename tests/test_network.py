@@ -57,8 +57,9 @@ class Server:
                 connection.close()
 
     def close(self) -> None:
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
+        if self.listener.fileno() >= 0:
+            self.listener.shutdown(socket.SHUT_RDWR)
+            self.listener.close()
         for connection in self.connections:
             connection.close()
         self.thread.join(2.0)
