@@ -81,6 +81,9 @@ class Follower:
             if status.state.value == "loading":
                 window.decision.show_busy(status.message or "Loading the model", status.progress, now)
             return
+        if status is not None and status.stalled:  # what it said last is old
+            window.decision.show_busy("Recognition does not answer", None, now)
+            return
         if prediction is not None and prediction.number != self._number:
             self._number = prediction.number
             if prediction.frames and prediction.state != "no-motion":
