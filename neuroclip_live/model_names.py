@@ -39,6 +39,8 @@ TORCH_NAMES = (
     "model.pth",
 )
 
+_HUB_NAME = re.compile(r"hf-hub:(?P<repository>[\w-][\w.-]*/[\w-][\w.-]*)/?(?:@(?P<revision>\w[\w./-]*))?")
+
 
 @dataclass(frozen=True)
 class ModelSpec:
@@ -90,16 +92,14 @@ def parse_model(model: str, weights: str | Path | None = None) -> ModelSpec:
     if model == BUNDLED:
         return ModelSpec(BUNDLED, "folder", path=MODELS_DIR / "event_nano")
     if model.startswith("hf-hub:"):
-        repository, _, revision = model.removeprefix("hf-hub:").partition("@")
-        repository = repository.strip("/")
-        if not re.fullmatch(r"[\w-][\w.-]*/[\w-][\w.-]*", repository) or not re.fullmatch(
-            r"([\w-][\w./-]*)?", revision
-        ):
+        found = _HUB_NAME.fullmatch(model)
+        if found is None:
             raise UserError(
                 f"{model}: a hub model is written hf-hub:ORGANISATION/NAME, perhaps with @REVISION after it"
             )
+        repository, revision = found["repository"], found["revision"]
         name = f"hf-hub:{repository}@{revision}" if revision else f"hf-hub:{repository}"
-        return ModelSpec(name, "hub", arch=repository, revision=revision or None)
+        return ModelSpec(name, "hub", arch=repository, revision=revision)
     folder = Path(model.removeprefix("local-dir:")).expanduser()
     if model.startswith("local-dir:") or folder.is_dir():
         return _folder(folder)
