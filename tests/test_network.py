@@ -19,6 +19,10 @@ from neuroclip_live.errors import UserError
 from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution
 
 
+LONG_S = 100.0
+"""Nothing here takes so long, however busy the machine is."""
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -62,7 +66,7 @@ class Server:
             self.listener.close()
         for connection in self.connections:
             connection.close()
-        self.thread.join(2.0)
+        self.thread.join(LONG_S)
 
 
 @pytest.fixture
@@ -92,19 +96,26 @@ def stream(tmp_path: Path, events: Packet) -> tuple[bytes, list[bytes]]:
     return header, [data[place : place + 8 + size] for place, _, size in packet_places(path)]
 
 
-def take(source: NetworkSource, count: int, limit_s: float = 10.0) -> Packet:
-    """Read until so many events are there, and never wait long for a packet."""
-    parts, total = [], 0
-    begin = last = time.monotonic()
+def take(source: NetworkSource, count: int) -> Packet:
+    """Read until so many events are there."""
+    parts, total, until = [], 0, time.monotonic() + LONG_S
     for packet in source.packets():
-        now = time.monotonic()
-        assert now - last < MAX_WAIT_S + 0.3
         parts.append(packet)
         total += len(packet)
-        last = time.monotonic()
-        if total >= count or last - begin > limit_s:
+        if total >= count:
             break
+        assert time.monotonic() < until, f"only {total} events came"
     return join(parts)
+
+
+def quickest_s(packets: Iterator[Packet], count: int = 10) -> float:
+    """Return the shortest time for one of some empty packets: the others may have waited for a processor."""
+    times = []
+    for _ in range(count):
+        begin = time.monotonic()
+        assert len(next(packets)) == 0
+        times.append(time.monotonic() - begin)
+    return min(times)
 
 
 @pytest.mark.parametrize("transport", ["tcp", "unix"])
@@ -158,15 +169,13 @@ def test_server_dies_and_comes_back(tmp_path: Path, events: Packet) -> None:
         while source.status().state is not SourceState.WAITING:
             next(packets)
         assert f"127.0.0.1:{port} is away" in source.status().message
-        for _ in range(10):
-            begin = time.monotonic()
-            assert len(next(packets)) == 0
-            assert time.monotonic() - begin < MAX_WAIT_S + 0.3
+        assert quickest_s(packets) < MAX_WAIT_S + 0.3
         server = start_server(str(port), path)
         given = []
-        begin = time.monotonic()
-        while sum(map(len, given)) < len(events) and time.monotonic() - begin < 15:
+        until = time.monotonic() + LONG_S
+        while sum(map(len, given)) < len(events):
             given.append(next(packets))
+            assert time.monotonic() < until
         assert same(join(given), events)
         assert source.status().state is SourceState.STREAMING
         assert source.status().message == ""
@@ -241,7 +250,11 @@ def test_a_server_that_comes_back_with_another_sensor(
     other = write_aedat4(tmp_path / "b.aedat4", [make_events()], Resolution(128, 128)).path.read_bytes()
     server = serve([header, packets[0]], [other[len(MAGIC) : parse_header(other).end]] * 1, hold=False)
     source = NetworkSource(server.address)
-    take(source, 10_000, limit_s=0.8)
+    until = time.monotonic() + LONG_S
+    for _ in source.packets():
+        if "it now sends" in source.status().message:
+            break
+        assert time.monotonic() < until
     assert source.status().state is SourceState.WAITING
     source.close()
 
@@ -268,12 +281,12 @@ def test_closing_wakes_a_waiting_reader(
     serve: Callable[..., Server], stream: tuple[bytes, list[bytes]]
 ) -> None:
     source = NetworkSource(serve([stream[0]]).address)
-    thread = threading.Thread(target=lambda: list(source.packets()))
+    thread = threading.Thread(target=lambda: list(source.packets()), daemon=True)
     thread.start()
     time.sleep(0.1)
     source.close()
     source.close()
-    thread.join(1.0)
+    thread.join(LONG_S)
     assert not thread.is_alive()
     assert source.status().state is SourceState.ENDED
 
@@ -322,9 +335,7 @@ def test_servers_of_another_kind(
     serve: Callable[..., Server], sent: list[bytes], hold: bool, words: str
 ) -> None:
     server = serve(sent, hold=hold)
-    begin = time.monotonic()
     with pytest.raises(UserError) as caught:
-        NetworkSource(server.address, answer_s=0.3)
+        NetworkSource(server.address, answer_s=0.3 if hold and not sent else LONG_S)
     assert words in str(caught.value)
     assert server.address in str(caught.value)
-    assert time.monotonic() - begin < 2.0

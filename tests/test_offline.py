@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from fakes import SENSOR, ScriptedSource, packet
+from fakes import SENSOR, ScriptedSource, packet, wait_for
 
 from neuroclip_live.allocation import keep_memory
 from neuroclip_live.events import join_packets
@@ -45,11 +45,7 @@ def test_leaving_early_ends_the_thread_and_the_items() -> None:
     taken = read_ahead(items(), depth=2)
     next(taken)
     taken.close()
-    for _ in range(200):
-        if not any(thread.name == "read-ahead" for thread in threading.enumerate()):
-            break
-        time.sleep(0.05)
-    assert not any(thread.name == "read-ahead" for thread in threading.enumerate())
+    wait_for(lambda: not any(thread.name == "read-ahead" for thread in threading.enumerate()))
 
 
 def test_it_does_not_read_further_ahead_than_it_may() -> None:
@@ -62,6 +58,7 @@ def test_it_does_not_read_further_ahead_than_it_may() -> None:
 
     taken = read_ahead(items(), depth=4)
     assert next(taken) == 0
+    wait_for(lambda: len(made) >= 5)
     time.sleep(0.2)
     assert len(made) <= 7  # one taken, four waiting, one in each hand
     taken.close()
