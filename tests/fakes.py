@@ -46,7 +46,7 @@ def packets(count: int, size: int = 50, first: int = 0) -> list[Packet]:
     return [packet(i * size * 100, size) for i in range(first, first + count)]
 
 
-def wait_for(condition: Callable[[], object], timeout_s: float = 20.0) -> None:
+def wait_for(condition: Callable[[], object], timeout_s: float = 120.0) -> None:
     """Wait for what another thread brings about; fail when it does not."""
     deadline = time.monotonic() + timeout_s
     while not condition():
@@ -169,5 +169,5 @@ def pipelines() -> Iterator[Callable[..., Pipeline]]:
 
     yield make
     for pipeline in made:
-        assert pipeline.stop(20.0), "a thread outlived stop()"
+        assert pipeline.stop(60.0), "a thread outlived stop()"
     wait_for(lambda: not {"capture", "inference"} & {thread.name for thread in threading.enumerate()})

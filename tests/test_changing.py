@@ -37,7 +37,7 @@ def running() -> Iterator[Callable[..., Pipeline]]:
 
     yield make
     for pipeline in made:
-        assert pipeline.stop(10.0)
+        assert pipeline.stop(60.0)
     wait_for(lambda: not {"capture", "inference", "model-load"} & {t.name for t in threading.enumerate()})
 
 
@@ -52,7 +52,7 @@ def test_predictions_go_on_while_another_model_loads_and_it_then_takes_over(runn
     def load(progress):  # type: ignore[no-untyped-def]
         progress("downloading", 0.4)
         told.append(1)
-        gate.wait(20)
+        gate.wait(120)
         return Named("second", ("the {}",))
 
     is_live(pipeline)
@@ -99,7 +99,7 @@ def test_after_a_failed_start_another_model_can_be_chosen(running) -> None:  # t
 def test_the_newest_wish_wins(running) -> None:  # type: ignore[no-untyped-def]
     pipeline, gate = running(), threading.Event()
     is_live(pipeline)
-    pipeline.change_model(lambda progress: gate.wait(20) and Named("slow"))
+    pipeline.change_model(lambda progress: gate.wait(120) and Named("slow"))
     pipeline.change_model(lambda progress: Named("quick"))
     wait_for(lambda: pipeline.status().model == "quick")
     gate.set()

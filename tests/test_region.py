@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pytest
-from fakes import SENSOR, FakeBackbone, ScriptedSource, packet
+from fakes import SENSOR, FakeBackbone, ScriptedSource, packet, wait_for
 
 from neuroclip_live.capture import Capture
 from neuroclip_live.errors import UserError
@@ -84,14 +82,10 @@ def run(by: str, *packets: Packet, region: Box | None, live: bool = False) -> li
     pipeline.set_region(region)
     pipeline.start()
     try:
-        until = time.monotonic() + 30
-        while pipeline.status().state.value != "ended":
-            assert time.monotonic() < until
-            time.sleep(0.01)
-        time.sleep(0.05)
+        wait_for(lambda: pipeline.status().state.value == "ended")
         return [p for p in pipeline.predictions() if p.number]
     finally:
-        assert pipeline.stop(30.0)
+        assert pipeline.stop(60.0)
 
 
 @pytest.mark.parametrize("by", ["40ms", "auto"])
@@ -114,7 +108,7 @@ def test_a_region_gives_slices_of_its_own_size():
 def reader_of(by: str, script: list[Packet]) -> Reader:
     capture = Capture(ScriptedSource(script))
     capture.start()
-    capture.over.wait(10)
+    assert capture.over.wait(60)
     return Reader(capture, parse_slice(by), from_start=True)
 
 

@@ -120,7 +120,7 @@ def test_a_running_pipeline_turns_its_picture_and_goes_on() -> None:
         wait_for(lambda: pipeline.prediction() is not None)
         assert pipeline.prediction().frames[-1].shape == (24, 32)
         pipeline.treat(Treatment(quarter_turns=1))
-        wait_for(lambda: pipeline.prediction().frames[-1].shape == (32, 24))
+        wait_for(lambda: [f.shape for f in pipeline.prediction().frames[-1:]] == [(32, 24)])
         assert pipeline.status().resolution == (24, 32)
         assert pipeline.latest_frame().image.shape == (32, 24)
         assert pipeline.recent_events(1_000_000)["y"].max() >= 24
@@ -131,7 +131,7 @@ def test_a_running_pipeline_turns_its_picture_and_goes_on() -> None:
         pipeline.open(WithFrames([]))
         assert pipeline.treatment == Treatment(support_us=1)
     finally:
-        assert pipeline.stop(10.0)
+        assert pipeline.stop(60.0)
 
 
 def test_a_recording_keeps_what_came_in_whatever_is_done_to_it(tmp_path) -> None:  # type: ignore[no-untyped-def]
@@ -151,7 +151,7 @@ def test_a_recording_keeps_what_came_in_whatever_is_done_to_it(tmp_path) -> None
         wait_for(lambda: (now := pipeline.recording()) is not None and now.events == 2_000)
         pipeline.stop_recording()
     finally:
-        assert pipeline.stop(10.0)
+        assert pipeline.stop(60.0)
     replay = ReplaySource(str(path), speed=None)
     got = [p for p in replay.packets() if len(p)]
     replay.close()
