@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,14 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _normal_priority() -> Iterator[None]:
+    """Train at normal priority: beside another busy program a lower one gets no core for minutes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("neuroclip_live.teaching.lower_priority", lambda: None)
+        yield
 
 
 @pytest.fixture(scope="session")

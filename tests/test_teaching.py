@@ -7,11 +7,11 @@ import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from time import monotonic, sleep
 from typing import Any
 
 import numpy as np
 import pytest
+from fakes import wait_for
 
 from neuroclip_live.errors import UserError
 from neuroclip_live.scoring import normalised
@@ -20,6 +20,7 @@ from neuroclip_live.taught import TaughtAdapter
 from neuroclip_live.teaching import MOST_COLLECTED, Teacher, live_settings
 
 T, C = 4, 64
+LONG_S = 300.0
 LABELS = ("mug", "phone", "thing", "dog")
 _fixed = np.random.default_rng(7)
 TEXT = normalised(_fixed.normal(size=(4, C)))
@@ -63,7 +64,7 @@ class Live:
 def live() -> Iterator[Live]:
     live = Live()
     yield live
-    live.teacher.close()
+    assert live.teacher.close(LONG_S)
     assert not [t for t in threading.enumerate() if t.name == "teaching"]
 
 
@@ -73,7 +74,7 @@ def test_two_labels_are_taught_and_typed_ones_left_alone(live: Live) -> None:
     assert live.teacher.teach("mug", last_s=1.0) == 21
     live.show("phone")
     live.teacher.teach("phone", last_s=1.0)
-    assert live.teacher.wait()
+    assert live.teacher.wait(LONG_S)
     assert live.right("mug") == live.right("phone") == 1.0
     assert live.right("dog") == 1.0
     assert live.adapter is not None
@@ -90,13 +91,10 @@ def test_two_labels_are_taught_and_typed_ones_left_alone(live: Live) -> None:
 
 def test_a_steer_works_before_the_network_is_trained(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
     going = threading.Event()
-    monkeypatch.setattr(Teacher, "_train", lambda *_: going.wait(10) and None)
+    monkeypatch.setattr(Teacher, "_train", lambda *_: going.wait(LONG_S) and None)
     live.show("mug")
     live.teacher.teach("mug")
-    until = monotonic() + 5
-    while live.adapter is None and monotonic() < until:
-        sleep(0.005)
-    assert live.adapter is not None
+    wait_for(lambda: live.adapter is not None)
     assert live.adapter.network is None
     assert live.right("mug") == 1.0
     assert live.right("dog") == 1.0
@@ -136,7 +134,7 @@ def test_a_key_held_for_minutes_keeps_the_newest(live: Live) -> None:
 def test_preparing_ends_with_the_teacher(live: Live) -> None:
     live.teacher.prepare()
     live.teacher.prepare()
-    assert live.teacher.close(60.0)
+    assert live.teacher.close(LONG_S)
     live.teacher.prepare()  # closed: nothing begins any more
     assert not [t for t in threading.enumerate() if t.name == "teaching"]
 
@@ -163,13 +161,13 @@ def test_undo_and_forget(live: Live) -> None:
     live.teacher.undo()
     assert [label for label, _ in live.teacher.status().labels] == ["mug"]
     live.teacher.forget("mug")
-    assert live.teacher.wait()
+    assert live.teacher.wait(LONG_S)
     assert live.adapter is None
     live.teacher.undo()
-    assert live.teacher.wait()
+    assert live.teacher.wait(LONG_S)
     assert live.right("mug") == 1.0
     live.teacher.clear()
-    assert live.teacher.wait()
+    assert live.teacher.wait(LONG_S)
     assert live.adapter is None
     with pytest.raises(UserError, match="was not taught"):
         live.teacher.forget("dog")
@@ -185,11 +183,11 @@ def test_counter_examples_close_the_gate(live: Live) -> None:
     live.show("mug", 8)
     live.show("dog", 8)  # it walked into the lesson
     live.teacher.end()
-    assert live.teacher.wait()
+    assert live.teacher.wait(LONG_S)
     assert live.right("dog") < 0.5
     live.show("dog")
     live.teacher.counter_example("mug", last_s=1.0)
-    assert live.teacher.wait()
+    assert live.teacher.wait(LONG_S)
     assert live.right("dog") == 1.0
     assert live.right("mug") == 1.0
     assert live.teacher.status().counter_examples == 21
@@ -199,14 +197,14 @@ def test_labels_out_of_the_prompts_rest_and_come_back(live: Live) -> None:
     live.show("mug")
     live.teacher.teach("mug")
     live.teacher.set_labels(LABELS[1:], TEXT[1:])
-    assert live.teacher.wait()
+    assert live.teacher.wait(LONG_S)
     assert live.adapter is None
     live.teacher.set_labels(LABELS, TEXT)
-    assert live.teacher.wait()
+    assert live.teacher.wait(LONG_S)
     assert live.right("mug") == 1.0
     swaps = len(live.swaps)
     live.teacher.set_labels(LABELS, TEXT.copy())
-    assert live.teacher.wait()
+    assert live.teacher.wait(LONG_S)
     assert len(live.swaps) == swaps, "nothing changed, so nothing is trained"
 
 
@@ -214,7 +212,7 @@ def test_one_prompt_alone_needs_no_network(live: Live) -> None:
     live.teacher.set_labels(("mug",), TEXT[:1])
     live.show("mug")
     live.teacher.teach("mug")
-    assert live.teacher.wait()
+    assert live.teacher.wait(LONG_S)
     assert live.adapter is not None
     assert live.adapter.network is None
 
@@ -223,7 +221,7 @@ def test_a_newer_lesson_overtakes_the_older(live: Live) -> None:
     for scene in ("mug", "phone", "thing"):
         live.show(scene)
         live.teacher.teach(scene)
-    assert live.teacher.wait()
+    assert live.teacher.wait(LONG_S)
     assert live.adapter is not None
     assert live.adapter.memory.labels == ("mug", "phone", "thing")
     assert live.adapter.network is not None
@@ -238,7 +236,7 @@ def test_a_failure_is_said_and_the_steer_stays(live: Live, monkeypatch: pytest.M
     monkeypatch.setattr(fewshot, "train_adapter", fail)
     live.show("mug")
     live.teacher.teach("mug")
-    assert live.teacher.wait()
+    assert live.teacher.wait(LONG_S)
     assert live.teacher.status().message == "training failed: no memory"
     assert live.right("mug") == 1.0
 
@@ -255,7 +253,7 @@ def test_what_is_saved_comes_back(live: Live, tmp_path: Path) -> None:
     before = live.teacher.status()
     live.teacher.clear()
     assert live.teacher.load(path) == ("mug", "phone")
-    assert live.teacher.wait()
+    assert live.teacher.wait(LONG_S)
     assert live.teacher.status() == before or live.teacher.status().labels == before.labels
     assert live.teacher.status().counter_examples == before.counter_examples
     live.teacher.undo()
@@ -296,21 +294,32 @@ def test_a_full_disk_leaves_the_old_lessons(
     assert path.read_bytes() == before
 
 
-def test_predictions_go_on_while_training(live: Live) -> None:
-    """No prediction waits for training to end: the longest pause is far shorter than the training."""
-    live.teacher.warm_up()
-    for scene in ("mug", "phone"):
-        live.show(scene, 64)
-        live.teacher.teach(scene, last_s=10)
-    window = windows("mug", 1)[0]
-    longest, made, begin = 0.0, 0, monotonic()
-    while not live.teacher.wait(0.0) and monotonic() - begin < 60:
-        before = monotonic()
-        live.label(window)
-        longest, made = max(longest, monotonic() - before), made + 1
-        sleep(0.001)
-    assert made >= 5
-    assert longest < max(0.25, (monotonic() - begin) / 2)
+def test_predictions_go_on_while_training(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No prediction waits for training to end: training here does not end before some were made."""
+    from neuroclip_live import fewshot
+
+    begun, enough, train = threading.Event(), threading.Event(), fewshot.train_adapter
+
+    def held(*args: Any, progress: Any, **more: Any) -> Any:
+        def tell(share: float) -> None:
+            progress(share)
+            begun.set()
+            assert enough.wait(LONG_S)
+
+        return train(*args, progress=tell, **more)
+
+    monkeypatch.setattr(fewshot, "train_adapter", held)
+    live.show("mug", 64)
+    live.teacher.teach("mug", last_s=10)
+    assert begun.wait(LONG_S)
+    for _ in range(5):
+        live.label(windows("mug", 1)[0])
+        live.show("mug", 1)
+        assert live.teacher.status().training is not None
+    enough.set()
+    assert live.teacher.wait(LONG_S)
+    assert live.adapter is not None
+    assert live.adapter.network is not None
 
 
 def test_a_book_keeps_an_even_selection() -> None:
