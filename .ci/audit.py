@@ -21,7 +21,7 @@ LIMIT_S = 60
 
 
 def installed() -> list[str]:
-    """Return ``name==version`` of every package, without local parts such as +cpu, which no database knows."""
+    """Return ``name==version`` of every package, without local parts (+cpu), which no database knows."""
     found = {(each.metadata["Name"] or "", each.version.partition("+")[0]) for each in distributions()}
     named = sorted((name, version) for name, version in found if re.fullmatch(r"[\w.-]+", name))
     return [f"{name}=={version}" for name, version in named if name != "neuroclip-live"]
@@ -73,16 +73,18 @@ def audit(packages: list[str]) -> dict[str, list[str]] | str:
 
 
 def main() -> None:
-    """Print one line, and one more for every vulnerable package."""
+    """Say in one line how it went, and in one more for every vulnerable package what is known."""
     packages = installed()
     found = audit(packages)
     if isinstance(found, str):
-        print(f"not audited: {found}")
+        sys.stdout.write(f"not audited: {found}\n")
         return
     vulnerable = {name: advisories for name, advisories in found.items() if advisories}
-    print(f"audited {len(found)} of {len(packages)} packages: {len(vulnerable)} with known vulnerabilities")
+    sys.stdout.write(
+        f"audited {len(found)} of {len(packages)} packages: {len(vulnerable)} with known vulnerabilities\n"
+    )
     for name, advisories in vulnerable.items():
-        print(f"  {name}: {'; '.join(advisories)}")
+        sys.stdout.write(f"  {name}: {'; '.join(advisories)}\n")
 
 
 if __name__ == "__main__":
