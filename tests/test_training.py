@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,19 +12,23 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from click.testing import CliRunner
 
 from neuroclip_live.backbone import load_backbone
 from training.bank import Bank, Studio, is_held_out, load_photos
 from training.calibrate import calibrate, expected_calibration_error
-from training.distill_text import DistillSettings
+from training.distillation import DistillSettings
+from training.gathering import important_names, limited, names_of
 from training.image_tower import TextHead
-from training.make import Settings, make
+from training.make import main
 from training.mesh import box, normalised, render, rotation
 from training.pictures import PictureSet, write_digit
+from training.settings import Settings, TextPlan, quick, seeded
 from training.solids import CATALOGUE
+from training.text_stages import polishing, train_text
 from training.texts import Corpus
-from training.train_image import Plan, load_averaged, rate_at, side_at
-from training.vocabulary import build_vocabulary, fix_articles
+from training.train_image import Plan, Turn, load_averaged, rate_at, side_at, train, turn_at
+from training.vocabulary import build_vocabulary
 
 PLAN = Plan(
     steps=2,
@@ -37,10 +42,12 @@ PLAN = Plan(
     imagenet=False,
 )
 TEXT_CFG = {"context_length": 16, "vocab_size": 49408, "width": 32, "heads": 2, "layers": 1}
+STAGE = DistillSettings(steps=2, batch=4)
+TEXT = TextPlan(plain=STAGE, through_head=STAGE, polish=STAGE, cfg=TEXT_CFG, important=2, others=2)
+CORPUS = Corpus(("a red disc", "a square", "a dog", "the number seven"), ("big square", "old disc"))
 SETTINGS = Settings(
     plan=PLAN,
-    text=DistillSettings(steps=2, batch=4),
-    text_cfg=TEXT_CFG,
+    text=TEXT,
     processes=1,
     trial_scenes=4,
     held_out=(),
@@ -73,28 +80,115 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_the_command_makes_a_model_that_the_product_loads_and_goes_on(images: Path, tmp_path: Path) -> None:
-    corpus = Corpus(("a red disc", "a square", "a dog", "the number seven"), ("big square", "old disc"))
-    # the scenes to calibrate on come from the held-out class, so that two classes are enough
-    settings = replace(SETTINGS, held_out=())
-    caltech = tmp_path / "caltech"
-    caltech.symlink_to(images)
-    folder = make([caltech], tmp_path / "out", teach, settings, corpus=corpus)
-    assert {file.name for file in folder.iterdir()} >= {
+def stamps(folder: Path) -> dict[str, int]:
+    """Return when each of the towers below a folder was written."""
+    return {str(file.relative_to(folder)): file.stat().st_mtime_ns for file in folder.rglob("*.safetensors")}
+
+
+@pytest.mark.timeout(400)
+def test_the_command_makes_a_model_that_the_product_loads_and_goes_on(
+    images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every stage runs, in the small, from one command; a second run does only what is not done."""
+    out = tmp_path / "out"
+    monkeypatch.setattr("training.teacher.MiniLM", lambda: teach)
+    monkeypatch.setattr("training.make.quick", lambda settings: SETTINGS)
+    monkeypatch.setattr("training.text_stages.build_corpus", lambda **options: CORPUS)
+    monkeypatch.setattr("training.measure_text.held_out_lemmas", lambda: list(CORPUS.held_out))
+    result = CliRunner().invoke(main, ["--images", str(images), "--out", str(out), "--quick"])
+    assert result.exit_code == 0, result.output
+    folder = out / "event_nano"
+    assert {file.name for file in folder.iterdir()} == {
         "open_clip_config.json",
         "open_clip_model.safetensors",
+        "vocabulary.safetensors",
+        "vocabulary.txt",
     }
+    facts = json.loads((folder / "open_clip_config.json").read_text())["neuroclip_live"]
+    assert facts.keys() >= {"logit_scale", "none_cosine", "focus", "fit", "description"}
     backbone = load_backbone(f"local-dir:{folder}", device="cpu", runtime="torch")
     assert backbone.info.focus
     assert backbone.info.fit == "letterbox"
     features = backbone.encode_frames(np.full((2, 40, 60), 127, np.uint8))
     words = backbone.encode_texts(["red disc", "square"])
     assert features.shape[1] == words.shape[1] == 384
-    _, _, saved = load_averaged(tmp_path / "out" / "image" / "checkpoint.pt", PLAN.size)
-    assert saved["step"] == 2
-    make([caltech], tmp_path / "out", teach, replace(settings, plan=replace(PLAN, steps=3)), corpus=corpus)
-    _, _, saved = load_averaged(tmp_path / "out" / "image" / "checkpoint.pt", PLAN.size)
-    assert saved["step"] == 3
+    table = (out / "results" / "results.md").read_text()
+    for measured in ("simulated, photographs: 2-way", "head(teacher)", "ECE, ten-way", "milliseconds"):
+        assert measured in table
+    assert "held-out lemmas: cosine" in (out / "make.log").read_text()
+    assert (out / "image" / "log.jsonl").read_text().startswith('{"step": 2')
+
+    written = stamps(out / "text")
+    assert {Path(name).parts[0] for name in written} == {"1_plain", "2_through_head", "3_names"}
+    nouns = ["red disc", "square"]
+    last = train_text(out / "text", teach, out / "text_head.safetensors", nouns, nouns, TEXT, CORPUS)
+    assert stamps(out / "text") == written
+    assert last.parent.name == "3_names"
+
+
+def test_a_quick_run_goes_through_the_same_stages_with_less_of_everything() -> None:
+    full, few = Settings(), quick(Settings())
+    assert few.text.cfg == full.text.cfg
+    assert few.plan.size == full.plan.size
+    assert few.plan.turns == full.plan.turns
+    assert few.plan.steps < 100
+    assert few.text.limit is not None
+    assert few.most_nouns is not None
+    assert few.most_pictures is not None
+    for stage in ("plain", "through_head", "polish"):
+        assert getattr(few.text, stage).steps < 50
+        assert getattr(few.text, stage).lr == getattr(full.text, stage).lr
+    again = seeded(full, 5)
+    assert [again.plan.seed, again.text.plain.seed, again.text.polish.seed] == [5, 5, 5]
+
+
+def test_turns_change_the_mix_the_reuse_and_the_head_once_their_share_is_done() -> None:
+    turns = (Turn(0.5, mix=(0, 1, 0, 0, 0)), Turn(0.8, reuse=1.0, freeze_head=True))
+    plan = replace(PLAN, steps=10, turns=turns, reuse=2.0)
+    assert [turn_at(plan, step).mix for step in (4, 5, 9)] == [plan.mix, turns[0].mix, turns[0].mix]
+    assert [turn_at(plan, step).reuse for step in (7, 8)] == [2.0, 1.0]
+    assert [turn_at(plan, step).freeze_head for step in (7, 8, 9)] == [False, True, True]
+
+
+def test_a_frozen_head_stays_as_it_was_on_average(images: Path, tmp_path: Path) -> None:
+    photos, _ = load_photos([images])
+    bank = Bank(photos, solids=False)
+    vocabulary = build_vocabulary(bank.nouns(), [], teach)
+    heads = {}
+    for steps in (2, 3, 4):  # each goes on from the checkpoint of the one before
+        plan = replace(PLAN, steps=steps, turns=(Turn(2 / steps, freeze_head=True),))
+        path = train(plan, bank, vocabulary, tmp_path)
+        heads[steps] = load_averaged(path, PLAN.size)[1].down.weight
+    assert heads[2].abs().max() > 0
+    assert torch.equal(heads[3], heads[2])
+    assert torch.equal(heads[4], heads[2])
+    steps = [json.loads(line)["step"] for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert steps == [2, 3, 4]
+
+
+def test_kinds_without_pictures_get_no_share(images: Path) -> None:
+    photos, _ = load_photos([images])
+    studio = Studio(Bank(photos, solids=False), (0.0, 5, 5, 0.1, 5), 0, 32)
+    assert all(studio.scene()[1].startswith("digit ") for _ in range(5))
+    with pytest.raises(ValueError, match="nothing to show"):
+        studio.use((0, 1, 1, 0, 1))
+
+
+def test_the_last_text_stage_shows_important_names_again_and_no_held_out_lemma() -> None:
+    plan = replace(TEXT, again=2, others=1)
+    corpus = polishing(CORPUS, ["mug", "a mug", "big square", "square"], ["mug"], plan)
+    assert corpus.texts[:3] == ("mug", "a mug", "square")
+    assert len(corpus.texts) == 4
+    assert sorted(corpus.again) == ["a mug", "a mug", "mug", "mug"]
+
+
+def test_names_are_of_two_pictures_and_limits_keep_the_commonest() -> None:
+    pictures = PictureSet(list(range(6)), ["mug", "dog", "dog", "cat", "mug", "mug"])
+    bank = Bank(pictures, solids=False)
+    assert names_of(bank) == ["mug", "dog"]
+    assert important_names(bank, 3) == ["mug"]
+    few = limited(pictures, replace(SETTINGS, most_nouns=2, most_pictures=1))
+    assert (few.images, few.nouns) == ([0, 1], ["mug", "dog"])
 
 
 def test_the_same_seed_films_the_same_scenes(images: Path) -> None:
@@ -150,7 +244,7 @@ def test_near_names_are_no_rivals_and_articles_are_right() -> None:
     sentences: list[str] = []
 
     def encode(asked: Sequence[str]) -> np.ndarray:
-        sentences.extend(fix_articles(s) for s in asked)
+        sentences.extend(asked)
         return teach(asked)
 
     vocabulary = build_vocabulary(

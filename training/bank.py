@@ -36,6 +36,9 @@ CLASS_NAMES = {
 HELD_OUT_SHARE = {"cifar10": 5, "caltech": 7}
 """One photograph in so many, of files whose path contains the key, is kept out of training."""
 
+OTHER_SHARE = 7
+"""The same where no path contains any of those keys: one in so many of all."""
+
 
 @dataclass
 class Bank:
@@ -68,20 +71,23 @@ def load_photos(
     -------
     train : PictureSet
     aside : dict of str to PictureSet
-        ``"cifar10"`` and ``"caltech"`` (photographs of known classes), ``"classes"`` (whole classes held
-        out).
+        ``"cifar10"`` and ``"caltech"``, or ``"photographs"`` of other folders (all of known classes);
+        ``"classes"`` (whole classes held out).
     """
+    paths = list(paths)
     train = PictureSet()
-    aside = {"classes": PictureSet(), **{key: PictureSet() for key in HELD_OUT_SHARE}}
+    shares = {key: n for key, n in HELD_OUT_SHARE.items() if any(key in path.name for path in paths)}
+    shares = shares or {"photographs": OTHER_SHARE}
+    aside = {"classes": PictureSet(), **{key: PictureSet() for key in shares}}
     held = {CLASS_NAMES.get(name, name) for name in held_out_classes}
     for path in paths:
         for image, folder, name in read_photographs(path):
             noun = CLASS_NAMES.get(folder, folder)
-            key = next((k for k in HELD_OUT_SHARE if k in path.name), None)
+            key = next((k for k in shares if k in path.name or k == "photographs"), None)
             if noun in held:
-                if key == "caltech":
+                if key in ("caltech", "photographs"):
                     aside["classes"].add(image, noun)
-            elif key and is_held_out(name, HELD_OUT_SHARE[key]):
+            elif key and is_held_out(name, shares[key]):
                 aside[key].add(image, noun)
             else:
                 train.add(image, noun)

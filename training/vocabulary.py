@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from string import ascii_uppercase
 from typing import Any
 
 import numpy as np
@@ -51,6 +52,24 @@ def letter_sentences(letter: str) -> tuple[str, ...]:
     )
 
 
+def thing_sentences(noun: str) -> tuple[str, ...]:
+    """Return ways to name a thing, with the right article."""
+    vowel = noun[:1] in tuple("aeiou")
+    return tuple((t.replace("a {}", "an {}") if vowel else t).format(noun) for t in TEMPLATES)
+
+
+def concepts(nouns: Sequence[str], characters: bool = True) -> dict[str, tuple[str, ...]]:
+    """Return every concept's sentences, the plain name first.
+
+    ``characters`` adds the ten digits ("digit 0" …) and the letters ("letter A" …).
+    """
+    found = {noun: thing_sentences(noun) for noun in nouns}
+    if characters:
+        found |= {f"digit {digit}": digit_sentences(digit) for digit in range(10)}
+        found |= {f"letter {letter}": letter_sentences(letter) for letter in ascii_uppercase}
+    return found
+
+
 @dataclass(frozen=True)
 class Vocabulary:
     """Concepts with their sentences' vectors.
@@ -91,35 +110,14 @@ def build_vocabulary(
     encode : callable
         Sentences → (N, C) unit vectors.
     characters : bool
-        Add the ten digits ("digit 0" …) and the letters ("letter A" …).
+        As :func:`concepts` takes it.
     """
-    names = list(nouns)
-    sentences: list[tuple[str, ...]] = [
-        tuple(t.format(_grammatical(t, noun)) for t in TEMPLATES) for noun in names
-    ]
-    n_nouns = len(names)
-    if characters:
-        for digit in range(10):
-            names.append(f"digit {digit}")
-            sentences.append(digit_sentences(digit))
-        for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ":
-            names.append(f"letter {letter}")
-            sentences.append(letter_sentences(letter))
-    count = np.array([len(s) for s in sentences], np.int64)
+    sentences = concepts(nouns, characters)
+    names = list(sentences)
+    count = np.array([len(several) for several in sentences.values()], np.int64)
     first = np.concatenate([[0], np.cumsum(count)[:-1]]).astype(np.int64)
-    vectors = encode([sentence for several in sentences for sentence in several])
-    return Vocabulary(tuple(names), vectors, first, count, _near(names, vectors[first], groups, n_nouns))
-
-
-def _grammatical(template: str, noun: str) -> str:
-    if "a {}" in template and noun[:1] in "aeiou":
-        return "\x00" + noun
-    return noun
-
-
-def fix_articles(sentence: str) -> str:
-    """Turn the marks :func:`build_vocabulary` leaves before vowels into "an"."""
-    return sentence.replace("a \x00", "an ").replace("\x00", "")
+    vectors = encode([sentence for several in sentences.values() for sentence in several])
+    return Vocabulary(tuple(names), vectors, first, count, _near(names, vectors[first], groups, len(nouns)))
 
 
 def _near(

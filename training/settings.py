@@ -1,0 +1,92 @@
+"""How much of everything a run of ``training.make`` does: the bundled model's amounts, and a quick try."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from training.distillation import DistillSettings
+from training.text_tower import TEXT_CFG
+from training.train_image import Plan
+
+HELD_OUT_CLASSES = (
+    "ant", "brontosaurus", "cannon", "chandelier", "crayfish", "dalmatian", "emu", "gerenuk",
+    "helicopter", "lobster", "metronome", "nautilus", "platypus", "revolver", "saxophone", "sea horse",
+    "starfish", "stop sign", "strawberry", "trilobite",
+)  # fmt: skip
+"""Caltech classes that training never sees: drawn at random from those that are not everyday things."""
+
+
+@dataclass(frozen=True)
+class TextPlan:
+    """The three stages of the text tower.
+
+    Attributes
+    ----------
+    plain
+        From nothing, towards the teacher.
+    through_head
+        On, towards the teacher as the image side's text head moves it, with the pictures' sentences.
+    polish
+        On, mostly on the pictures' own sentences.
+    cfg
+        open_clip's ``text_cfg``.
+    important
+        How many pictures make a name important enough to be shown :attr:`again` times more in the last stage.
+    again, others
+        Those times, and how many texts other than the pictures' go into the last stage.
+    limit
+        Use only this many texts in the first two stages; ``None`` for all.
+    """
+
+    plain: DistillSettings = field(default_factory=lambda: DistillSettings(steps=1200, lr=2e-3))
+    through_head: DistillSettings = field(default_factory=lambda: DistillSettings(steps=700, lr=1e-3))
+    polish: DistillSettings = field(
+        default_factory=lambda: DistillSettings(steps=200, lr=6e-4, relational=0.1)
+    )
+    cfg: dict[str, int] = field(default_factory=lambda: dict(TEXT_CFG))
+    important: int = 8
+    again: int = 3
+    others: int = 60_000
+    limit: int | None = None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How much of everything; the defaults make the bundled model.
+
+    ``most_nouns`` and ``most_pictures`` (of each noun) limit the photographs and the icons; ``None``: all.
+    """
+
+    plan: Plan = field(default_factory=Plan)
+    text: TextPlan = field(default_factory=TextPlan)
+    processes: int = 2
+    trial_scenes: int = 400
+    held_out: tuple[str, ...] = HELD_OUT_CLASSES
+    solids: bool = True
+    most_nouns: int | None = None
+    most_pictures: int | None = None
+
+
+def seeded(settings: Settings, seed: int) -> Settings:
+    """Return the settings with every random choice drawn from ``seed``."""
+    text = settings.text
+    stages = {name: replace(getattr(text, name), seed=seed) for name in ("plain", "through_head", "polish")}
+    return replace(settings, plan=replace(settings.plan, seed=seed), text=replace(text, **stages))
+
+
+def quick(settings: Settings) -> Settings:
+    """Return settings that go through every stage in a few minutes; what they make is good for nothing.
+
+    Both towers have their full sizes, so that the files are those of the real thing.
+    """
+    few = {"batch": 256, "steps": 20}
+    text = replace(
+        settings.text,
+        plain=replace(settings.text.plain, **few),
+        through_head=replace(settings.text.through_head, **few),
+        polish=replace(settings.text.polish, **few),
+        others=1000,
+        limit=4000,
+    )
+    plan = replace(settings.plan, steps=60, warm_up=10, buffer=400, candidates=128)
+    return replace(settings, plan=plan, text=text, trial_scenes=60, most_nouns=150, most_pictures=20)
