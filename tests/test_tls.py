@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from making import dv_recording, join, make_events, same, start_server
+from test_network import free_port
 
 from drivers.aedat4 import MAGIC, parse_header
 from drivers.network import NetworkSource
@@ -23,7 +24,7 @@ from neuroclip_live.options import RunOptions
 from neuroclip_live.running import source_spec
 
 COUNT = 1000
-LONG_S = 60.0
+LONG_S = 100.0
 
 
 class Certificates:
@@ -81,7 +82,7 @@ class Certificates:
         )
 
     def _openssl(self, *arguments: str | Path) -> None:
-        subprocess.run(["openssl", *arguments], check=True, capture_output=True, timeout=60)
+        subprocess.run(["openssl", *arguments], check=True, capture_output=True, timeout=300)
 
 
 @pytest.fixture(scope="module")
@@ -175,9 +176,7 @@ def refused(address: str, tls: Tls | None, words: str) -> None:
 
 
 def test_dv_processings_own_server(certificates: Certificates, tmp_path: Path, events: Packet) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    port = free_port()
     files = (certificates.pem("server"), certificates.key("server"), certificates.pem("authority"))
     server = start_server(str(port), dv_recording(tmp_path / "a.aedat4", events), tls=files)
     try:

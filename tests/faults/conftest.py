@@ -68,7 +68,7 @@ class Hanging(FakeBackbone):
     def encode_frames(self, frames: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         if not self.go_on.is_set():
             self.entered.set()
-            assert self.go_on.wait(100)
+            assert self.go_on.wait(600)
         return super().encode_frames(frames)
 
 

@@ -40,7 +40,7 @@ def live() -> Iterator[Callable[[], Pipeline]]:
     yield make
     for pipeline in made:
         assert pipeline.status().state is PipelineState.STOPPED  # whatever became of the run
-        assert pipeline.stop(20.0)
+        assert pipeline.stop(60.0)
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def test_a_full_disk_under_standard_output_is_one_line(arguments: tuple[str, ...
             stdout=full,
             stderr=subprocess.PIPE,
             text=True,
-            timeout=100,
+            timeout=600,
             check=False,
             env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"},
         )
@@ -170,7 +170,7 @@ def test_lines_that_nobody_reads_in_time_are_counted(live, monkeypatch) -> None:
     came: list[bytes] = []
 
     def look_late() -> None:
-        wait_for(lambda: pipeline.status().predictions > 100, 60.0)
+        wait_for(lambda: pipeline.status().predictions > 100, 300.0)
         pipeline.source.close()  # the recording is over; lines wait for whoever reads them
         with os.fdopen(reads, "rb") as pipe:
             came.append(pipe.read())
@@ -179,7 +179,7 @@ def test_lines_that_nobody_reads_in_time_are_counted(live, monkeypatch) -> None:
     reader.start()
     run_live(pipeline, Output(writer, table=False))
     writer.close()
-    reader.join(20)
+    reader.join(300)
     told = lines(came[0].decode())
     summary = told[-1]
     assert summary["predictions"] > 100
