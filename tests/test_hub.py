@@ -104,12 +104,14 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     download = huggingface_hub.hf_hub_download
 
     def from_loopback(repository: str, name: str, **options: Any) -> str:
-        return str(download(repository, name, endpoint=server.address, cache_dir=tmp_path / "hub", **options))
+        options = {"etag_timeout": 300, "cache_dir": tmp_path / "hub", **options}
+        return str(download(repository, name, endpoint=server.address, **options))
 
     for proxy in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
         monkeypatch.delenv(proxy, raising=False)
     monkeypatch.setattr(huggingface_hub, "hf_hub_download", from_loopback)
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(constants, "HF_HUB_DOWNLOAD_TIMEOUT", 300)
     monkeypatch.setattr(hub, "_probe", lambda repository: None)
     monkeypatch.setattr(kept, "cache_folder", lambda: tmp_path / "kept")
     yield server
