@@ -151,7 +151,8 @@ class Pipeline(RecordingCommands, Inference):
         An adapter stays only where it was made for the new model and T. After a model that could not be
         loaded, recognition begins with the new one.
         """
-        if self._state is PipelineState.FAILED and not self._thread.is_alive():
+        if self._state is PipelineState.FAILED:
+            self._thread.join()  # having said so it ends: a model given to it now would never be taken up
             self._load, self._load_adapter = load, None
             self._set(PipelineState.LOADING, "loading the model")
             self._thread = threading.Thread(target=self._infer, name="inference", daemon=True)

@@ -96,6 +96,24 @@ def test_after_a_failed_start_another_model_can_be_chosen(running) -> None:  # t
     is_live(pipeline)
 
 
+def test_a_model_chosen_in_the_moment_of_failing_is_taken_up(running, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    infer, ends = Pipeline._infer, threading.Event()
+
+    def late(self: Pipeline) -> None:
+        infer(self)
+        ends.wait(0.5)  # between saying that it failed and being gone
+
+    def broken(progress):  # type: ignore[no-untyped-def]
+        raise UserError("no network")
+
+    monkeypatch.setattr(Pipeline, "_infer", late)
+    pipeline = running(broken)
+    wait_for(lambda: pipeline.status().state is PipelineState.FAILED)
+    pipeline.change_model(lambda progress: Named("second"))
+    is_live(pipeline)
+    ends.set()
+
+
 def test_the_newest_wish_wins(running) -> None:  # type: ignore[no-untyped-def]
     pipeline, gate = running(), threading.Event()
     is_live(pipeline)
