@@ -89,10 +89,14 @@ class PacedSource(LiveStandIn):
                 self.lost += self._count
                 number += 1
                 continue
-            packet = copy_packet(self._packets[number % len(self._packets)])
-            packet["t"] += number * round(PACKET_S * 1e6)
             number += 1
-            yield packet
+            yield self.cut(number - 1)
+
+    def cut(self, number: int) -> Packet:
+        """Return packet ``number``: what comes in 10 ms."""
+        packet = copy_packet(self._packets[number % len(self._packets)])
+        packet["t"] += number * round(PACKET_S * 1e6)
+        return packet
 
 
 class SlowBackbone:
