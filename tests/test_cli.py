@@ -75,10 +75,13 @@ def test_real_time_gives_the_same_counts_and_a_file(recording: str, model: str, 
 
 
 def test_duration_ends_a_looping_run(recording: str, model: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(*headless(recording, model, "--loop", "--duration", "2", "--jsonl", "-")) == 0
-    summary = lines(capsys.readouterr().out)[-1]
+    for seconds in (2, 10, 50):  # on a busy machine it takes longer until the recording has begun anew
+        assert run(*headless(recording, model, "--loop", "--duration", str(seconds), "--jsonl", "-")) == 0
+        summary = lines(capsys.readouterr().out)[-1]
+        assert seconds <= summary["wall_s"] < seconds + 60  # it would loop for ever
+        if summary["events"] > EVENTS:
+            break
     assert summary["events"] > EVENTS
-    assert 2 <= summary["wall_s"] < 60  # it would loop for ever
 
 
 def test_the_table_is_shown_without_jsonl(
