@@ -70,19 +70,20 @@ def run_window(
     theme.apply(app)
     window = MainWindow(theme, store, settings)
     window.recognition.given = given
-    with _reporting(window), collected_here():
-        window.show()
-        if store.complaint:
-            window.banner.say(store.complaint, "warn")
-        window.jobs.do(pipeline_factory, window.attach, lambda message: _refuse(window, message))
-        end = QTimer()
-        end.setSingleShot(True)
-        end.timeout.connect(lambda: _end(window, screenshot))
-        if duration_s is not None:
-            end.start(max(1, round(duration_s * 1000)))
-        app.exec()
-        end.stop()
-    return finish(window)
+    with collected_here(unless=_is_stuck):  # until the threads have ended: they must not collect the window
+        with _reporting(window):
+            window.show()
+            if store.complaint:
+                window.banner.say(store.complaint, "warn")
+            window.jobs.do(pipeline_factory, window.attach, lambda message: _refuse(window, message))
+            end = QTimer()
+            end.setSingleShot(True)
+            end.timeout.connect(lambda: _end(window, screenshot))
+            if duration_s is not None:
+                end.start(max(1, round(duration_s * 1000)))
+            app.exec()
+            end.stop()
+        return finish(window)
 
 
 def _log_qt(kind: Any, context: Any, text: str) -> None:
@@ -129,12 +130,17 @@ def finish(window: MainWindow) -> int:
     return 0
 
 
+def _is_stuck() -> bool:
+    """Return whether a thread of the program is still at work."""
+    return any(thread.name in _THREADS for thread in threading.enumerate())
+
+
 def _leave_if_stuck() -> None:
     """Leave the process at once where a thread cannot end, say one that is deep in loading a model.
 
     It must neither hold the process up nor crash it while the interpreter takes itself apart.
     """
-    if any(thread.name in _THREADS for thread in threading.enumerate()):
+    if _is_stuck():
         logging.shutdown()
         sys.stdout.flush()
         sys.stderr.flush()

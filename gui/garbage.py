@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from time import perf_counter
 
 from PySide6.QtCore import QTimer
@@ -30,20 +30,24 @@ class Collector:
 
     def __init__(self) -> None:
         self._looks = 0
+        self._was_on = True
         self._timer = QTimer()
         self._timer.timeout.connect(self.look)
 
     def start(self) -> None:
         """Take collecting over from the interpreter."""
+        self._was_on = gc.isenabled()
         gc.disable()
         gc.freeze()
         self._timer.start(INTERVAL_MS)
 
-    def stop(self) -> None:
-        """Give collecting back."""
+    def stop(self, *, give_back: bool = True) -> None:
+        """End; give collecting back, unless a thread is left that could do it in the wrong place."""
         self._timer.stop()
-        gc.unfreeze()
-        gc.enable()
+        if give_back:
+            gc.unfreeze()
+            if self._was_on:
+                gc.enable()
 
     def look(self) -> None:
         """Collect the generation that is due, if one is."""
@@ -64,11 +68,14 @@ class Collector:
 
 
 @contextlib.contextmanager
-def collected_here() -> Iterator[None]:
-    """Collect in this thread, which runs Qt's event loop, until the block ends."""
+def collected_here(unless: Callable[[], bool] = lambda: False) -> Iterator[None]:
+    """Collect in this thread, which runs Qt's event loop, until the block ends.
+
+    Where ``unless()`` is then true nobody collects any more: a thread is left behind, and the process ends.
+    """
     collector = Collector()
     collector.start()
     try:
         yield
     finally:
-        collector.stop()
+        collector.stop(give_back=not unless())

@@ -55,6 +55,8 @@ class Jobs:
     def close(self, timeout_s: float = 0.5) -> bool:
         """Do no more; return whether the thread ended in time."""
         self._closed.set()
+        # a thread that hangs may outlive the window: let go of the widgets in the call-backs here, not there
+        self._jobs = {number: (work, _forget, _forget) for number, (work, *_) in self._jobs.items()}
         if self._thread is None:
             return True
         self._todo.put(None)
@@ -78,3 +80,7 @@ class Jobs:
         except Exception as error:
             log.exception("a job failed")
             return number, False, f"{type(error).__name__}: {error}"
+
+
+def _forget(_: Any) -> None:
+    """Take the place of a call-back that nobody will call any more."""

@@ -14,7 +14,7 @@ def seen(qtbot, window, pipeline):
     """A window with a picture in it."""
     pipeline.events = ring_of_events(1.0)
     qtbot.waitUntil(lambda: window.view.frame is not None and (window.view.frame != 127).any())
-    qtbot.wait(50)
+    qtbot.settle(window)
     return window
 
 

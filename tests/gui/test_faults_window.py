@@ -17,8 +17,8 @@ def test_a_blocked_window_holds_neither_capture_nor_recognition(qtbot, make_wind
     pipeline.start_recording(tmp_path / "a.aedat4")
     events, predictions = pipeline.status().total_events, pipeline.status().predictions
     # waited for here, in the window's own thread: it does nothing else meanwhile, for seconds
-    wait_for(lambda: pipeline.status().predictions > predictions + 150, 100.0)
-    wait_for(lambda: pipeline.status().total_events > events + 15_000, 100.0)
+    wait_for(lambda: pipeline.status().predictions > predictions + 150, 300.0)
+    wait_for(lambda: pipeline.status().total_events > events + 15_000, 300.0)
     newest = pipeline.prediction()
     seen = window.timeline.moments[-1].number
     assert newest.number > seen + 100

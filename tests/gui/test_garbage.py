@@ -43,6 +43,24 @@ def test_collecting_is_given_back():
     assert gc.get_freeze_count() == 0
 
 
+def test_collecting_stays_here_where_a_thread_is_left(qapp):
+    gc.enable()
+    try:
+        with collected_here(unless=lambda: True):
+            assert not gc.isenabled()
+        assert not gc.isenabled()
+    finally:
+        gc.unfreeze()
+        gc.enable()
+
+
+def test_collecting_that_was_off_stays_off(qapp):
+    gc.disable()
+    with collected_here():
+        pass
+    assert not gc.isenabled()
+
+
 def test_every_so_often_everything_is_looked_at(qapp):
     collector = Collector()
     collector.start()

@@ -70,7 +70,8 @@ def test_spikes_appear_with_an_adapter_and_go_with_it(qtbot, window, pipeline, s
     assert np.allclose(window.raster.rates, [0.25] * 9 + [1.0])
     assert "32%" in window.raster.accessibleDescription()
     pipeline.predict({}, state="no-motion")
-    qtbot.wait(150)
+    qtbot.waitUntil(lambda: window.decision.words()[0] == "No motion")
+    qtbot.settle(window)
     assert window.raster.isVisible()  # a rest is no other adapter
     pipeline.predict({"a mug": 0.9})
     qtbot.waitUntil(lambda: not window.raster.isVisible())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from dataclasses import replace
 
 import pytest
@@ -55,7 +56,7 @@ def test_a_download_is_followed_and_can_be_cancelled(qtbot, pipeline, dialog):
 
 def test_a_download_is_no_banner(qtbot, window, pipeline):
     pipeline.now = replace(pipeline.now, changing=True, message="downloading weights", progress=0.42)
-    qtbot.wait(300)
+    qtbot.settle(window)
     assert "downloading" not in window.banner.text
 
 
@@ -98,6 +99,18 @@ def test_reset_brings_everything_back(window, pipeline, dialog):
 def test_asking_twice_shows_one_dialog(window, dialog):
     window.actions_.by_name["settings"].trigger()
     assert len(window.findChildren(QDialog)) == 1
+
+
+def test_models_found_after_the_settings_were_closed_harm_nobody(qtbot, window, monkeypatch):
+    gate, ended = threading.Event(), []
+    monkeypatch.setattr(catalogue, "available_models", lambda: gate.wait(120) and MODELS)
+    window.actions_.by_name["settings"].trigger()
+    window.findChild(SettingsDialog).close()
+    qtbot.waitUntil(lambda: window.findChild(SettingsDialog) is None)
+    gate.set()
+    window.jobs.do(lambda: None, ended.append, ended.append)
+    qtbot.waitUntil(lambda: bool(ended))
+    assert window.banner.text == ""
 
 
 def test_what_was_set_holds_the_next_time(make_window):
