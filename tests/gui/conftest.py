@@ -2,23 +2,58 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
 from gui_fakes import FakePipeline, FakeSource
 from PySide6.QtCore import QEvent, QTimer
 from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
 
-from gui.app import finish
+from gui import app, banner, live_view
 from gui.main_window import MainWindow
 from gui.settings import SettingsStore
 from gui.theme import Theme
 from neuroclip_live.prompts import parse_prompts
 
 PROMPTS = "a mug, a phone, scissors"
+HERE = Path(__file__).parent
+LEAST_MS = 120_000
+"""What comes at once on an idle machine takes its time on a busy one: no wait gives up sooner."""
+
+
+class PatientBot(QtBot):
+    """Waits for what has to come, however busy the machine is."""
+
+    def waitUntil(self, callback: Callable[[], object], *, timeout: int = LEAST_MS) -> None:
+        super().waitUntil(callback, timeout=max(timeout, LEAST_MS))
+
+    wait_until = waitUntil
+
+    def settle(self, window: MainWindow) -> None:
+        """Wait until a window has looked at everything anew: what was not to happen would have by then."""
+        until = time.monotonic() + 0.3  # longer than anything in it waits between two looks
+        self.waitUntil(lambda: bool(window.pulse._ticks) and window.pulse._ticks[-1] > until)
+
+
+@pytest.fixture
+def qtbot(qapp: QApplication, request: pytest.FixtureRequest) -> PatientBot:
+    """Take the place of pytest-qt's."""
+    return PatientBot(request)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_goes_by_itself() -> Iterator[None]:
+    """Keep messages and pictures that go after a while: a busy machine would let them go before a look."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(banner, "_STAYS_MS", {"info": 3_600_000, "warn": 3_600_000})
+        patch.setattr(live_view, "_STALE_S", 3600.0)
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -31,20 +66,32 @@ def _leaves_nothing(qapp: QApplication) -> Iterator[None]:
     widgets = set(map(id, QApplication.topLevelWidgets()))
     gc.disable()
     yield
-    for _ in range(3):
-        qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete)
-        qapp.processEvents()
-    for thread in threading.enumerate():
-        if thread not in threads:
-            thread.join(20)  # one that is deep in an import ends, but not at once
-    left = [t.name for t in threading.enumerate() if t not in threads and t.is_alive()]
-    assert not left, f"threads left: {left}"
-    new = [w for w in QApplication.topLevelWidgets() if id(w) not in widgets and w.isVisible()]
-    assert not new, f"windows left: {new}"
-    timers = [t for t in qapp.findChildren(QTimer) if t.isActive()]
-    assert not timers, f"timers left: {timers}"
-    gc.collect()
-    gc.enable()
+    try:
+        for _ in range(3):
+            qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+            qapp.processEvents()
+        for thread in threading.enumerate():
+            if thread not in threads:
+                thread.join(120)  # one that is deep in an import ends, but not at once
+        left = [t.name for t in threading.enumerate() if t not in threads and t.is_alive()]
+        assert not left, f"threads left: {left}"
+        new = [w for w in QApplication.topLevelWidgets() if id(w) not in widgets and w.isVisible()]
+        assert not new, f"windows left: {new}"
+        timers = [t for t in qapp.findChildren(QTimer) if t.isActive()]
+        assert not timers, f"timers left: {timers}"
+    finally:
+        atexit.unregister(app._leave_if_stuck)  # it would end pytest with status 0, whatever failed
+        gc.collect()
+        gc.enable()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> Generator[None]:
+    """After the last test here, keep what is left of Qt from being collected in other tests' threads."""
+    yield
+    if nextitem is None or HERE not in nextitem.path.parents:
+        gc.collect()
+        gc.freeze()
 
 
 @pytest.fixture
@@ -70,7 +117,7 @@ def make_window(qtbot, qapp: QApplication, tmp_path: Path) -> Iterator[Callable[
     yield make
     for window in made:
         window.close()
-        assert finish(window) == 0
+        assert app.finish(window) == 0
         assert not window.pulse.running
 
 
