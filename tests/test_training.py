@@ -15,7 +15,7 @@ import torch
 from click.testing import CliRunner
 
 from neuroclip_live.backbone import load_backbone
-from training.bank import Bank, Studio, is_held_out, load_photos
+from training.bank import Bank, Studio, font_files, is_held_out, load_photos, split_fonts
 from training.calibrate import calibrate, expected_calibration_error
 from training.distillation import DistillSettings
 from training.gathering import important_names, limited, names_of
@@ -164,6 +164,16 @@ def test_a_frozen_head_stays_as_it_was_on_average(images: Path, tmp_path: Path) 
     assert torch.equal(heads[4], heads[2])
     steps = [json.loads(line)["step"] for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     assert steps == [2, 3, 4]
+
+
+def test_one_font_in_nine_is_kept_out_and_the_order_is_fixed(tmp_path: Path) -> None:
+    for name in ["b.ttf", "a.OTF", "readme.txt", *(f"c{i}.woff" for i in range(8))]:
+        (tmp_path / name).touch()
+    fonts = font_files([tmp_path])
+    assert [font.name for font in fonts[:3]] == ["a.OTF", "b.ttf", "c0.woff"]
+    kept, spare = split_fonts(fonts)
+    assert [font.name for font in spare] == ["c2.woff"]
+    assert sorted([*kept, *spare]) == fonts
 
 
 def test_kinds_without_pictures_get_no_share(images: Path) -> None:

@@ -40,6 +40,9 @@ OTHER_SHARE = 7
 """The same where no path contains any of those keys: one in so many of all."""
 
 
+FONT_SUFFIXES = {".ttf", ".otf", ".woff"}
+
+
 @dataclass
 class Bank:
     """Pictures by kind, for training or for validation."""
@@ -104,6 +107,22 @@ def load_icons(folder: Path, held_out: Sequence[str]) -> PictureSet:
         if not any(f" {name} " in padded or f" {name}s " in padded for name in held):
             icons.add(planes[index], noun)
     return icons
+
+
+def font_files(folders: Iterable[Path]) -> list[Path]:
+    """Return the fonts in folders, those of each folder sorted."""
+    return [
+        file
+        for folder in folders
+        for file in sorted(folder.rglob("*"))
+        if file.suffix.lower() in FONT_SUFFIXES
+    ]
+
+
+def split_fonts(fonts: Sequence[Path]) -> tuple[list[Path], list[Path]]:
+    """Return the fonts to train with, and one in nine that is kept out."""
+    spare = [font for i, font in enumerate(fonts) if i % 9 == 4]
+    return [font for font in fonts if font not in spare], spare
 
 
 def load_glyphs(fonts: Sequence[Path]) -> PictureSet:

@@ -13,7 +13,7 @@ from typing import Any
 import click
 import numpy as np
 
-from training.bank import Bank, load_glyphs, load_icons, load_photos
+from training.bank import Bank, load_glyphs, load_icons, load_photos, split_fonts
 from training.icons import read_set, render
 from training.pictures import PictureSet
 from training.settings import Settings
@@ -36,8 +36,7 @@ def gather(
         if not (out / "icons.json").exists():
             _render_icons(icons, out)
         drawn = limited(load_icons(out, settings.held_out), settings)
-    kept_fonts = [font for i, font in enumerate(fonts) if i % 9 != 4]
-    spare = [font for i, font in enumerate(fonts) if i % 9 == 4]
+    kept_fonts, spare = split_fonts(fonts)
     bank = Bank(photos, drawn, load_glyphs(kept_fonts), settings.solids)
     counted = (len(photos.images), len(drawn.images), len(bank.glyphs.images))
     log.info("%d photographs, %d icons, %d characters", *counted)

@@ -21,6 +21,7 @@ import click
 from rich.logging import RichHandler
 
 from neuroclip_live.backbone import load_backbone
+from training.bank import font_files
 from training.evaluate_nano import THROUGH_HEAD, real, stand_ins, validate
 from training.export_nano import MOST_NAMES, export
 from training.gathering import gather, important_names, name_things, names_of
@@ -161,7 +162,7 @@ _PATH = click.Path(path_type=Path, exists=True)
 @click.command(help=__doc__)
 @click.option("--images", type=_PATH, multiple=True, required=True, help="Folder or zip of images by class.")
 @click.option("--icons", type=_PATH, help="Folder of npm's @iconify-json packages (.tgz).")
-@click.option("--fonts", type=_PATH, help="Folder of fonts (.ttf, .otf, .woff).")
+@click.option("--fonts", type=_PATH, multiple=True, help="Folder of fonts (.ttf, .otf, .woff).")
 @click.option("--data", type=_PATH, help="Folder of real recordings to measure the result on.")
 @click.option("--out", type=click.Path(path_type=Path), required=True)
 @click.option("--steps", default=Settings().plan.steps, show_default=True, help="Steps of the image tower.")
@@ -171,7 +172,7 @@ _PATH = click.Path(path_type=Path, exists=True)
 def main(
     images: tuple[Path, ...],
     icons: Path | None,
-    fonts: Path | None,
+    fonts: tuple[Path, ...],
     data: Path | None,
     out: Path,
     steps: int,
@@ -183,8 +184,6 @@ def main(
     from training.teacher import MiniLM
 
     packages = sorted(icons.glob("*.tgz")) if icons else []
-    suffixes = {".ttf", ".otf", ".woff"}
-    files = sorted(f for f in fonts.rglob("*") if f.suffix.lower() in suffixes) if fonts else []
     settings = Settings(processes=processes)
     settings = seeded(replace(settings, plan=replace(settings.plan, steps=steps)), seed)
     if try_out:
@@ -192,7 +191,7 @@ def main(
     try:
         with logged(out / "make.log"):
             log.info("%s", settings)
-            folder = make(images, out, MiniLM(), settings, packages, files, data=data)
+            folder = make(images, out, MiniLM(), settings, packages, font_files(fonts), data=data)
     except ImportError as error:
         message = f"{error}; the extra has what training needs: pip install 'neuroclip-live[training]'"
         raise click.ClickException(message) from error

@@ -1,4 +1,8 @@
-"""Simulated validation: scenes of pictures and classes that training never saw, with fixed seeds."""
+"""Simulated validation: scenes of pictures and classes that training never saw, with fixed seeds.
+
+``python -m training.trials --images DIR --fonts DIR --out DIR`` films it without training anything, as
+``training.make`` does after training with the same pictures and fonts.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import click
 import numpy as np
 import numpy.typing as npt
 
-from training.bank import Bank, Studio
+from training.bank import Bank, Studio, font_files, load_glyphs, load_photos, split_fonts
 from training.pictures import DIGIT_WORDS, PictureSet
+from training.settings import Settings
 from training.solids import CATALOGUE
 
 SEED = 7_654_321
@@ -139,3 +145,26 @@ def scene_means(vectors: npt.NDArray[np.float32], scenes: npt.NDArray[np.int64])
     total = np.zeros((int(scenes.max()) + 1, vectors.shape[1]), np.float32)
     np.add.at(total, scenes, vectors)
     return total / np.bincount(scenes)[:, None].astype(np.float32)
+
+
+_PATH = click.Path(path_type=Path, exists=True)
+
+
+@click.command(help=__doc__)
+@click.option("--images", type=_PATH, multiple=True, required=True, help="Folder or zip of images by class.")
+@click.option("--fonts", type=_PATH, multiple=True, help="Folder of fonts (.ttf, .otf, .woff).")
+@click.option("--out", type=click.Path(path_type=Path), required=True)
+@click.option("--scenes", default=Settings().trial_scenes, show_default=True, help="Scenes of each set.")
+def main(images: tuple[Path, ...], fonts: tuple[Path, ...], out: Path, scenes: int) -> None:
+    """Run from the command line."""
+    settings = Settings()
+    _, aside = load_photos(images, settings.held_out)
+    _, spare = split_fonts(font_files(fonts))
+    trials = simulated_trials(aside, load_glyphs(spare), settings.plan.size, scenes)
+    save_trials(trials, out)
+    for trial in trials:
+        click.echo(f"{trial.name}: {len(trial.truths)} scenes, {len(trial.frames)} frames")
+
+
+if __name__ == "__main__":
+    main()
