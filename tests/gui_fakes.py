@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -26,6 +27,9 @@ from neuroclip_live.region import fitting
 from neuroclip_live.slicing import SliceBy
 from neuroclip_live.teaching import TeachingStatus
 from neuroclip_live.treatment import Treatment
+
+if TYPE_CHECKING:
+    from gui.timeline import Moment, Timeline
 
 RES = Resolution(320, 240)
 LATENCY = {
@@ -311,6 +315,11 @@ def ring_of_events(t: float, count: int = 4000, resolution: Resolution = RES) ->
     events["y"] = np.clip(cy + radius * np.sin(angle), 0, resolution.height - 1)
     events["p"] = np.cos(angle) * -math.sin(t) + np.sin(angle) * math.cos(1.3 * t) > 0
     return events
+
+
+def place_of(timeline: Timeline, moment: Moment) -> int:
+    """Return where a moment is drawn, in pixels from the left: it wanders off with the time that passes."""
+    return round(timeline.width() - 10 - (timeline._now_s - moment.at_s) * timeline._per_second())
 
 
 class ShowPipeline(FakePipeline):

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import contextlib
+import random
 import socket
 import struct
 import threading
@@ -24,9 +26,12 @@ LONG_S = 100.0
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port nobody listens at, below those that the system gives to whoever asks for any."""
+    for port in random.SystemRandom().sample(range(20_000, 32_000), 100):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise OSError("no port is free")
 
 
 class Server:
@@ -96,6 +101,11 @@ def stream(tmp_path: Path, events: Packet) -> tuple[bytes, list[bytes]]:
     return header, [data[place : place + 8 + size] for place, _, size in packet_places(path)]
 
 
+def dial(address: str) -> NetworkSource:
+    """Open a stream that is there, however long its server takes to say so."""
+    return NetworkSource(address, answer_s=LONG_S)
+
+
 def take(source: NetworkSource, count: int) -> Packet:
     """Read until so many events are there."""
     parts, total, until = [], 0, time.monotonic() + LONG_S
@@ -126,7 +136,7 @@ def test_a_dv_network_writer_gives_what_the_replay_gives(
     where = str(free_port()) if transport == "tcp" else str(tmp_path / "s")
     server = start_server(where, path)
     try:
-        source = NetworkSource(f"localhost:{where}" if transport == "tcp" else where)
+        source = dial(f"localhost:{where}" if transport == "tcp" else where)
         assert isinstance(source, EventSource)
         assert source.live
         assert source.resolution == SIZE
@@ -146,7 +156,7 @@ def test_a_real_recording_through_the_network(tmp_path: Path, data_dir: Path) ->
     port = free_port()
     server = start_server(str(port), path)
     try:
-        source = NetworkSource(f"127.0.0.1:{port}")
+        source = dial(f"127.0.0.1:{port}")
         assert same(take(source, 351_217), join(Recording(path).read()))
         source.close()
     finally:
@@ -158,7 +168,7 @@ def test_server_dies_and_comes_back(tmp_path: Path, events: Packet) -> None:
     path = dv_recording(tmp_path / "a.aedat4", events)
     port = free_port()
     server = start_server(str(port), path)
-    source = NetworkSource(f"127.0.0.1:{port}")
+    source = dial(f"127.0.0.1:{port}")
     packets = source.packets()
     try:
         given: list[Packet] = []
@@ -191,7 +201,7 @@ def test_bytes_in_any_portions(
     header, packets = stream
     whole = header + b"".join(packets[:5])
     server = serve([whole[start : start + 97] for start in range(0, len(whole), 97)])
-    source = NetworkSource(server.address)
+    source = dial(server.address)
     assert same(take(source, 500), events[:500])
     source.close()
 
@@ -200,7 +210,7 @@ def test_packets_that_come_together_with_the_header(
     serve: Callable[..., Server], stream: tuple[bytes, list[bytes]], events: Packet
 ) -> None:
     header, packets = stream
-    source = NetworkSource(serve([header + b"".join(packets[:3])], hold=False).address)
+    source = dial(serve([header + b"".join(packets[:3])], hold=False).address)
     assert same(take(source, 300), events[:300])
     source.close()
 
@@ -209,7 +219,7 @@ def test_a_first_line_as_in_files_is_accepted(
     serve: Callable[..., Server], stream: tuple[bytes, list[bytes]], events: Packet
 ) -> None:
     header, packets = stream
-    source = NetworkSource(serve([MAGIC + header, *packets[:3]]).address)
+    source = dial(serve([MAGIC + header, *packets[:3]]).address)
     assert same(take(source, 300), events[:300])
     source.close()
 
@@ -219,7 +229,7 @@ def test_cut_in_the_middle_of_a_packet(
 ) -> None:
     header, packets = stream
     server = serve([header, packets[0], packets[1][:30]], [header, *packets[2:4]], hold=False)
-    source = NetworkSource(server.address)
+    source = dial(server.address)
     given = take(source, 300)
     assert same(given, join([events[:100], events[200:400]]))
     source.close()
@@ -238,7 +248,7 @@ def test_nonsense_ends_the_connection_not_the_program(
     serve: Callable[..., Server], stream: tuple[bytes, list[bytes]], events: Packet, bad: bytes
 ) -> None:
     header, packets = stream
-    source = NetworkSource(serve([header, packets[0], bad], [header, packets[1]]).address)
+    source = dial(serve([header, packets[0], bad], [header, packets[1]]).address)
     assert same(take(source, 200), events[:200])
     source.close()
 
@@ -249,7 +259,7 @@ def test_a_server_that_comes_back_with_another_sensor(
     header, packets = stream
     other = write_aedat4(tmp_path / "b.aedat4", [make_events()], Resolution(128, 128)).path.read_bytes()
     server = serve([header, packets[0]], [other[len(MAGIC) : parse_header(other).end]] * 1, hold=False)
-    source = NetworkSource(server.address)
+    source = dial(server.address)
     until = time.monotonic() + LONG_S
     for _ in source.packets():
         if "it now sends" in source.status().message:
@@ -265,7 +275,7 @@ def test_large_packets_are_cut(serve: Callable[..., Server], tmp_path: Path) -> 
         writer.write(many)
     data = (tmp_path / "a.aedat4").read_bytes()
     server = serve([data[len(MAGIC) : parse_header(data).index_position]])
-    source = NetworkSource(server.address)
+    source = dial(server.address)
     parts = []
     for packet in source.packets():
         assert len(packet) <= MAX_PACKET_EVENTS
@@ -280,7 +290,7 @@ def test_large_packets_are_cut(serve: Callable[..., Server], tmp_path: Path) -> 
 def test_closing_wakes_a_waiting_reader(
     serve: Callable[..., Server], stream: tuple[bytes, list[bytes]]
 ) -> None:
-    source = NetworkSource(serve([stream[0]]).address)
+    source = dial(serve([stream[0]]).address)
     thread = threading.Thread(target=lambda: list(source.packets()), daemon=True)
     thread.start()
     time.sleep(0.1)

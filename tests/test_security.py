@@ -155,7 +155,7 @@ program()
 """
 
 
-@pytest.mark.timeout(400)  # where no other run kept the model converted, this one does it
+@pytest.mark.timeout(1000)  # where no other run kept the model converted, this one does it
 def test_a_run_reaches_for_no_network_and_unpickles_nothing(tmp_path: Path) -> None:
     """Python's own audit hooks tell of every connection, and of every name looked up for a pickle."""
     log = tmp_path / "events"
@@ -166,7 +166,7 @@ def test_a_run_reaches_for_no_network_and_unpickles_nothing(tmp_path: Path) -> N
         env=environment,
         capture_output=True,
         text=True,
-        timeout=360,
+        timeout=900,
     )
     assert run.returncode == 0, run.stderr
     told = [line.split("\t") for line in log.read_text().splitlines()]

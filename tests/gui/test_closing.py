@@ -21,8 +21,8 @@ from drivers.writing import Aedat4Writer
 from neuroclip_live.events import Resolution
 
 ROOT = Path(__file__).resolve().parents[2]
-SOON_S = 15.0
-"""3 s on a machine that has nothing else to do; tests run on others too."""
+SOON_S = 60.0
+"""3 s on a machine that has nothing else to do; tests run on others too. What hangs would for ten minutes."""
 
 SCRIPT = """
 import sys, threading, time
@@ -81,7 +81,7 @@ def closes(tmp_path: Path, body: str) -> float:
         text=True,
     )
     try:
-        closed, errors = process.communicate(timeout=100)
+        closed, errors = process.communicate(timeout=400)
         ended = time.monotonic()
     finally:
         process.kill()
@@ -180,15 +180,18 @@ def test_with_a_network_source_that_is_dead(tmp_path, header):
                 connected = window.pipeline.source.name != "script" or not {bool(header)}
                 return connected and time.monotonic() - asked[0] > 1.0
         """
-        assert closes(tmp_path, body) < SOON_S
-    serving.join(10)
+        try:
+            assert closes(tmp_path, body) < SOON_S
+        finally:
+            server.shutdown(socket.SHUT_RDWR)  # wakes who still waits for a client, which closing does not
+    serving.join(60)
 
 
 def _greet(server: socket.socket, words: bytes) -> None:
-    connection, _ = server.accept()
-    with connection:
-        connection.sendall(words)
-        connection.settimeout(120)
-        with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError):
+        connection, _ = server.accept()
+        with connection:
+            connection.sendall(words)
+            connection.settimeout(600)
             while connection.recv(1024):  # until the other side has gone
                 pass

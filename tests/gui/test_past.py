@@ -7,6 +7,7 @@ import time
 import numpy as np
 import pytest
 from fakes import FakeBackbone, ScriptedSource, packet
+from gui_fakes import place_of
 from PySide6.QtCore import QEvent, QPointF, Qt
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QApplication
@@ -19,9 +20,9 @@ from neuroclip_live.prompts import parse_prompts
 from neuroclip_live.slicing import parse_slice
 
 
-def point_at_now(timeline) -> None:
+def point_at_newest(timeline) -> None:
     """Move the mouse there; QTest leaves out moves to where the mouse is already."""
-    at = QPointF(timeline.width() - 14, 40)
+    at = QPointF(place_of(timeline, timeline.moments[-1]), 40)
     left, none = Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier
     QApplication.sendEvent(timeline, QMouseEvent(QEvent.Type.MouseMove, at, at, left, left, none))
 
@@ -61,28 +62,27 @@ def test_a_full_timeline_is_scored_anew_within_a_frame(window):
     past = rescored(list(range(count)), ("a mug", "a fox"), np.full((count, 2), 0.5), ["a fox"] * count)
     times = []
     for _ in range(5):
-        begin = time.perf_counter()
+        begin = time.thread_time()  # of this thread alone: others may have the processor meanwhile
         timeline.rescore(past)
-        times.append(time.perf_counter() - begin)
+        times.append(time.thread_time() - begin)
     assert timeline.moments[0].label == "a fox"
     assert len(timeline.moments) == count
-    assert min(times) < 0.1  # a few milliseconds where nothing else runs
+    assert min(times) < 0.2  # a few milliseconds on a quick machine
 
 
 def test_a_word_typed_now_is_asked_of_the_real_past(qtbot, make_window):
     source = ScriptedSource([packet(i * 20_000, 400, step_us=50) for i in range(60)], live=False)
-    settings = PipelineSettings(slice_by=parse_slice("40ms"))
+    settings = PipelineSettings(slice_by=parse_slice("40ms"), wait_for_model=True)
     pipeline = Pipeline(source, lambda progress: FakeBackbone(), parse_prompts("a mug"), settings)
     window = make_window(attach=False)
     window.attach(pipeline)
     qtbot.waitUntil(lambda: pipeline.status().state.value == "ended", timeout=30_000)
     before = len(pipeline.predictions())
-    qtbot.waitUntil(lambda: len(window.timeline.moments) >= before, timeout=5000)
-    if not before:
-        pytest.skip("the recording was over before the model was there")
+    assert before
+    qtbot.waitUntil(lambda: len(window.timeline.moments) >= before)
     window.prompts.entry.setText("a tree")
     window.prompts.entry.returnPressed.emit()
-    qtbot.waitUntil(lambda: any("a tree" in m.scores for m in window.timeline.moments), timeout=5000)
+    qtbot.waitUntil(lambda: any("a tree" in m.scores for m in window.timeline.moments))
 
 
 # ---- pointing at a moment
@@ -94,7 +94,7 @@ def test_pointing_at_a_moment_shows_the_frame_of_it(qtbot, window, pipeline):
     pipeline.predict({"a mug": 0.9, "a phone": 0.1}, frames=(frame,))
     qtbot.waitUntil(lambda: len(window.timeline.moments) == 1 and len(window.timeline.thumbnails) == 1)
     window.docks["timeline"].raise_()
-    point_at_now(window.timeline)
+    point_at_newest(window.timeline)
     qtbot.waitUntil(lambda: window.timeline.card is not None and window.timeline.card.isVisible())
     card = window.timeline.card
     assert card.image is not None
@@ -110,7 +110,7 @@ def test_a_still_moment_says_so_and_has_no_picture(qtbot, window, pipeline):
     pipeline.predict({}, state="no-motion")
     qtbot.waitUntil(lambda: len(window.timeline.moments) == 1)
     window.docks["timeline"].raise_()
-    point_at_now(window.timeline)
+    point_at_newest(window.timeline)
     qtbot.waitUntil(lambda: window.timeline.card is not None and window.timeline.card.isVisible())
     assert window.timeline.card.image is None
     window.source_changed()

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from gui_fakes import RES, FakeSource, ring_of_events
+from gui_fakes import RES, FakeSource, place_of, ring_of_events
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent, QImage
 from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QDialog, QLineEdit, QTabBar, QWidget
 
 from drivers.source import GrayFrame, SourceState
-from gui import sources
+from gui import live_view, sources
 from gui.commands import ACTIONS, CHOICES
 from gui.menus import IN_LIST
 from neuroclip_live.pipeline import PipelineState
@@ -222,7 +222,7 @@ def test_a_paused_recording_keeps_its_decision(qtbot, window, pipeline):
     window.actions_.by_name["play"].trigger()
     qtbot.waitUntil(lambda: window.transport.paused)
     pipeline.predict({}, state="no-motion")
-    qtbot.wait(200)
+    qtbot.waitUntil(lambda: len(window.timeline.moments) == 2)
     assert window.decision.words()[0] == "a mug"
 
 
@@ -242,15 +242,18 @@ def test_a_frozen_picture_stays(qtbot, window, pipeline):
     window.actions_.by_name["freeze"].trigger()
     kept = window.view.frame
     pipeline.events = ring_of_events(2.0)
-    qtbot.wait(150)
+    qtbot.settle(window)
     assert window.view.frame is kept
 
 
-def test_old_events_do_not_stay_on_the_screen(qtbot, make_window):
+def test_old_events_do_not_stay_on_the_screen(qtbot, make_window, monkeypatch):
     window = make_window(FakeSource(live=True, name="camera"))
     window.pipeline.events = ring_of_events(1.0)
     qtbot.waitUntil(lambda: window.view.frame is not None and (window.view.frame != 127).any())
-    qtbot.waitUntil(lambda: (window.view.frame == 127).all(), timeout=3000)
+    qtbot.settle(window)
+    assert (window.view.frame != 127).any()
+    monkeypatch.setattr(live_view, "_STALE_S", 0.0)  # now they are old
+    qtbot.waitUntil(lambda: (window.view.frame == 127).all())
 
 
 @pytest.mark.parametrize("choice", [c.name for c in CHOICES])
@@ -411,7 +414,7 @@ def test_loop_and_resume(qtbot, window, pipeline):
     window.actions_.by_name["loop"].trigger()
     assert pipeline.source.said[-1] == ("set_loop", False)
     window.actions_.by_name["play"].trigger()
-    qtbot.wait(150)
+    qtbot.settle(window)
     window.actions_.by_name["play"].trigger()
     assert pipeline.source.said[-1] == ("resume",)
 
@@ -427,7 +430,8 @@ def test_a_click_on_the_seek_bar_goes_there(qtbot, window, pipeline):
 def test_a_click_on_the_timeline_goes_to_that_moment(qtbot, window, pipeline):
     pipeline.predict({"a mug": 0.7, "a phone": 0.2, "scissors": 0.1}, t_us=4_000_000)
     qtbot.waitUntil(lambda: len(window.timeline.moments) == 1)
-    qtbot.mouseClick(window.timeline, Qt.MouseButton.LeftButton, pos=QPoint(window.timeline.width() - 12, 40))
+    at = QPoint(place_of(window.timeline, window.timeline.moments[0]), 40)
+    qtbot.mouseClick(window.timeline, Qt.MouseButton.LeftButton, pos=at)
     assert pipeline.source.said[-1] == ("seek", 3.0)
 
 
