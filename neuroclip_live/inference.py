@@ -259,7 +259,8 @@ class Inference:
             latest = self._outcome.latest
             if rest_us is not None and latest is not None and latest.state != "no-motion":
                 self._outcome.latest = recognizer.at_rest(rest_us)
-            if reader.finished and self._state is PipelineState.RUNNING:
+            newest = reader.ring is reader.capture.ring  # else the picture was turned just before the end
+            if reader.finished and newest and self._state is PipelineState.RUNNING:
                 self._set(PipelineState.ENDED, self._capture.failure)
             reader.wait()
 

@@ -10,7 +10,7 @@ from neuroclip_live.events import Resolution
 from neuroclip_live.frames import Box
 from neuroclip_live.region import inside, size_of
 from neuroclip_live.ring import Chunk
-from neuroclip_live.slicing import Slice, SliceBy, Slicer
+from neuroclip_live.slicing import MAX_SILENT_HOPS, Slice, SliceBy, Slicer
 
 BACKLOG_MS = 60.0
 """Waiting slices are all taken while that costs no more than this; beyond it only the newest are."""
@@ -89,18 +89,21 @@ class Reader:
             return 0
         hops = self._affordable() + self._by.overlap
         newest, count, hop_us = self.ring.newest(), self._by.hop_count(self.resolution), self._by.hop_us()
-        if count is not None:
-            start = newest - hops * count
-            slices = (start - self._cursor) // count
-        else:
-            assert hop_us is not None
-            start = self.ring.position_back(hops * hop_us)
-            slices = self.ring.span_us(self._cursor, start) // hop_us
-        if start - self._cursor < newest - start:  # a backlog of twice what is wanted is worth the seam
+        start = newest - hops * count if count is not None else self.ring.position_back(hops * (hop_us or 1))
+        passed = start - self._cursor
+        if passed < newest - start:  # a backlog of twice what is wanted is worth the seam
             return 0
+        lost = min(passed, max(0, self.ring.oldest() - self._cursor))
+        if count is not None:
+            slices = (passed - lost) // count
+        else:
+            # an hour in which nothing came is not 72,000 slices
+            slices = self.ring.span_us(self._cursor, start) // (hop_us or 1)
+            slices = min(slices, passed - lost + MAX_SILENT_HOPS)
+        self.dropped += lost
         self._cursor = self.capture.cursor = start
         self._slicer.forget()
-        return max(0, slices)
+        return slices
 
     def recut(self, by: SliceBy) -> None:
         """Cut what comes from here on otherwise; what is read already stays read."""

@@ -14,6 +14,7 @@ that reset its clock. A read never crosses an epoch, so no slice mixes two times
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections import deque
 from dataclasses import dataclass
@@ -163,13 +164,20 @@ class EventRing:
             return self._first_at(self._last_t - duration_us, oldest)
 
     def span_us(self, start: int, end: int) -> int:
-        """Return the time between the events at two positions; 0 where one is gone or time went back."""
+        """Return how much time the events from one position to another took, as far as they are kept.
+
+        Where time began anew on the way, the parts are added up.
+        """
         with self._lock:
-            oldest = max(0, self._written - self.capacity)
-            if not oldest <= start < end < self._written:
+            start = max(start, self._written - self.capacity)
+            if not 0 <= start < end < self._written:
                 return 0
+            begins = [start, *(first for first, _ in self._epoch_starts if start < first <= end), end + 1]
             times = self._events["t"]
-            return max(0, int(times[end % self.capacity]) - int(times[start % self.capacity]))
+            return sum(
+                int(times[(after - 1) % self.capacity]) - int(times[first % self.capacity])
+                for first, after in itertools.pairwise(begins)
+            )
 
     def arrival_ns(self, position: int) -> int | None:
         """Return when the event at ``position`` arrived (monotonic clock); None when no longer known."""

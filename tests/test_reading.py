@@ -10,7 +10,7 @@ from fakes import ScriptedSource, packet
 
 from neuroclip_live.capture import Capture
 from neuroclip_live.reading import BACKLOG_MS, Reader
-from neuroclip_live.slicing import SliceBy
+from neuroclip_live.slicing import MAX_SILENT_HOPS, SliceBy
 
 BY_COUNT = SliceBy("count", count=200, overlap=2)
 BY_TIME = SliceBy("time", time_us=2_000, overlap=2)
@@ -43,6 +43,35 @@ def test_a_flood_is_leapt_over_and_counted(capture: Capture, by: SliceBy) -> Non
     # the newest slice ends at the newest event, or one hop before it where time has not closed it
     assert newest.end_us > 500 * 10_000 - 2_000 - 100
     assert [b.index - a.index for a, b in itertools.pairwise(taken)] == [1, 1]
+
+
+@pytest.mark.parametrize("by", [BY_COUNT, BY_TIME])
+def test_what_was_overwritten_before_a_leap_is_dropped_and_counted(by: SliceBy) -> None:
+    capture = Capture(ScriptedSource([]), capacity=10_000)
+    reader = busy_reader(capture, by, affordable=3)
+    for number in range(500):
+        capture.ring.write(packet(10_000 * number, 100, seed=number), 0)
+    taken, passed_over = reader.take()
+    assert reader.dropped == 40_000
+    hops = 100 if by is BY_COUNT else 1_000
+    assert abs(len(taken) + passed_over - hops) <= 4
+
+
+def test_a_leap_over_time_that_goes_back_counts_both_times(capture: Capture) -> None:
+    reader = busy_reader(capture, BY_TIME, affordable=3)
+    for number in [*range(200), *range(200)]:
+        capture.ring.write(packet(10_000 * number, 100, seed=number), 0)
+    taken, passed_over = reader.take()
+    assert abs(len(taken) + passed_over - 4_000) <= 4
+    assert reader.dropped == 0
+
+
+def test_a_leap_over_an_hour_of_nothing_is_not_a_million_slices(capture: Capture) -> None:
+    reader = busy_reader(capture, BY_TIME, affordable=3)
+    for number in range(200):
+        capture.ring.write(packet(10_000 * number + 3_600_000_000 * (number >= 100), 100, seed=number), 0)
+    _, passed_over = reader.take()
+    assert passed_over <= 20_000 + MAX_SILENT_HOPS
 
 
 def test_a_leap_reads_little_of_what_it_passes_over(

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from fakes import SENSOR, Endless, FakeBackbone, ScriptedSource, packets, wait_for
+from fakes import SENSOR, SETTINGS, Endless, FakeBackbone, ScriptedSource, packets, wait_for
 
 from neuroclip_live.events import EVENT_DTYPE, Packet, copy_packet, empty_packet
 from neuroclip_live.pipeline import PipelineState
+from neuroclip_live.slicing import SliceBy
 from neuroclip_live.treatment import Treatment
 
 
@@ -55,27 +57,31 @@ def test_a_burst_of_100_times_the_rate_is_counted_and_passes(start, memory_withi
     assert status.windows == status.predictions + status.skipped_windows <= 3_020
 
 
-def test_a_flood_while_recognition_hangs_is_accounted_for(start, hanging) -> None:  # type: ignore[no-untyped-def]
+@pytest.mark.parametrize("by", [SETTINGS.slice_by, SliceBy("time", time_us=10_000, overlap=1)], ids=str)
+def test_a_flood_while_recognition_hangs_is_accounted_for(start, hanging, by: SliceBy) -> None:  # type: ignore[no-untyped-def]
     flood, after = threading.Event(), threading.Event()
     big = packets(1, size=100_000)[0]
-    script = [*packets(4), flood, *[big] * 50, after, *packets(20, first=3_000), threading.Event()]
-    for number, each in enumerate(script[5:55]):
-        script[5 + number] = other = copy_packet(each)
-        other["t"] = 20_000 + number * 100_000 + np.arange(100_000)
-    pipeline = start(ScriptedSource(script), hanging)
-    wait_for(lambda: pipeline.status().predictions == 2)
+    script = [*packets(8), flood, *[big] * 50, after, *packets(40, first=3_000), threading.Event()]
+    for number, each in enumerate(script[9:59]):
+        script[9 + number] = other = copy_packet(each)
+        other["t"] = 40_000 + number * 100_000 + np.arange(100_000)  # a million a second
+    pipeline = start(ScriptedSource(script), hanging, replace(SETTINGS, slice_by=by))
+    wait_for(lambda: pipeline.status().predictions >= 2)
     hanging.go_on.clear()
     flood.set()
-    wait_for(lambda: pipeline.status().total_events == 5_000_200)  # more than the ring has room for
+    wait_for(lambda: pipeline.status().total_events == 5_000_400)  # more than the ring has room for
     wait_for(hanging.entered.is_set)
     assert pipeline.status().ring_fill == 1.0
     hanging.go_on.set()
+    labelled(pipeline, 4_900_000)
     after.set()
     labelled(pipeline, 3_000 * 5_000)
-    wait_for(lambda: pipeline.status().total_events == 5_001_200)
+    wait_for(lambda: pipeline.status().total_events == 5_002_400)
     status = pipeline.status()
-    counted = status.windows * 100 + status.dropped_events  # events of slices shown, skipped, and overwritten
-    assert 4_990_000 < counted <= 5_001_200
+    each = 100 if by.kind == "count" else 10_000
+    assert 4_900_000 < status.windows * each + status.dropped_events
+    if by.kind == "count":  # by time, windows in which nothing came are counted too
+        assert status.windows * each + status.dropped_events <= 5_002_400
 
 
 @pytest.mark.parametrize("live", [False, True])
