@@ -9,15 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from PySide6.QtCore import QEvent, QMimeData, Qt, Signal
-from PySide6.QtGui import QAction, QColor, QKeyEvent, QKeySequence
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QAction, QColor
 from PySide6.QtWidgets import (
     QApplication,
     QCheckBox,
     QColorDialog,
     QHBoxLayout,
     QLabel,
-    QLineEdit,
     QPushButton,
     QSizePolicy,
     QSlider,
@@ -27,47 +26,14 @@ from PySide6.QtWidgets import (
 
 from gui.deciding import Decision
 from gui.panel import Panel
+from gui.prompt_entry import PromptEntry
 from gui.prompt_list import PromptList
 from gui.prompt_model import PromptModel
+from gui.templates_dialog import describe_templates
 from gui.theme import Theme
 from neuroclip_live.errors import UserError
 from neuroclip_live.prompt_set import PromptSet, parse_prompts
 from neuroclip_live.purposes import purpose_of
-from neuroclip_live.templates import TEMPLATE_SETS
-
-
-class PromptEntry(QLineEdit):
-    """The line words are typed into; several lines pasted become several words."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setObjectName("prompt")
-        self.setAccessibleName("Add a prompt")
-        self.setPlaceholderText("Type what to look for, press Enter")
-        self.setToolTip(
-            "One label, or several separated by commas.\n-hand adds “hand” as a negative: when it fits best, "
-            "there is no label."
-        )
-        self.setClearButtonEnabled(True)
-
-    def event(self, event: QEvent) -> bool:  # noqa: D102
-        if event.type() == QEvent.Type.ShortcutOverride and event.key() == Qt.Key.Key_Escape and self.text():
-            event.accept()  # Esc clears what was typed before it does anything else
-            return True
-        return super().event(event)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: D102
-        if event.matches(QKeySequence.StandardKey.Paste):
-            self.paste_lines(QApplication.clipboard().mimeData())
-        elif event.key() == Qt.Key.Key_Escape and self.text():
-            self.clear()
-        else:
-            super().keyPressEvent(event)
-
-    def paste_lines(self, mime: QMimeData) -> None:
-        """Insert a clipboard's text with commas for line ends."""
-        lines = [line.strip() for line in mime.text().splitlines()]
-        self.insert(", ".join(line for line in lines if line))
 
 
 class PromptsPanel(Panel):
@@ -331,13 +297,3 @@ class PromptsPanel(Panel):
     def _want(self, prompts: PromptSet) -> None:
         self.show_prompts(prompts)
         self.wanted.emit(prompts)
-
-
-def describe_templates(templates: tuple[str, ...]) -> str:
-    """Return what a button says of templates."""
-    if templates == TEMPLATE_SETS["none"]:
-        return "the label alone"
-    if len(templates) == 1:
-        return templates[0].replace("{}", "…")
-    named = next((name for name, known in TEMPLATE_SETS.items() if known == templates), "")
-    return f"{len(templates)} sentences" + (f" ({named})" if named else "")

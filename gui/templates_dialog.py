@@ -94,3 +94,13 @@ class TemplatesDialog(QDialog):
         self._preview.setProperty("role", "muted" if fine else "warn")
         self._preview.style().polish(self._preview)
         self._buttons.button(QDialogButtonBox.StandardButton.Ok).setEnabled(fine)
+
+
+def describe_templates(templates: tuple[str, ...]) -> str:
+    """Return what a button says of templates."""
+    if templates == TEMPLATE_SETS["none"]:
+        return "the label alone"
+    if len(templates) == 1:
+        return templates[0].replace("{}", "…")
+    named = next((name for name, known in TEMPLATE_SETS.items() if known == templates), "")
+    return f"{len(templates)} sentences" + (f" ({named})" if named else "")
