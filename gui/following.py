@@ -6,7 +6,7 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
-from gui.timeline import Moment
+from gui.moments import Moment
 
 if TYPE_CHECKING:
     from gui.main_window import MainWindow

@@ -1,4 +1,4 @@
-"""The last minute of scores, one line per prompt, and under them a ribbon of what was decided.
+"""The last minutes of scores, one line per prompt, and under them a ribbon of what was decided.
 
 A fixed number of moments is kept, so memory stays flat. Pointing at one shows what was seen then; a click,
 in a recording, goes there. Other prompts change the past too: see :meth:`Timeline.rescore`.
@@ -7,15 +7,16 @@ in a recording, goes there. Other prompts change the past too: see :meth:`Timeli
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QHideEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QHideEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QWheelEvent
 
 from gui.moment_card import MomentCard
+from gui.moments import KEPT, SPANS_S, Moment, rescored, thinned
 from gui.panel import Panel
 from gui.theme import Theme, font
 from gui.thumbnails import Thumbnails
@@ -24,40 +25,11 @@ if TYPE_CHECKING:
     from neuroclip_live.history import Rescored
 
 SPAN_S = 60.0
-KEPT = 2048
 _GAP_S = 1.5
 """Moments further apart than this are not joined: nothing was seen in between."""
 _MOST_LINES = 40
 _RIBBON = 12
 _LEFT, _BOTTOM, _TOP = 42, 20, 12
-
-
-class Moment(NamedTuple):
-    """One prediction as the timeline keeps it; ``label`` is "" where nothing was decided."""
-
-    at_s: float
-    t_us: int
-    label: str
-    scores: Mapping[str, float]
-    number: int = 0
-
-
-class _Row(Mapping[str, float]):
-    """One row of a table of scores, without a dictionary of its own."""
-
-    __slots__ = ("_columns", "_row")
-
-    def __init__(self, columns: dict[str, int], row: np.ndarray) -> None:
-        self._columns, self._row = columns, row
-
-    def __getitem__(self, label: str) -> float:
-        return float(self._row[self._columns[label]])
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._columns)
-
-    def __len__(self) -> int:
-        return len(self._columns)
 
 
 class Timeline(Panel):
@@ -82,6 +54,7 @@ class Timeline(Panel):
         self.setAccessibleName("Timeline of scores")
         self.setMouseTracking(True)
         self.setMinimumHeight(110)
+        self.setAccessibleDescription("The wheel shows more time or less; a click goes there")
         self.span_s = SPAN_S
         self.moments: deque[Moment] = deque(maxlen=KEPT)
         self.thumbnails = Thumbnails()
@@ -103,37 +76,20 @@ class Timeline(Panel):
         self.update()
 
     def add(self, moment: Moment) -> None:
-        """Take in a moment, newer than all before; those too many for the span are thinned out."""
-        if len(self.moments) == KEPT and moment.at_s - self.moments[0].at_s < self.span_s:
-            self._thin_out()
+        """Take in a moment, newer than all before."""
+        if len(self.moments) == KEPT and moment.at_s - self.moments[0].at_s < SPANS_S[-1]:
+            self.moments = thinned(self.moments, moment.at_s)
         self.moments.append(moment)
-
-    def _thin_out(self) -> None:
-        """Keep half of the moments, evenly over time; a pixel of a wide window shows more than one still."""
-        kept, after = [], -np.inf
-        for moment in self.moments:
-            if moment.at_s >= after:
-                kept.append(moment)
-                after = moment.at_s + 2 * self.span_s / KEPT
-        self.moments = deque(kept, maxlen=KEPT)
 
     def rescore(self, past: Rescored) -> None:
         """Give moments the scores they have against other prompts; those it does not know keep theirs."""
-        if not len(past.numbers):
-            return
-        columns = {label: index for index, label in enumerate(past.labels)}
-        numbers = np.fromiter((m.number for m in self.moments), dtype=np.int64, count=len(self.moments))
-        places = np.minimum(np.searchsorted(past.numbers, numbers), len(past.numbers) - 1)
-        known = past.numbers[places] == numbers
-        self.moments = deque(
-            (
-                Moment(m.at_s, m.t_us, past.decided[i] or "", _Row(columns, past.scores[i]), m.number)
-                if there
-                else m
-                for m, i, there in zip(self.moments, places.tolist(), known.tolist(), strict=True)
-            ),
-            maxlen=KEPT,
-        )
+        if len(past.numbers):
+            self.moments = rescored(self.moments, past)
+            self.update()
+
+    def show_span(self, span_s: float) -> None:
+        """Show so many seconds."""
+        self.span_s = span_s
         self.update()
 
     def refresh(self, now_s: float, labels: tuple[str, ...]) -> None:
@@ -148,7 +104,7 @@ class Timeline(Panel):
         """Return the moment drawn at a horizontal place, in pixels."""
         at_s = self._now_s - (self.width() - 10 - x) / self._per_second()
         near = min(self.moments, key=lambda m: abs(m.at_s - at_s), default=None)
-        return near if near is not None and abs(near.at_s - at_s) < 1.0 else None
+        return near if near is not None and abs(near.at_s - at_s) < max(1.0, 3 / self._per_second()) else None
 
     def _per_second(self) -> float:
         return max(1, self.width() - _LEFT - 10) / self.span_s
@@ -191,14 +147,13 @@ class Timeline(Panel):
             painter.drawText(
                 area, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, f"{share:.0%}"
             )
-        for back_s in range(0, int(self.span_s) + 1, 15):
+        for back_s in np.linspace(0.0, self.span_s, 5):
             x = plot.right() - back_s * self._per_second()
             area = QRectF(x - 30, self.height() - _BOTTOM + 2, 60, 14)
             align = Qt.AlignmentFlag.AlignRight if back_s == 0 else Qt.AlignmentFlag.AlignHCenter
-            text = "now" if back_s == 0 else f"−{back_s} s"
             if back_s == 0:
                 area.moveRight(plot.right() + 4)
-            painter.drawText(area, align | Qt.AlignmentFlag.AlignVCenter, text)
+            painter.drawText(area, align | Qt.AlignmentFlag.AlignVCenter, _ago(back_s))
 
     def _paint_lines(self, painter: QPainter, plot: QRectF, moments: list[Moment], xs: np.ndarray) -> None:
         newest = moments[-1].label
@@ -267,6 +222,10 @@ class Timeline(Panel):
         if moment is not None and event.button() == Qt.MouseButton.LeftButton:
             self.chosen.emit(moment.t_us)
 
+    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: D102
+        place = SPANS_S.index(self.span_s) + (-1 if event.angleDelta().y() > 0 else 1)
+        self.show_span(SPANS_S[min(max(place, 0), len(SPANS_S) - 1)])
+
     def hideEvent(self, event: QHideEvent) -> None:  # noqa: D102
         self._hover = None
         self._hide_card()
@@ -276,3 +235,10 @@ class Timeline(Panel):
         self._hover = None
         self._hide_card()
         self.update()
+
+
+def _ago(seconds: float) -> str:
+    """Return how the axis calls a time: now, −7.5 s, −2 min."""
+    if not seconds:
+        return "now"
+    return f"−{seconds / 60:.3g} min" if seconds > 90 else f"−{seconds:.3g} s"

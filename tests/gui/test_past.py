@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from fakes import FakeBackbone, ScriptedSource, packet
 from gui_fakes import place_of
-from PySide6.QtCore import QEvent, QPointF, Qt
-from PySide6.QtGui import QMouseEvent
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication
 
+from gui.moments import KEPT as KEPT_MOMENTS
+from gui.moments import Moment
 from gui.thumbnails import KEPT, LONGEST, Thumbnails, shrunk
-from gui.timeline import Moment
 from neuroclip_live.history import Rescored
 from neuroclip_live.pipeline import Pipeline, PipelineSettings
 from neuroclip_live.prompts import parse_prompts
@@ -83,6 +84,39 @@ def test_a_word_typed_now_is_asked_of_the_real_past(qtbot, make_window):
     window.prompts.entry.setText("a tree")
     window.prompts.entry.returnPressed.emit()
     qtbot.waitUntil(lambda: any("a tree" in m.scores for m in window.timeline.moments))
+
+
+def test_the_wheel_shows_more_time_or_less(qtbot, window):
+    timeline = window.timeline
+    at = QPointF(timeline.width() / 2, 40)
+
+    def turn(by: int) -> None:
+        none = Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase
+        event = QWheelEvent(at, timeline.mapToGlobal(at), QPoint(), QPoint(0, by), *none, False)
+        QApplication.sendEvent(timeline, event)
+
+    assert timeline.span_s == 60.0
+    for _ in range(9):
+        turn(-120)
+    assert timeline.span_s == 300.0
+    timeline.grab()
+    for _ in range(9):
+        turn(120)
+    assert timeline.span_s == 15.0
+    timeline.grab()
+
+
+def test_five_minutes_are_kept_at_any_rate_in_bounded_memory(window):
+    timeline = window.timeline
+    for number in range(60_000):  # 200 a second
+        timeline.add(Moment(number / 200, number, "a mug", {"a mug": 1.0}, number))
+    times = np.array([m.at_s for m in timeline.moments])
+    assert len(times) <= KEPT_MOMENTS
+    assert times[0] < 1.0
+    gaps = np.diff(times)
+    assert gaps.min() > 0
+    assert gaps.max() < 0.5
+    assert gaps[times[1:] > times[-1] - 50].max() < 0.1
 
 
 # ---- pointing at a moment
