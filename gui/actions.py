@@ -32,6 +32,11 @@ class Actions:
             )
         self._buttons: dict[str, QToolButton] = {}
 
+    @property
+    def in_list(self) -> list[QAction]:
+        """The actions of the list of prompts: its menu, and keys that work while it has the focus."""
+        return [self.by_name[spec.name] for spec in ACTIONS if spec.in_list]
+
     def _make(self, spec: Spec) -> QAction:
         action = QAction(spec.text, self._window)
         action.setObjectName(spec.name)

@@ -22,7 +22,6 @@ from gui.following import Follower
 from gui.health_panel import HealthPanel
 from gui.jobs import Jobs
 from gui.live_view import LiveView
-from gui.menus import IN_LIST
 from gui.prompt_sets import PromptSets
 from gui.prompts_panel import PromptsPanel
 from gui.pulse import FASTEST_HZ, Pulse
@@ -117,7 +116,7 @@ class MainWindow(QMainWindow, WindowCommands):
         for dock in self.docks.values():
             self.actions_.menus["panels"].addAction(dock.toggleViewAction())
         by_name = self.actions_.by_name
-        self.prompts.add_actions([by_name[name] for name in IN_LIST])
+        self.prompts.add_actions(self.actions_.in_list)
         self.transport.add_buttons([by_name[n] for n in ("step_back", "play", "step_on")], [by_name["loop"]])
         self.teach.add_buttons(
             [by_name[n] for n in ("teach_last", "teach_not")],

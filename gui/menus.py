@@ -1,4 +1,7 @@
-"""Where commands are found: menus, tool bar, and the list of prompts. A name with * is a sub-menu."""
+"""Where commands are found: menus and tool bar. A name with * is a sub-menu.
+
+The list of prompts has a menu of its own, of the commands declared to be ``in_list``.
+"""
 
 from __future__ import annotations
 
@@ -86,6 +89,7 @@ MENUS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "*accumulate",
             "*event_colours",
             "*theme",
+            "next_theme",
             SEPARATOR,
             "freeze",
             "fit",
@@ -120,15 +124,4 @@ TOOL_BAR = (
     "next_theme",
     "desk",
     "shortcuts",
-)
-IN_LIST = (
-    "rename",
-    "negative",
-    "enabled",
-    "colour",
-    "theme_colour",
-    "paste",
-    "move_up",
-    "move_down",
-    "remove",
 )

@@ -14,12 +14,10 @@ from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QDialog, QLineE
 
 from drivers.source import GrayFrame, SourceState
 from gui import live_view, sources
-from gui.commands import ACTIONS, CHOICES
-from gui.menus import IN_LIST
+from gui.commands import CHOICES
 from neuroclip_live.pipeline import PipelineState
 from neuroclip_live.slicing import parse_slice
 
-ASKING = {"open", "network", "import", "export", "teach_save", "teach_load", "record_to"}
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -327,37 +325,7 @@ def test_a_camera_that_went_away_is_said(qtbot, make_window):
     assert window.banner.level == "warn"
 
 
-# ---- actions
-
-
-@pytest.mark.parametrize(
-    "name", [spec.name for spec in ACTIONS if spec.name not in ASKING | {"quit", "camera"}]
-)
-def test_every_action_does_something_harmless(qtbot, window, pipeline, name):
-    pipeline.predict({"a mug": 0.7, "a phone": 0.2, "scissors": 0.1})
-    window.prompts.list.select(["a phone"])
-    action = window.actions_.by_name[name]
-    action.trigger()
-    qtbot.wait(30)
-    if action.isCheckable():
-        action.trigger()
-    close_dialogs(window)
-    window.grab()
-    assert not window.banner.text.startswith("Something went wrong")
-
-
-def test_every_action_is_in_a_menu_and_explains_itself(window):
-    from gui.menus import MENUS
-
-    listed = {name for _, names in MENUS for name in names}
-    assert {spec.name for spec in ACTIONS} - listed == {"next_theme"}
-    assert all(action.toolTip() for action in window.actions_.by_name.values())
-
-
-def test_no_two_actions_share_a_key():
-    keys = [key for spec in ACTIONS if not spec.in_list for key in spec.keys]
-    assert len(keys) == len(set(keys))
-    assert {spec.name for spec in ACTIONS if spec.in_list} == set(IN_LIST)
+# ---- names
 
 
 def test_everything_that_can_be_focused_has_a_name(window):
