@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.memory import resident_mib
+from benchmarks.memory import own_mib, resident_mib
 from benchmarks.real_window import RealWindow
 from drivers.opening import SourceSpec, open_source
 from neuroclip_live.pipeline import Pipeline, PipelineSettings, PipelineState
@@ -28,8 +28,8 @@ SETTLED_S, SPAN_S = 600.0, 300.0
 """What is compared: a span once the window has settled, and the last one of that length."""
 PROMPTS = "a mug, a phone, scissors, a hand, a person, a wheel, glasses, a car"
 FIELDS = (
-    "seconds", "rss_mb", "descriptors", "threads", "events_per_s", "predictions_per_s", "skipped_windows",
-    "dropped_events", "paints_per_s", "longest_gap_ms", "p50_ms", "p95_ms", "p99_ms",
+    "seconds", "rss_mb", "own_mb", "descriptors", "threads", "events_per_s", "predictions_per_s",
+    "skipped_windows", "dropped_events", "paints_per_s", "longest_gap_ms", "p50_ms", "p95_ms", "p99_ms",
 )  # fmt: skip
 
 
@@ -64,6 +64,7 @@ def run(minutes: float, out: Path, replay: Path | None, threads: int = 1) -> Non
             row: dict[str, Any] = {
                 "seconds": sample * SAMPLE_S,
                 "rss_mb": round(resident_mib() * 2**20 / 1e6, 1),
+                "own_mb": round(own_mib() * 2**20 / 1e6, 1),
                 "descriptors": len(os.listdir("/proc/self/fd")),
                 "threads": len(os.listdir("/proc/self/task")),
                 "events_per_s": round((status.total_events - before.total_events) / SAMPLE_S),
@@ -104,7 +105,18 @@ def told(table: Path) -> str:
         return tuple(float(np.median([float(r[name]) for r in part if r[name]])) for part in (first, last))  # type: ignore[return-value]
 
     lines = [f"{end / 60:.1f} minutes; medians of five minutes after the first ten, and of the last five:"]
-    for name in ("rss_mb", "p50_ms", "p99_ms", "paints_per_s", "longest_gap_ms", "descriptors", "threads"):
+    for name in (
+        "rss_mb",
+        "own_mb",
+        "p50_ms",
+        "p99_ms",
+        "paints_per_s",
+        "longest_gap_ms",
+        "descriptors",
+        "threads",
+    ):
+        if name not in rows[0]:
+            continue
         a, b = medians(name)
         lines.append(f"  {name:>15}: {a:9.2f} -> {b:9.2f}  ({100 * (b / a - 1):+.2f} %)")
     lines.append(

@@ -79,3 +79,9 @@ def resident_mib() -> float:
     """Return this process's resident memory in MiB."""
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def own_mib() -> float:
+    """Return what of it is the process's own, in MiB: no pages of files, which the system may take back."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return int(status.split("RssAnon:")[1].split()[0]) / 2**10

@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.events import RATE_HZ, VGA, moving_edge
+from benchmarks.memory import own_mib, resident_mib
 from benchmarks.stand_ins import LiveStandIn
 from drivers.opening import SourceSpec, open_source
 from drivers.source import EventSource
@@ -40,9 +41,9 @@ PROMPTS = (
     "a mug, a phone, scissors, a bottle, a box, a person, glasses, a bicycle",
 )
 FIELDS = (
-    "seconds", "source", "rss_mb", "descriptors", "threads", "events_total", "events_per_s", "windows_per_s",
-    "predictions_per_s", "skipped_per_s", "dropped_events", "p50_ms", "p95_ms", "p99_ms", "recordings",
-    "recordings_whole", "recorded_events", "recording_dropped", "lessons", "errors", "state",
+    "seconds", "source", "rss_mb", "own_mb", "descriptors", "threads", "events_total", "events_per_s",
+    "windows_per_s", "predictions_per_s", "skipped_per_s", "dropped_events", "p50_ms", "p95_ms", "p99_ms",
+    "recordings", "recordings_whole", "recorded_events", "recording_dropped", "lessons", "errors", "state",
 )  # fmt: skip
 
 
@@ -234,7 +235,8 @@ def _row(
     return {
         "seconds": round(now, 1),
         "source": kind,
-        "rss_mb": round(_resident_bytes() / 1e6, 1),
+        "rss_mb": round(resident_mib() * 2**20 / 1e6, 1),
+        "own_mb": round(own_mib() * 2**20 / 1e6, 1),
         "descriptors": len(os.listdir("/proc/self/fd")),
         "threads": len(os.listdir("/proc/self/task")),
         "events_total": totals["events"],
@@ -256,10 +258,6 @@ def _row(
     }
 
 
-def _resident_bytes() -> int:
-    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-
-
 def plot(table: Path, figure: Path) -> None:
     """Draw a run: memory, descriptors and threads, rate, latency."""
     import matplotlib as mpl
@@ -275,8 +273,11 @@ def plot(table: Path, figure: Path) -> None:
         return [float(row[name]) if row[name] else float("nan") for row in rows]
 
     shown, (memory, handles, rate, latency) = plt.subplots(4, 1, sharex=True, figsize=(9, 9))
-    memory.plot(minutes, column("rss_mb"))
-    memory.set(ylabel="resident memory, MB", ylim=(0, None))
+    memory.plot(minutes, column("rss_mb"), label="resident")
+    if "own_mb" in rows[0]:
+        memory.plot(minutes, column("own_mb"), label="of it the process's own, not pages of files")
+    memory.set(ylabel="memory, MB", ylim=(0, None))
+    memory.legend()
     handles.plot(minutes, column("descriptors"), label="file descriptors")
     handles.plot(minutes, column("threads"), label="threads")
     handles.set(ylim=(0, None))
