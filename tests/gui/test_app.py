@@ -93,7 +93,9 @@ def test_an_exception_nobody_caught_becomes_a_banner_and_the_hook_goes_back(tmp_
     seen, before = [], sys.excepthook
     QTimer.singleShot(100, lambda: sys.excepthook(ValueError, ValueError("surprise"), None))
     look(seen, lambda w: w.banner.text)
-    run_window(lambda: FakePipeline(parse_prompts("a mug")), settings_path=tmp_path / "w.json", duration_s=LONG_S)
+    run_window(
+        lambda: FakePipeline(parse_prompts("a mug")), settings_path=tmp_path / "w.json", duration_s=LONG_S
+    )
     assert "surprise" in seen[0]
     assert sys.excepthook is before
 
