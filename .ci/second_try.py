@@ -21,6 +21,7 @@ FAILED = 1
 
 
 def say(text: str) -> None:
+    """Write a line at once: it is read beside what pytest writes."""
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
 
@@ -39,6 +40,7 @@ def passes(tests: list[str]) -> bool:
 
 
 def main() -> int:
+    """Return 0 when the second try saves the run, 1 otherwise."""
     status, cache = int(sys.argv[1]), Path(sys.argv[2])
     if status > 128:
         name = signal.Signals(status - 128).name

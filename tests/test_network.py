@@ -20,7 +20,6 @@ from drivers.writing import Aedat4Writer, write_aedat4
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution
 
-
 LONG_S = 100.0
 """Nothing here takes so long, however busy the machine is."""
 
