@@ -33,7 +33,7 @@ ASKING: dict[str, tuple[str, Callable[[MainWindow, Path], object]]] = {
     "export": ("out.txt", lambda w, folder: written(folder / "out.txt").startswith("a mug\n")),
     "teach_save": (
         "out.safetensors",
-        lambda w, folder: "a phone" in (folder / "out.safetensors").read_text(),
+        lambda w, folder: "a phone" in written(folder / "out.safetensors"),
     ),
     "teach_load": ("lessons.safetensors", lambda w, folder: "a hat" in w.pipeline.prompts.labels),
 }
