@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from gui.panel import Panel
 from gui.theme import Theme, font
+from neuroclip_live.devices import gpu_memory
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,7 +47,11 @@ NUMBERS: tuple[tuple[str, str, str], ...] = (
         "Pictures painted per second, and the longest gap between two in the last seconds.",
     ),
     ("cpu", "Processor", "Processor time of the whole program; 100 % is one core."),
-    ("memory", "Memory", "Memory the program holds. It should not grow."),
+    (
+        "memory",
+        "Memory",
+        "Memory the program holds, on the GPU too where it uses one. It should not grow.",
+    ),
 )
 STAGES: tuple[tuple[str, str, str], ...] = (
     ("slice", "waiting", "From the arrival of a slice's last event until recognition takes it up."),
@@ -247,4 +252,6 @@ def _memory() -> str:
             pages = int(file.read().split()[1])
     except (OSError, ValueError, IndexError):
         return "–"
-    return f"{pages * os.sysconf('SC_PAGE_SIZE') / 1e6:.0f} MB"
+    text = f"{pages * os.sysconf('SC_PAGE_SIZE') / 1e6:.0f} MB"
+    gpu = gpu_memory()
+    return text if gpu is None else f"{text} · GPU {gpu / 1e6:.0f}"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, Qt
-from PySide6.QtWidgets import QDialog, QDockWidget, QLabel, QVBoxLayout
+from PySide6.QtCore import QByteArray, QEvent, QObject, Qt
+from PySide6.QtWidgets import QDialog, QDockWidget, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from gui.dock_title import DockTitle, Grip
 from gui.spike_raster import Seen
@@ -27,7 +27,7 @@ def make_docks(window: MainWindow) -> dict[str, QDockWidget]:
         ("camera", "Camera", window.camera_panel),
         ("timeline", "Timeline", window.timeline),
         ("teach", "Teach", window.teach),
-        ("health", "Health", window.health),
+        ("health", "Health", _Scrolled(window.health)),
         ("strip", "What the network sees", Seen(window.strip, window.raster)),
     ):
         dock = QDockWidget(title, window)
@@ -45,6 +45,26 @@ def make_docks(window: MainWindow) -> dict[str, QDockWidget]:
     window.setCorner(Qt.Corner.BottomRightCorner, _RIGHT)
     window.setTabPosition(_RIGHT, window.tabPosition(_RIGHT).North)
     return docks
+
+
+class _Scrolled(QScrollArea):
+    """Lets a panel be lower than what it shows, so that on a small screen it takes no room from the words."""
+
+    def __init__(self, panel: QWidget) -> None:
+        super().__init__()
+        self.setWidgetResizable(True)
+        self.setFrameShape(QScrollArea.Shape.NoFrame)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setWidget(panel)
+        self.viewport().setAutoFillBackground(False)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Stay as wide as the panel needs: Qt sends its events here first."""
+        if event.type() == QEvent.Type.LayoutRequest and self.widget() is not None:
+            bar = self.verticalScrollBar().sizeHint().width()
+            self.setMinimumWidth(max(self.minimumWidth(), self.widget().minimumSizeHint().width() + bar))
+        return super().eventFilter(watched, event)
 
 
 def arrange(window: MainWindow) -> None:

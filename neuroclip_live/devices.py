@@ -44,6 +44,15 @@ def resolve_device(device: str) -> str:
     return f"cuda:{number}"
 
 
+def gpu_memory() -> int | None:
+    """Return the bytes torch holds on its GPUs; None where it uses none. Never imports torch."""
+    torch = sys.modules.get("torch")
+    cuda = getattr(torch, "cuda", None)  # absent while torch is being imported
+    if cuda is None or not cuda.is_initialized():
+        return None
+    return sum(int(cuda.memory_reserved(number)) for number in range(cuda.device_count()))
+
+
 def _gpu_driver() -> bool:
     """Tell whether there may be a GPU that torch calls CUDA; asking torch costs seconds, for its import."""
     if sys.platform == "linux":

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from gui_fakes import RES, ring_of_events
 
-from gui import painting
+from gui import health_panel, painting
 from gui.deciding import Decider
 from gui.health_panel import amount
 from gui.jobs import Jobs
@@ -21,6 +21,15 @@ from neuroclip_live.errors import UserError
 from neuroclip_live.events import EVENT_DTYPE, empty_packet
 from neuroclip_live.frames import event_frame
 from neuroclip_live.recognizer import Prediction
+
+# ---- health
+
+
+def test_memory_on_a_gpu_is_told_where_one_is_used(monkeypatch):
+    assert "GPU" not in health_panel._memory()
+    monkeypatch.setattr(health_panel, "gpu_memory", lambda: 812_000_000)
+    assert health_panel._memory().endswith("· GPU 812")
+
 
 # ---- themes
 

@@ -325,6 +325,19 @@ def test_a_camera_that_went_away_is_said(qtbot, make_window):
     assert window.banner.level == "warn"
 
 
+# ---- room
+
+
+def test_on_a_small_screen_several_words_are_in_view_whatever_is_below_them(qtbot, window):
+    window.prompts.add(", ".join(f"thing {number}" for number in range(20)))
+    for name in ("health", "teach", "timeline"):
+        window.docks[name].raise_()
+        qtbot.settle(window)
+        view = window.prompts.list.viewport()
+        assert (window.width(), window.height()) == (1280, 720)
+        assert view.height() >= 4 * window.prompts.list.sizeHintForRow(0), name
+
+
 # ---- names
 
 
