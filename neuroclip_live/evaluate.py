@@ -23,11 +23,12 @@ from neuroclip_live.baselines import (
     zero_shot_logits,
 )
 from neuroclip_live.errors import UserError
-from neuroclip_live.fewshot import TrainSettings, check_shots, train_adapter, window_logits
+from neuroclip_live.fewshot import check_shots, train_adapter, window_logits
 from neuroclip_live.metrics import report
 from neuroclip_live.prompts import PromptEncoder, PromptSet
 from neuroclip_live.results import METHODS, Row, Summary, Table
 from neuroclip_live.shots import Floats, Labels, Progress, ShotSource
+from neuroclip_live.train_settings import TrainSettings
 
 if TYPE_CHECKING:
     from neuroclip_live.adapter import Adapter

@@ -142,10 +142,10 @@ def teach(
 def _prepare(values: dict[str, Any], tell: Progress) -> Any:
     """Load the model and open the data set."""
     from neuroclip_live.evaluate import EvaluateSettings
-    from neuroclip_live.fewshot import TrainSettings
     from neuroclip_live.running import loader
     from neuroclip_live.shots import open_shots
     from neuroclip_live.templates import resolve_templates
+    from neuroclip_live.train_settings import TrainSettings
 
     model_names = ("model", "weights", "device", "runtime", "fit", "focus", "normalisation", "threads")
     model = loader(RunOptions(**{name: values[name] for name in model_names}))(tell)

@@ -17,65 +17,29 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from neuroclip_live.background import lower_priority, one_torch_thread
+from neuroclip_live.background import lower_priority
+from neuroclip_live.collecting import Collector
 from neuroclip_live.errors import UserError
 from neuroclip_live.lesson_file import read_lessons, write_lessons
+from neuroclip_live.lesson_training import Lessons, LessonTrainer, warm_up
 from neuroclip_live.shotbook import Lesson, ShotBook
+from neuroclip_live.teaching_status import TeachingStatus
 
 if TYPE_CHECKING:
-    from neuroclip_live.adapter import Adapter
     from neuroclip_live.taught import TaughtAdapter
 
 log = logging.getLogger(__name__)
 
 Floats = npt.NDArray[np.float32]
-
-MOST_COLLECTED = 512
-"""Windows kept between ``begin`` and ``end``: the newest, of a key held down for minutes."""
-MOST_STEPS = 250
-"""Training steps of a live lesson: about a second of one core."""
-BATCH = 32
-
-
-@dataclass(frozen=True)
-class TeachingStatus:
-    """A snapshot for whoever shows it.
-
-    Attributes
-    ----------
-    labels : tuple of (str, int)
-        Taught labels and how many windows show each.
-    counter_examples : int
-        Windows that show what a label is not.
-    collecting : str or None
-        The label being shown now, between ``begin`` and ``end``.
-    collected : int
-        Windows of it so far.
-    training : float or None
-        Share done; None while nothing is being trained.
-    trained : bool
-        Whether the spiking network in use knows all lessons.
-    message : str
-        One line when something went wrong; else empty.
-    """
-
-    labels: tuple[tuple[str, int], ...] = ()
-    counter_examples: int = 0
-    collecting: str | None = None
-    collected: int = 0
-    training: float | None = None
-    trained: bool = False
-    message: str = ""
 
 
 class Teacher:
@@ -103,11 +67,8 @@ class Teacher:
         self.model = model
         self.embed_dim = embed_dim
         self.timesteps = timesteps
-        self._logit_scale = logit_scale
-        self._swap = swap
-        self._recent: deque[tuple[int, Floats]] = deque(maxlen=512)
-        self._collecting: tuple[str, bool] | None = None
-        self._collected: deque[Floats] = deque(maxlen=MOST_COLLECTED)
+        self._trainer = LessonTrainer(model, logit_scale, swap)
+        self._windows = Collector()
         self._book = ShotBook()
         self._labels: tuple[str, ...] = ()
         self._text: Floats = np.zeros((0, embed_dim), np.float32)
@@ -136,11 +97,7 @@ class Teacher:
         if not moving or features.shape != (self.timesteps, self.embed_dim):
             return
         with self._changed:
-            if self._recent and t_us < self._recent[-1][0]:
-                self._recent.clear()  # another time: a loop, a seek, another source
-            self._recent.append((t_us, features))
-            if self._collecting is not None:
-                self._collected.append(features)
+            self._windows.add(t_us, features)
 
     def set_labels(self, labels: Sequence[str], text_features: Floats) -> None:
         """Say which labels compete now, taught or only typed, and their unit text features (K, C)."""
@@ -170,8 +127,7 @@ class Teacher:
     def begin(self, label: str, is_it: bool = True) -> None:
         """Collect windows of ``label`` from now on, until :meth:`end`."""
         with self._changed:
-            self._collecting = (label, is_it)
-            self._collected.clear()
+            self._windows.begin(label, is_it)
 
     def end(self) -> int:
         """Learn what was collected; return how many windows that were.
@@ -182,19 +138,12 @@ class Teacher:
             When nothing moved meanwhile, or nothing was begun.
         """
         with self._changed:
-            if self._collecting is None:
-                raise UserError("nothing is being shown: begin teaching a label first")
-            (label, is_it), windows = self._collecting, list(self._collected)
-            self._collecting = None
-            self._collected.clear()
-            self._add(label, windows, is_it)
-            return len(windows)
+            return self._add(*self._windows.end())
 
     def cancel(self) -> None:
         """Collect no more, and learn nothing of it."""
         with self._changed:
-            self._collecting = None
-            self._collected.clear()
+            self._windows.cancel()
 
     def undo(self) -> None:
         """Take back the latest change: a lesson, a counter-example, or forgetting one.
@@ -257,12 +206,12 @@ class Teacher:
     def status(self) -> TeachingStatus:
         """Return a snapshot; cheap."""
         with self._changed:
-            book = self._book
+            book, showing = self._book, self._windows.showing
             return TeachingStatus(
                 labels=tuple((label, book.count(label)) for label in book.labels),
                 counter_examples=sum(len(x.features) for x in book.counter_examples),
-                collecting=None if self._collecting is None else self._collecting[0],
-                collected=len(self._collected),
+                collecting=None if showing is None else showing[0],
+                collected=self._windows.collected,
                 training=self._training,
                 trained=bool(book.labels) and self._served == self._version,
                 message=self._message,
@@ -285,35 +234,23 @@ class Teacher:
         return not any(thread.is_alive() for thread in threads)
 
     def prepare(self) -> None:
-        """Do :meth:`warm_up` in the background, once."""
+        """Import what training needs in the background, once, so that the first lesson need not wait."""
         with self._changed:
             if self._preparing is None and not self._closed:
                 self._preparing = threading.Thread(target=self._prepare, name="teaching", daemon=True)
                 self._preparing.start()
 
-    def warm_up(self) -> None:
-        """Import what training needs, seconds of work, so that the first lesson does not wait for it."""
-        import torch
-
-        from neuroclip_live import fewshot, taught  # noqa: F401
-        from neuroclip_live.adapter_network import AdapterNetwork
-
-        with torch.inference_mode():
-            AdapterNetwork(self.embed_dim).eval()(torch.zeros(self.timesteps, 1, self.embed_dim))
-
     # ---- inside
 
     def _learn(self, label: str | None, last_s: float, is_it: bool) -> int:
         with self._changed:
-            since = (self._recent[-1][0] if self._recent else 0) - int(last_s * 1e6)
-            windows = [features for t_us, features in self._recent if t_us >= since]
-            self._add(label, windows, is_it)
-            return len(windows)
+            return self._add(label, self._windows.last(last_s), is_it)
 
-    def _add(self, label: str | None, windows: list[Floats], is_it: bool) -> None:
+    def _add(self, label: str | None, windows: list[Floats], is_it: bool) -> int:
         shape = (len(windows), self.timesteps, self.embed_dim)
         self._book = self._book.add(Lesson(label, np.array(windows, np.float32).reshape(shape), is_it))
         self._touch()
+        return len(windows)
 
     def _touch(self) -> None:
         """Wake the background thread; the lock is held."""
@@ -328,7 +265,7 @@ class Teacher:
         # at normal priority: an import holds the interpreter lock, and a thread that waits for a core while
         # it holds that keeps everybody waiting
         try:
-            self.warm_up()
+            warm_up(self.embed_dim, self.timesteps)
         except Exception:
             log.exception("teaching could not be prepared; the first lesson will take longer")
 
@@ -340,10 +277,10 @@ class Teacher:
                 self._changed.wait_for(lambda: self._closed or self._served != self._version)
                 if self._closed:
                     return
-                version, book, labels, text = self._version, self._book, self._labels, self._text
+                version, lessons = self._version, Lessons(self._book, self._labels, self._text)
             message = ""
             try:
-                self._make(version, book, labels, text)
+                self._trainer.make(lessons, self._progress, partial(self._overtaken, version))
             except UserError as error:
                 message = str(error)
             except Exception as error:
@@ -356,56 +293,8 @@ class Teacher:
                     self._served, self._message = version, message
                 self._changed.notify_all()
 
-    def _make(self, version: int, book: ShotBook, labels: tuple[str, ...], text: Floats) -> None:
-        from neuroclip_live.taught import Memory, TaughtAdapter
-
-        taught = tuple(label for label in book.labels if label in labels)
-        if not taught:
-            self._swap(None)
-            return
-        memory = Memory(book, taught)
-        rows = text[[labels.index(label) for label in taught]]
-        self._swap(TaughtAdapter(memory, rows))
-        network = self._train(version, book, taught, labels, text)
-        if network is not None and not self._overtaken(version):
-            self._swap(TaughtAdapter(memory, rows, network))
-
-    def _train(
-        self, version: int, book: ShotBook, taught: tuple[str, ...], labels: tuple[str, ...], text: Floats
-    ) -> Adapter | None:
-        shots = [book.shots(label) for label in taught]
-        owners = np.repeat([labels.index(label) for label in taught], [len(each) for each in shots])
-        if len(owners) < 2 or len(labels) < 2:
-            return None  # nothing to tell it from: the steer is all there is to say
-        from neuroclip_live.fewshot import Interrupted, train_adapter
-
-        one_torch_thread()
-        self._training = 0.0
-        try:
-            return train_adapter(
-                np.concatenate(shots),
-                owners,
-                text,
-                names=labels,
-                model=self.model,
-                logit_scale=self._logit_scale,
-                settings=live_settings(len(owners)),
-                progress=self._progress,
-                should_stop=lambda: self._overtaken(version),
-            )
-        except Interrupted:
-            return None
-
     def _progress(self, share: float) -> None:
         self._training = share
 
     def _overtaken(self, version: int) -> bool:
         return self._closed or version != self._version
-
-
-def live_settings(windows: int) -> Any:
-    """Return the reference's schedule, shortened to :data:`MOST_STEPS` where there are many windows."""
-    from neuroclip_live.fewshot import TrainSettings
-
-    steps = max(1, -(-windows // BATCH))
-    return TrainSettings(epochs=min(250, max(1, MOST_STEPS // steps)), batch_size=BATCH)

@@ -25,7 +25,7 @@ from neuroclip_live.recognizer import Prediction
 from neuroclip_live.recorder import RecordingReport, RecordingStatus
 from neuroclip_live.region import fitting
 from neuroclip_live.slicing import SliceBy
-from neuroclip_live.teaching import TeachingStatus
+from neuroclip_live.teaching_status import TeachingStatus
 from neuroclip_live.treatment import Treatment
 
 if TYPE_CHECKING:

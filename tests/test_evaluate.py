@@ -21,11 +21,11 @@ from neuroclip_live.datasets.recordings import find_recordings, read_windows
 from neuroclip_live.errors import UserError
 from neuroclip_live.evaluate import EvaluateSettings, run, train
 from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution
-from neuroclip_live.fewshot import TrainSettings
 from neuroclip_live.recognizer import RecognizerSettings
 from neuroclip_live.scoring import normalised
 from neuroclip_live.shots import open_shots
 from neuroclip_live.slicing import SliceBy
+from neuroclip_live.train_settings import TrainSettings
 
 C = 64
 QUICK = EvaluateSettings(

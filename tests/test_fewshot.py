@@ -18,16 +18,11 @@ from neuroclip_live.baselines import (
     zero_shot_logits,
 )
 from neuroclip_live.errors import UserError
-from neuroclip_live.fewshot import (
-    Interrupted,
-    TrainSettings,
-    check_shots,
-    smoothed_cross_entropy,
-    train_adapter,
-    window_logits,
-)
+from neuroclip_live.fewshot import Interrupted, check_shots, train_adapter, window_logits
 from neuroclip_live.metrics import calibration_error, report, wilson_interval
 from neuroclip_live.scoring import normalised
+from neuroclip_live.train_settings import TrainSettings
+from neuroclip_live.training_run import smoothed_cross_entropy
 
 K, T, C = 4, 5, 96
 QUICK = TrainSettings(epochs=20)

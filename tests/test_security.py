@@ -23,8 +23,9 @@ from neuroclip_live.backbone import load_backbone
 from neuroclip_live.cli import main
 from neuroclip_live.datasets.formats import UnreadableSample, read_events_npz, read_frames_npz, read_sample
 from neuroclip_live.errors import UserError
-from neuroclip_live.fewshot import TrainSettings, train_adapter
+from neuroclip_live.fewshot import train_adapter
 from neuroclip_live.lesson_file import read_lessons
+from neuroclip_live.train_settings import TrainSettings
 
 ROOT = Path(__file__).resolve().parents[1]
 PRODUCT = ("neuroclip_live", "drivers", "gui", "recordings")

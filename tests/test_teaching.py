@@ -13,11 +13,13 @@ import numpy as np
 import pytest
 from fakes import wait_for
 
+from neuroclip_live.collecting import MOST_COLLECTED
 from neuroclip_live.errors import UserError
+from neuroclip_live.lesson_training import LessonTrainer, live_settings
 from neuroclip_live.scoring import normalised
 from neuroclip_live.shotbook import MOST_SHOTS, Lesson, ShotBook
 from neuroclip_live.taught import TaughtAdapter
-from neuroclip_live.teaching import MOST_COLLECTED, Teacher, live_settings
+from neuroclip_live.teaching import Teacher
 
 T, C = 4, 64
 LONG_S = 300.0
@@ -91,7 +93,7 @@ def test_two_labels_are_taught_and_typed_ones_left_alone(live: Live) -> None:
 
 def test_a_steer_works_before_the_network_is_trained(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
     going = threading.Event()
-    monkeypatch.setattr(Teacher, "_train", lambda *_: going.wait(LONG_S) and None)
+    monkeypatch.setattr(LessonTrainer, "_train", lambda *_: going.wait(LONG_S) and None)
     live.show("mug")
     live.teacher.teach("mug")
     wait_for(lambda: live.adapter is not None)

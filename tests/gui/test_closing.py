@@ -110,9 +110,8 @@ def test_while_the_model_loads(tmp_path):
 
 def test_while_a_label_is_being_trained(tmp_path):
     body = """
-        from neuroclip_live import teaching
-        teaching.MOST_STEPS = 1_000_000
-        teaching.live_settings.__globals__["MOST_STEPS"] = 1_000_000
+        from neuroclip_live import lesson_training
+        lesson_training.MOST_STEPS = 1_000_000
         begun = []
         def factory():
             return pipeline(camera())
