@@ -60,7 +60,8 @@ class Memory:
     ----------
     book : ShotBook
     labels : tuple of str
-        The taught labels that compete now; lessons of others are left out.
+        The taught labels that compete now; lessons of others are left out, and so are counter-examples of a
+        label that was never taught: a word that was only typed has no lessons to be nearer to.
     """
 
     def __init__(self, book: ShotBook, labels: tuple[str, ...]) -> None:
