@@ -1,0 +1,147 @@
+"""Doors that recordings, streams and events come in by."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from drivers.aedat4 import Compression, FormatError
+from drivers.decompression import Decompressor
+from drivers.recording import MAX_PACKET_EVENTS, Recording
+from neuroclip_live.errors import UserError
+from neuroclip_live.events import EVENT_DTYPE, Resolution
+
+from . import containers, server
+from .places import file, folder
+
+
+def recording(data: bytes) -> None:
+    """Open, play all, play from the middle, look at frames, count for the seek bar."""
+    try:
+        opened = Recording(file(data, "input.aedat4"))
+    except UserError:
+        return
+    try:
+        for packet in opened.read():
+            assert packet.dtype == EVENT_DTYPE
+            assert 1 <= len(packet) <= MAX_PACKET_EVENTS
+        for _ in opened.read((opened.first_us + opened.last_us) // 2):
+            pass
+        opened.frame_at(opened.last_us)
+        for frame in opened.frames():
+            assert frame.image.ndim == 2
+        assert opened.duration_us >= 0
+        assert len(opened.rate_histogram(16).counts) == 16
+        assert isinstance(opened.losses, str)
+    finally:
+        opened.close()
+
+
+def repair(data: bytes) -> None:
+    """Repair a recording; what comes out is whole, and holds what the message says."""
+    from neuroclip_live.repair import repair as mend
+
+    out = folder() / "input.repaired.aedat4"
+    out.unlink(missing_ok=True)
+    try:
+        done = mend(file(data, "input.aedat4"), out)
+    except UserError:
+        assert not out.exists()
+        return
+    if done.path is not None:
+        again = Recording(done.path)
+        try:
+            assert again.is_indexed
+            assert not again.damage
+            assert sum(map(len, again.read())) == done.events
+            assert not again.losses
+        finally:
+            again.close()
+
+
+def unit(read: Callable[[bytes], Any]) -> Callable[[bytes], None]:
+    def run(data: bytes) -> None:
+        with contextlib.suppress(FormatError):
+            read(data)
+
+    return run
+
+
+def compressed(data: bytes) -> None:
+    """Decompress; the first two bytes say how, and what size an index would promise."""
+    if len(data) < 2:
+        return
+    undo = Decompressor(Compression(data[0] % len(Compression)))
+    for expected in (-1, data[1] * 40):
+        with contextlib.suppress(FormatError):
+            undo(data[2:], expected)
+
+
+@cache
+def compressed_seeds() -> list[bytes]:
+    from drivers.writing import _compress
+
+    return [
+        bytes([c, 1]) + _compress(payload, c)
+        for c in containers.COMPRESSIONS
+        for payload in containers.event_payloads()
+    ]
+
+
+def network(data: bytes) -> None:
+    """Read what a server sends until it has nothing more to say."""
+    from drivers.network import NetworkSource
+    from drivers.source import SourceState
+
+    with server.sending(data, folder() / "socket") as address:
+        try:
+            source = NetworkSource(address, answer_s=0.2)
+        except UserError:
+            return
+        try:
+            for packet in source.packets():
+                assert packet.dtype == EVENT_DTYPE
+                assert len(packet) <= MAX_PACKET_EVENTS
+                if source.status().state is not SourceState.STREAMING:
+                    break
+        finally:
+            source.close()
+
+
+def events(data: bytes) -> None:
+    """Let events with any values at all into the ring, cut them and paint them."""
+    from neuroclip_live.frames import count_events, event_frame
+    from neuroclip_live.ring import EventRing
+    from neuroclip_live.slicing import Slicer, parse_slice
+
+    whole = len(data) // 16
+    packet = np.frombuffer(data, dtype=EVENT_DTYPE, count=whole).copy()
+    size = Resolution(64, 48)
+    ring = EventRing(64, width=size.width, height=size.height)
+    cursor = 0
+    slicer = Slicer(parse_slice(("auto", "1ms", "7")[whole % 3]), size)
+    for start in range(0, whole, 50):
+        ring.write(packet[start : start + 50], 1)
+        ring.latest(duration_us=1_000)
+        while cursor < ring.newest():
+            chunk = ring.read(cursor)
+            cursor = chunk.end
+            assert in_order(chunk.events)
+            for made in slicer.push(chunk.events, chunk.start, chunk.epoch):
+                assert made.start_us <= made.end_us
+                assert event_frame(made.events, size).shape == (48, 64)
+    event_frame(packet, size)
+    count_events(packet, size)
+
+
+def in_order(packet: np.ndarray) -> bool:
+    return bool((packet["t"][1:] >= packet["t"][:-1]).all())  # a difference could overflow
+
+
+@cache
+def event_seeds() -> list[bytes]:
+    return [payload[32:] for payload in containers.event_payloads()[2:]]
