@@ -39,6 +39,10 @@ _LARGE = 500
 """Events in a packet from which on copying costs more than the Python around it."""
 MAX_BODY_BYTES = 1 << 28
 """Largest packet, after decompression, that is believed: 256 MiB, 16 million events."""
+MAX_SIDE = 4096
+"""Longest side of a sensor that is believed: a header of a few bytes must not make us paint gigapixels."""
+_INDEX_ENTRY_BYTES = 24
+"""Least room that an entry of the index takes: two offsets, its packet's place, stream and size."""
 
 INDEX_DTYPE = np.dtype(
     [
@@ -196,10 +200,12 @@ def parse_header(data: bytes) -> Header:
 
 
 def _parse_streams(xml: bytes) -> tuple[StreamInfo, ...]:
-    if b"<!" in xml:
-        raise FormatError("the description of the streams holds declarations")
     try:
-        root = ElementTree.fromstring(xml.rstrip(b"\0"))
+        # As UTF-8, whatever it says of itself: in another encoding a declaration would not be seen.
+        text = xml.rstrip(b"\0").decode("utf-8")
+        if "<!" in text:
+            raise FormatError("the description of the streams holds declarations")
+        root = ElementTree.fromstring(text)
     except (ElementTree.ParseError, ValueError) as error:
         raise FormatError("the description of the streams is damaged") from error
     streams = []
@@ -210,7 +216,7 @@ def _parse_streams(xml: bytes) -> tuple[StreamInfo, ...]:
             size = Resolution(int(attributes.get("sizeX", 0)), int(attributes.get("sizeY", 0)))
         except ValueError as error:
             raise FormatError("the description of the streams is damaged") from error
-        valid = 0 < size.width <= 1 << 15 and 0 < size.height <= 1 << 15
+        valid = 0 < size.width <= MAX_SIDE and 0 < size.height <= MAX_SIDE
         streams.append(
             StreamInfo(
                 number=number,
@@ -273,15 +279,23 @@ def parse_frame(data: bytes) -> GrayFrame:
     return GrayFrame(table.number(0, "q", 0), gray)
 
 
-def parse_index(data: bytes) -> npt.NDArray[Any]:
+def parse_index(data: bytes, most: int = MAX_BODY_BYTES) -> npt.NDArray[Any]:
     """Return the file's own index as an array of ``INDEX_DTYPE``, in the order in which it is stored.
+
+    Parameters
+    ----------
+    data : bytes
+    most : int
+        Packets for which there is room in the file.
 
     Raises
     ------
     FormatError
-        When it is not an index, or points outside of itself.
+        When it is not an index, points outside of itself, or names more packets than there can be.
     """
     position, count = Table.root(data, prefixed=True, identifier=INDEX).vector(0, 4)
+    if count > most or count * _INDEX_ENTRY_BYTES > len(data):
+        raise FormatError("the index names more packets than there can be")
     rows = np.zeros(count, dtype=INDEX_DTYPE)
     # An hour of recording has 360,000 packets: all entries are read at once, not one by one.
     places = position + 4 * np.arange(count, dtype=np.int64)

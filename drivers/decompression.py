@@ -9,6 +9,17 @@ import zstandard
 
 from drivers.aedat4 import MAX_BODY_BYTES, Compression, FormatError
 
+_FREE_BYTES, _RATIO = 1 << 22, 256
+"""A packet may grow to 4 MiB (a black picture of 1280x720 in colour), beyond that by what LZ4 can at most.
+
+Events shrink to a fifth or so. Zstandard makes a gigabyte of some kilobytes, which no camera sends.
+"""
+
+
+def largest(body_bytes: int) -> int:
+    """Return what a body of so many bytes may decompress to."""
+    return min(MAX_BODY_BYTES, _FREE_BYTES + _RATIO * body_bytes)
+
 
 class Decompressor:
     """Undoes the compression of packets; each reader, and each thread, has its own.
@@ -24,7 +35,7 @@ class Decompressor:
         self._zstd: Any = None
 
     def __call__(self, body: bytes, expected: int = -1) -> bytes:
-        """Return a body decompressed; never allocates more than ``MAX_BODY_BYTES``.
+        """Return a body decompressed; never more than :func:`largest` allows.
 
         Parameters
         ----------
@@ -50,8 +61,7 @@ class Decompressor:
 
     def _decompress_lz4(self, body: bytes, expected: int) -> bytes:
         # LZ4 expands at most 255 times, so that a short body is safe to expand without knowing how far.
-        largest = min(255 * len(body), MAX_BODY_BYTES)
-        if 0 <= expected <= largest:
+        if 0 <= expected <= min(255 * len(body), MAX_BODY_BYTES):
             if self._lz4 is None:
                 self._lz4 = lz4.frame.create_decompression_context()
             data, _, complete = lz4.frame.decompress_chunk(self._lz4, body, max_length=expected)
@@ -77,8 +87,8 @@ class Decompressor:
 
     def _decompress_zstd(self, body: bytes, expected: int) -> bytes:
         declared = zstandard.frame_content_size(body)  # -1 where the frame does not say
-        room = expected if expected >= 0 else 1 << 20
-        if declared <= room <= MAX_BODY_BYTES and (declared >= 0 or expected >= 0):
+        room, most = expected if expected >= 0 else 1 << 20, largest(len(body))
+        if declared <= room <= most and (declared >= 0 or expected >= 0):
             if self._zstd is None:
                 self._zstd = zstandard.ZstdDecompressor(max_window_size=1 << 27)
             return bytes(self._zstd.decompress(body, max_output_size=room))
@@ -87,7 +97,7 @@ class Decompressor:
         with zstandard.ZstdDecompressor(max_window_size=1 << 27).stream_reader(body) as reader:
             while part := reader.read(1 << 22):
                 total += len(part)
-                if total > MAX_BODY_BYTES:
+                if total > most:
                     raise FormatError("a packet is larger than any camera makes")
                 parts.append(part)
         return b"".join(parts)

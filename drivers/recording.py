@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from drivers.aedat4 import (
+    MAX_SIDE,
     FormatError,
     join_events,
     locate_events,
@@ -34,6 +35,8 @@ MAX_PACKET_EVENTS = 1 << 16
 """Largest packet that :meth:`Recording.read` yields."""
 
 _READ_BYTES = 1 << 20
+_HELD_BYTES = 1 << 25
+"""Decompressed bytes held to join packets: those of a hostile file can hold one event in megabytes."""
 _EVENTS_HEAD = 64
 """Room for what precedes the events in a packet: 32 bytes as dv-processing writes it."""
 
@@ -125,7 +128,8 @@ class Recording:
         try:
             # More than an index can need for the bytes before it is not believed.
             data = os.pread(self._file, min(self._size - position, 1 << 28), position)
-            rows = parse_index(decompress(data, self._header.compression))
+            room = (position - self._header.end) // 9  # a head of 8 bytes, and a body
+            rows = parse_index(decompress(data, self._header.compression), room)
         except FormatError:
             return None
         bodies = rows["offset"] - 8
@@ -170,7 +174,7 @@ class Recording:
                     max(width, int(events["x"].max()) + 1),
                     max(height, int(events["y"].max()) + 1),
                 )
-        return Resolution(width, height)
+        return Resolution(min(width, MAX_SIDE), min(height, MAX_SIDE))
 
     @property
     def duration_us(self) -> int:
@@ -223,23 +227,24 @@ class Recording:
 
     def _locate(self, index: int, body: bytes, undo: Decompressor) -> tuple[bytes, int, int] | Packet:
         """Return where the events of a packet are, or the events when the packet had to be mended."""
+        data = None
         try:
             expected = self._counts[index]
             data = undo(body, _EVENTS_HEAD + 16 * expected if expected >= 0 else -1)
             position, count = locate_events(data)
         except FormatError:
-            return self._mend(index, body)
+            return self._mend(index, body, data)
         if self._indexed:
             if expected != count:
-                return self._mend(index, body)
+                return self._mend(index, body, data)
         elif self.damage:
             events = join_events([(data, position, count)])
             if sensible(events, self._resolution_or_none()) < count:
-                return self._mend(index, body)
+                return self._mend(index, body, data)
         return data, position, count
 
-    def _mend(self, index: int, body: bytes) -> Packet:
-        events = rescue_events(body, self._header.compression, self._resolution_or_none())
+    def _mend(self, index: int, body: bytes, data: bytes | None) -> Packet:
+        events = rescue_events(body, self._header.compression, self._resolution_or_none(), data)
         with self._lock:
             self._skipped_packets += 1
             self._skipped_events += max(0, int(self._events["count"][index]) - len(events))
@@ -311,7 +316,7 @@ class Recording:
                 return
             whole = len(block) == span
             places: list[tuple[bytes, int, int]] = []
-            total = 0
+            total = held = 0
             for number in range(index, stop):
                 low = offsets[number] - base
                 if self._cut and number == len(offsets) - 1:
@@ -321,13 +326,16 @@ class Recording:
                     place = self._locate(number, body, undo)
                 if not isinstance(place, tuple):
                     place = (place.tobytes(), 0, len(place))
+                if self._file < 0:
+                    return
                 if place[2] == 0:
                     continue
                 places.append(place)
                 total += place[2]
-                if total >= MAX_PACKET_EVENTS // 2:
+                held += len(place[0])
+                if total >= MAX_PACKET_EVENTS // 2 or held >= _HELD_BYTES:
                     yield join_events(places)
-                    places, total = [], 0
+                    places, total, held = [], 0, 0
             if places:
                 yield join_events(places)
             index = stop

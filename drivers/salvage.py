@@ -27,7 +27,7 @@ from drivers.aedat4 import (
     join_events,
     locate_events,
 )
-from drivers.decompression import decompress
+from drivers.decompression import decompress, largest
 from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution, copy_packet, empty_packet
 
 _LZ4_MARK, _ZSTD_MARK = b"\x04\x22\x4d\x18", b"\x28\xb5\x2f\xfd"
@@ -71,6 +71,7 @@ def walk(file: int, header: Header, size: int) -> Walk:
     end = header.index_position if header.end <= header.index_position <= size else size
     missing = max(0, header.index_position - size)
     numbers = {stream.number for stream in header.streams}
+    trial = _Trial(file, header.compression, size)
     rows: list[tuple[int, int, int, int, int, int]] = []
     position, lost, cut = header.end, 0, False
     window = _Window(file, end)
@@ -87,8 +88,7 @@ def walk(file: int, header: Header, size: int) -> Walk:
             if following == end or (
                 following < end
                 and (
-                    _plausible(window, following, numbers, header.compression)
-                    or _decodes(file, body, length, header.compression)
+                    _plausible(window, following, numbers, header.compression) or trial.decodes(body, length)
                 )
             ):
                 rows.append((body, stream, length, -1, 0, 0))
@@ -103,6 +103,27 @@ def walk(file: int, header: Header, size: int) -> Walk:
         position = end if later is None else later
     lost += end - position
     return Walk(np.array(rows, dtype=INDEX_DTYPE), lost, missing, cut)
+
+
+class _Trial:
+    """Decompresses packets to see whether they are some, as long as that is no more work than reading twice.
+
+    In a file made to be slow every few bytes look like the head of a packet that reaches to the end.
+    """
+
+    def __init__(self, file: int, compression: Compression, size: int) -> None:
+        self._file, self._compression = file, compression
+        self._budget = 2 * size + _SEARCH_BYTES
+
+    def decodes(self, body: int, length: int) -> bool:
+        if self._budget < length:
+            return False
+        self._budget -= length
+        try:
+            decompress(os.pread(self._file, length, body), self._compression)
+        except FormatError:
+            return False
+        return True
 
 
 class _Window:
@@ -120,17 +141,36 @@ class _Window:
             low = 0
         return self.data[low : low + count]
 
+    def peek(self, position: int, count: int) -> bytes:
+        """Read a few bytes from anywhere, and stay where it is."""
+        low = position - self.start
+        if 0 <= low <= len(self.data) - count:
+            return self.data[low : low + count]
+        return os.pread(self.file, max(0, min(count, self.end - position)), position)
+
+    def find(self, mark: bytes, position: int) -> int | None:
+        """Return where ``mark`` is found next, or None."""
+        while position + len(mark) <= self.end:
+            self.read(position, len(mark))
+            at = self.data.find(mark, position - self.start)
+            if at >= 0:
+                return self.start + at
+            if len(self.data) < len(mark):
+                return None
+            position = self.start + len(self.data) - len(mark) + 1
+        return None
+
 
 def _looks_right(window: _Window, body: int, compression: Compression) -> bool:
     if compression in (Compression.LZ4, Compression.LZ4_HIGH):
-        return window.read(body, 4) == _LZ4_MARK
+        return window.peek(body, 4) == _LZ4_MARK
     if compression in (Compression.ZSTD, Compression.ZSTD_HIGH):
-        return window.read(body, 4) == _ZSTD_MARK
-    return window.read(body + 8, 4).isalnum()
+        return window.peek(body, 4) == _ZSTD_MARK
+    return window.peek(body + 8, 4).isalnum()
 
 
 def _plausible(window: _Window, position: int, numbers: set[int], compression: Compression) -> bool:
-    head = window.read(position, 8)
+    head = window.peek(position, 8)
     if len(head) < 8:
         return False
     stream, length = struct.unpack("<ii", head)
@@ -139,45 +179,33 @@ def _plausible(window: _Window, position: int, numbers: set[int], compression: C
     )
 
 
-def _decodes(file: int, body: int, length: int, compression: Compression) -> bool:
-    try:
-        decompress(os.pread(file, length, body), compression)
-    except FormatError:
-        return False
-    return True
-
-
 def _next_packet(window: _Window, position: int, numbers: set[int], compression: Compression) -> int | None:
     """Return where the next plausible packet begins at or after ``position``, or None."""
     if compression is Compression.NONE:
         mark, back = EVENTS, 16
     else:
         mark, back = (_LZ4_MARK if compression in (Compression.LZ4, Compression.LZ4_HIGH) else _ZSTD_MARK), 8
-    place = position + back
-    while place < window.end:
-        data = os.pread(window.file, _SEARCH_BYTES, place)
-        data = data[: window.end - place]
-        at = data.find(mark)
-        while at >= 0:
-            if _plausible(window, place + at - back, numbers, compression):
-                return place + at - back
-            at = data.find(mark, at + 1)
-        if len(data) < len(mark):
-            break
-        place += len(data) - len(mark) + 1
+    at = window.find(mark, position + back)
+    while at is not None:
+        if _plausible(window, at - back, numbers, compression):
+            return at - back
+        at = window.find(mark, at + 1)
     return None
 
 
-def rescue_events(body: bytes, compression: Compression, resolution: Resolution | None) -> Packet:
+def rescue_events(
+    body: bytes, compression: Compression, resolution: Resolution | None, data: bytes | None = None
+) -> Packet:
     """Return the events at the start of a packet that is cut off or damaged, as far as they make sense.
 
     An event makes sense when it lies on the sensor, has polarity 0 or 1, and is not older than the one before
-    it.
+    it. ``data`` is the body decompressed, where that went well.
     """
-    try:
-        data = decompress(body, compression)
-    except FormatError:
-        data = _decompress_prefix(body, compression)
+    if data is None:
+        try:
+            data = decompress(body, compression)
+        except FormatError:
+            data = _decompress_prefix(body, compression)
     try:
         position, count = locate_events(data)
     except FormatError:
@@ -212,9 +240,10 @@ def _decompress_prefix(body: bytes, compression: Compression) -> bytes:
         return body
     if compression in (Compression.ZSTD, Compression.ZSTD_HIGH):
         parts: list[bytes] = []
+        most = largest(len(body)) >> 16
         with zstandard.ZstdDecompressor(max_window_size=1 << 27).stream_reader(body) as reader:
             try:
-                while len(parts) < MAX_BODY_BYTES >> 16 and (part := reader.read(1 << 16)):
+                while len(parts) < most and (part := reader.read(1 << 16)):
                     parts.append(part)
             except zstandard.ZstdError:
                 pass  # what came before the damage is what is wanted

@@ -79,7 +79,7 @@ class Ordering:
         goes_back = np.flatnonzero(t[1:] < t[:-1]) + 1
         if not len(goes_back) and (last is None or t[0] >= last):
             return [(packet, False)]
-        cuts = [int(i) for i in goes_back if t[i - 1] - t[i] > JITTER_US]
+        cuts = [int(i) for i in goes_back if int(t[i - 1]) - int(t[i]) > JITTER_US]  # 64 bits may overflow
         bounds = [0, *cuts, len(packet)]
         pieces: list[tuple[Packet, bool]] = []
         for start, stop in itertools.pairwise(bounds):
