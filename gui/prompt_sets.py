@@ -96,8 +96,11 @@ class PromptSets:
 
 def read(kept: dict[str, Any]) -> PromptSet:
     """Return a list as :meth:`PromptSets.save` keeps it (UserError, KeyError, TypeError, ValueError)."""
-    prompts = parse_prompts(kept["words"], tuple(kept["templates"]), bool(kept["none_of_these"]))
-    for label in kept["off"]:
+    off, templates = list(kept["off"]), list(kept["templates"])
+    if not all(isinstance(text, str) for text in (kept["words"], *off, *templates)):
+        raise TypeError("it holds something that is no text")
+    prompts = parse_prompts(kept["words"], tuple(templates), bool(kept["none_of_these"]))
+    for label in off:
         prompts = prompts.replace(label, enabled=False)
     prompts.validate()
     return prompts

@@ -194,7 +194,11 @@ def _take(settings: WindowSettings, name: str, value: object) -> None:
     if type(value) is not type(default) and not number:
         log.warning("setting %s: %r is of the wrong kind", name, value)
         return
-    value = float(value) if number else value  # type: ignore[arg-type]
+    if number:
+        try:
+            value = float(value)  # type: ignore[arg-type]
+        except OverflowError:  # a whole number of hundreds of digits
+            value = float("inf")
     if not _ALLOWED.get(name, lambda _: True)(value):
         log.warning("setting %s: %r makes no sense", name, value)
         return

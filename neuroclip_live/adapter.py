@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from neuroclip_live.bounded import parse_json
 from neuroclip_live.errors import UserError
 
 FORMAT = "neuroclip-live adapter 1"
+MAX_EMBED_DIM, MAX_TIMESTEPS = 1 << 14, 1 << 10
 Floats = npt.NDArray[np.float32]
 
 
@@ -68,19 +70,41 @@ class AdapterInfo:
         Raises
         ------
         ValueError
-            When it is another format or a field is missing.
+            When it is another format, or a field is missing or makes no sense.
         """
-        stored: dict[str, Any] = parse_json(text)
-        if stored.pop("format", None) != FORMAT:
+        stored = parse_json(text)
+        if not isinstance(stored, dict) or stored.pop("format", None) != FORMAT:
             raise ValueError("not this version's format")
         known = {item.name for item in fields(cls)}
         values: dict[str, Any] = {
             key: tuple(v) if isinstance(v, list) else v for key, v in stored.items() if key in known
         }
         try:
-            return cls(**values)
+            info = cls(**values)
         except TypeError as error:
             raise ValueError(str(error)) from error
+        info._check()
+        return info
+
+    def _check(self) -> None:
+        """Raise ValueError where a field is of another kind than it says, or makes no sense."""
+        numbers = (self.ratio, self.dropout, self.feature_scale, *(self.timestep_weights or ()))
+        sound = (
+            isinstance(self.model, str)
+            and type(self.embed_dim) is int
+            and type(self.timesteps) is int
+            and 8 <= self.embed_dim <= MAX_EMBED_DIM
+            and 1 <= self.timesteps <= MAX_TIMESTEPS
+            and all(isinstance(text, str) for text in (*self.labels, *self.templates))
+            and isinstance(self.shots, dict)
+            and isinstance(self.metrics, dict)
+            and self.kind in ("snn", "ann")
+            and all(isinstance(number, int | float) and math.isfinite(number) for number in numbers)
+            and 0 <= self.dropout < 1
+            and (self.timestep_weights is None or len(self.timestep_weights) == self.timesteps)
+        )
+        if not sound:
+            raise ValueError("the description is damaged")
 
 
 class _Folded:
@@ -234,9 +258,11 @@ def load_adapter(
             raise ValueError("the description and the weights are of different sizes")
         network = AdapterNetwork(info.embed_dim, info.ratio, info.dropout, info.kind)
         network.load_state_dict(tensors)
+        if not all(bool(torch.isfinite(tensor).all()) for tensor in tensors.values()):
+            raise ValueError("some weights are no numbers")
     except OSError as error:
         raise UserError(f"cannot read the adapter {path}: {error.strerror or error}") from error
-    except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
+    except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError, OverflowError) as error:
         raise UserError(
             f"{path} is not an adapter of neuroclip-live, or it is damaged; "
             "make one with `neuroclip-live train` or by teaching live"

@@ -12,6 +12,20 @@ MAX_SETTINGS_BYTES = 1 << 22
 MAX_PROMPTS_BYTES = 1 << 20
 
 
+def home_expanded(path: str | Path) -> Path:
+    """Return a path with ``~`` written out.
+
+    Raises
+    ------
+    OSError
+        Where ``~name`` names nobody.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise FileNotFoundError(errno.ENOENT, "there is no such user", str(path)) from error
+
+
 def read_bounded(path: Path, most_bytes: int) -> bytes:
     """Read a whole file.
 
@@ -22,6 +36,8 @@ def read_bounded(path: Path, most_bytes: int) -> bytes:
     OSError
         Where it cannot be read, or (EFBIG) holds more than ``most_bytes``.
     """
+    if "\0" in str(path):
+        raise OSError(errno.EINVAL, "there is a zero byte in its name")
     with path.open("rb") as file:
         data = file.read(most_bytes + 1)
     if len(data) > most_bytes:

@@ -60,7 +60,7 @@ def read_lessons(path: Path, model: str, embed_dim: int, timesteps: int) -> Shot
         book = ShotBook.from_tensors(arrays, about["lessons"])
     except OSError as error:
         raise UserError(f"cannot read the lessons in {path}: {error.strerror or error}") from error
-    except (SafetensorError, KeyError, TypeError, ValueError) as error:
+    except (SafetensorError, KeyError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
         raise UserError(f"{path} holds no lessons of neuroclip-live, or it is damaged") from error
     if made_with != (model, embed_dim, timesteps):
         theirs, _, steps = made_with

@@ -12,11 +12,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from neuroclip_live.bounded import MAX_PROMPTS_BYTES, read_bounded
+from neuroclip_live.bounded import MAX_PROMPTS_BYTES, home_expanded, read_bounded
 from neuroclip_live.errors import UserError
-from neuroclip_live.templates import TEMPLATE_SETS, check_templates, fill
+from neuroclip_live.templates import TEMPLATE_SETS, check_templates, encodable, fill
 
 MAX_PROMPTS = 1000
+MAX_LABEL = 300
+"""Characters of a label: encoders read some 77 tokens; cutting an endless word into them takes minutes."""
 NONE_LABEL = "none of these"
 
 _ITEM = re.compile(
@@ -74,12 +76,13 @@ class PromptSet:
         Raises
         ------
         UserError
-            If a template is unusable or there are too many labels.
+            If a template is unusable, a label too long, or there are too many labels.
         """
         kept: dict[str, Prompt] = {}
         for item in labels:
             prompt = item if isinstance(item, Prompt) else Prompt(item)
             label = _clean(prompt.label)
+            _check_length(label)
             if label:
                 kept.setdefault(label.casefold(), replace(prompt, label=label))
         _check_number(len(kept))
@@ -215,7 +218,7 @@ def parse_prompts(
     Raises
     ------
     UserError
-        If there are more than :data:`MAX_PROMPTS` labels.
+        If there are more than :data:`MAX_PROMPTS` labels, or one is longer than :data:`MAX_LABEL`.
     """
     prompts = []
     for item in _ITEM.finditer(text):
@@ -232,12 +235,14 @@ def read_prompts(
     Raises
     ------
     UserError
-        If the file cannot be read, is not text, or has too many labels.
+        If the file cannot be read, is not text, or has too many labels or too long a one.
     """
     try:
-        text = read_bounded(Path(path).expanduser(), MAX_PROMPTS_BYTES).decode("utf-8-sig")
+        text = read_bounded(home_expanded(path), MAX_PROMPTS_BYTES).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UserError(f"prompt file {path} is not UTF-8 text") from error
+    except UnicodeEncodeError as error:
+        raise UserError(f"cannot read prompt file {path!r}: no file can have that name") from error
     except OSError as error:
         raise UserError(f"cannot read prompt file {path}: {error.strerror or error}") from error
     lines = [line for line in text.splitlines() if not line.lstrip().startswith("#")]
@@ -250,7 +255,7 @@ def _clean(label: str) -> str:
     A label that shows nothing (only spaces and format characters) becomes empty. Half surrogate pairs, which
     a badly decoded command line can contain, become the replacement character, as they cannot be encoded.
     """
-    label = label.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    label = encodable(label)
     label = unicodedata.normalize("NFC", label)
     label = "".join(" " if unicodedata.category(c) == "Cc" else c for c in label)
     label = " ".join(label.split())
@@ -263,7 +268,16 @@ def _checked(label: str) -> str:
     label = _clean(label)
     if not label:
         raise UserError("the label is empty; type a word or a phrase")
+    _check_length(label)
     return label
+
+
+def _check_length(label: str) -> None:
+    if len(label) > MAX_LABEL:
+        raise UserError(
+            f"the label {label[:30] + '…'!r} has {len(label):,} characters; "
+            f"at most {MAX_LABEL} can be read: shorten it"
+        )
 
 
 def _check_number(number: int) -> None:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from neuroclip_live.bounded import read_json
+from neuroclip_live.bounded import home_expanded, read_json
 from neuroclip_live.errors import UserError
 from neuroclip_live.options import RunOptions
 
@@ -30,7 +30,7 @@ def read_saved(path: str | Path) -> dict[str, Any]:
         has nobody to ask, and must not quietly do something else.
     """
     try:
-        data = read_json(Path(path).expanduser())
+        data = read_json(home_expanded(path))
     except OSError as error:
         raise UserError(f"cannot read --config {path}: {error.strerror or error}") from error
     except ValueError as error:

@@ -120,10 +120,13 @@ class ShotBook:
 
     @classmethod
     def from_tensors(cls, arrays: dict[str, Any], told: list[dict[str, Any]]) -> ShotBook:
-        """Read what :meth:`to_tensors` returned; raises KeyError or TypeError when it does not fit."""
-        return cls(
-            tuple(
-                Lesson(x["label"], np.asarray(arrays[f"shots.{k}"], dtype=np.float32), bool(x["is_it"]))
-                for k, x in enumerate(told)
-            )
-        )
+        """Read what :meth:`to_tensors` returned; raises KeyError, TypeError, ValueError on others."""
+        lessons = []
+        for k, x in enumerate(told):
+            features = np.asarray(arrays[f"shots.{k}"], dtype=np.float32)
+            if not (x["label"] is None or isinstance(x["label"], str)):
+                raise TypeError("a label is no text")
+            if not features.size or not np.isfinite(features).all():
+                raise ValueError("a lesson has no windows, or some that are no numbers")
+            lessons.append(Lesson(x["label"], features, bool(x["is_it"])))
+        return cls(tuple(lessons))

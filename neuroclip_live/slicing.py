@@ -29,6 +29,8 @@ AUTO_LONGEST_US = 100_000
 MAX_SLICE_EVENTS = 1 << 22
 """No slice holds more events: where time decides, its hops end early. A camera whose clock stands still would
 otherwise fill the memory."""
+LONGEST_US = 3_600_000_000
+"""Longest slice that can be asked for: an hour."""
 MAX_SILENT_HOPS = 64
 """After so many hops without an event the grid jumps to the next one: an hour's gap is not 72,000 slices."""
 
@@ -62,6 +64,8 @@ class SliceBy:
             raise UserError(
                 f"a slice of {self.time_us} µs is too short: give a positive time, like --slice 100ms"
             )
+        if self.time_us > LONGEST_US:
+            raise UserError(f"a slice of {self.time_us / 1e6:,.0f} s is too long: an hour at most")
         if (self.kind == "count" and self.count < self.overlap) or self.count < 0:
             raise UserError(
                 f"a slice of {self.count} events is empty: give a positive number, like --slice 5000"
@@ -84,7 +88,9 @@ class SliceBy:
         """Return the form :func:`parse_slice` reads."""
         if self.kind == "auto":
             return "auto"
-        return f"{self.time_us / 1000:g}ms" if self.kind == "time" else str(self.count)
+        whole, part = divmod(self.time_us, 1000)
+        milliseconds = f"{whole}.{part:03}".rstrip("0").rstrip(".")
+        return f"{milliseconds}ms" if self.kind == "time" else str(self.count)
 
 
 def parse_slice(text: str, overlap: int = 2) -> SliceBy:
@@ -103,7 +109,8 @@ def parse_slice(text: str, overlap: int = 2) -> SliceBy:
         raise UserError(
             f"--slice {text!r} is not understood: write auto, a time like 50ms, or a count of events"
         )
-    number, unit = min(float(found[1]), 1e15), found[2]  # what is too much is said, and never infinite
+    # what is too much is said, and never infinite
+    number, unit = max(-1e15, min(float(found[1]), 1e15)), found[2]
     if not unit:
         return SliceBy("count", count=int(number), overlap=overlap)
     return SliceBy(

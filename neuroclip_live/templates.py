@@ -12,6 +12,8 @@ import re
 from neuroclip_live.errors import UserError
 
 SLOT = "{}"
+MAX_TEMPLATE, MAX_TEMPLATES = 300, 100
+"""Characters of a template, and templates of a set: ImageNet's largest set has 80."""
 
 TEMPLATE_SETS: dict[str, tuple[str, ...]] = {
     # the label alone: what the bundled model was taught with most
@@ -69,16 +71,28 @@ def resolve_templates(choice: str) -> tuple[str, ...]:
         raise UserError(
             f"no template set is called {name!r}; choose {known}, or write a sentence with {SLOT}"
         )
-    return check_templates(tuple(part.strip() for part in name.split("|")))
+    return check_templates(tuple(encodable(part.strip()) for part in name.split("|")))
+
+
+def encodable(text: str) -> str:
+    """Return text that can be encoded: half surrogate pairs become the replacement character."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def check_templates(templates: tuple[str, ...]) -> tuple[str, ...]:
-    """Return ``templates``, or raise UserError where one has not exactly one ``{}``."""
+    """Return ``templates``, or raise UserError where one has not exactly one ``{}``, or is endless."""
     if not templates:
         raise UserError(f"no template; {SLOT} alone stands for the label itself")
+    if len(templates) > MAX_TEMPLATES:
+        raise UserError(f"{len(templates):,} templates are too many: at most {MAX_TEMPLATES}")
     for template in templates:
         if template.count(SLOT) != 1:
             raise UserError(f"template {template!r} must have the label's place, {SLOT}, exactly once")
+        if len(template) > MAX_TEMPLATE:
+            raise UserError(
+                f"template {template[:30] + '…'!r} has {len(template):,} characters; "
+                f"at most {MAX_TEMPLATE} can be read: shorten it"
+            )
     return templates
 
 
