@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
-import pickle
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -98,12 +98,27 @@ def _render_icons(packages: Sequence[Path], out: Path) -> None:
     )
 
 
+def keep_vocabulary(vocabulary: Vocabulary, path: Path) -> None:
+    """Write a vocabulary as plain arrays, whole or not at all."""
+    arrays = {each.name: np.asarray(getattr(vocabulary, each.name)) for each in fields(Vocabulary)}
+    beside = path.with_suffix(".tmp")
+    with beside.open("wb") as file:
+        np.savez(file, **arrays)
+    beside.replace(path)
+
+
+def read_vocabulary(path: Path) -> Vocabulary:
+    """Read what :func:`keep_vocabulary` wrote."""
+    with np.load(path, allow_pickle=False) as stored:
+        arrays = {each.name: stored[each.name] for each in fields(Vocabulary)}
+    return Vocabulary(**{**arrays, "names": tuple(arrays["names"].tolist())})
+
+
 def name_things(bank: Bank, teacher: Teacher, out: Path) -> Vocabulary:
     """Build the vocabulary, or load it."""
-    path = out / "vocabulary.pkl"
+    path = out / "vocabulary.npz"
     if path.exists():
-        vocabulary: Vocabulary = pickle.loads(path.read_bytes())
-        return vocabulary
+        return read_vocabulary(path)
 
     def encode(sentences: Sequence[str]) -> Any:
         parts = []
@@ -114,6 +129,6 @@ def name_things(bank: Bank, teacher: Teacher, out: Path) -> Vocabulary:
 
     groups = [names for _, names in CATALOGUE.values()] if bank.solids else []
     vocabulary = build_vocabulary(bank.nouns(), groups, encode, characters=True)
-    path.write_bytes(pickle.dumps(vocabulary))
+    keep_vocabulary(vocabulary, path)
     log.info("%d names, %d sentences", len(vocabulary.names), len(vocabulary.vectors))
     return vocabulary
