@@ -7,11 +7,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 # Tiny tensors on a busy machine: threads that spin for each other cost a thousand times the work.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# The same examples in every run, however slowly they are made: what is new is for the fuzzers to find.
+settings.register_profile(
+    "same", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("same")
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
