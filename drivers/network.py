@@ -29,7 +29,7 @@ from drivers.aedat4 import (
 )
 from drivers.decompression import decompress
 from drivers.dialling import connect, explain, notice_death, parse_address, reason, resolve
-from drivers.recording import MAX_PACKET_EVENTS
+from drivers.recording import HELD_BYTES, MAX_PACKET_EVENTS
 from drivers.source import MAX_WAIT_S, GrayFrame, SourceState, SourceStatus
 from drivers.tls import Tls, wrap
 from neuroclip_live.errors import UserError
@@ -252,10 +252,10 @@ class NetworkSource:
         self._received += buffer[:count]
 
     def _take(self) -> Packet:
-        """Take all whole packets out of what was received and return their events."""
+        """Take whole packets out of what was received and return their events; all, unless bloated."""
         places: list[tuple[bytes, int, int]] = []
-        position = 0
-        while position + 8 <= len(self._received):
+        position = held = 0
+        while position + 8 <= len(self._received) and held < HELD_BYTES:
             stream, size = struct.unpack_from("<ii", self._received, position)
             if not 0 < size <= MAX_PACKET_BYTES:
                 raise FormatError("it sent a packet whose size makes no sense")
@@ -266,6 +266,7 @@ class NetworkSource:
             if stream == self._events_stream:
                 data = decompress(body, self._compression)
                 places.append((data, *locate_events(data)))
+                held += len(data)
             elif stream == self._frames_stream:
                 self._frame = parse_frame(decompress(body, self._compression))
         del self._received[:position]

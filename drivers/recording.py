@@ -35,7 +35,7 @@ MAX_PACKET_EVENTS = 1 << 16
 """Largest packet that :meth:`Recording.read` yields."""
 
 _READ_BYTES = 1 << 20
-_HELD_BYTES = 1 << 25
+HELD_BYTES = 1 << 25
 """Decompressed bytes held to join packets: those of a hostile file can hold one event in megabytes."""
 _EVENTS_HEAD = 64
 """Room for what precedes the events in a packet: 32 bytes as dv-processing writes it."""
@@ -333,7 +333,7 @@ class Recording:
                 places.append(place)
                 total += place[2]
                 held += len(place[0])
-                if total >= MAX_PACKET_EVENTS // 2 or held >= _HELD_BYTES:
+                if total >= MAX_PACKET_EVENTS // 2 or held >= HELD_BYTES:
                     yield join_events(places)
                     places, total, held = [], 0, 0
             if places:

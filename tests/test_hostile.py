@@ -12,11 +12,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fuzz.containers import event_payloads
+from fuzz.server import sending
 from making import SIZE, make_events
 
 from drivers.aedat4 import EVENTS_PREFIX, MAGIC, MAX_SIDE, Compression, FormatError, parse_header, parse_index
 from drivers.decompression import decompress, largest
+from drivers.network import NetworkSource
 from drivers.recording import Recording
+from drivers.source import SourceState
 from drivers.writing import Aedat4Writer, _compress, _header, write_aedat4
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import Resolution
@@ -77,6 +80,20 @@ def test_packets_that_unpack_to_megabytes_are_not_held_together(tmp_path: Path) 
         recording = Recording(path)
         assert sum(map(len, recording.read())) == 60
         recording.close()
+
+
+def test_a_server_whose_packets_unpack_to_megabytes(tmp_path: Path) -> None:
+    bomb = framed(event_payloads()[1] + bytes(3 * MIB), Compression.ZSTD)
+    header = _header("x", SIZE, Compression.ZSTD, False).removeprefix(MAGIC)
+    with sending(header + 60 * bomb, tmp_path / "socket") as address, at_most(80):
+        source = NetworkSource(address, answer_s=20)
+        events = 0
+        for packet in source.packets():
+            events += len(packet)
+            if source.status().state is not SourceState.STREAMING:
+                break
+        source.close()
+    assert events == 60
 
 
 @pytest.mark.parametrize("compression", [Compression.ZSTD, Compression.LZ4])
