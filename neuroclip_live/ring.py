@@ -97,6 +97,7 @@ class EventRing:
         self._last_t: int | None = None
         self._epoch_starts: deque[tuple[int, int]] = deque([(0, 0)])  # (first position, epoch)
         self._arrivals: deque[tuple[int, int]] = deque(maxlen=1 << 14)  # (position after the packet, ns)
+        self._arrivals_from = 0  # before this position they are forgotten
 
     def write(self, packet: Packet, arrival_ns: int) -> None:
         """Append a packet.
@@ -121,6 +122,8 @@ class EventRing:
                     self._epoch_starts.append((self._written, self._epoch_starts[-1][1] + 1))
                 self._append(piece)
             self._last_t = self._ordering.last_us
+            if len(self._arrivals) == self._arrivals.maxlen:
+                self._arrivals_from = self._arrivals[0][0]
             self._arrivals.append((self._written, arrival_ns))
             oldest = self._written - self.capacity
             while len(self._epoch_starts) > 1 and self._epoch_starts[1][0] <= oldest:
@@ -183,6 +186,8 @@ class EventRing:
         """Return when the event at ``position`` arrived (monotonic clock); None when no longer known."""
         with self._lock:
             found = None
+            if position < self._arrivals_from:
+                return None
             for end, arrival in reversed(self._arrivals):  # asked for fresh events: near the end
                 if end <= position:
                     break
