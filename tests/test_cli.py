@@ -133,7 +133,7 @@ def test_bad_input_is_one_line_and_status_2(
         (["--model", "ViT-B-32", "--weights", "absent.safetensors"], "absent.safetensors"),
         (["--device", "cuda"], "cuda was asked for"),
         (["--adapter", "absent.safetensors"], "absent.safetensors"),
-        (["--prompts", "very " * 100 + "long"], "tokens"),
+        (["--prompts", "very " * 40 + "long"], "tokens"),
     ],
 )
 def test_what_the_model_refuses_is_one_line_and_status_2(

@@ -124,7 +124,7 @@ def test_prompts_change_while_running(start) -> None:  # type: ignore[no-untyped
 def test_prompts_too_long_are_refused_and_the_old_ones_stay(start) -> None:  # type: ignore[no-untyped-def]
     pipeline = start(ScriptedSource([threading.Event()], live=True))
     wait_for(lambda: pipeline.status().state is PipelineState.RUNNING)
-    pipeline.set_prompts(PROMPTS.add("word " * 100))
+    pipeline.set_prompts(PROMPTS.add("word " * 50))
     wait_for(lambda: pipeline.status().message != "")
     assert "word" in pipeline.status().message
     assert pipeline.prompts == PROMPTS
