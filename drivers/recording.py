@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from drivers.aedat4 import (
+    MAX_BODY_BYTES,
     MAX_SIDE,
     FormatError,
     join_events,
@@ -388,13 +389,13 @@ class Recording:
             rows = self._events
             middle = (rows["start"] + rows["end"]) // 2
             counts += np.bincount(
-                np.clip((middle - self.first_us) * bins // (end - self.first_us), 0, bins - 1),
-                weights=rows["count"],
+                _places(middle, self.first_us, end, bins),
+                weights=np.clip(rows["count"], 0, MAX_BODY_BYTES),
                 minlength=bins,
             ).astype(np.int64)
         else:
             for events in self.read():
-                place = np.clip((events["t"] - self.first_us) * bins // (end - self.first_us), 0, bins - 1)
+                place = _places(events["t"], self.first_us, end, bins)
                 counts += np.bincount(place, minlength=bins)
         return RateHistogram(self.first_us, end, counts)
 
@@ -404,6 +405,12 @@ class Recording:
             file, self._file = self._file, -1
         if file >= 0:
             os.close(file)
+
+
+def _places(times: npt.NDArray[Any], first_us: int, end_us: int, bins: int) -> npt.NDArray[np.int64]:
+    """Return in which of ``bins`` equal spans times lie; as floats, as damaged times overflow 64 bits."""
+    share = (times.astype(np.float64) - first_us) / (end_us - first_us)
+    return np.clip(share * bins, 0, bins - 1).astype(np.int64)
 
 
 def _describe(lost: int, missing: int, size: int, cut: bool) -> str:

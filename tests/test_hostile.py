@@ -162,6 +162,17 @@ def test_times_as_far_apart_as_64_bits_allow_open_an_epoch() -> None:
     assert ring.read(2).events["t"].tolist() == [-(2**63), -(2**63) + 1]
 
 
+def test_a_seek_bar_over_more_time_than_64_bits_hold(tmp_path: Path) -> None:
+    events = make_events(40)
+    events["t"][:20], events["t"][20:] = -(2**63) + 5, 2**63 - 5
+    path = tmp_path / "long.aedat4"
+    with Aedat4Writer(path, SIZE) as writer:
+        writer.write(events[:20])
+        writer.write(events[20:])
+    counts = Recording(path).rate_histogram(8).counts
+    assert counts.tolist() == [20, 0, 0, 0, 0, 0, 0, 20]
+
+
 def test_writing_stops_no_earlier_than_reading(tmp_path: Path) -> None:
     """Identical events shrink most: what the project's own writer makes of them, its reader takes."""
     events = np.zeros(300_000, dtype=make_events(1).dtype)
