@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from drivers.source import EventSource
     from neuroclip_live.slicing import SliceBy
 
+_LONGEST_TRAINING_S = 900.0
+"""Seconds on an idle machine; on one that others keep busy it has been more than half a minute."""
+
 
 @dataclass(frozen=True)
 class Show:
@@ -71,8 +74,8 @@ def apply_lessons(path: Path, recognizer: Recognizer, prompts: PromptSet) -> Pro
         table = PromptEncoder(recognizer.backbone).encode(prompts)
         recognizer.set_prompts(table)
         teacher.set_labels(table.labels, table.features)
-        if not teacher.wait():
-            raise UserError(f"{path}: training on it took too long")
+        if not teacher.wait(_LONGEST_TRAINING_S):
+            raise UserError(f"{path}: training on it took longer than {_LONGEST_TRAINING_S:g} s")
         return prompts
     finally:
         teacher.close()
