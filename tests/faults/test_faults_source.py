@@ -73,9 +73,10 @@ def test_a_flood_while_recognition_hangs_is_accounted_for(start, hanging, by: Sl
     wait_for(hanging.entered.is_set)
     assert pipeline.status().ring_fill == 1.0
     hanging.go_on.set()
-    labelled(pipeline, 4_900_000)
+    # with or without a label: cut by time, the newest slice is an empty one where recognition comes back late
+    wait_for(lambda: any(p.t_us > 4_900_000 for p in pipeline.predictions()))
     after.set()
-    labelled(pipeline, 3_000 * 5_000)
+    wait_for(lambda: any(p.t_us > 3_000 * 5_000 for p in pipeline.predictions()))
     wait_for(lambda: pipeline.status().total_events == 5_002_400)
     status = pipeline.status()
     each = 100 if by.kind == "count" else 10_000
