@@ -293,6 +293,7 @@ class Pipeline(RecordingCommands, Inference):
     def status(self) -> Status:
         """Return a snapshot of everything that is counted."""
         capture, counts = self._capture, self._outcome
+        predictions, skipped = counts.predictions, counts.skipped  # once each, so that windows are their sum
         ring = capture.ring.status()
         events, outside = capture.totals()
         info = self._backbone.info if self._backbone is not None else None
@@ -319,10 +320,10 @@ class Pipeline(RecordingCommands, Inference):
             total_events=events,
             dropped_events=self._dropped,
             outside_events=outside,
-            windows=counts.predictions + counts.skipped,
-            predictions=counts.predictions,
-            skipped_windows=counts.skipped,
-            prediction_rate_hz=self._prediction_rate.update(counts.predictions),
+            windows=predictions + skipped,
+            predictions=predictions,
+            skipped_windows=skipped,
+            prediction_rate_hz=self._prediction_rate.update(predictions),
             ring_fill=ring.fill,
             latency=self.latency.percentiles(),
         )
