@@ -91,9 +91,8 @@ def share_out(window: MainWindow) -> None:
     docks, vertical = window.docks, Qt.Orientation.Vertical
     height = max(400, window.height())
     window.resizeDocks([docks["prompts"]], [max(330, window.width() * 29 // 100)], Qt.Orientation.Horizontal)
-    window.resizeDocks(
-        [docks["prompts"], docks["timeline"]], [height * 65 // 100, height * 35 // 100], vertical
-    )
+    low = height * (35 if height < 760 else 40) // 100  # a small screen is for the words first
+    window.resizeDocks([docks["prompts"], docks["timeline"]], [height - low, low], vertical)
     window.resizeDocks([docks["strip"]], [max(126, height * 17 // 100)], vertical)
 
 
@@ -117,15 +116,31 @@ def show_desk(window: MainWindow, on: bool) -> None:
         return
     window.setProperty("desk", on)
     window.decision.set_large(on)
+    docks = window.docks
     if on:
-        window.setProperty("docks_before", window.saveState(VERSION))
-    for dock in window.docks.values():
-        dock.setVisible(not on)
+        # by hand: restoreState would leave a second set of tabs behind the first
+        before = [(n, d.width(), d.height(), _in_front(d)) for n, d in docks.items() if not d.isHidden()]
+        window.setProperty("docks_before", before)
+    for dock in docks.values():
+        dock.setVisible(False)
     window.tool_bar.setVisible(not on)
     window.menuBar().setVisible(not on)
     window.status_line.setVisible(not on)
-    if not on and window.property("docks_before") is not None:
-        window.restoreState(window.property("docks_before"), VERSION)
+    if on:
+        return
+    before = window.property("docks_before")
+    for name, *_ in before:
+        docks[name].show()
+    front = [(docks[name], width, height) for name, width, height, in_front in before if in_front]
+    for dock, *_ in front:
+        dock.raise_()
+    for orientation, place in ((Qt.Orientation.Horizontal, 1), (Qt.Orientation.Vertical, 2)):
+        window.resizeDocks([entry[0] for entry in front], [entry[place] for entry in front], orientation)
+
+
+def _in_front(dock: QDockWidget) -> bool:
+    """Tell whether a dock is in view, and not behind another's tab."""
+    return not dock.visibleRegion().isEmpty()
 
 
 def about_dialog(window: MainWindow) -> QDialog:

@@ -338,6 +338,24 @@ def test_on_a_small_screen_several_words_are_in_view_whatever_is_below_them(qtbo
         assert view.height() >= 4 * window.prompts.list.sizeHintForRow(0), name
 
 
+def test_the_demo_desk_leaves_everything_where_it_was(qtbot, window):
+    def bars() -> list[int]:
+        return sorted(bar.count() for bar in window.findChildren(QTabBar) if bar.count())
+
+    window.docks["teach"].raise_()
+    window.docks["camera"].close()
+    qtbot.settle(window)
+    before = bars()
+    desk = window.actions_.by_name["desk"]
+    desk.trigger()
+    qtbot.settle(window)
+    assert not any(dock.isVisible() for dock in window.docks.values())
+    desk.trigger()
+    qtbot.waitUntil(lambda: bars() == before)
+    assert window.docks["camera"].isHidden()
+    qtbot.waitUntil(lambda: not window.docks["teach"].visibleRegion().isEmpty())
+
+
 # ---- names
 
 
