@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from gui.main_window import MainWindow
 
 SIZE = (1280, 800)
-GIVE_UP_S = 180.0
+GIVE_UP_S = 600.0
 AFTER_S = 2.0
 
 
