@@ -1,4 +1,4 @@
-"""What dv-processing's reader does with the same bad recordings: ``python -m tests.fuzz.peer --inputs 500``.
+"""What dv-processing's reader does with the same bad recordings: ``python -m tests.fuzz.peer --inputs 60``.
 
 Each in a process of its own. It is the reason why recordings are read by the project's own code.
 """
@@ -48,7 +48,7 @@ def fate(path: Path) -> str:
 
 
 @click.command()
-@click.option("--inputs", type=int, default=500, show_default=True)
+@click.option("--inputs", type=int, default=60, show_default=True)
 @click.option("--seed", type=int, default=0, show_default=True)
 def main(inputs: int, seed: int) -> None:
     """Count what becomes of dv-processing's reader."""
