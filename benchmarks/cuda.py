@@ -12,9 +12,9 @@ import numpy as np
 
 from benchmarks.events import HD, VGA, moving_edge
 from benchmarks.timing import Options, Row, absent, alternate, compared
+from neuroclip_live.clip.runtimes import TorchRuntime
 from neuroclip_live.events import Packet, Resolution
-from neuroclip_live.frames import count_events
-from neuroclip_live.runtimes import TorchRuntime
+from neuroclip_live.stream.frames import count_events
 
 EQUAL = 2e-2
 """Half precision has three digits; features are compared relative to the largest of them."""

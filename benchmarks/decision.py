@@ -11,14 +11,14 @@ import numpy.typing as npt
 from benchmarks.events import DAVIS346, moving_edge
 from benchmarks.threads import ROUNDS, favour
 from benchmarks.timing import Options, Row, alternate, compared
-from neuroclip_live.backbone import Backbone, load_backbone
-from neuroclip_live.checkpoints import load
-from neuroclip_live.frames import event_frame
-from neuroclip_live.model_names import parse_model
-from neuroclip_live.prompts import PromptEncoder, PromptSet, parse_prompts
-from neuroclip_live.recognizer import Recognizer, RecognizerSettings
-from neuroclip_live.runtimes import RuntimeName
-from neuroclip_live.slicing import Slice
+from neuroclip_live.clip.backbone import Backbone, load_backbone
+from neuroclip_live.clip.checkpoints import load
+from neuroclip_live.clip.model_names import parse_model
+from neuroclip_live.clip.runtimes import RuntimeName
+from neuroclip_live.live.recognizer import Recognizer, RecognizerSettings
+from neuroclip_live.prompting.prompts import PromptEncoder, PromptSet, parse_prompts
+from neuroclip_live.stream.frames import event_frame
+from neuroclip_live.stream.slicing import Slice
 
 TIMESTEPS = 10
 SLICE_EVENTS = 20_000

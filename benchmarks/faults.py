@@ -25,8 +25,8 @@ import numpy.typing as npt
 from benchmarks.stand_ins import LiveStandIn, PacedSource, SlowBackbone
 from drivers.recording import Recording
 from neuroclip_live.events import Packet, Resolution
-from neuroclip_live.pipeline import Pipeline
-from neuroclip_live.prompts import parse_prompts
+from neuroclip_live.live.pipeline import Pipeline
+from neuroclip_live.prompting.prompts import parse_prompts
 
 SENSOR = Resolution(346, 260)
 RATE_HZ = 1e6
@@ -36,7 +36,7 @@ CHILD = """
 import sys
 from benchmarks.stand_ins import PacedSource
 from neuroclip_live.events import Resolution
-from neuroclip_live.recorder import Recorder
+from neuroclip_live.recording.recorder import Recorder
 source = PacedSource(float(sys.argv[2]), Resolution(346, 260))
 recorder = Recorder(sys.argv[1], source.resolution, "measured")
 given = 0

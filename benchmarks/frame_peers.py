@@ -15,7 +15,7 @@ from typing import Any, Literal
 import numpy as np
 
 from neuroclip_live.events import Packet, Resolution
-from neuroclip_live.frames import count_events, event_frame
+from neuroclip_live.stream.frames import count_events, event_frame
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from benchmarks.events import DAVIS346, HD, VGA, moving_edge
 from benchmarks.frame_peers import FramePeer, peers
 from benchmarks.timing import Options, Row, absent, alternate, compared, fastest
 from neuroclip_live.events import Resolution
-from neuroclip_live.frames import count_events, event_frame
+from neuroclip_live.stream.frames import count_events, event_frame
 
 COUNTS = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
 GOAL, GOAL_FROM = 2.0, 10_000

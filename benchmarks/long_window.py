@@ -20,8 +20,8 @@ import numpy as np
 from benchmarks.memory import own_mib, resident_mib
 from benchmarks.real_window import RealWindow
 from drivers.opening import SourceSpec, open_source
-from neuroclip_live.pipeline import Pipeline, PipelineSettings, PipelineState
-from neuroclip_live.prompts import parse_prompts
+from neuroclip_live.live.pipeline import Pipeline, PipelineSettings, PipelineState
+from neuroclip_live.prompting.prompts import parse_prompts
 
 SAMPLE_S = 5.0
 SETTLED_S, SPAN_S = 600.0, 300.0
@@ -36,8 +36,8 @@ FIELDS = (
 def run(minutes: float, out: Path, replay: Path | None, threads: int = 1) -> None:
     """Show the window for so long, writing rows to ``out`` as it goes."""
     from gui.garbage import collected_here
-    from neuroclip_live.allocation import keep_memory
-    from neuroclip_live.backbone import load_backbone
+    from neuroclip_live.clip.backbone import load_backbone
+    from neuroclip_live.commands.allocation import keep_memory
 
     keep_memory()  # as the command line does
     spec = SourceSpec("demo", "tour", loop=True)

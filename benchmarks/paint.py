@@ -9,7 +9,7 @@ import numpy as np
 
 from benchmarks.events import VGA, moving_edge
 from benchmarks.timing import Options, Row, alternate, compared
-from neuroclip_live.frames import event_frame
+from neuroclip_live.stream.frames import event_frame
 
 GOAL = 0.8
 FRAMES = 20

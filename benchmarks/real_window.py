@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from neuroclip_live.pipeline import Pipeline
+    from neuroclip_live.live.pipeline import Pipeline
 
 SIZE = (1280, 800)
 BEAT_MS = 4

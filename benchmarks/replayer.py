@@ -28,9 +28,9 @@ See = Callable[[int, Any], None]
 def ours(path: str, see: See) -> None:
     """Run our replay, cut into slices, every slice made a frame."""
     from drivers.replay import ReplaySource
-    from neuroclip_live.frames import event_frame
-    from neuroclip_live.offline import Totals, slices_of
-    from neuroclip_live.slicing import SliceBy
+    from neuroclip_live.live.offline import Totals, slices_of
+    from neuroclip_live.stream.frames import event_frame
+    from neuroclip_live.stream.slicing import SliceBy
 
     source = ReplaySource(path, speed=None)
     by = SliceBy("time", time_us=SLICE_MS * 1000, overlap=1)
@@ -98,7 +98,7 @@ def main(name: str, path: str) -> None:
     """Answer until standard input ends."""
     run = CONTENDERS[name]
     if name.startswith("ours"):
-        from neuroclip_live.allocation import keep_memory
+        from neuroclip_live.commands.allocation import keep_memory
 
         keep_memory()  # as the command line does
     for word in sys.stdin:

@@ -29,8 +29,8 @@ from drivers.opening import SourceSpec, open_source
 from drivers.source import EventSource
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import Packet, copy_packet, empty_packet
-from neuroclip_live.pipeline import Pipeline, PipelineSettings, PipelineState
-from neuroclip_live.prompts import parse_prompts
+from neuroclip_live.live.pipeline import Pipeline, PipelineSettings, PipelineState
+from neuroclip_live.prompting.prompts import parse_prompts
 
 SAMPLE_S = 5.0
 PROMPTS_S, TEACH_S, RECORD_S = 10.0, 30.0, 20.0
@@ -165,7 +165,7 @@ def source_of(kind: str) -> EventSource:
 
 def run(minutes: float, out: Path, threads: int = 1) -> None:
     """Run for so long, writing rows to ``out`` as it goes."""
-    from neuroclip_live.backbone import load_backbone
+    from neuroclip_live.clip.backbone import load_backbone
 
     pipeline = Pipeline(
         source_of("replay"),

@@ -208,9 +208,9 @@ def main() -> int:
 
 def _pipeline(options: argparse.Namespace):
     from drivers.opening import SourceSpec, open_source
-    from neuroclip_live.backbone import load_backbone
-    from neuroclip_live.pipeline import Pipeline
-    from neuroclip_live.prompts import parse_prompts
+    from neuroclip_live.clip.backbone import load_backbone
+    from neuroclip_live.live.pipeline import Pipeline
+    from neuroclip_live.prompting.prompts import parse_prompts
     from recordings import DEMO, DEMO_PROMPTS
 
     demo = options.replay is None

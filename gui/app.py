@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gui.main_window import MainWindow
-    from neuroclip_live.pipeline import Pipeline
+    from neuroclip_live.live.pipeline import Pipeline
 
 log = logging.getLogger(__name__)
 

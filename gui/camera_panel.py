@@ -25,7 +25,7 @@ from PySide6.QtWidgets import (
 from gui.control_row import ControlRow
 from gui.panel import Panel
 from gui.theme import Theme
-from neuroclip_live.treatment import NONE, Treatment
+from neuroclip_live.stream.treatment import NONE, Treatment
 
 if TYPE_CHECKING:
     from drivers.controls import Control

@@ -6,12 +6,12 @@ from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
 from neuroclip_live.errors import UserError
-from neuroclip_live.treatment import NONE, Treatment
+from neuroclip_live.stream.treatment import NONE, Treatment
 
 if TYPE_CHECKING:
     from drivers.usb import UsbCamera
     from gui.main_window import MainWindow
-    from neuroclip_live.pipeline import Status
+    from neuroclip_live.live.pipeline import Status
 
 _LOOK_S = 2.0
 REMEMBERED = 16

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from neuroclip_live.recognizer import Prediction
+    from neuroclip_live.live.recognizer import Prediction
 
 Kind = Literal["label", "unsure", "none", "no-motion", "waiting"]
 REJECTED = ""

@@ -10,7 +10,7 @@ from PySide6.QtCore import QStandardPaths
 from PySide6.QtWidgets import QApplication, QFileDialog
 
 from neuroclip_live.errors import UserError
-from neuroclip_live.prompt_set import PromptSet, read_prompts
+from neuroclip_live.prompting.prompt_set import PromptSet, read_prompts
 
 if TYPE_CHECKING:
     from gui.main_window import MainWindow
@@ -92,7 +92,7 @@ class PromptFiles:
 
 
 def as_text(prompts: PromptSet) -> str:
-    """Return a set as :func:`neuroclip_live.prompt_set.read_prompts` reads it."""
+    """Return a set as :func:`neuroclip_live.prompting.prompt_set.read_prompts` reads it."""
     lines = []
     for prompt in prompts.prompts:
         quoted = (

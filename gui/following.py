@@ -10,9 +10,9 @@ from gui.moments import Moment
 
 if TYPE_CHECKING:
     from gui.main_window import MainWindow
-    from neuroclip_live.history import Rescored
-    from neuroclip_live.pipeline import Pipeline, Status
-    from neuroclip_live.prompts import PromptTable
+    from neuroclip_live.live.history import Rescored
+    from neuroclip_live.live.pipeline import Pipeline, Status
+    from neuroclip_live.prompting.prompts import PromptTable
 
 log = logging.getLogger(__name__)
 

@@ -13,13 +13,13 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from gui.panel import Panel
 from gui.theme import Theme, font
-from neuroclip_live.devices import gpu_memory
+from neuroclip_live.clip.devices import gpu_memory
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from neuroclip_live.latency import Percentiles
-    from neuroclip_live.pipeline import Status
+    from neuroclip_live.live.pipeline import Status
+    from neuroclip_live.stream.latency import Percentiles
 
 # key, name, what it means
 NUMBERS: tuple[tuple[str, str, str], ...] = (
@@ -162,7 +162,7 @@ class RatePlot(QWidget):
 
 
 class HealthPanel(Panel):
-    """Shows a :class:`neuroclip_live.pipeline.Status`."""
+    """Shows a :class:`neuroclip_live.live.pipeline.Status`."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()

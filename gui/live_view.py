@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from gui.settings import WindowSettings
     from gui.theme import Theme
     from neuroclip_live.events import Packet
-    from neuroclip_live.pipeline import Pipeline
+    from neuroclip_live.live.pipeline import Pipeline
 
 _STALE_S = 0.4
 """A picture of events older than this shows something that no longer happens."""

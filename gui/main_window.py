@@ -43,8 +43,8 @@ from gui.transport import Transport
 from gui.window_commands import WindowCommands
 
 if TYPE_CHECKING:
-    from neuroclip_live.pipeline import Pipeline
-    from neuroclip_live.prompt_set import PromptSet
+    from neuroclip_live.live.pipeline import Pipeline
+    from neuroclip_live.prompting.prompt_set import PromptSet
 
 
 class MainWindow(QMainWindow, WindowCommands):

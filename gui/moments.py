@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 if TYPE_CHECKING:
-    from neuroclip_live.history import Rescored
+    from neuroclip_live.live.history import Rescored
 
 KEPT = 2048
 SPANS_S = (15.0, 30.0, 60.0, 120.0, 300.0)

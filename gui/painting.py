@@ -1,9 +1,9 @@
 """Events become the one byte a pixel that the view looks up its colours by.
 
-127 is "nothing happened", 0 is ON, 255 is OFF: the event frame of :mod:`neuroclip_live.frames`, so what is
-shown is what is recognised. With fading, a pixel starts at 0 or 255 and drifts back to 127, which is why
-the table of colours has all 256 entries. Importing this module loads Numba: do it away from the thread that
-paints, and call :func:`warm_up` there.
+127 is "nothing happened", 0 is ON, 255 is OFF: the event frame of :mod:`neuroclip_live.stream.frames`, so
+what is shown is what is recognised. With fading, a pixel starts at 0 or 255 and drifts back to 127, which is
+why the table of colours has all 256 entries. Importing this module loads Numba: do it away from the thread
+that paints, and call :func:`warm_up` there.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from numba import njit
 
 from gui.palettes import EventColours
 from neuroclip_live.events import Packet, Resolution, empty_packet
-from neuroclip_live.frames import GREY, event_frame
+from neuroclip_live.stream.frames import GREY, event_frame
 
 _STEPS = 1024
 _FADE = np.exp(-np.arange(_STEPS) * (5.0 / _STEPS))  # five time constants, down to 0.7 %

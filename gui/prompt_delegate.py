@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QLineEdit, QStyle, QStyledItemDelegate, QStyleOpti
 
 from gui.prompt_model import ROW, Index, Row
 from gui.theme import Theme, font
-from neuroclip_live.prompt_set import Prompt
+from neuroclip_live.prompting.prompt_set import Prompt
 
 
 class PromptDelegate(QStyledItemDelegate):

@@ -14,7 +14,7 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelInde
 from PySide6.QtGui import QColor
 
 from gui.theme import Theme
-from neuroclip_live.prompt_set import Prompt, PromptSet
+from neuroclip_live.prompting.prompt_set import Prompt, PromptSet
 
 ROW = Qt.ItemDataRole.UserRole + 1
 """Everything a row is painted from, a :class:`Row`: asking for one role is cheaper than for five."""

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QInputDialog, QMenu
 
 from gui.files import as_text
 from neuroclip_live.errors import UserError
-from neuroclip_live.prompt_set import PromptSet, parse_prompts
+from neuroclip_live.prompting.prompt_set import PromptSet, parse_prompts
 
 if TYPE_CHECKING:
     from gui.main_window import MainWindow

@@ -31,9 +31,9 @@ from gui.prompt_list import PromptList
 from gui.prompt_model import PromptModel
 from gui.templates_dialog import describe_templates
 from gui.theme import Theme
+from neuroclip_live.clip.purposes import purpose_of
 from neuroclip_live.errors import UserError
-from neuroclip_live.prompt_set import PromptSet, parse_prompts
-from neuroclip_live.purposes import purpose_of
+from neuroclip_live.prompting.prompt_set import PromptSet, parse_prompts
 
 
 class PromptsPanel(Panel):

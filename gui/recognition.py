@@ -13,8 +13,8 @@ from neuroclip_live.errors import UserError
 
 if TYPE_CHECKING:
     from gui.main_window import MainWindow
-    from neuroclip_live.model_change import Load
-    from neuroclip_live.pipeline import Pipeline
+    from neuroclip_live.live.model_change import Load
+    from neuroclip_live.live.pipeline import Pipeline
 
 
 class Recognition:
@@ -39,7 +39,7 @@ class Recognition:
         A saved model is loaded beside the one the pipeline begins with, so that one which cannot be had,
         say without a network, costs nothing but a message.
         """
-        from neuroclip_live.slicing import parse_slice
+        from neuroclip_live.stream.slicing import parse_slice
 
         settings, given = self._window.settings, self.given
         if not given & {"slice", "overlap"}:
@@ -64,7 +64,7 @@ class Recognition:
 
     def use_slices(self, text: str, overlap: int) -> bool:
         """Cut the stream otherwise; return whether the text was understood."""
-        from neuroclip_live.slicing import parse_slice
+        from neuroclip_live.stream.slicing import parse_slice
 
         try:
             by = parse_slice(text, overlap)
@@ -106,7 +106,7 @@ def loader(model: str, device: str) -> Load:
     """Return what loads a model in a thread of its own."""
 
     def load(progress):
-        from neuroclip_live.backbone import load_backbone
+        from neuroclip_live.clip.backbone import load_backbone
 
         return load_backbone(model, device=device, progress=progress)
 

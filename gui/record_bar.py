@@ -13,7 +13,7 @@ from gui.seek_bar import clock
 from gui.theme import Theme
 
 if TYPE_CHECKING:
-    from neuroclip_live.recorder import RecordingReport, RecordingStatus
+    from neuroclip_live.recording.recorder import RecordingReport, RecordingStatus
 
 
 class RecordBar(QFrame):

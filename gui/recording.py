@@ -14,7 +14,7 @@ from gui.record_bar import said
 
 if TYPE_CHECKING:
     from gui.main_window import MainWindow
-    from neuroclip_live.recorder import RecordingReport
+    from neuroclip_live.recording.recorder import RecordingReport
 
 
 class Recording:

@@ -109,7 +109,7 @@ _ALLOWED: dict[str, Any] = {
 
 def _is_slice(text: str) -> bool:
     from neuroclip_live.errors import UserError
-    from neuroclip_live.slicing import parse_slice
+    from neuroclip_live.stream.slicing import parse_slice
 
     try:
         parse_slice(text)

@@ -20,11 +20,11 @@ from PySide6.QtWidgets import (
 )
 
 from gui.palettes import PALETTES
-from neuroclip_live.purposes import purpose_of
+from neuroclip_live.clip.purposes import purpose_of
 
 if TYPE_CHECKING:
     from gui.main_window import MainWindow
-    from neuroclip_live.catalogue import ModelInfo
+    from neuroclip_live.clip.catalogue import ModelInfo
 
 SLICES = ("auto", "20ms", "50ms", "100ms", "200ms", "500ms", "2000", "5000", "20000")
 DEVICES = ("auto", "cpu", "cuda", "mps")
@@ -164,7 +164,7 @@ class SettingsDialog(QDialog):
 
     def _list_models(self) -> None:
         def work():
-            from neuroclip_live.catalogue import available_models
+            from neuroclip_live.clip.catalogue import available_models
 
             return available_models()
 

@@ -14,7 +14,7 @@ from gui.panel import Panel
 from gui.theme import Theme, font
 
 if TYPE_CHECKING:
-    from neuroclip_live.recognizer import Prediction
+    from neuroclip_live.live.recognizer import Prediction
 
 _MARGIN, _TEXT, _RATES = 8, 16, 22
 

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QLabel, QStatusBar
 from gui.health_panel import amount
 
 if TYPE_CHECKING:
-    from neuroclip_live.pipeline import Status
+    from neuroclip_live.live.pipeline import Status
 
 FIELDS: tuple[tuple[str, str], ...] = (
     ("source", "Where events come from, and the sensor's size"),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from gui.jobs import Jobs
-    from neuroclip_live.pipeline import Pipeline
+    from neuroclip_live.live.pipeline import Pipeline
 
 _HARDLY_KNOWN = 0.25
 

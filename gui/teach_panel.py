@@ -24,7 +24,7 @@ from gui.panel import Panel
 from gui.theme import Theme
 
 if TYPE_CHECKING:
-    from neuroclip_live.teaching_status import TeachingStatus
+    from neuroclip_live.few_shot.teaching_status import TeachingStatus
 
 HOLD = "Hold while showing it  (T)"
 

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import (
 )
 
 from neuroclip_live.errors import UserError
-from neuroclip_live.templates import TEMPLATE_SETS, check_templates, fill
+from neuroclip_live.prompting.templates import TEMPLATE_SETS, check_templates, fill
 
 _TITLES = {
     "none": "The label alone",

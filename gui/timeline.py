@@ -22,7 +22,7 @@ from gui.theme import Theme, font
 from gui.thumbnails import Thumbnails
 
 if TYPE_CHECKING:
-    from neuroclip_live.history import Rescored
+    from neuroclip_live.live.history import Rescored
 
 SPAN_S = 60.0
 _GAP_S = 1.5

@@ -16,7 +16,7 @@ from gui.theme import Theme, font
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from neuroclip_live.recognizer import Prediction
+    from neuroclip_live.live.recognizer import Prediction
 
 _GAP, _TEXT = 6, 30
 _LONGEST = 16

@@ -16,7 +16,7 @@ from neuroclip_live.errors import UserError
 
 if TYPE_CHECKING:
     from drivers.source import EventSource, SourceStatus
-    from neuroclip_live.pipeline import Pipeline
+    from neuroclip_live.live.pipeline import Pipeline
 
 SPEEDS: tuple[float | None, ...] = (0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 100.0, None)
 _STEP_US = 50_000

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from neuroclip_live import __version__, few_shot_commands
+from neuroclip_live import __version__
+from neuroclip_live.commands import few_shot_commands
+from neuroclip_live.commands.options import RunOptions, run_options
 from neuroclip_live.errors import UserError
-from neuroclip_live.options import RunOptions, run_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,7 +41,7 @@ def cli(context: click.Context, /, verbose: bool, **values: Any) -> None:
         level=logging.INFO if verbose else logging.ERROR, format="%(asctime)s %(name)s: %(message)s"
     )
     if context.invoked_subcommand is None:
-        from neuroclip_live.running import run
+        from neuroclip_live.commands.running import run
 
         typed = click.core.ParameterSource.COMMANDLINE
         given = frozenset(name for name in values if context.get_parameter_source(name) is typed)
@@ -56,7 +57,7 @@ def cli(context: click.Context, /, verbose: bool, **values: Any) -> None:
 @cli.command()
 def doctor() -> None:
     """Check this machine: versions, devices, model, display, cameras and permissions."""
-    from neuroclip_live.reports import print_doctor
+    from neuroclip_live.commands.reports import print_doctor
 
     sys.exit(print_doctor())
 
@@ -64,7 +65,7 @@ def doctor() -> None:
 @cli.command()
 def models() -> None:
     """List the models at hand, bundled and cached, and what each needs."""
-    from neuroclip_live.reports import print_models
+    from neuroclip_live.commands.reports import print_models
 
     print_models()
 
@@ -74,7 +75,7 @@ def models() -> None:
 @click.option("--out", metavar="FILE", help="The new file; FILE.repaired.aedat4 by default.")
 def repair(file: str, out: str | None) -> None:
     """Write what is left of a damaged recording into a new file that every reader opens."""
-    from neuroclip_live.repair import repair as mend
+    from neuroclip_live.recording.repair import repair as mend
 
     click.echo(str(mend(file, out)))
 

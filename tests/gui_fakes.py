@@ -16,17 +16,17 @@ import numpy as np
 from drivers.source import GrayFrame, SourceState, SourceStatus
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution, empty_packet
-from neuroclip_live.frames import Box
-from neuroclip_live.history import Rescored
-from neuroclip_live.latency import Percentiles
-from neuroclip_live.pipeline import PipelineSettings, PipelineState, Status
-from neuroclip_live.prompts import PromptSet
-from neuroclip_live.recognizer import Prediction
-from neuroclip_live.recorder import RecordingReport, RecordingStatus
-from neuroclip_live.region import fitting
-from neuroclip_live.slicing import SliceBy
-from neuroclip_live.teaching_status import TeachingStatus
-from neuroclip_live.treatment import Treatment
+from neuroclip_live.few_shot.teaching_status import TeachingStatus
+from neuroclip_live.live.history import Rescored
+from neuroclip_live.live.pipeline import PipelineSettings, PipelineState, Status
+from neuroclip_live.live.recognizer import Prediction
+from neuroclip_live.prompting.prompts import PromptSet
+from neuroclip_live.recording.recorder import RecordingReport, RecordingStatus
+from neuroclip_live.stream.frames import Box
+from neuroclip_live.stream.latency import Percentiles
+from neuroclip_live.stream.region import fitting
+from neuroclip_live.stream.slicing import SliceBy
+from neuroclip_live.stream.treatment import Treatment
 
 if TYPE_CHECKING:
     from gui.timeline import Moment, Timeline
@@ -90,7 +90,7 @@ class FakeSource:
 
 
 class FakeTeacher:
-    """Keeps lessons like :class:`neuroclip_live.teaching.Teacher`, without threads; three windows each."""
+    """Keeps lessons like the real teacher, without threads; three windows each."""
 
     def __init__(self) -> None:
         self.books: list[dict[str, int]] = [{}]
@@ -158,7 +158,7 @@ class FakeTeacher:
 
 
 class FakePipeline:
-    """Answers like :class:`neuroclip_live.pipeline.Pipeline`; a test sets what it answers."""
+    """Answers like :class:`neuroclip_live.live.pipeline.Pipeline`; a test sets what it answers."""
 
     def __init__(
         self, prompts: PromptSet, source: FakeSource | None = None, none_logit: float | None = 4.0
@@ -333,7 +333,7 @@ class ShowPipeline(FakePipeline):
         self.make_events = lambda: ring_of_events(time.monotonic() - self._begin)
 
     def prediction(self) -> Prediction | None:
-        from neuroclip_live.frames import event_frame
+        from neuroclip_live.stream.frames import event_frame
 
         t = time.monotonic() - self._begin
         if int(t * 20) != self._last:

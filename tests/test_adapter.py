@@ -11,9 +11,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from neuroclip_live.adapter import Adapter, AdapterInfo, load_adapter
-from neuroclip_live.adapter_network import AdapterNetwork, normalise_windows
 from neuroclip_live.errors import UserError
+from neuroclip_live.few_shot.adapter import Adapter, AdapterInfo, load_adapter
+from neuroclip_live.few_shot.adapter_network import AdapterNetwork, normalise_windows
 
 C = 32
 

@@ -13,6 +13,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 ROOMS = ("neuroclip_live", "drivers", "gui", "recordings")
+FLOORS = ("stream", "clip", "prompting", "datasets", "few_shot", "recording", "live", "commands")
 QT = {"PySide6", "pyqtgraph", "shiboken6"}
 TORCH = {"torch", "torchvision", "open_clip", "timm", "spikingjelly"}
 
@@ -71,6 +72,18 @@ def test_drivers_know_only_events_and_errors(module: str) -> None:
     assert all(name.startswith(allowed) for name in known), known
 
 
+def test_rooms_build_on_those_below() -> None:
+    """Above all others ``commands``, then ``live``, and so on down; what is imported late may look up."""
+    known = modules()
+    for name, path in known.items():
+        if name.startswith("neuroclip_live.") and name.count(".") > 1:
+            room = name.split(".")[1]
+            for other in imports(path, top_level_only=True) & known.keys():
+                there = other.split(".")[1] if other.startswith("neuroclip_live.") else ""
+                if there in FLOORS:
+                    assert FLOORS.index(there) <= FLOORS.index(room), f"{name} imports {other}"
+
+
 def test_imports_have_no_cycles() -> None:
     known = modules()
     graph = {name: imports(path, top_level_only=True) & known.keys() - {name} for name, path in known.items()}
@@ -79,7 +92,7 @@ def test_imports_have_no_cycles() -> None:
 
 def test_importing_the_package_stays_light() -> None:
     code = (
-        "import sys, neuroclip_live, neuroclip_live.cli, neuroclip_live.options\n"
+        "import sys, neuroclip_live, neuroclip_live.cli, neuroclip_live.commands.options\n"
         "heavy = {'torch', 'PySide6', 'open_clip', 'numba', 'cv2', 'dv_processing', 'numpy', 'rich'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )

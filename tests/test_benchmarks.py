@@ -22,7 +22,7 @@ from benchmarks.stand_ins import PacedSource
 from benchmarks.timing import Options, Row, absent, alternate, compared, fastest
 from drivers.writing import write_aedat4
 from neuroclip_live.events import Resolution
-from neuroclip_live.frames import count_events
+from neuroclip_live.stream.frames import count_events
 
 QUICK = Options(quick=True)
 SMALL = Resolution(48, 32)

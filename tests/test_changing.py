@@ -10,10 +10,10 @@ import pytest
 from fakes import Endless, FakeBackbone, wait_for
 
 from neuroclip_live.errors import UserError
-from neuroclip_live.pipeline import Pipeline, PipelineSettings, PipelineState
-from neuroclip_live.prompts import parse_prompts
-from neuroclip_live.recognizer import RecognizerSettings
-from neuroclip_live.slicing import SliceBy
+from neuroclip_live.live.pipeline import Pipeline, PipelineSettings, PipelineState
+from neuroclip_live.live.recognizer import RecognizerSettings
+from neuroclip_live.prompting.prompts import parse_prompts
+from neuroclip_live.stream.slicing import SliceBy
 
 SETTINGS = PipelineSettings(
     slice_by=SliceBy("count", count=100, overlap=1), recognizer=RecognizerSettings(timesteps=3)

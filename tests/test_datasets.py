@@ -13,7 +13,7 @@ from neuroclip_live.datasets import SPECS, EventDataset, UnreadableSample, open_
 from neuroclip_live.datasets.samples import has_samples, open_samples
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import EVENT_DTYPE, Packet
-from neuroclip_live.frames import discriminate
+from neuroclip_live.stream.frames import discriminate
 
 
 def events(

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from neuroclip_live import catalogue, display, doctor
-from neuroclip_live.display import check_display, missing_libraries, packages_for
-from neuroclip_live.doctor import Check, examine, worst
+from neuroclip_live.clip import catalogue
+from neuroclip_live.commands import display, doctor
+from neuroclip_live.commands.display import check_display, missing_libraries, packages_for
+from neuroclip_live.commands.doctor import Check, examine, worst
 from neuroclip_live.errors import UserError
 
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution, empty_packet
-from neuroclip_live.frames import (
+from neuroclip_live.stream.frames import (
     GREY,
     OFF_WHITE,
     ON_BLACK,

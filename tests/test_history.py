@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from fakes import FakeBackbone, ScriptedSource, packet, wait_for
 
-from neuroclip_live.history import FeatureHistory, rescore
-from neuroclip_live.pipeline import Pipeline, PipelineSettings
-from neuroclip_live.prompts import PromptEncoder, PromptTable, parse_prompts
-from neuroclip_live.recognizer import Recognizer, RecognizerSettings
-from neuroclip_live.scoring import normalised
-from neuroclip_live.slicing import Slicer, parse_slice
+from neuroclip_live.clip.scoring import normalised
+from neuroclip_live.live.history import FeatureHistory, rescore
+from neuroclip_live.live.pipeline import Pipeline, PipelineSettings
+from neuroclip_live.live.recognizer import Recognizer, RecognizerSettings
+from neuroclip_live.prompting.prompts import PromptEncoder, PromptTable, parse_prompts
+from neuroclip_live.stream.slicing import Slicer, parse_slice
 
 
 class Stretching:

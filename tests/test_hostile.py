@@ -23,7 +23,7 @@ from drivers.source import SourceState
 from drivers.writing import Aedat4Writer, _compress, _header, write_aedat4
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import Resolution
-from neuroclip_live.ring import EventRing
+from neuroclip_live.stream.ring import EventRing
 
 MIB = 1 << 20
 

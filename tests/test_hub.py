@@ -16,11 +16,11 @@ import pytest
 from huggingface_hub import constants
 from tiny_model import make_tiny_model
 
-from neuroclip_live import hub, kept
-from neuroclip_live.backbone import load_backbone
-from neuroclip_live.digests import announced, digest_like
+from neuroclip_live.clip import hub, kept
+from neuroclip_live.clip.backbone import load_backbone
+from neuroclip_live.clip.digests import announced, digest_like
+from neuroclip_live.clip.model_names import parse_model
 from neuroclip_live.errors import UserError
-from neuroclip_live.model_names import parse_model
 
 FIRST, SECOND = "a" * 40, "b" * 40
 CONFIG, WEIGHTS = "open_clip_config.json", "open_clip_model.safetensors"

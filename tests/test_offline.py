@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from fakes import SENSOR, ScriptedSource, packet, wait_for
 
-from neuroclip_live.allocation import keep_memory
+from neuroclip_live.commands.allocation import keep_memory
 from neuroclip_live.events import join_packets
-from neuroclip_live.offline import Totals, slices_of
-from neuroclip_live.read_ahead import read_ahead
-from neuroclip_live.slicing import SliceBy
+from neuroclip_live.live.offline import Totals, slices_of
+from neuroclip_live.stream.read_ahead import read_ahead
+from neuroclip_live.stream.slicing import SliceBy
 
 
 def test_read_ahead_keeps_the_order() -> None:

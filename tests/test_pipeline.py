@@ -9,10 +9,10 @@ from fakes import PROMPTS, SETTINGS, FakeBackbone, ScriptedSource, packets, pipe
 
 from drivers.source import SourceState
 from neuroclip_live.errors import UserError
-from neuroclip_live.offline import Totals, recognise_all
-from neuroclip_live.pipeline import Pipeline, PipelineSettings, PipelineState
-from neuroclip_live.prompts import PromptEncoder, parse_prompts
-from neuroclip_live.recognizer import Recognizer
+from neuroclip_live.live.offline import Totals, recognise_all
+from neuroclip_live.live.pipeline import Pipeline, PipelineSettings, PipelineState
+from neuroclip_live.live.recognizer import Recognizer
+from neuroclip_live.prompting.prompts import PromptEncoder, parse_prompts
 
 BY = SETTINGS.slice_by
 

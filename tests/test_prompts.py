@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from neuroclip_live.errors import UserError
-from neuroclip_live.prompts import (
+from neuroclip_live.prompting.prompts import (
     MAX_PROMPTS,
     NONE_LABEL,
     TEMPLATE_SETS,
@@ -19,7 +19,7 @@ from neuroclip_live.prompts import (
     read_prompts,
     resolve_templates,
 )
-from neuroclip_live.templates import fill
+from neuroclip_live.prompting.templates import fill
 
 
 class FakeBackbone:

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import pytest
 from fakes import ScriptedSource, packet
 
-from neuroclip_live.capture import Capture
-from neuroclip_live.reading import BACKLOG_MS, Reader
-from neuroclip_live.slicing import MAX_SILENT_HOPS, SliceBy
+from neuroclip_live.stream.capture import Capture
+from neuroclip_live.stream.reading import BACKLOG_MS, Reader
+from neuroclip_live.stream.slicing import MAX_SILENT_HOPS, SliceBy
 
 BY_COUNT = SliceBy("count", count=200, overlap=2)
 BY_TIME = SliceBy("time", time_us=2_000, overlap=2)

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from fakes import DIM, SENSOR, FakeBackbone, packet
 
+from neuroclip_live.clip.scoring import score
 from neuroclip_live.errors import UserError
-from neuroclip_live.frames import event_frame
-from neuroclip_live.prompts import PromptEncoder, parse_prompts
-from neuroclip_live.recognizer import STALE_US, Prediction, Recognizer, RecognizerSettings
-from neuroclip_live.scoring import score
-from neuroclip_live.slicing import Slice
+from neuroclip_live.live.recognizer import STALE_US, Prediction, Recognizer, RecognizerSettings
+from neuroclip_live.prompting.prompts import PromptEncoder, parse_prompts
+from neuroclip_live.stream.frames import event_frame
+from neuroclip_live.stream.slicing import Slice
 
 HOP_US = 20_000
 

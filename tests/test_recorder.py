@@ -22,15 +22,15 @@ from making import SIZE, dv_events, join, make_events, same
 from drivers.recording import Recording
 from drivers.source import GrayFrame
 from drivers.writing import Aedat4Writer
-from neuroclip_live import recorder as recorder_module
 from neuroclip_live.cli import main
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import Packet
-from neuroclip_live.pipeline import Pipeline, PipelineSettings, PipelineState
-from neuroclip_live.prompts import parse_prompts
-from neuroclip_live.recognizer import RecognizerSettings
-from neuroclip_live.recorder import Recorder
-from neuroclip_live.slicing import SliceBy
+from neuroclip_live.live.pipeline import Pipeline, PipelineSettings, PipelineState
+from neuroclip_live.live.recognizer import RecognizerSettings
+from neuroclip_live.prompting.prompts import parse_prompts
+from neuroclip_live.recording import recorder as recorder_module
+from neuroclip_live.recording.recorder import Recorder
+from neuroclip_live.stream.slicing import SliceBy
 
 ROOT = Path(__file__).resolve().parents[1]
 SETTINGS = PipelineSettings(
@@ -248,7 +248,7 @@ def test_places_that_cannot_be_written(tmp_path: Path, name: str) -> None:
 KILLED = """
 import sys, time
 from making import SIZE, make_events
-from neuroclip_live.recorder import Recorder
+from neuroclip_live.recording.recorder import Recorder
 recorder = Recorder(sys.argv[1], SIZE, "Cam")
 events = make_events(100_000, 10_000_000)
 for number in range(100):

@@ -22,7 +22,7 @@ from drivers.source import GrayFrame
 from drivers.writing import Aedat4Writer
 from neuroclip_live.cli import main
 from neuroclip_live.errors import UserError
-from neuroclip_live.repair import repair
+from neuroclip_live.recording.repair import repair
 
 EVENTS = make_events(3000)
 ROOT = Path(__file__).resolve().parents[1]

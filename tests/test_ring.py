@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from neuroclip_live.events import EVENT_DTYPE, Packet
-from neuroclip_live.ordering import JITTER_US
-from neuroclip_live.ring import EventRing
+from neuroclip_live.stream.ordering import JITTER_US
+from neuroclip_live.stream.ring import EventRing
 
 
 def packet(times: list[int] | np.ndarray, first_x: int = 0) -> Packet:

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from neuroclip_live.events import EVENT_DTYPE
-from neuroclip_live.ordering import JITTER_US
-from neuroclip_live.ring import EventRing
+from neuroclip_live.stream.ordering import JITTER_US
+from neuroclip_live.stream.ring import EventRing
 
 STEPS = st.lists(st.sampled_from([0, 1, 7, 300, -1, -400, -JITTER_US, -5_000, 20_000]), max_size=12)
 READERS = 3

@@ -8,10 +8,10 @@ import pytest
 from click.testing import CliRunner
 
 from neuroclip_live import cli as command_line
-from neuroclip_live import running
+from neuroclip_live.commands import running
+from neuroclip_live.commands.options import RunOptions
+from neuroclip_live.commands.saved_options import kept, with_saved
 from neuroclip_live.errors import UserError
-from neuroclip_live.options import RunOptions
-from neuroclip_live.saved_options import kept, with_saved
 
 
 def write(tmp_path, **values):  # type: ignore[no-untyped-def]

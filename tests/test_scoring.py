@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from neuroclip_live.prompts import PromptTable
-from neuroclip_live.scoring import normalised, score, softmax
+from neuroclip_live.clip.scoring import normalised, score, softmax
+from neuroclip_live.prompting.prompts import PromptTable
 
 
 def table(features: np.ndarray, none_logit: float | None = None) -> PromptTable:

@@ -17,15 +17,15 @@ import pytest
 import torch
 from tiny_model import make_tiny_model
 
-from neuroclip_live import kept
-from neuroclip_live.adapter import load_adapter
-from neuroclip_live.backbone import load_backbone
 from neuroclip_live.cli import main
+from neuroclip_live.clip import kept
+from neuroclip_live.clip.backbone import load_backbone
 from neuroclip_live.datasets.formats import UnreadableSample, read_events_npz, read_frames_npz, read_sample
 from neuroclip_live.errors import UserError
-from neuroclip_live.fewshot import train_adapter
-from neuroclip_live.lesson_file import read_lessons
-from neuroclip_live.train_settings import TrainSettings
+from neuroclip_live.few_shot.adapter import load_adapter
+from neuroclip_live.few_shot.fewshot import train_adapter
+from neuroclip_live.few_shot.lesson_file import read_lessons
+from neuroclip_live.few_shot.train_settings import TrainSettings
 
 ROOT = Path(__file__).resolve().parents[1]
 PRODUCT = ("neuroclip_live", "drivers", "gui", "recordings")
@@ -362,7 +362,7 @@ def test_open_clips_own_configurations_pass(tmp_path: Path) -> None:
     """What is refused above is nothing that published models need."""
     import open_clip
 
-    from neuroclip_live.model_config import read_config
+    from neuroclip_live.clip.model_config import read_config
 
     path = tmp_path / "open_clip_config.json"
     names = open_clip.list_models()

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution
-from neuroclip_live.slicing import MAX_SILENT_HOPS, Slice, SliceBy, Slicer, parse_slice
+from neuroclip_live.stream.slicing import MAX_SILENT_HOPS, Slice, SliceBy, Slicer, parse_slice
 
 SENSOR = Resolution(10, 10)
 

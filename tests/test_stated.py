@@ -12,13 +12,13 @@ from fuzz.doors_samples import _adapter_seeds, _lesson_seeds
 
 from gui.prompt_sets import read as read_prompt_set
 from gui.settings import SettingsStore, WindowSettings
-from neuroclip_live.adapter import load_adapter
+from neuroclip_live.commands.saved_options import read_saved
 from neuroclip_live.errors import UserError
-from neuroclip_live.lesson_file import read_lessons
-from neuroclip_live.prompt_set import MAX_LABEL, PromptSet, parse_prompts, read_prompts
-from neuroclip_live.saved_options import read_saved
-from neuroclip_live.slicing import SliceBy, parse_slice
-from neuroclip_live.templates import resolve_templates
+from neuroclip_live.few_shot.adapter import load_adapter
+from neuroclip_live.few_shot.lesson_file import read_lessons
+from neuroclip_live.prompting.prompt_set import MAX_LABEL, PromptSet, parse_prompts, read_prompts
+from neuroclip_live.prompting.templates import resolve_templates
+from neuroclip_live.stream.slicing import SliceBy, parse_slice
 
 
 def changed(data: bytes, path: Path, **about: Any) -> Path:

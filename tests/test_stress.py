@@ -16,10 +16,10 @@ import pytest
 from fakes import SENSOR, FakeBackbone, ScriptedSource, wait_for
 
 from neuroclip_live.events import EVENT_DTYPE, Packet
-from neuroclip_live.pipeline import Pipeline, PipelineSettings, PipelineState
-from neuroclip_live.prompts import PromptSet
-from neuroclip_live.ring import EventRing
-from neuroclip_live.slicing import SliceBy
+from neuroclip_live.live.pipeline import Pipeline, PipelineSettings, PipelineState
+from neuroclip_live.prompting.prompts import PromptSet
+from neuroclip_live.stream.ring import EventRing
+from neuroclip_live.stream.slicing import SliceBy
 
 STRESS_S = float(os.environ.get("NEUROCLIP_STRESS_S", "1"))
 HOP = 200

@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 from fakes import wait_for
 
-from neuroclip_live.collecting import MOST_COLLECTED
+from neuroclip_live.clip.scoring import normalised
 from neuroclip_live.errors import UserError
-from neuroclip_live.lesson_training import LessonTrainer, live_settings
-from neuroclip_live.scoring import normalised
-from neuroclip_live.shotbook import MOST_SHOTS, Lesson, ShotBook
-from neuroclip_live.taught import TaughtAdapter
-from neuroclip_live.teaching import Teacher
+from neuroclip_live.few_shot.collecting import MOST_COLLECTED
+from neuroclip_live.few_shot.lesson_training import LessonTrainer, live_settings
+from neuroclip_live.few_shot.shotbook import MOST_SHOTS, Lesson, ShotBook
+from neuroclip_live.few_shot.taught import TaughtAdapter
+from neuroclip_live.few_shot.teaching import Teacher
 
 T, C = 4, 64
 LONG_S = 300.0
@@ -230,7 +230,7 @@ def test_a_newer_lesson_overtakes_the_older(live: Live) -> None:
 
 
 def test_a_failure_is_said_and_the_steer_stays(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
-    from neuroclip_live import fewshot
+    from neuroclip_live.few_shot import fewshot
 
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("no memory")
@@ -298,7 +298,7 @@ def test_a_full_disk_leaves_the_old_lessons(
 
 def test_predictions_go_on_while_training(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
     """No prediction waits for training to end: training here does not end before some were made."""
-    from neuroclip_live import fewshot
+    from neuroclip_live.few_shot import fewshot
 
     begun, enough, train = threading.Event(), threading.Event(), fewshot.train_adapter
 

@@ -18,10 +18,10 @@ from drivers.aedat4 import MAGIC, parse_header
 from drivers.network import NetworkSource
 from drivers.source import SourceState
 from drivers.tls import Tls
+from neuroclip_live.commands.options import RunOptions
+from neuroclip_live.commands.running import source_spec
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import Packet
-from neuroclip_live.options import RunOptions
-from neuroclip_live.running import source_spec
 
 COUNT = 1000
 LONG_S = 100.0

@@ -14,7 +14,7 @@ import pytest
 import torch
 from click.testing import CliRunner
 
-from neuroclip_live.backbone import load_backbone
+from neuroclip_live.clip.backbone import load_backbone
 from training.bank import Bank, Studio, font_files, is_held_out, load_photos, split_fonts
 from training.calibrate import calibrate, expected_calibration_error
 from training.distillation import DistillSettings

@@ -11,10 +11,10 @@ from fakes import Endless, FakeBackbone, ScriptedSource, packet, wait_for
 from drivers.simulator import SimulatorSource
 from drivers.source import GrayFrame
 from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution
-from neuroclip_live.pipeline import Pipeline, PipelineSettings
-from neuroclip_live.prompts import parse_prompts
-from neuroclip_live.slicing import SliceBy
-from neuroclip_live.treatment import Treater, Treatment
+from neuroclip_live.live.pipeline import Pipeline, PipelineSettings
+from neuroclip_live.prompting.prompts import parse_prompts
+from neuroclip_live.stream.slicing import SliceBy
+from neuroclip_live.stream.treatment import Treater, Treatment
 
 SENSOR = Resolution(32, 24)
 

@@ -1,10 +1,10 @@
 """Measure event-nano: ``python -m training.evaluate_nano --model DIR --data DATA --trials DIR --out DIR``.
 
 Everything goes through the product's own path: events are counted, discriminated, focused and fitted by
-``neuroclip_live.frames`` and encoded by ``neuroclip_live.backbone``. Real recordings are read, never learned
-from. Writes ``results.csv`` and ``results.md``, every figure with its 95 % interval (Wilson for shares, the
-bootstrap over scenes for others; windows of one recording are strongly correlated, so the true interval there
-is wider).
+``neuroclip_live.stream.frames`` and encoded by ``neuroclip_live.clip.backbone``. Real recordings are read,
+never learned from. Writes ``results.csv`` and ``results.md``, every figure with its 95 % interval
+(Wilson for shares, the bootstrap over scenes for others; windows of one recording are
+strongly correlated, so the true interval there is wider).
 
 With the ``[training]`` extra installed the text tower is measured against its teacher, and simulated
 validation is asked with the teacher's words too, which shows what the text tower costs.
@@ -20,7 +20,7 @@ from typing import Any
 
 import click
 
-from neuroclip_live.backbone import Backbone, load_backbone
+from neuroclip_live.clip.backbone import Backbone, load_backbone
 from training.calibrate import Calibration, calibrate
 from training.distill_text import through_head
 from training.measure_real import nmnist, objects, person

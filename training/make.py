@@ -20,7 +20,7 @@ from typing import Any
 import click
 from rich.logging import RichHandler
 
-from neuroclip_live.backbone import load_backbone
+from neuroclip_live.clip.backbone import load_backbone
 from training.bank import font_files
 from training.evaluate_nano import THROUGH_HEAD, real, stand_ins, validate
 from training.export_nano import MOST_NAMES, export

@@ -1,7 +1,7 @@
 """Real recordings, which training never saw: things on a desk, N-MNIST, a person.
 
-Events are counted, discriminated, focused and fitted by ``neuroclip_live.frames`` and encoded by
-``neuroclip_live.backbone``, as live.
+Events are counted, discriminated, focused and fitted by ``neuroclip_live.stream.frames`` and encoded by
+``neuroclip_live.clip.backbone``, as live.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from neuroclip_live.backbone import Backbone
+from neuroclip_live.clip.backbone import Backbone
 from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution, join_packets
-from neuroclip_live.frames import event_frame
+from neuroclip_live.stream.frames import event_frame
 from training.measure_simulated import StandIns
 from training.measuring import ENSEMBLE, Line, encode, share, texts, unit
 from training.pictures import DIGIT_WORDS

@@ -1,8 +1,8 @@
 """One training sample: a named thing moves before a simulated sensor; out come event frames, made as live.
 
 The simulator's crossings (``drivers/event_synthesis.py``) and the live path's frames
-(``neuroclip_live/frames.py``) are used as they are. What varies: sensor size, thresholds and their spread,
-noise, motion, size, pose, contrast, background, slice length, and whether the view is focused on the
+(``neuroclip_live/stream/frames.py``) are used as they are. What varies: sensor size, thresholds and their
+spread, noise, motion, size, pose, contrast, background, slice length, and whether the view is focused on the
 activity.
 """
 
@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from drivers.event_synthesis import EventSynthesizer, SensorModel
 from neuroclip_live.events import Resolution
-from neuroclip_live.frames import crop, discriminate, fit_frame, focus_box
+from neuroclip_live.stream.frames import crop, discriminate, fit_frame, focus_box
 
 Random = np.random.Generator
 Image = npt.NDArray[np.uint8]

@@ -1,8 +1,9 @@
 """Data sets of event recordings, one class a sample, for evaluation and few-shot training.
 
 :func:`open_dataset` finds the samples under a root folder and splits them; :meth:`EventDataset.counts` reads
-one as per-timestep counts, from which the one event-frame implementation (:mod:`neuroclip_live.frames`) goes
-on as it does live. Folders of recordings are another matter: :mod:`neuroclip_live.datasets.recordings`.
+one as per-timestep counts, from which the one event-frame implementation
+(:mod:`neuroclip_live.stream.frames`) goes on as it does live. Folders of recordings
+are another matter: :mod:`neuroclip_live.datasets.recordings`.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from neuroclip_live.datasets.layouts import SPECS, Found, Spec
 from neuroclip_live.datasets.limits import UnreadableSample
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import Packet
-from neuroclip_live.frames import count_events
+from neuroclip_live.stream.frames import count_events
 
 __all__ = [
     "SPECS",

@@ -21,9 +21,9 @@ from neuroclip_live.errors import UserError
 
 if TYPE_CHECKING:
     from drivers.source import EventSource
-    from neuroclip_live.backbone import Backbone
-    from neuroclip_live.recognizer import RecognizerSettings
-    from neuroclip_live.slicing import SliceBy
+    from neuroclip_live.clip.backbone import Backbone
+    from neuroclip_live.live.recognizer import RecognizerSettings
+    from neuroclip_live.stream.slicing import SliceBy
 
 Open = Callable[[Path], "EventSource"]
 
@@ -93,8 +93,8 @@ def read_windows(
     source: EventSource, backbone: Backbone, settings: RecognizerSettings, by: SliceBy
 ) -> Windows:
     """Turn a source that ends into windows, through the live path; closes it."""
-    from neuroclip_live.offline import Totals, recognise_all
-    from neuroclip_live.recognizer import Recognizer
+    from neuroclip_live.live.offline import Totals, recognise_all
+    from neuroclip_live.live.recognizer import Recognizer
 
     recognizer = Recognizer(backbone, None, settings)
     windows: list[npt.NDArray[np.float32]] = []

@@ -12,9 +12,9 @@ import numpy.typing as npt
 import pytest
 from fakes import FakeBackbone, pipelines, wait_for
 
-from neuroclip_live.pipeline import Pipeline
-from neuroclip_live.recognizer import Prediction, Recognizer
-from neuroclip_live.slicing import Slice
+from neuroclip_live.live.pipeline import Pipeline
+from neuroclip_live.live.recognizer import Prediction, Recognizer
+from neuroclip_live.stream.slicing import Slice
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from test_camera import DV_STACK, FakeApi, FakeCamera, open_camera
 
 from drivers.source import SourceState
 from neuroclip_live.events import Packet, copy_packet
-from neuroclip_live.pipeline import PipelineState
+from neuroclip_live.live.pipeline import PipelineState
 
 EVENTS = make_events(4_000)
 

@@ -17,7 +17,7 @@ from drivers.recording import MAX_PACKET_EVENTS
 from drivers.source import SourceState
 from drivers.writing import Aedat4Writer
 from neuroclip_live.events import Packet
-from neuroclip_live.pipeline import Pipeline, PipelineState
+from neuroclip_live.live.pipeline import Pipeline, PipelineState
 
 EVENTS = make_events(3_000)
 

@@ -20,15 +20,15 @@ from making import dv_events, join, same
 
 from drivers.recording import Recording
 from neuroclip_live.errors import UserError
-from neuroclip_live.pipeline import PipelineState
-from neuroclip_live.repair import repair
+from neuroclip_live.live.pipeline import PipelineState
+from neuroclip_live.recording.repair import repair
 
 ROOT = Path(__file__).resolve().parents[2]
 
 LIMITED = """
 import resource, sys
 from fakes import Endless, FakeBackbone, PROMPTS, SETTINGS, wait_for
-from neuroclip_live.pipeline import Pipeline
+from neuroclip_live.live.pipeline import Pipeline
 resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000))  # a disk with room for so many bytes of a file
 pipeline = Pipeline(Endless([]), lambda progress: FakeBackbone(), PROMPTS, SETTINGS)
 pipeline.start()

@@ -15,12 +15,13 @@ import pytest
 from fakes import PROMPTS, SETTINGS, Endless, FakeBackbone, wait_for
 from making import dv_events
 
-from neuroclip_live import outcome, running
 from neuroclip_live.cli import main
+from neuroclip_live.commands import running
+from neuroclip_live.commands.headless import Output, run_live
 from neuroclip_live.errors import UserError
-from neuroclip_live.headless import Output, run_live
-from neuroclip_live.jsonl import JsonlWriter
-from neuroclip_live.pipeline import Pipeline, PipelineState
+from neuroclip_live.live import outcome
+from neuroclip_live.live.pipeline import Pipeline, PipelineState
+from neuroclip_live.recording.jsonl import JsonlWriter
 
 ROOT = Path(__file__).resolve().parents[2]
 FULL = Path("/dev/full")
@@ -72,7 +73,8 @@ def test_a_sink_that_cannot_be_written_is_one_line_and_status_2(  # type: ignore
 @pytest.mark.parametrize("arguments", [(), ("--jsonl", "-")], ids=["table", "lines"])
 def test_a_full_disk_under_standard_output_is_one_line(arguments: tuple[str, ...]) -> None:
     code = (
-        "import sys\nfrom fakes import FakeBackbone\nfrom neuroclip_live import cli, running\n"
+        "import sys\nfrom fakes import FakeBackbone\nfrom neuroclip_live import cli\n"
+        "from neuroclip_live.commands import running\n"
         "running.loader = lambda options: lambda progress: FakeBackbone()\n"
         "cli.main(sys.argv[1:]) == 2 or sys.exit('not told')\nsys.stdout = None"
     )

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from fakes import SETTINGS, Endless, ScriptedSource, packets, wait_for
 
-from neuroclip_live import slicing
 from neuroclip_live.events import Packet, copy_packet
-from neuroclip_live.pipeline import PipelineSettings, PipelineState
-from neuroclip_live.slicing import MAX_SILENT_HOPS, SliceBy
+from neuroclip_live.live.pipeline import PipelineSettings, PipelineState
+from neuroclip_live.stream import slicing
+from neuroclip_live.stream.slicing import MAX_SILENT_HOPS, SliceBy
 
 ROOT = Path(__file__).resolve().parents[2]
 HOUR_US = 3_600_000_000

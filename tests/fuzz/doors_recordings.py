@@ -43,7 +43,7 @@ def recording(data: bytes) -> None:
 
 def repair(data: bytes) -> None:
     """Repair a recording; what comes out is whole, and holds what the message says."""
-    from neuroclip_live.repair import repair as mend
+    from neuroclip_live.recording.repair import repair as mend
 
     out = folder() / "input.repaired.aedat4"
     out.unlink(missing_ok=True)
@@ -114,9 +114,9 @@ def network(data: bytes) -> None:
 
 def events(data: bytes) -> None:
     """Let events with any values at all into the ring, cut them and paint them."""
-    from neuroclip_live.frames import count_events, event_frame
-    from neuroclip_live.ring import EventRing
-    from neuroclip_live.slicing import Slicer, parse_slice
+    from neuroclip_live.stream.frames import count_events, event_frame
+    from neuroclip_live.stream.ring import EventRing
+    from neuroclip_live.stream.slicing import Slicer, parse_slice
 
     whole = len(data) // 16
     packet = np.frombuffer(data, dtype=EVENT_DTYPE, count=whole).copy()

@@ -54,9 +54,9 @@ def prompt_sets(data: bytes) -> None:
 
 def config(data: bytes) -> None:
     """Read ``--config`` and make a run's settings of it."""
-    from neuroclip_live.options import RunOptions
-    from neuroclip_live.running import settings_of
-    from neuroclip_live.saved_options import with_saved
+    from neuroclip_live.commands.options import RunOptions
+    from neuroclip_live.commands.running import settings_of
+    from neuroclip_live.commands.saved_options import with_saved
 
     with contextlib.suppress(UserError):
         settings = settings_of(with_saved(RunOptions(config=str(file(data, "config.json")), headless=True)))
@@ -67,7 +67,7 @@ CONFIG = {"model": "event-nano", "device": "auto", "slice": "50ms", "overlap": 2
 
 
 def _check_prompts(prompts: Any) -> None:
-    from neuroclip_live.prompt_set import MAX_PROMPTS, parse_prompts
+    from neuroclip_live.prompting.prompt_set import MAX_PROMPTS, parse_prompts
 
     assert len(prompts.prompts) <= MAX_PROMPTS
     for prompt in prompts.prompts[:5]:
@@ -84,10 +84,10 @@ def _check_prompts(prompts: Any) -> None:
 
 def prompts(data: bytes) -> None:
     """Parse what was typed: the first part are words, the second templates, the third a slice."""
-    from neuroclip_live.prompt_set import parse_prompts
-    from neuroclip_live.running import speed_of
-    from neuroclip_live.slicing import parse_slice
-    from neuroclip_live.templates import TEMPLATE_SETS, resolve_templates
+    from neuroclip_live.commands.running import speed_of
+    from neuroclip_live.prompting.prompt_set import parse_prompts
+    from neuroclip_live.prompting.templates import TEMPLATE_SETS, resolve_templates
+    from neuroclip_live.stream.slicing import parse_slice
 
     text = data.decode("utf-8", "surrogateescape")
     words, _, rest = text.partition("\x1f")
@@ -104,7 +104,7 @@ def prompts(data: bytes) -> None:
 
 
 def prompt_file(data: bytes) -> None:
-    from neuroclip_live.prompt_set import read_prompts
+    from neuroclip_live.prompting.prompt_set import read_prompts
 
     with contextlib.suppress(UserError):
         _check_prompts(read_prompts(file(data, "words.txt")))
@@ -112,7 +112,7 @@ def prompt_file(data: bytes) -> None:
 
 def tokens(data: bytes) -> None:
     """Cut words into tokens, as far as a prompt may be long."""
-    from neuroclip_live.prompt_set import parse_prompts
+    from neuroclip_live.prompting.prompt_set import parse_prompts
 
     with contextlib.suppress(UserError):
         rows = _tokenizer()(parse_prompts(data.decode("utf-8", "surrogateescape")).labels[:8])
@@ -121,7 +121,7 @@ def tokens(data: bytes) -> None:
 
 @cache
 def _tokenizer() -> Any:
-    from neuroclip_live.tokenizer import ClipTokenizer
+    from neuroclip_live.clip.tokenizer import ClipTokenizer
 
     return ClipTokenizer(77)
 
@@ -145,7 +145,8 @@ WORD_TOKENS = (
 
 def command_line(data: bytes) -> None:
     """Run the command line up to where it would load a model or open a window; it ends with 0 or 2."""
-    from neuroclip_live import cli, few_shot_commands, reports, running
+    from neuroclip_live import cli
+    from neuroclip_live.commands import few_shot_commands, reports, running
 
     arguments = data.decode("utf-8", "surrogateescape").split("\0")
     said = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", errors="backslashreplace")
@@ -156,7 +157,7 @@ def command_line(data: bytes) -> None:
         mock.patch.object(reports, "print_models", return_value=None),
         mock.patch.object(reports, "print_cameras", return_value=0),
         mock.patch.object(few_shot_commands, "_prepare", _would_prepare),
-        mock.patch("neuroclip_live.allocation.keep_memory", return_value=None),
+        mock.patch("neuroclip_live.commands.allocation.keep_memory", return_value=None),
         mock.patch("logging.basicConfig"),
         contextlib.redirect_stdout(said),
         contextlib.redirect_stderr(said),
@@ -180,7 +181,7 @@ def _would_run(_options: Any, spec: Any, words: Any, settings: Any) -> int:
 
 
 def _would_prepare(values: dict[str, Any], _tell: Any) -> Any:
-    from neuroclip_live.templates import resolve_templates
+    from neuroclip_live.prompting.templates import resolve_templates
 
     if values["templates"]:
         resolve_templates(values["templates"])

@@ -19,7 +19,7 @@ from gui import app, banner, live_view
 from gui.main_window import MainWindow
 from gui.settings import SettingsStore
 from gui.theme import Theme
-from neuroclip_live.prompts import parse_prompts
+from neuroclip_live.prompting.prompts import parse_prompts
 
 PROMPTS = "a mug, a phone, scissors"
 HERE = Path(__file__).parent

@@ -19,8 +19,8 @@ from PySide6.QtWidgets import QApplication
 from gui.app import run_window
 from gui.main_window import MainWindow
 from neuroclip_live.errors import UserError
-from neuroclip_live.pipeline import Pipeline
-from neuroclip_live.prompts import parse_prompts
+from neuroclip_live.live.pipeline import Pipeline
+from neuroclip_live.prompting.prompts import parse_prompts
 
 ROOT = Path(__file__).resolve().parents[2]
 LONG_S = 120.0
@@ -137,7 +137,7 @@ import sys, threading, time
 sys.path[:0] = [{root!r}, {tests!r}]
 from gui.app import run_window
 from gui_fakes import FakePipeline
-from neuroclip_live.prompts import parse_prompts
+from neuroclip_live.prompting.prompts import parse_prompts
 {body}
 sys.exit(run_window(factory, settings_path={settings!r}, duration_s={duration}))
 """

@@ -14,7 +14,7 @@ from drivers.usb import UsbCamera
 from gui import cameras
 from gui.camera_panel import strength_of, support_us
 from neuroclip_live.errors import UserError
-from neuroclip_live.treatment import Treatment
+from neuroclip_live.stream.treatment import Treatment
 
 
 def usb(serial: str, model: str = "DAVIS", accessible: bool = True) -> UsbCamera:

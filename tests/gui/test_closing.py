@@ -32,8 +32,8 @@ from PySide6.QtWidgets import QApplication
 from fakes import FakeBackbone, ScriptedSource, packet
 from gui.app import run_window
 from gui.main_window import MainWindow
-from neuroclip_live.pipeline import Pipeline
-from neuroclip_live.prompts import parse_prompts
+from neuroclip_live.live.pipeline import Pipeline
+from neuroclip_live.prompting.prompts import parse_prompts
 
 class Paced(ScriptedSource):
     def packets(self):
@@ -110,7 +110,7 @@ def test_while_the_model_loads(tmp_path):
 
 def test_while_a_label_is_being_trained(tmp_path):
     body = """
-        from neuroclip_live import lesson_training
+        from neuroclip_live.few_shot import lesson_training
         lesson_training.MOST_STEPS = 1_000_000
         begun = []
         def factory():

@@ -19,8 +19,8 @@ from gui.seek_bar import clock
 from gui.settings import VERSION, SettingsStore, WindowSettings
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import EVENT_DTYPE, empty_packet
-from neuroclip_live.frames import event_frame
-from neuroclip_live.recognizer import Prediction
+from neuroclip_live.live.recognizer import Prediction
+from neuroclip_live.stream.frames import event_frame
 
 # ---- health
 

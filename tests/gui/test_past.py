@@ -15,10 +15,10 @@ from PySide6.QtWidgets import QApplication
 from gui.moments import KEPT as KEPT_MOMENTS
 from gui.moments import Moment
 from gui.thumbnails import KEPT, LONGEST, Thumbnails, shrunk
-from neuroclip_live.history import Rescored
-from neuroclip_live.pipeline import Pipeline, PipelineSettings
-from neuroclip_live.prompts import parse_prompts
-from neuroclip_live.slicing import parse_slice
+from neuroclip_live.live.history import Rescored
+from neuroclip_live.live.pipeline import Pipeline, PipelineSettings
+from neuroclip_live.prompting.prompts import parse_prompts
+from neuroclip_live.stream.slicing import parse_slice
 
 
 def point_at_newest(timeline) -> None:

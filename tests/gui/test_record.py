@@ -11,10 +11,10 @@ from PySide6.QtCore import Qt
 
 from drivers.replay import ReplaySource
 from gui.record_bar import size
-from neuroclip_live.frames import Box
-from neuroclip_live.pipeline import Pipeline
-from neuroclip_live.prompts import parse_prompts
-from neuroclip_live.recorder import RecordingReport
+from neuroclip_live.live.pipeline import Pipeline
+from neuroclip_live.prompting.prompts import parse_prompts
+from neuroclip_live.recording.recorder import RecordingReport
+from neuroclip_live.stream.frames import Box
 
 
 class Paced(ScriptedSource):

@@ -12,7 +12,7 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QDialog, QLabel
 
 from gui.spike_raster import SpikeDialog, raster_image
-from neuroclip_live.preprocess import Preprocess
+from neuroclip_live.clip.preprocess import Preprocess
 
 
 def frames(count: int) -> tuple[np.ndarray, ...]:

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QDialog
 
 from gui.settings import SettingsStore
 from gui.settings_dialog import SettingsDialog
-from neuroclip_live import catalogue
+from neuroclip_live.clip import catalogue
 
 MODELS = [
     catalogue.ModelInfo("event-nano", "bundled", "small"),
@@ -133,7 +133,7 @@ def test_the_command_line_wins_over_what_is_saved(make_window, tmp_path):
     window.recognition.given = frozenset({"model", "slice", "timesteps"})
     from gui_fakes import FakePipeline
 
-    from neuroclip_live.prompts import parse_prompts
+    from neuroclip_live.prompting.prompts import parse_prompts
 
     window.attach(FakePipeline(parse_prompts("a mug")))
     assert not window.pipeline.loads
@@ -161,9 +161,9 @@ def test_the_real_pipeline_follows_what_is_set_in_the_window(qtbot, make_window,
 
     from fakes import FakeBackbone, ScriptedSource, packet
 
-    from neuroclip_live import backbone
-    from neuroclip_live.pipeline import Pipeline
-    from neuroclip_live.prompts import parse_prompts
+    from neuroclip_live.clip import backbone
+    from neuroclip_live.live.pipeline import Pipeline
+    from neuroclip_live.prompting.prompts import parse_prompts
 
     class Camera(ScriptedSource):
         def packets(self):

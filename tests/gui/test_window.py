@@ -15,8 +15,8 @@ from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QDialog, QLineE
 from drivers.source import GrayFrame, SourceState
 from gui import live_view, sources
 from gui.commands import CHOICES
-from neuroclip_live.pipeline import PipelineState
-from neuroclip_live.slicing import parse_slice
+from neuroclip_live.live.pipeline import PipelineState
+from neuroclip_live.stream.slicing import parse_slice
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -1,0 +1,1 @@
+"""What the command line does: running, teaching, evaluating, and looking at the machine."""

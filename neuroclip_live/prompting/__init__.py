@@ -1,0 +1,1 @@
+"""Words to look for: labels, templates, and their features."""

@@ -1,0 +1,1 @@
+"""Events on their way to a frame: ordered, treated, kept in the ring, cut into slices, painted."""

@@ -1,0 +1,150 @@
+"""The capture thread: one source, one ring, one thread that moves packets and does nothing else."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from time import monotonic_ns
+from typing import TYPE_CHECKING
+
+from neuroclip_live.errors import UserError
+from neuroclip_live.stream.ring import EventRing
+from neuroclip_live.stream.treatment import NONE, Treater, Treatment
+
+if TYPE_CHECKING:
+    from drivers.source import EventSource
+    from neuroclip_live.events import Packet, Resolution
+    from neuroclip_live.recording.recorder import Recorder
+
+log = logging.getLogger(__name__)
+
+RING_EVENTS = 1 << 22
+
+
+class Capture:
+    """Drains a source into a ring of its own until stopped; replaced whole when another source is opened.
+
+    Attributes
+    ----------
+    picture : tuple of EventRing and Resolution
+        The ring and the size of the picture in it, which belong together: the sensor's, or turned.
+    news : threading.Event
+        Set after every packet, for whoever waits for the next.
+    over : threading.Event
+        Set when no packet will come any more.
+    failure : str
+        Why it ended, in one line; empty when it ended as it should.
+    cursor : int or None
+        How far inference has read, written by inference. A recording waits for it: unlike a camera it loses
+        nothing by that.
+    treatment : Treatment
+        What is done to events before they enter the ring; may be changed at any time.
+    recorder : Recorder or None
+        Gets every packet as it came; may be changed at any time.
+    """
+
+    def __init__(self, source: EventSource, capacity: int = RING_EVENTS, treatment: Treatment = NONE) -> None:
+        self.source = source
+        self.treatment = treatment
+        self.treater = Treater(source.resolution)
+        self._capacity = capacity
+        self._counting = threading.Lock()
+        self._entered_before = self._outside_before = 0  # in rings of pictures of another size
+        self.picture = self._picture(treatment.resolution(source.resolution))
+        self.news = threading.Event()
+        self.over = threading.Event()
+        self.failure = ""
+        self.cursor: int | None = None
+        self.recorder: Recorder | None = None
+        self._stop = threading.Event()
+        self._starting = threading.Lock()
+        self._thread = threading.Thread(target=self._run, name="capture", daemon=True)
+
+    @property
+    def ring(self) -> EventRing:
+        """Where events are."""
+        return self.picture[0]
+
+    @property
+    def resolution(self) -> Resolution:
+        """Size of the picture in the ring."""
+        return self.picture[1]
+
+    def totals(self) -> tuple[int, int]:
+        """Return how many events entered since the beginning, and how many lay outside the sensor."""
+        with self._counting:
+            status = self.ring.status()
+            return self._entered_before + status.written, self._outside_before + status.outside
+
+    def _picture(self, resolution: Resolution) -> tuple[EventRing, Resolution]:
+        return EventRing(self._capacity, width=resolution.width, height=resolution.height), resolution
+
+    def start(self) -> None:
+        """Begin; a second call, from whichever thread, does nothing."""
+        with self._starting:
+            if self._thread.ident is None and not self._stop.is_set():
+                self._thread.start()
+
+    def stop(self, timeout_s: float = 2.0) -> bool:
+        """Stop, close the source and wait for the thread; return whether it ended in time. Idempotent."""
+        self._stop.set()
+        try:
+            self.source.close()
+        except Exception:
+            log.exception("%s could not be closed", self.source.name)
+        if self._thread.is_alive() and self._thread is not threading.current_thread():
+            self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        try:
+            for packet in self.source.packets():
+                if self._stop.is_set():
+                    break
+                if len(packet):
+                    self._record(packet)
+                    self._enter(packet)
+                    self.news.set()
+                    self._wait_for_reader()
+        except UserError as error:
+            self.failure = str(error)
+        except Exception as error:
+            log.exception("capture from %s failed", self.source.name)
+            self.failure = f"{self.source.name}: {error}"
+        finally:
+            self.over.set()
+            self.news.set()
+
+    def _record(self, packet: Packet) -> None:
+        """Give a packet to the recorder; what is not live waits for its disk, losing nothing by it."""
+        recorder = self.recorder
+        if recorder is None:
+            return
+        recorder.write(packet)
+        if recorder.frames and (frame := self.source.latest_frame()) is not None:
+            recorder.write_frame(frame)
+        while not (self.source.live or recorder.has_room() or self._stop.wait(0.001)):
+            pass
+
+    def _enter(self, packet: Packet) -> None:
+        """Put a packet into the ring; a picture turned to another size begins a new ring."""
+        how, arrival_ns = self.treatment, monotonic_ns()
+        resolution = how.resolution(self.source.resolution)
+        if resolution != self.resolution:
+            other = self._picture(resolution)
+            with self._counting:
+                status = self.ring.status()
+                self._entered_before += status.written
+                self._outside_before += status.outside
+                self.cursor = None
+                self.picture = other
+        packet = self.treater.treat(packet, how)
+        if len(packet):
+            self.ring.write(packet, arrival_ns)
+
+    def _wait_for_reader(self) -> None:
+        while not (self.source.live or self._stop.is_set()):
+            cursor = self.cursor
+            if cursor is None or self.ring.newest() - cursor <= self.ring.capacity // 2:
+                return
+            self._stop.wait(0.001)

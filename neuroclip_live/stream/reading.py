@@ -1,0 +1,171 @@
+"""Inference's side of the ring: which slices to take now, and which there is no time for."""
+
+from __future__ import annotations
+
+from collections import deque
+from time import monotonic_ns
+
+from neuroclip_live.events import Resolution
+from neuroclip_live.stream.capture import Capture
+from neuroclip_live.stream.frames import Box
+from neuroclip_live.stream.region import inside, size_of
+from neuroclip_live.stream.ring import Chunk
+from neuroclip_live.stream.slicing import MAX_SILENT_HOPS, Slice, SliceBy, Slicer
+
+BACKLOG_MS = 60.0
+"""Waiting slices are all taken while that costs no more than this; beyond it only the newest are."""
+REST_MS = 500.0
+"""With no event for so long the scene is at rest, whatever the slices say."""
+LATE_MS = 150.0
+"""A camera's packets come this late at the most: older hops may be closed by the clock."""
+WAIT_S = 0.02
+MOST_WAITING = 256
+
+
+class Reader:
+    """Reads one capture's ring through a slicer and applies the newest-slice policy.
+
+    Parameters
+    ----------
+    capture : Capture
+    by : SliceBy
+    from_start : bool
+        Begin with the oldest event kept; otherwise with the next to come.
+    dropped : int
+        Events lost so far, by a reader of the same source.
+    """
+
+    def __init__(self, capture: Capture, by: SliceBy, *, from_start: bool, dropped: int = 0) -> None:
+        self.capture = capture
+        self.finished = False
+        self.dropped = dropped
+        self.ring, self.resolution = capture.picture
+        self.region: Box | None = None
+        self._by = by
+        self._slicer = Slicer(by, self.resolution)
+        self._passed_us = self._heard_us = 0  # time of the newest event, anywhere and inside the region
+        self._cursor = self.ring.oldest() if from_start else self.ring.newest()
+        self._cost_ms = BACKLOG_MS / 4  # of one slice; learnt from what slices take
+        self._told_ns = 0  # arrival of the newest event when the scene was last said to be at rest
+        capture.cursor = self._cursor
+
+    def take(self) -> tuple[list[Slice], int]:
+        """Read all that is new; return the slices to process, oldest first, and how many were passed over."""
+        waiting: deque[Slice] = deque(maxlen=MOST_WAITING)
+        made = 0
+        ended = self.capture.over.is_set()  # looked at before reading: what came earlier is then in the ring
+        self.capture.news.clear()
+        passed_over = self._leap()
+        while self._cursor < self.ring.newest():
+            chunk = self.ring.read(self._cursor)
+            self._cursor = self.capture.cursor = chunk.end
+            if chunk.lost:
+                self.dropped += chunk.lost
+                self._slicer.forget()  # no slice spans a gap
+            slices = self._slice(chunk)
+            made += len(slices)
+            waiting.extend(slices)
+        if ended and not self.finished:
+            self.finished = True
+            slices = self._slicer.flush()
+        else:
+            slices = self._close_by_clock()
+        made += len(slices)
+        waiting.extend(slices)
+        taken = list(waiting)[-self._affordable() :]
+        return taken, passed_over + made - len(taken)
+
+    def _affordable(self) -> int:
+        """Return how many waiting slices there is time for."""
+        return max(1, int(BACKLOG_MS / max(self._cost_ms, 0.01)))
+
+    def _leap(self) -> int:
+        """Leave out what there is no time for without even reading it; return how many slices that were.
+
+        Cutting slices only to pass over them costs as much as keeping them: at tens of millions of events a
+        second that left no time to recognise any. A recording is not live and is never leapt over.
+        """
+        if not self.capture.source.live or self.region is not None:
+            return 0
+        hops = self._affordable() + self._by.overlap
+        newest, count, hop_us = self.ring.newest(), self._by.hop_count(self.resolution), self._by.hop_us()
+        start = newest - hops * count if count is not None else self.ring.position_back(hops * (hop_us or 1))
+        passed = start - self._cursor
+        if passed < newest - start:  # a backlog of twice what is wanted is worth the seam
+            return 0
+        lost = min(passed, max(0, self.ring.oldest() - self._cursor))
+        if count is not None:
+            slices = (passed - lost) // count
+        else:
+            # an hour in which nothing came is not 72,000 slices
+            slices = self.ring.span_us(self._cursor, start) // (hop_us or 1)
+            slices = min(slices, passed - lost + MAX_SILENT_HOPS)
+        self.dropped += lost
+        self._cursor = self.capture.cursor = start
+        self._slicer.forget()
+        return slices
+
+    def recut(self, by: SliceBy) -> None:
+        """Cut what comes from here on otherwise; what is read already stays read."""
+        self._by = by
+        self._slicer = Slicer(by, self.size)
+
+    @property
+    def size(self) -> Resolution:
+        """What slices are a picture of: the region, or all there is."""
+        return size_of(self.region) if self.region is not None else self.resolution
+
+    def restrict(self, region: Box | None) -> None:
+        """Read only what happens inside a region from here on; None: everywhere."""
+        self.region = region
+        self._heard_us = self._passed_us
+        self._slicer = Slicer(self._by, self.size)
+
+    def took_ms(self, cost_ms: float) -> None:
+        """Learn what one slice costs."""
+        self._cost_ms += 0.2 * (cost_ms - self._cost_ms)
+
+    def rest_us(self) -> int | None:
+        """Return the stream's time when its scene has come to rest; once for each rest."""
+        if self.region is not None and self._passed_us - self._heard_us > REST_MS * 1000:
+            self._heard_us = self._passed_us
+            return self._passed_us
+        status = self.ring.status()
+        if (
+            status.last_arrival_ns is None
+            or status.last_t_us is None
+            or status.last_arrival_ns == self._told_ns
+        ):
+            return None
+        if (monotonic_ns() - status.last_arrival_ns) / 1e6 < REST_MS:
+            return None
+        self._told_ns = status.last_arrival_ns
+        return status.last_t_us
+
+    def wait(self) -> None:
+        """Wait for the next packet, a little."""
+        self.capture.news.wait(WAIT_S)
+
+    def _slice(self, chunk: Chunk) -> list[Slice]:
+        events = chunk.events
+        if self.region is None or not len(events):
+            return self._slicer.push(events, chunk.start, chunk.epoch)
+        first_us, last_us = int(events["t"][0]), int(events["t"][-1])
+        events = inside(events, self.region)
+        if last_us < self._passed_us or len(events):
+            self._heard_us = int(events["t"][-1]) if len(events) else last_us
+        self._passed_us = last_us
+        # positions are now too low by the events left out since the chunk began: latencies err upwards
+        slices = self._slicer.push(events, chunk.start, chunk.epoch)
+        self._slicer.begin(first_us)
+        return slices + self._slicer.advance(last_us)  # silent inside, not outside: time goes on
+
+    def _close_by_clock(self) -> list[Slice]:
+        """Close the hops of a camera whose scene went quiet: no later event will."""
+        status = self.ring.status()
+        if not self.capture.source.live or status.last_arrival_ns is None or status.last_t_us is None:
+            return []
+        silent_us = (monotonic_ns() - status.last_arrival_ns) // 1000 - int(LATE_MS * 1000)
+        if silent_us < 0 or silent_us > 2 * int(REST_MS * 1000):
+            return []
+        return self._slicer.advance(status.last_t_us + silent_us)

@@ -1,0 +1,245 @@
+"""The ring between capture and everybody who looks.
+
+One writer (the capture thread), any number of readers, fixed memory. The writer never waits for a reader:
+when the ring is full the oldest events are overwritten, and a reader that was lapped is told how many it
+lost. Positions are absolute event numbers since the start, so a cursor is one integer and counters add up
+by construction.
+
+Copies happen under the lock. A reader's copy is bounded (``MAX_READ``), so the writer waits a few
+milliseconds at the most, and nothing is ever torn.
+
+Time that goes back opens a new *epoch* (:mod:`neuroclip_live.stream.ordering`): a loop restart, a seek, a
+camera that reset its clock. A read never crosses an epoch, so no slice mixes two times.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+
+from neuroclip_live.events import EVENT_DTYPE, Packet, copy_into, empty_packet
+from neuroclip_live.stream.ordering import Ordering
+
+MAX_READ = 1 << 20
+"""Most events one read copies: 16 MiB, a few milliseconds under the lock."""
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """What one read returned.
+
+    Attributes
+    ----------
+    events : Packet
+        A copy, of one epoch.
+    start : int
+        Position of the first event.
+    epoch : int
+        Grows by one each time the stream's time goes back.
+    lost : int
+        Events overwritten before this reader came for them.
+    """
+
+    events: Packet
+    start: int
+    epoch: int
+    lost: int
+
+    @property
+    def end(self) -> int:
+        """Position after the last event: the next cursor."""
+        return self.start + len(self.events)
+
+
+@dataclass(frozen=True)
+class RingStatus:
+    """Counters of the ring: all since the start, none ever reset."""
+
+    written: int
+    capacity: int
+    clamped: int
+    outside: int
+    epochs: int
+    last_t_us: int | None
+    last_arrival_ns: int | None
+
+    @property
+    def fill(self) -> float:
+        """Share of the ring that holds events, 0 to 1."""
+        return min(self.written, self.capacity) / self.capacity
+
+
+class EventRing:
+    """Fixed memory for the newest events of one source.
+
+    Parameters
+    ----------
+    capacity : int
+        Events kept (16 bytes each).
+    width, height : int, optional
+        Sensor size. Events outside it are dropped and counted as ``outside``: a frame has no pixel for them.
+    """
+
+    def __init__(
+        self, capacity: int = 1 << 22, *, width: int | None = None, height: int | None = None
+    ) -> None:
+        if capacity < 1:
+            raise ValueError(f"a ring holds at least one event, not {capacity}")
+        self.capacity = capacity
+        self._ordering = Ordering(width, height)
+        self._events = np.zeros(capacity, dtype=EVENT_DTYPE)
+        self._lock = threading.Lock()
+        self._written = 0
+        self._last_t: int | None = None
+        self._epoch_starts: deque[tuple[int, int]] = deque([(0, 0)])  # (first position, epoch)
+        self._arrivals: deque[tuple[int, int]] = deque(maxlen=1 << 14)  # (position after the packet, ns)
+        self._arrivals_from = 0  # before this position they are forgotten
+
+    def write(self, packet: Packet, arrival_ns: int) -> None:
+        """Append a packet.
+
+        Parameters
+        ----------
+        packet : Packet
+            Events in the order they came.
+        arrival_ns : int
+            ``time.monotonic_ns()`` when the packet reached this process.
+        """
+        if len(packet) > self.capacity:  # only its newest part can stay; the rest counts as overwritten
+            for start in range(0, len(packet), self.capacity):
+                self.write(packet[start : start + self.capacity], arrival_ns)
+            return
+        pieces = self._ordering.pieces(packet)
+        if not pieces:
+            return
+        with self._lock:
+            for piece, new_epoch in pieces:
+                if new_epoch:
+                    self._epoch_starts.append((self._written, self._epoch_starts[-1][1] + 1))
+                self._append(piece)
+            self._last_t = self._ordering.last_us
+            if len(self._arrivals) == self._arrivals.maxlen:
+                self._arrivals_from = self._arrivals[0][0]
+            self._arrivals.append((self._written, arrival_ns))
+            oldest = self._written - self.capacity
+            while len(self._epoch_starts) > 1 and self._epoch_starts[1][0] <= oldest:
+                self._epoch_starts.popleft()
+
+    def read(self, cursor: int, limit: int = MAX_READ) -> Chunk:
+        """Copy the events from ``cursor`` on, at most ``limit``, never across an epoch."""
+        with self._lock:
+            oldest = max(0, self._written - self.capacity)
+            start = min(max(cursor, oldest), self._written)
+            epoch, end = self._epoch_at(start)
+            end = min(end, start + limit)
+            return Chunk(self._copy(start, end), start, epoch, max(0, start - cursor))
+
+    def latest(self, *, duration_us: int | None = None, count: int | None = None) -> Packet:
+        """Copy the newest events: of the last ``duration_us``, or the last ``count``, of the newest epoch."""
+        with self._lock:
+            oldest = max(0, self._written - self.capacity, self._epoch_starts[-1][0])
+            start = max(oldest, self._written - min(count if count is not None else MAX_READ, MAX_READ))
+            if duration_us is None or start == self._written or self._last_t is None:
+                return self._copy(start, self._written)
+            first = self._first_at(self._last_t - duration_us, start)
+            return self._copy(first, self._written)
+
+    def oldest(self) -> int:
+        """Return the position of the oldest event kept: the cursor of somebody who wants all there is."""
+        with self._lock:
+            return max(0, self._written - self.capacity)
+
+    def newest(self) -> int:
+        """Return the position after the newest event: the cursor of somebody who starts now."""
+        with self._lock:
+            return self._written
+
+    def position_back(self, duration_us: int) -> int:
+        """Return the position of the first event of the last ``duration_us``, within the newest epoch."""
+        with self._lock:
+            oldest = max(0, self._written - self.capacity, self._epoch_starts[-1][0])
+            if self._last_t is None or oldest == self._written:
+                return self._written
+            return self._first_at(self._last_t - duration_us, oldest)
+
+    def span_us(self, start: int, end: int) -> int:
+        """Return how much time the events from one position to another took, as far as they are kept.
+
+        Where time began anew on the way, the parts are added up.
+        """
+        with self._lock:
+            start = max(start, self._written - self.capacity)
+            if not 0 <= start < end < self._written:
+                return 0
+            begins = [start, *(first for first, _ in self._epoch_starts if start < first <= end), end + 1]
+            times = self._events["t"]
+            return sum(
+                int(times[(after - 1) % self.capacity]) - int(times[first % self.capacity])
+                for first, after in itertools.pairwise(begins)
+            )
+
+    def arrival_ns(self, position: int) -> int | None:
+        """Return when the event at ``position`` arrived (monotonic clock); None when no longer known."""
+        with self._lock:
+            found = None
+            if position < self._arrivals_from:
+                return None
+            for end, arrival in reversed(self._arrivals):  # asked for fresh events: near the end
+                if end <= position:
+                    break
+                found = arrival
+            return found
+
+    def status(self) -> RingStatus:
+        """Return the counters."""
+        with self._lock:
+            return RingStatus(
+                written=self._written,
+                capacity=self.capacity,
+                clamped=self._ordering.clamped,
+                outside=self._ordering.outside,
+                epochs=self._epoch_starts[-1][1],
+                last_t_us=self._last_t,
+                last_arrival_ns=self._arrivals[-1][1] if self._arrivals else None,
+            )
+
+    def _append(self, piece: Packet) -> None:
+        at = self._written % self.capacity
+        head = min(len(piece), self.capacity - at)
+        copy_into(self._events[at : at + head], piece[:head])
+        copy_into(self._events[: len(piece) - head], piece[head:])
+        self._written += len(piece)
+
+    def _copy(self, start: int, end: int) -> Packet:
+        if end <= start:
+            return empty_packet()
+        a, n = start % self.capacity, end - start
+        out = np.empty(n, dtype=EVENT_DTYPE)
+        head = min(n, self.capacity - a)
+        copy_into(out[:head], self._events[a : a + head])
+        copy_into(out[head:], self._events[: n - head])
+        return out
+
+    def _epoch_at(self, position: int) -> tuple[int, int]:
+        """Return the epoch of a position and the position where that epoch ends."""
+        end = self._written
+        for first, epoch in reversed(self._epoch_starts):
+            if first <= position:
+                return epoch, end
+            end = first
+        return self._epoch_starts[0][1], end
+
+    def _first_at(self, t_us: int, start: int) -> int:
+        """Return the first position from ``start`` on whose time is at least ``t_us``, by bisection."""
+        low, high = start, self._written
+        while low < high:
+            middle = (low + high) // 2
+            if self._events["t"][middle % self.capacity] < t_us:
+                low = middle + 1
+            else:
+                high = middle
+        return low
