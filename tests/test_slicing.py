@@ -78,6 +78,15 @@ def test_silence_is_shown_but_an_hours_gap_is_jumped() -> None:
     assert len(cut(by, packet([0, 3_600_000_000]))) == 2 + MAX_SILENT_HOPS
 
 
+@pytest.mark.parametrize("apart", [False, True], ids=["in one packet", "in two"])
+def test_no_slice_reaches_back_over_a_long_silence(apart: bool) -> None:
+    before, after = [0, 3, 7, 12], [3_600_000_000 + t for t in (0, 4, 9, 13, 19)]
+    packets = [packet(before), packet(after)] if apart else [packet(before + after)]
+    slices = cut(SliceBy("time", time_us=10, overlap=2), *packets)
+    assert all(s.end_us - s.start_us <= 10 for s in slices)
+    assert times(slices)[-1] == [after[-2], after[-1]]
+
+
 @settings(deadline=None)
 @given(
     steps=st.lists(st.integers(0, 30), min_size=1, max_size=200),

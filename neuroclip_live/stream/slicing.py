@@ -270,5 +270,6 @@ class Slicer:
         for _ in range(min(silent, MAX_SILENT_HOPS)):
             done.extend(self._close(self._start + self._hop_us))
         if silent > MAX_SILENT_HOPS:
+            self._hops.clear()  # else the next slice would reach back over all of the silence
             self._start = t_us
         return done
