@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 
 from benchmarks.events import VGA, moving_edge
-from benchmarks.real_window import RealWindow, wait_for_threads
+from benchmarks.real_window import RealWindow
 from benchmarks.stand_ins import PacedSource
 from benchmarks.timing import Options, Row, alternate, load, told
 from neuroclip_live.live.pipeline import Pipeline, PipelineSettings
@@ -33,7 +33,6 @@ def run(options: Options) -> Iterator[Row]:
     seconds, warm = (0.5, 0.3) if options.quick else (SECONDS, WARM_S)
     if not options.quick:
         under_load(1e6, 0.1, WARM_S)  # what is imported and compiled once per process, in its first seconds
-        wait_for_threads()
     for rate in (1,) if options.quick else RATES_MEV:
         share, delivered, decisions = under_load(rate * 1e6, seconds, warm)
         tries = 1

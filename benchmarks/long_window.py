@@ -10,15 +10,14 @@ from __future__ import annotations
 
 import argparse
 import csv
-import os
 import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.memory import own_mib, resident_mib
 from benchmarks.real_window import RealWindow
+from benchmarks.sampling import LATENCY_FIELDS, PROCESS_FIELDS, latency_since, of_process
 from drivers.opening import SourceSpec, open_source
 from neuroclip_live.live.pipeline import Pipeline, PipelineSettings, PipelineState
 from neuroclip_live.prompting.prompts import parse_prompts
@@ -28,8 +27,8 @@ SETTLED_S, SPAN_S = 600.0, 300.0
 """What is compared: a span once the window has settled, and the last one of that length."""
 PROMPTS = "a mug, a phone, scissors, a hand, a person, a wheel, glasses, a car"
 FIELDS = (
-    "seconds", "rss_mb", "own_mb", "descriptors", "threads", "events_per_s", "predictions_per_s",
-    "skipped_windows", "dropped_events", "paints_per_s", "longest_gap_ms", "p50_ms", "p95_ms", "p99_ms",
+    "seconds", *PROCESS_FIELDS, "events_per_s", "predictions_per_s", "skipped_windows", "dropped_events",
+    "paints_per_s", "longest_gap_ms", *LATENCY_FIELDS,
 )  # fmt: skip
 
 
@@ -57,25 +56,17 @@ def run(minutes: float, out: Path, replay: Path | None, threads: int = 1) -> Non
         for sample in range(1, round(minutes * 60 / SAMPLE_S) + 1):
             turning = real.run(SAMPLE_S)
             status = pipeline.status()
-            recent = pipeline.predictions(after=number)
-            number = recent[-1].number if recent else number
-            latency = [p.latency_ms["total"] for p in recent if "total" in p.latency_ms]
-            p50, p95, p99 = np.percentile(latency, (50, 95, 99)).round(2) if latency else ("", "", "")
+            number, latency = latency_since(pipeline, number)
             row: dict[str, Any] = {
                 "seconds": sample * SAMPLE_S,
-                "rss_mb": round(resident_mib() * 2**20 / 1e6, 1),
-                "own_mb": round(own_mib() * 2**20 / 1e6, 1),
-                "descriptors": len(os.listdir("/proc/self/fd")),
-                "threads": len(os.listdir("/proc/self/task")),
+                **of_process(),
                 "events_per_s": round((status.total_events - before.total_events) / SAMPLE_S),
                 "predictions_per_s": round((status.predictions - before.predictions) / SAMPLE_S, 1),
                 "skipped_windows": status.skipped_windows,
                 "dropped_events": status.dropped_events,
                 "paints_per_s": round(turning.paints_hz, 1),
                 "longest_gap_ms": round(turning.longest_gap_ms, 1),
-                "p50_ms": p50,
-                "p95_ms": p95,
-                "p99_ms": p99,
+                **latency,
             }
             table.writerow(row)
             file.flush()

@@ -5,15 +5,13 @@ A minute at a high rate goes round the ring many times; ``benchmarks/soak.py`` i
 
 from __future__ import annotations
 
-import os
-import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 
 from benchmarks.events import VGA
+from benchmarks.sampling import resident_mib
 from benchmarks.stand_ins import PacedSource
 from benchmarks.timing import Options, Row, load, told
 from neuroclip_live.events import EVENT_DTYPE
@@ -49,7 +47,7 @@ def run(options: Options) -> Iterator[Row]:
         source, lambda progress: backbone, parse_prompts("a mug, a phone", ("{}",)), PipelineSettings()
     )
     pipeline.start()
-    _settle(warm)
+    time.sleep(warm)
     sizes = []
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -64,24 +62,3 @@ def run(options: Options) -> Iterator[Row]:
         FLAT_MIB, "MiB", FLAT_MIB / max(growth, 1.0), goal=1.0,
         note=f"resident {sizes[-1]:.0f} MiB; {events / 1e6:.0f} M events seen", load=load(),
     )  # fmt: skip
-
-
-def _settle(least_s: float) -> None:
-    """Wait until models are loaded and nothing is being prepared any more."""
-    begin = time.monotonic()
-    while (passed := time.monotonic() - begin) < least_s or (
-        passed < 60 and any(thread.name == "teaching" for thread in threading.enumerate())
-    ):
-        time.sleep(0.1)
-
-
-def resident_mib() -> float:
-    """Return this process's resident memory in MiB."""
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
-
-
-def own_mib() -> float:
-    """Return what of it is the process's own, in MiB: no pages of files, which the system may take back."""
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    return int(status.split("RssAnon:")[1].split()[0]) / 2**10

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import tempfile
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -120,10 +119,3 @@ def _counter() -> Any:
             return False
 
     return Counter()
-
-
-def wait_for_threads(timeout_s: float = 60.0) -> None:
-    """Wait until nothing is being prepared in the background any more."""
-    end = time.monotonic() + timeout_s
-    while time.monotonic() < end and any(t.name == "teaching" for t in threading.enumerate()):
-        time.sleep(0.1)

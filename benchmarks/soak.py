@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import os
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -20,10 +19,8 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
-import numpy as np
-
 from benchmarks.events import RATE_HZ, VGA, moving_edge
-from benchmarks.memory import own_mib, resident_mib
+from benchmarks.sampling import LATENCY_FIELDS, PROCESS_FIELDS, latency_since, of_process
 from benchmarks.stand_ins import LiveStandIn
 from drivers.opening import SourceSpec, open_source
 from drivers.source import EventSource
@@ -41,9 +38,9 @@ PROMPTS = (
     "a mug, a phone, scissors, a bottle, a box, a person, glasses, a bicycle",
 )
 FIELDS = (
-    "seconds", "source", "rss_mb", "own_mb", "descriptors", "threads", "events_total", "events_per_s",
-    "windows_per_s", "predictions_per_s", "skipped_per_s", "dropped_events", "p50_ms", "p95_ms", "p99_ms",
-    "recordings", "recordings_whole", "recorded_events", "recording_dropped", "lessons", "errors", "state",
+    "seconds", "source", *PROCESS_FIELDS, "events_total", "events_per_s", "windows_per_s",
+    "predictions_per_s", "skipped_per_s", "dropped_events", *LATENCY_FIELDS, "recordings",
+    "recordings_whole", "recorded_events", "recording_dropped", "lessons", "errors", "state",
 )  # fmt: skip
 
 
@@ -210,9 +207,7 @@ def _run(soak: Soak, seconds: float, table: Any, flush: Any) -> None:
                 soak.toggle_recording()
                 due[name] = now + RECORD_S
             else:
-                recent = soak.pipeline.predictions(after=number)
-                number = recent[-1].number if recent else number
-                latency = [p.latency_ms["total"] for p in recent if "total" in p.latency_ms]
+                number, latency = latency_since(soak.pipeline, number)
                 totals = soak.totals()
                 table.writerow(_row(soak, kind, now, now - sampled, totals, before, latency))
                 flush()
@@ -228,26 +223,20 @@ def _row(
     span: float,
     totals: dict[str, int],
     before: dict[str, int],
-    latency: list[float],
+    latency: dict[str, Any],
 ) -> dict[str, Any]:
     rates = {name: round((totals[name] - before[name]) / span, 1) for name in totals}
-    p50, p95, p99 = np.percentile(latency, (50, 95, 99)).round(2) if latency else ("", "", "")
     return {
         "seconds": round(now, 1),
         "source": kind,
-        "rss_mb": round(resident_mib() * 2**20 / 1e6, 1),
-        "own_mb": round(own_mib() * 2**20 / 1e6, 1),
-        "descriptors": len(os.listdir("/proc/self/fd")),
-        "threads": len(os.listdir("/proc/self/task")),
+        **of_process(),
         "events_total": totals["events"],
         "events_per_s": rates["events"],
         "windows_per_s": rates["windows"],
         "predictions_per_s": rates["predictions"],
         "skipped_per_s": rates["skipped"],
         "dropped_events": totals["dropped"],
-        "p50_ms": p50,
-        "p95_ms": p95,
-        "p99_ms": p99,
+        **latency,
         "recordings": soak.recordings,
         "recordings_whole": soak.whole,
         "recorded_events": soak.recorded,

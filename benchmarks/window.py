@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterator
 
 from benchmarks.events import VGA
-from benchmarks.real_window import RealWindow, Turning, wait_for_threads
+from benchmarks.real_window import RealWindow, Turning
 from benchmarks.stand_ins import PacedSource
 from benchmarks.timing import Options, Row, load
 from neuroclip_live.live.pipeline import Pipeline, PipelineSettings
@@ -56,8 +56,6 @@ def under_load(rate_hz: float, seconds: float, warm_s: float) -> tuple[Turning, 
     with RealWindow(pipeline) as shown:
         window = shown.window
         shown.run(warm_s, lambda: pipeline.prediction() is not None and window.live.ready)
-        wait_for_threads()
-        shown.run(warm_s / 2)  # while it waited, the loop stood still
         before, lost = pipeline.status(), source.lost
         turning = shown.run(seconds)
         after = pipeline.status()
