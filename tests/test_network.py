@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import contextlib
-import random
 import socket
 import struct
 import threading
@@ -11,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from making import SIZE, dv_recording, join, make_events, packet_places, same, start_server
+from serving import LONG_S, Server, free_port, servers
 
 from drivers.aedat4 import MAGIC, parse_header
 from drivers.network import MAX_PACKET_BYTES, NetworkSource
@@ -20,70 +19,11 @@ from drivers.writing import Aedat4Writer, write_aedat4
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution
 
-LONG_S = 100.0
-"""Nothing here takes so long, however busy the machine is."""
-
-
-def free_port() -> int:
-    """Return a port nobody listens at, below those that the system gives to whoever asks for any."""
-    for port in random.SystemRandom().sample(range(20_000, 32_000), 100):
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
-    raise OSError("no port is free")
-
-
-class Server:
-    """A server that sends whatever a test wants: bytes to each client in turn, then hangs up or waits."""
-
-    def __init__(self, *clients: list[bytes], hold: bool = True, port: int = 0, backlog: int = 5) -> None:
-        self.listener = socket.socket()
-        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.listener.bind(("127.0.0.1", port))
-        self.listener.listen(backlog)
-        self.port = int(self.listener.getsockname()[1])
-        self.address = f"127.0.0.1:{self.port}"
-        self.connections: list[socket.socket] = []
-        self.clients, self.hold = clients, hold
-        self.thread = threading.Thread(target=self._serve, daemon=True)
-        self.thread.start()
-
-    def _serve(self) -> None:
-        for parts in self.clients:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            self.connections.append(connection)
-            for part in parts:
-                try:
-                    connection.sendall(part)
-                except OSError:
-                    break
-                time.sleep(0.01)
-            if not self.hold:
-                connection.close()
-
-    def close(self) -> None:
-        if self.listener.fileno() >= 0:
-            self.listener.shutdown(socket.SHUT_RDWR)
-            self.listener.close()
-        for connection in self.connections:
-            connection.close()
-        self.thread.join(LONG_S)
-
 
 @pytest.fixture
 def serve() -> Iterator[Callable[..., Server]]:
-    servers: list[Server] = []
-
-    def start(*clients: list[bytes], **options: object) -> Server:
-        servers.append(Server(*clients, **options))  # type: ignore[arg-type]
-        return servers[-1]
-
-    yield start
-    for server in servers:
-        server.close()
+    with servers() as start:
+        yield start
 
 
 @pytest.fixture

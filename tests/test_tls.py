@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from making import dv_recording, join, make_events, same, start_server
-from test_network import free_port
+from serving import LONG_S, free_port
 
 from drivers.aedat4 import MAGIC, parse_header
 from drivers.network import NetworkSource
@@ -24,7 +24,6 @@ from neuroclip_live.errors import UserError
 from neuroclip_live.events import Packet
 
 COUNT = 1000
-LONG_S = 100.0
 
 
 class Certificates:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from fakes import wait_for
 from making import SIZE, dv_events, dv_recording, join, make_events, packet_places, same
-from test_network import LONG_S, Server
+from serving import LONG_S, Server, servers
 
 from drivers.aedat4 import MAGIC, Compression, parse_header
 from drivers.network import NetworkSource
@@ -24,15 +24,8 @@ EVENTS = make_events(3_000)
 
 @pytest.fixture
 def serve() -> Iterator[Callable[..., Server]]:
-    servers: list[Server] = []
-
-    def begin(*clients: list[bytes], **options: object) -> Server:
-        servers.append(Server(*clients, **options))  # type: ignore[arg-type]
-        return servers[-1]
-
-    yield begin
-    for server in servers:
-        server.close()
+    with servers() as start:
+        yield start
 
 
 def stream_of(path: Path) -> tuple[bytes, list[bytes]]:
