@@ -11,21 +11,30 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import timm
 import torch
 from click.testing import CliRunner
+from torch import nn
 
 from neuroclip_live.clip.backbone import load_backbone
 from training.bank import Bank, Studio, font_files, is_held_out, load_photos, split_fonts
 from training.calibrate import calibrate, expected_calibration_error
+from training.distill_text import through_head
 from training.distillation import DistillSettings
 from training.gathering import important_names, limited, names_of
-from training.image_tower import TextHead
+from training.image_tower import TextHead, build_tower, widened
+from training.joint import speaker
+from training.lessons import Batch, HeadLesson, LooksLesson
+from training.looks import LOOKS, Looks, build_looks, join, unit
 from training.make import main
+from training.meanings import Meanings, imagenet_classes
+from training.measure_photographs import held_out_classes, left_out
 from training.mesh import box, normalised, render, rotation
+from training.photographs import photo_targets
 from training.pictures import PictureSet, write_digit
 from training.settings import Settings, TextPlan, quick, seeded
 from training.solids import CATALOGUE
-from training.text_stages import polishing, train_text
+from training.text_stages import inside, polishing, train_text
 from training.texts import Corpus
 from training.train_image import Plan, Turn, load_averaged, rate_at, side_at, train, turn_at
 from training.vocabulary import build_vocabulary
@@ -43,10 +52,13 @@ PLAN = Plan(
 )
 TEXT_CFG = {"context_length": 16, "vocab_size": 49408, "width": 32, "heads": 2, "layers": 1}
 STAGE = DistillSettings(steps=2, batch=4)
-TEXT = TextPlan(plain=STAGE, through_head=STAGE, polish=STAGE, cfg=TEXT_CFG, important=2, others=2)
+TEXT = TextPlan(
+    plain=STAGE, through_head=STAGE, polish=STAGE, looks=STAGE, cfg=TEXT_CFG, important=2, others=2, lemmas=3
+)
 CORPUS = Corpus(("a red disc", "a square", "a dog", "the number seven"), ("big square", "old disc"))
 SETTINGS = Settings(
     plan=PLAN,
+    second=replace(PLAN, gentle=0.5, turns=()),
     text=TEXT,
     processes=1,
     trial_scenes=4,
@@ -63,6 +75,13 @@ def teach(sentences: Sequence[str]) -> np.ndarray:
         rows.append(np.random.default_rng(seed).normal(size=384))
     vectors = np.array(rows, np.float32)
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def untrained() -> nn.Module:
+    """Stand in for ImageNet's classifier."""
+    torch.manual_seed(0)
+    network: nn.Module = timm.create_model("tf_efficientnet_lite0", pretrained=False)
+    return network
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +111,7 @@ def test_the_command_makes_a_model_that_the_product_loads_and_goes_on(
     """Every stage runs, in the small, from one command; a second run does only what is not done."""
     out = tmp_path / "out"
     monkeypatch.setattr("training.teacher.MiniLM", lambda: teach)
+    monkeypatch.setattr("training.joint.imagenet_classifier", untrained)
     monkeypatch.setattr("training.make.quick", lambda settings: SETTINGS)
     monkeypatch.setattr("training.text_stages.build_corpus", lambda **options: CORPUS)
     monkeypatch.setattr("training.measure_text.held_out_lemmas", lambda: list(CORPUS.held_out))
@@ -111,19 +131,33 @@ def test_the_command_makes_a_model_that_the_product_loads_and_goes_on(
     assert backbone.info.fit == "letterbox"
     features = backbone.encode_frames(np.full((2, 40, 60), 127, np.uint8))
     words = backbone.encode_texts(["red disc", "square"])
-    assert features.shape[1] == words.shape[1] == 384
+    assert features.shape[1] == words.shape[1] == 384 + LOOKS
     table = (out / "results" / "results.md").read_text()
-    for measured in ("simulated, photographs: 2-way", "head(teacher)", "ECE, ten-way", "milliseconds"):
+    for measured in (
+        "simulated, photographs: 2-way",
+        "its targets",
+        "mean cosine with the teacher",
+        "ECE, ten-way",
+        "milliseconds",
+    ):
         assert measured in table
     assert "held-out lemmas: cosine" in (out / "make.log").read_text()
-    assert (out / "image" / "log.jsonl").read_text().startswith('{"step": 2')
+    for half in ("image", "image_second"):
+        assert (out / half / "log.jsonl").read_text().startswith('{"step": 2')
+    assert '"looks"' in (out / "image_second" / "log.jsonl").read_text()
 
     written = stamps(out / "text")
-    assert {Path(name).parts[0] for name in written} == {"1_plain", "2_through_head", "3_names"}
-    nouns = ["red disc", "square"]
-    last = train_text(out / "text", teach, out / "text_head.safetensors", nouns, nouns, TEXT, CORPUS)
+    assert {Path(name).parts[0] for name in written} == {
+        "1_plain",
+        "2_through_head",
+        "3_names",
+        "4_looks",
+    }
+    nouns, head = ["red disc", "square"], out / "text_head.safetensors"
+    told = speaker(teach, through_head(head), (), untrained())
+    last = train_text(out / "text", teach, head, nouns, nouns, TEXT, CORPUS, told)
     assert stamps(out / "text") == written
-    assert last.parent.name == "3_names"
+    assert last.parent.name == "4_looks"
 
 
 def test_a_quick_run_goes_through_the_same_stages_with_less_of_everything() -> None:
@@ -135,11 +169,12 @@ def test_a_quick_run_goes_through_the_same_stages_with_less_of_everything() -> N
     assert few.text.limit is not None
     assert few.most_nouns is not None
     assert few.most_pictures is not None
-    for stage in ("plain", "through_head", "polish"):
+    assert few.second.steps < 100
+    for stage in ("plain", "through_head", "polish", "looks"):
         assert getattr(few.text, stage).steps < 50
         assert getattr(few.text, stage).lr == getattr(full.text, stage).lr
     again = seeded(full, 5)
-    assert [again.plan.seed, again.text.plain.seed, again.text.polish.seed] == [5, 5, 5]
+    assert [again.plan.seed, again.second.seed, again.text.plain.seed, again.text.looks.seed] == [5] * 4
 
 
 def test_turns_change_the_mix_the_reuse_and_the_head_once_their_share_is_done() -> None:
@@ -157,8 +192,11 @@ def test_a_frozen_head_stays_as_it_was_on_average(images: Path, tmp_path: Path) 
     heads = {}
     for steps in (2, 3, 4):  # each goes on from the checkpoint of the one before
         plan = replace(PLAN, steps=steps, turns=(Turn(2 / steps, freeze_head=True),))
-        path = train(plan, bank, vocabulary, tmp_path)
-        heads[steps] = load_averaged(path, PLAN.size)[1].down.weight
+        lesson = HeadLesson(build_tower(plan.size, imagenet=False), vocabulary, plan.candidates)
+        path = train(plan, lesson, bank, vocabulary.index(), tmp_path)
+        head = load_averaged(path, PLAN.size)[1]
+        assert head is not None
+        heads[steps] = head.down.weight
     assert heads[2].abs().max() > 0
     assert torch.equal(heads[3], heads[2])
     assert torch.equal(heads[4], heads[2])
@@ -282,6 +320,113 @@ def test_the_plan_ends_small_and_at_full_size() -> None:
     assert rates[-1] < 0.05 * plan.rate
     assert side_at(plan, 0) == plan.stages[0][1]
     assert side_at(plan, 99) == plan.size
+
+
+def test_names_mean_what_wordnet_says_first_that_can_be_seen(tmp_path: Path) -> None:
+    alone = Meanings()
+    assert "flightless bird" in alone.of("emu")
+    assert alone.of("rubbish xyzzy") == ""
+    assert alone.of("some emu") == alone.of("emu")
+    assert alone.of("emus") == alone.of("emu")
+    (tmp_path / "data.noun").write_text(
+        '  1 a licence\n00000001 05 n 01 jar 0 000 | a sudden jarring impact; "the door closed with a jar"\n'
+        "03593526 06 n 01 jar 0 001 | a vessel with a wide mouth\n00000002 09 n 01 zeal 0 000 | fervor\n"
+    )
+    (tmp_path / "index.noun").write_text(
+        "  1 a licence\njar n 2 1 @ 2 1 00000001 03593526\nhot_zeal n 1 1 @ 1 0 00000002\n"
+    )
+    told = Meanings(tmp_path)
+    assert told.of("jar") == "a vessel with a wide mouth"  # the commoner sense has no pictures
+    assert told.of("hot zeal") == "fervor"
+    classes = imagenet_classes()
+    assert len(classes) == 1000
+    assert classes[0][0][0] == "tench"
+
+
+def test_a_name_looks_like_the_classes_whose_definitions_are_like_its_own() -> None:
+    classes = imagenet_classes()
+    weights = np.random.default_rng(0).normal(size=(1000, 1280)).astype(np.float32)
+    looks = build_looks(weights, teach, ["tench", "snail"])
+    assert len(looks.classes) == 998
+    assert not {"tench", "snail"} & set(looks.classes)
+    assert looks.prototypes.shape == (998, LOOKS)
+    names, definition = classes[2]
+    own = looks.by_definition(teach([f"{', '.join(names[:2])}: {definition}"]))
+    assert int((own @ looks.prototypes.T).argmax()) == looks.classes.index(names[0])
+    assert int((looks.by_name(teach([names[0]])) @ looks.prototypes.T).argmax()) == looks.classes.index(
+        names[0]
+    )
+    both = join(teach(["a"]), own)
+    assert both.shape == (1, 384 + LOOKS)
+    assert np.linalg.norm(both) == pytest.approx(1, abs=1e-5)
+
+
+def test_only_photographs_of_some_size_are_looked_at() -> None:
+    looks = build_looks(untrained().classifier.weight.detach().numpy(), teach)  # type: ignore[union-attr,operator]
+    random = np.random.default_rng(0)
+    photographs = [random.integers(0, 255, shape, np.uint8) for shape in ((32, 32), (60, 90), (144, 100))]
+    seen = photo_targets(photographs, looks, untrained())
+    assert seen.rows() == {1: 0, 2: 1}
+    assert seen.looks.shape == (2, LOOKS)
+    assert np.allclose(seen.chances.astype(float).sum(1), 1, atol=1e-2)
+    assert len(photo_targets(photographs[:1], looks, untrained()).index) == 0
+
+
+def test_the_second_half_teaches_photographs_their_looks(images: Path) -> None:
+    photos, _ = load_photos([images])
+    bank = Bank(photos, solids=False)
+    vocabulary = build_vocabulary(bank.nouns(), [], teach)
+    looks = build_looks(untrained().classifier.weight.detach().numpy(), teach)  # type: ignore[union-attr,operator]
+    seen = photo_targets(photos.images, looks, untrained())
+    told = looks.of(vocabulary.names, Meanings(), teach)
+    own = np.repeat(np.arange(len(vocabulary.names)), vocabulary.count)
+    tower = widened(build_tower(32, imagenet=False), 32, 384 + LOOKS)
+    targets = join(vocabulary.vectors, told[own]).astype(np.float16)
+    classes = join(looks.called, looks.prototypes)
+    lesson = LooksLesson(tower, vocabulary, targets, seen, classes, np.array([0]), candidates=4)
+    frames = torch.rand(4, 3, 32, 32, generator=torch.Generator().manual_seed(0)) - 0.5
+    learnt = torch.optim.Adam(lesson.model.parameters(), lr=1e-3)
+    facts = []
+    for _ in range(20):
+        batch = Batch(frames, np.array([0, 1, 0, 1]), np.array([0, 4, -1, -1]))
+        loss, told_now = lesson.loss(batch, torch.tensor(20.0))
+        learnt.zero_grad()
+        loss.backward()
+        learnt.step()
+        facts.append(told_now)
+    assert facts[-1]["looks"] < 0.8 * facts[0]["looks"]
+    assert facts[-1]["classes"] < facts[0]["classes"]
+    unknown = lesson.loss(Batch(frames, np.array([0, 1, 0, 1]), np.full(4, -1)), torch.tensor(20.0))[1]
+    assert unknown["looks"] == unknown["classes"] == 0.0
+
+
+def test_the_ceiling_is_measured_without_the_classes_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With looks that photographs have by construction, a class that is struck is told by its kin alone."""
+    random = np.random.default_rng(0)
+    kinds = np.repeat(random.normal(size=(20, LOOKS)), 50, 0).astype(np.float32)  # fifty kin of twenty kinds
+    keys = unit(kinds + 0.01 * random.normal(size=kinds.shape))
+    classes = tuple(f"class {i}" for i in range(1000))
+    axes, called = np.eye(LOOKS, dtype=np.float32), random.permutation(keys)  # names tell nothing
+    looks = Looks(classes, np.arange(1000), axes, unit(kinds), keys, called)
+    pictures = PictureSet([np.full((50, 50), i // 50, np.uint8) for i in range(1000)], list(classes))
+    monkeypatch.setattr(
+        "training.measure_photographs.features_of",
+        lambda images: (np.stack([kinds[50 * int(image[0, 0])] for image in images]), None),
+    )
+    wrong, right = left_out(pictures, looks, ways=2, draws=60)
+    assert right.value > 0.9
+    assert wrong.value < 0.7
+    assert left_out(PictureSet(pictures.images[:1], ["class 0"]), looks) == []
+    aside = PictureSet(pictures.images[:100], ["some emu"] * 50 + ["rubbish xyzzy"] * 50)
+    by_name, by_definition = held_out_classes(
+        aside, looks, lambda words: keys[[0, 99][: len(words)]], Meanings()
+    )
+    assert by_name.n == by_definition.n == 100
+
+
+def test_a_sentence_gives_back_the_name_it_was_made_around() -> None:
+    sentences = ("a photo of a dog", "the outline of an apple", "a computer mouse", "dog", "two red dogs")
+    assert [inside(s) for s in sentences] == ["dog", "apple", "computer mouse", "dog", "two red dogs"]
 
 
 def test_calibration_finds_the_scale_that_made_the_answers() -> None:

@@ -189,12 +189,40 @@ def test_a_second_run_follows_a_text_head(tmp_path: Path, distilled: Path) -> No
         BagTeacher(),
         distillation.DistillSettings(steps=80, batch=32, lr=5e-3),
         cfg=CFG,
-        transform=lambda vectors: vectors @ turn.astype(vectors.dtype),
+        transform=lambda texts, vectors: vectors @ turn.astype(vectors.dtype),
         start=start,
         cache=distilled / "cache",
     )
     assert scores.cosine > 0.5
     assert scores.retrieval > 0.8
+
+
+def test_further_outputs_start_from_the_best_linear_guess(tmp_path: Path, distilled: Path) -> None:
+    """A tower whose targets grow by a turned copy of themselves knows the copy before it learns."""
+    turn = np.linalg.qr(np.random.default_rng(3).normal(size=(DIM, DIM)))[0].astype(np.float32)
+
+    def doubled(texts: Sequence[str], vectors: np.ndarray) -> np.ndarray:
+        vectors = vectors.astype(np.float32)
+        return np.concatenate([vectors, vectors @ turn], 1) / np.float32(np.sqrt(2))
+
+    start = load_file(distilled / "text_tower.safetensors")
+    tokenizer = text_tower.build_tokenizer(CFG)
+    corpus, teacher = small_corpus(), BagTeacher()
+    tokens, lengths = distill_text.tokenise(corpus.texts, tokenizer)
+    targets = doubled(corpus.texts, teacher(corpus.texts))
+    wide = distill_text.widened(start, CFG, tokens, lengths, targets)
+    assert wide["text_projection"].shape == (CFG["width"], 2 * DIM)
+    assert torch.equal(wide["text_projection"][:, :DIM], start["text_projection"])
+    assert distill_text.widened(start, CFG, tokens, lengths, targets[:, :DIM]) is start
+    tower = text_tower.build_tower(CFG, 2 * DIM)
+    tower.load_state_dict(wide)
+    ours = text_tower.encoder(tower, tokenizer)(corpus.texts)
+    narrow = text_tower.build_tower(CFG, DIM)
+    narrow.load_state_dict(start)
+    before = (
+        (text_tower.encoder(narrow, tokenizer)(corpus.texts) * targets[:, :DIM] * np.sqrt(2)).sum(1).mean()
+    )
+    assert (ours * targets).sum(1).mean() > before - 0.05
 
 
 def test_an_untrained_text_head_changes_nothing(tmp_path: Path) -> None:

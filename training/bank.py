@@ -13,10 +13,12 @@ import numpy as np
 from training.films import cutout_film, photo_film, solid_film
 from training.pictures import PictureSet, read_photographs, render_glyphs, warped_glyph, write_digit
 from training.scenes import (
+    CLEAN_PHOTO,
     GLYPH,
     ICON,
     PHOTO,
     SOLID,
+    WIDE_PHOTO,
     Image,
     Random,
     random_resolution,
@@ -146,7 +148,9 @@ class Studio:
         self._photo_index = bank.photos.by_noun()
         self._icon_index = bank.icons.by_noun()
         self._glyph_index = bank.glyphs.by_noun()
-        self._photo_nouns, self._photo_weights = _weights(self._photo_index, 0.75)
+        self.photograph = -1
+        """Which photograph the last scene showed; -1: none."""
+        self.take_photographs()
         self._icon_nouns, self._icon_weights = _weights(self._icon_index, 0.7)
         self._solid_keys = list(CATALOGUE)
 
@@ -159,6 +163,20 @@ class Studio:
             raise ValueError(f"nothing to show: the bank is empty of all that the mix {tuple(mix)} asks for")
         self._mix = shares / shares.sum()
 
+    def take_photographs(self, gentle: float = 0.0, power: float = 0.75) -> None:
+        """Set how photographs are filmed, and how often a name's are.
+
+        Parameters
+        ----------
+        gentle : float
+            Share of them before a sensor with hardly any noise; above zero, the others meet larger sensors
+            too.
+        power : float
+            A name is drawn as often as its number of photographs to this power.
+        """
+        self._gentle = gentle
+        self._photo_nouns, self._photo_weights = _weights(self._photo_index, power)
+
     def scene(self, kind: str | None = None, key: str | None = None) -> tuple[list[Image], str]:
         """Film one thing; return its event frames and its name.
 
@@ -167,15 +185,19 @@ class Studio:
         """
         random = self._random
         kind = kind or self.KINDS[int(random.choice(len(self.KINDS), p=self._mix))]
+        self.photograph = -1
         return getattr(self, f"_{kind}")(random, key)  # type: ignore[no-any-return]
 
     def _photo(self, random: Random, key: str | None) -> tuple[list[Image], str]:
         noun = key or self._photo_nouns[int(random.choice(len(self._photo_nouns), p=self._photo_weights))]
-        image = self._bank.photos.images[int(random.choice(self._photo_index[noun]))]
-        resolution = random_resolution(PHOTO, random)
-        return shoot(
-            photo_film(image, resolution, random), resolution, PHOTO, random, self._size, self._slices
-        ), noun
+        self.photograph = int(random.choice(self._photo_index[noun]))
+        image = self._bank.photos.images[self.photograph]
+        style = PHOTO
+        if self._gentle:
+            style = CLEAN_PHOTO if random.random() < self._gentle else WIDE_PHOTO
+        resolution = random_resolution(style, random)
+        film = photo_film(image, resolution, random, style)
+        return shoot(film, resolution, style, random, self._size, self._slices), noun
 
     def _clutter(self, random: Random, chance: float) -> Image | None:
         if random.random() > chance or not self._bank.photos.images:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from training.text_tower import (
     build_tower,
     encoder,
     evaluate_text,
+    forward,
     initialise,
     predicted_vectors,
     token_strings,
@@ -63,7 +64,7 @@ def make_text_tower(
     settings: DistillSettings,
     *,
     cfg: dict[str, int] | None = None,
-    transform: Callable[[np.ndarray], np.ndarray] | None = None,
+    transform: Callable[[Sequence[str], np.ndarray], np.ndarray] | None = None,
     start: Path | None = None,
     cache: Path | None = None,
     progress: Callable[[int, float], None] | None = None,
@@ -73,9 +74,11 @@ def make_text_tower(
     Parameters
     ----------
     transform
-        Turns the teacher's vectors into the targets (see :func:`through_head`); ``None`` keeps them.
+        Turns texts and the teacher's vectors of them into the targets, such as ``lambda texts, vectors:
+        head(vectors)`` with :func:`through_head`; ``None`` keeps the vectors.
     start
         A ``text_tower.safetensors`` to go on from, instead of starting from the teacher's word vectors.
+        If the targets are longer than its outputs, the further outputs start from the best linear guess.
     cache
         Where the teacher's vectors are kept; ``out/cache`` unless given.
     """
@@ -89,16 +92,17 @@ def make_text_tower(
     vectors = known.teach(texts, teacher, progress=lambda done, of: log.info("teacher: %d of %d", done, of))
     wanted = known.teach(corpus.held_out, teacher)
     if transform is not None:
-        vectors, wanted = transform(vectors).astype(np.float16), transform(wanted)
+        vectors = transform(texts, vectors).astype(np.float16)
+        wanted = transform(corpus.held_out, wanted)
     tower = build_tower(cfg, vectors.shape[1])
+    tokens, lengths = tokenise(texts, tokenizer)
     if start is not None:
-        tower.load_state_dict(load_file(start))
+        tower.load_state_dict(widened(load_file(start), cfg, tokens, lengths, vectors))
     else:
         guard = HoldOut(corpus.held_out)
         initialise(tower, start_vectors(tokenizer, teacher, known, guard), seed=settings.seed)
     before = evaluate_text(encoder(tower, tokenizer), corpus.held_out, wanted, timed=0)
     log.info("before training: cosine %.3f, %d-way %.3f", before.cosine, before.ways, before.retrieval)
-    tokens, lengths = tokenise(texts, tokenizer)
     begin = time.monotonic()
     distil(tower, tokens, lengths, vectors, settings, checkpoint=out / "checkpoint.pt", progress=progress)
     log.info("trained %d steps of %d in %.0f s", settings.steps, settings.batch, time.monotonic() - begin)
@@ -127,6 +131,46 @@ def through_head(path: Path) -> Callable[[np.ndarray], np.ndarray]:
     return transform
 
 
+def by_head(path: Path) -> Callable[[Sequence[str], np.ndarray], np.ndarray]:
+    """Return :func:`through_head` as a transform of :func:`make_text_tower`."""
+    through = through_head(path)
+    return lambda texts, vectors: through(vectors)
+
+
+def widened(
+    state: dict[str, torch.Tensor],
+    cfg: dict[str, int] | None,
+    tokens: torch.Tensor,
+    lengths: torch.Tensor,
+    targets: np.ndarray,
+) -> dict[str, torch.Tensor]:
+    """Return a tower's state with as many outputs as ``targets`` (N, C) has; the same where it has them.
+
+    The further outputs are the least-squares guess of their targets, at the length that the first ones have.
+    """
+    projection = state["text_projection"]
+    given, wanted = projection.shape[1], targets.shape[1]
+    if given == wanted:
+        return state
+    plain = build_tower(cfg, len(projection))
+    plain.load_state_dict({**state, "text_projection": torch.eye(len(projection))})
+    plain.eval()
+    rows = np.random.default_rng(0).permutation(len(tokens))[:_GUESSED]
+    with torch.inference_mode():
+        pooled = torch.cat(
+            [
+                forward(plain, tokens[part][:, : int(lengths[part].max())].long())
+                for part in np.array_split(rows, -(-len(rows) // 512))
+            ]
+        )
+    known = torch.from_numpy(targets[rows].astype(np.float32))
+    first = known[:, :given].norm(dim=-1, keepdim=True).clamp(min=1e-3)
+    length = (pooled @ projection).norm(dim=-1, keepdim=True) / first
+    further = torch.linalg.lstsq(pooled, known[:, given:] * length).solution
+    return {**state, "text_projection": torch.cat([projection, further], 1)}
+
+
+_GUESSED = 12_000
 _FILE = click.Path(path_type=Path, exists=True)
 
 
@@ -186,7 +230,7 @@ def main(
             corpus,
             MiniLM(),
             settings,
-            transform=through_head(head) if head else None,
+            transform=by_head(head) if head else None,
             start=start,
             cache=cache,
             progress=progress,

@@ -23,23 +23,27 @@ import click
 from neuroclip_live.clip.backbone import Backbone, load_backbone
 from training.calibrate import Calibration, calibrate
 from training.distill_text import through_head
+from training.joint import speaker
 from training.measure_real import nmnist, objects, person
 from training.measure_simulated import StandIns, calibration_lines, encode_trials, simulated
 from training.measure_speed import beside_a_clip
 from training.measure_text import Words, text_lines
 from training.measuring import Array, Line, write
+from training.settings import HELD_OUT_CLASSES
 from training.trials import Trial, load_trials
 
 log = logging.getLogger("training")
 
-THROUGH_HEAD = "head(teacher)"
+TARGETS = "its targets"
+"""What the text tower was taught: words and looks joined."""
 
 
 def validate(
     backbone: Backbone, trials: Sequence[Trial], encoded: Sequence[Array], stand_ins: StandIns | None = None
 ) -> tuple[list[Line], Calibration]:
     """Measure simulated validation at the scale fitted on it."""
-    _, cosines = simulated(backbone, trials, encoded, 1.0)
+    _, every = simulated(backbone, trials, encoded, 1.0)
+    cosines = [each for each, trial in zip(every, trials, strict=True) if not trial.extra]
     found = calibrate(cosines)
     lines, _ = simulated(backbone, trials, encoded, found.logit_scale, stand_ins)
     return [*lines, *calibration_lines(cosines, found)], found
@@ -58,15 +62,6 @@ def real(backbone: Backbone, data: Path, none_cosine: float, stand_ins: StandIns
         else:
             log.warning("%s is not there: passed over", path)
     return lines
-
-
-def stand_ins(teacher: Words, head: Path | None) -> dict[str, Words]:
-    """Return what can stand in for the text tower: the teacher, and what the head makes of it."""
-    found = {"the teacher": teacher}
-    if head:
-        through = through_head(head)
-        found[THROUGH_HEAD] = lambda words: through(teacher(words))
-    return found
 
 
 def minilm() -> Words | None:
@@ -107,12 +102,14 @@ def main(
     backbone = load_backbone(model, runtime=runtime)
     trials = load_trials(trials_path)
     teacher = minilm()
-    words = stand_ins(teacher, head) if teacher else {}
+    words: dict[str, Words] = {}
+    if teacher and head:
+        words[TARGETS] = speaker(teacher, through_head(head), HELD_OUT_CLASSES)
     encoded = encode_trials(load_backbone(model, runtime=runtime, focus=False), trials)
     lines, found = validate(backbone, trials, encoded, words)
     if data:
         lines += real(backbone, data, found.none_cosine, words)
-    lines += text_lines(backbone, words)
+    lines += text_lines(backbone, {"the teacher": teacher} if teacher else {})
     if speed:
         lines += beside_a_clip(model)
     write(lines, out)

@@ -1,10 +1,10 @@
 """Make event-nano from nothing but pictures: ``python -m training.make --images DIR --out DIR``.
 
 Stages, each kept in ``--out`` and passed over when it is there already: pictures and names → the teacher's
-vectors → image tower and text head on simulated events → text tower in three stages → simulated validation →
-calibration and export → evaluation. A run that was interrupted goes on from its last checkpoint. ``--quick``
-goes through all of it in a few minutes. ``training/README.md`` says where pictures, icons and fonts come from
-and how long it takes.
+vectors → image tower and text head on simulated events → looks of names and photographs → the image tower's
+second half → text tower in four stages → simulated validation → calibration and export → evaluation. A run
+that was interrupted goes on from its last checkpoint. ``--quick`` goes through all of it in a few minutes.
+``training/README.md`` says where pictures, icons and fonts come from and how long it takes.
 """
 
 from __future__ import annotations
@@ -19,12 +19,17 @@ from typing import Any
 
 import click
 from rich.logging import RichHandler
+from torch import nn
 
 from neuroclip_live.clip.backbone import load_backbone
 from training.bank import font_files
-from training.evaluate_nano import THROUGH_HEAD, real, stand_ins, validate
+from training.distill_text import through_head
+from training.evaluate_nano import TARGETS, real, validate
 from training.export_nano import MOST_NAMES, export
 from training.gathering import gather, important_names, name_things, names_of
+from training.image_tower import build_tower, widened
+from training.joint import joint_targets, speaker
+from training.lessons import HeadLesson, Lesson, LooksLesson
 from training.measure_simulated import StandIns, encode_trials
 from training.measure_text import text_lines
 from training.measuring import write
@@ -35,6 +40,7 @@ from training.text_stages import train_text
 from training.texts import Corpus
 from training.train_image import load_averaged
 from training.trials import load_trials, save_trials, simulated_trials
+from training.vocabulary import concepts
 
 log = logging.getLogger("training")
 
@@ -60,6 +66,7 @@ def make(
     fonts: Sequence[Path] = (),
     corpus: Corpus | None = None,
     data: Path | None = None,
+    classifier: nn.Module | None = None,
 ) -> Path:
     """Run every stage that is not done yet; return the folder of the exported model.
 
@@ -80,6 +87,8 @@ def make(
         Sentences for the text tower; built from ImageNet's lemmas and the pictures' names by default.
     data : Path, optional
         Folder of real recordings to measure the result on; they are never trained on.
+    classifier : nn.Module, optional
+        ImageNet's, for the looks; EfficientNet-Lite0 by default.
     """
     from safetensors.torch import load_file, save_file
 
@@ -87,20 +96,48 @@ def make(
     out.mkdir(parents=True, exist_ok=True)
     bank, aside, glyphs = gather(images, icons, fonts, out, settings)
     vocabulary = name_things(bank, teacher, out)
-    train_in_processes(settings.processes, settings.plan, bank, vocabulary, out / "image")
-    tower, head, _ = load_averaged(out / "image" / "checkpoint.pt", settings.plan.size)
+    plan, index = settings.plan, vocabulary.index()
+
+    def first() -> Lesson:
+        return HeadLesson(build_tower(plan.size, plan.imagenet), vocabulary, plan.candidates)
+
+    train_in_processes(settings.processes, plan, first, bank, index, out / "image", "image tower, first half")
+    half, head = load_averaged(out / "image" / "checkpoint.pt", plan.size)
+    assert head is not None
     head_file = out / "text_head.safetensors"
     save_file({name: value.contiguous() for name, value in head.state_dict().items()}, head_file)
+    told = speaker(teacher, through_head(head_file), settings.held_out, classifier)
+    targets = joint_targets(bank, vocabulary, told, out / "looks", classifier)
+
+    def second() -> Lesson:
+        wide = widened(half, plan.size, targets.classes.shape[1])
+        shown = (targets.sentences, targets.photographs, targets.classes, targets.always)
+        return LooksLesson(wide, vocabulary, *shown, settings.second.candidates)
+
+    where = out / "image_second"
+    train_in_processes(
+        settings.processes, settings.second, second, bank, index, where, "image tower, second half"
+    )
+    tower, _ = load_averaged(where / "checkpoint.pt", settings.second.size)
     important = important_names(bank, settings.text.important)
-    text_file = train_text(out / "text", teacher, head_file, bank.nouns(), important, settings.text, corpus)
+    several = concepts(bank.nouns()).items()
+    named = {
+        text: look
+        for (name, texts), look in zip(several, targets.named, strict=True)
+        for text in (name, *texts)
+    }
+    text_file = train_text(
+        out / "text", teacher, head_file, bank.nouns(), important, settings.text, corpus, told, named
+    )
     if not (out / "trials").exists():
         log.info("filming simulated validation")
         size, scenes = settings.plan.size, settings.trial_scenes
         filmed = simulated_trials(aside, glyphs, size, scenes, solids=settings.solids)
         save_trials(filmed, out / "trials")
     names = names_of(bank)[:MOST_NAMES]
-    words = stand_ins(teacher, head_file)
-    return finish(out, tower.state_dict(), load_file(text_file), names, words, settings, data)
+    words = {TARGETS: told}
+    teachers = {"the teacher": teacher}
+    return finish(out, tower.state_dict(), load_file(text_file), names, words, teachers, settings, data)
 
 
 def finish(
@@ -109,6 +146,7 @@ def finish(
     text: dict[str, Any],
     names: Sequence[str],
     words: StandIns,
+    teachers: StandIns,
     settings: Settings,
     data: Path | None,
 ) -> Path:
@@ -119,7 +157,7 @@ def finish(
         "image_size": settings.plan.size,
         "text_cfg": settings.text.cfg,
         "names": names,
-        "name_features": words[THROUGH_HEAD](names),
+        "name_features": words[TARGETS](names),
     }
     export(folder, image, text, facts=facts, **options)
     backbone = load_backbone(f"local-dir:{folder}", device="cpu", runtime="torch", focus=False)
@@ -132,7 +170,7 @@ def finish(
     backbone = load_backbone(f"local-dir:{folder}", device="cpu", runtime="torch")
     if data is not None:
         lines += real(backbone, data, found.none_cosine, words)
-    write([*lines, *text_lines(backbone, words)], out / "results")
+    write([*lines, *text_lines(backbone, teachers)], out / "results")
     return folder
 
 
@@ -165,7 +203,12 @@ _PATH = click.Path(path_type=Path, exists=True)
 @click.option("--fonts", type=_PATH, multiple=True, help="Folder of fonts (.ttf, .otf, .woff).")
 @click.option("--data", type=_PATH, help="Folder of real recordings to measure the result on.")
 @click.option("--out", type=click.Path(path_type=Path), required=True)
-@click.option("--steps", default=Settings().plan.steps, show_default=True, help="Steps of the image tower.")
+@click.option(
+    "--steps",
+    default=Settings().plan.steps,
+    show_default=True,
+    help="Steps of the image tower's first half.",
+)
 @click.option("--processes", default=os.cpu_count() or 1, show_default=True)
 @click.option("--seed", default=0, show_default=True)
 @click.option("--quick", "try_out", is_flag=True, help="Every stage in a few minutes, good for nothing.")
@@ -185,7 +228,10 @@ def main(
 
     packages = sorted(icons.glob("*.tgz")) if icons else []
     settings = Settings(processes=processes)
-    settings = seeded(replace(settings, plan=replace(settings.plan, steps=steps)), seed)
+    share = steps / settings.plan.steps
+    plan = replace(settings.plan, steps=steps)
+    second = replace(settings.second, steps=max(1, round(settings.second.steps * share)))
+    settings = seeded(replace(settings, plan=plan, second=second), seed)
     if try_out:
         settings = quick(settings)
     try:

@@ -62,7 +62,7 @@ def simulated(
             )
         lines.append(_ece("… ECE", softmax(scale * means), trial.truths))
         cosines.append((means, trial.truths))
-        if trial.name == "cifar10" and "dog" in trial.labels:
+        if trial.name.startswith("cifar10") and "dog" in trial.labels:
             dogs = means_for(backbone, features, trial, "dog", ("dog", "puppy", "car"))
             above = (dogs[:, :2] > dogs[:, 2:]).all(1)
             lines.append(share('… dogs: "dog" and "puppy" both above "car"', above, "1/3"))

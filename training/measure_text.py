@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from neuroclip_live.clip.backbone import Backbone
-from training.measuring import Array, Line
+from training.measuring import Array, Line, unit
 from training.text_tower import evaluate_text
 from training.texts import held_out_lemmas
 
@@ -16,7 +16,7 @@ Words = Callable[[Sequence[str]], Array]
 
 
 def text_lines(backbone: Backbone, targets: Mapping[str, Words], lemmas: Sequence[str] = ()) -> list[Line]:
-    """Measure the text tower through the product's door.
+    """Measure the text tower through the product's door; of longer outputs, those that stand for the target.
 
     Parameters
     ----------
@@ -28,7 +28,12 @@ def text_lines(backbone: Backbone, targets: Mapping[str, Words], lemmas: Sequenc
     lemmas = list(lemmas) or held_out_lemmas()
     lines = []
     for name, target in targets.items():
-        scores = evaluate_text(backbone.encode_texts, lemmas, np.asarray(target(lemmas)), timed=0)
+        wanted = np.asarray(target(lemmas))
+
+        def words(texts: Sequence[str], dim: int = wanted.shape[1]) -> Array:
+            return unit(backbone.encode_texts(list(texts))[:, :dim])
+
+        scores = evaluate_text(words, lemmas, wanted, timed=0)
         cosine = (scores.cosine, scores.cosine_low, scores.cosine_high, scores.count)
         hits = (scores.retrieval, scores.retrieval_low, scores.retrieval_high, scores.count)
         lines.append(Line(f"text, lemmas never distilled: mean cosine with {name}", *cosine))

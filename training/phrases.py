@@ -104,7 +104,7 @@ def around(names: Sequence[str], rng: random.Random, per_name: int) -> list[str]
                 text = f"{rng.choice(('', 'a '))}{rng.choice(PEOPLE)} {rng.choice(ACTIONS)} a {name}"
             else:
                 text = f"{rng.choice(('', 'a '))}{name} and a {rng.choice(names)}"
-            texts.append(_articles(text))
+            texts.append(articled(text))
     return texts
 
 
@@ -113,7 +113,7 @@ def digit_texts() -> list[str]:
     glyphs = [*DIGITS, *"0123456789", *"abcdefghijklmnopqrstuvwxyz"]
     texts = [template.format(glyph) for glyph in glyphs for template in DIGIT_TEMPLATES]
     texts += [f"number {number}" for number in range(10, 101)] + [str(number) for number in range(10, 101)]
-    return [_articles(text) for text in texts]
+    return [articled(text) for text in texts]
 
 
 def deed_texts() -> list[str]:
@@ -122,6 +122,6 @@ def deed_texts() -> list[str]:
     return [*DEEDS, *PEOPLE, *plain, *(f"a {text}" for text in plain)]
 
 
-def _articles(text: str) -> str:
+def articled(text: str) -> str:
     """Turn "a apple" into "an apple"."""
     return re.sub(r"\ba (?=[aeiou])", "an ", text)

@@ -9,7 +9,7 @@ activity.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -64,6 +64,14 @@ PHOTO = Style(
     sizes=PHOTO_SIZES, threshold=0.2, active=(0.12, 0.45), speckle=0.08, arm=0, clutter=0, turn_any=0.0,
     noise=(1e-4, 5e-3), thin=0.25,
 )  # fmt: skip
+WIDE_PHOTO = replace(
+    PHOTO,
+    sizes=(
+        ((34, 34), 0.03), ((64, 64), 0.2), ((96, 96), 0.22), ((128, 128), 0.33), ((160, 120), 0.06),
+        ((240, 180), 0.1), ((320, 240), 0.05), ((346, 260), 0.01),
+    ),
+)  # fmt: skip
+CLEAN_PHOTO = replace(WIDE_PHOTO, noise=(1e-5, 1e-3), thin=0.0, speckle=0.0, active=(0.12, 0.35))
 ICON = Style(threshold=0.38)
 SOLID = Style(turn_any=0.0, threshold=0.38)
 GLYPH = Style(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from training.distillation import DistillSettings
 from training.text_tower import TEXT_CFG
-from training.train_image import Plan
+from training.train_image import Plan, Turn
 
 HELD_OUT_CLASSES = (
     "ant", "brontosaurus", "cannon", "chandelier", "crayfish", "dalmatian", "emu", "gerenuk",
@@ -16,9 +16,25 @@ HELD_OUT_CLASSES = (
 """Caltech classes that training never sees: drawn at random from those that are not everyday things."""
 
 
+SECOND = Plan(
+    steps=5000,
+    batch=48,
+    stages=((0.4, 72), (1.0, 96)),
+    mix=(0.50, 0.21, 0.19, 0.07, 0.03),
+    rate=8e-4,
+    warm_up=80,
+    buffer=4000,
+    gentle=0.5,
+    photo_power=0.65,
+    scale=30.0,
+    turns=(Turn(0.8, reuse=1.25),),
+)
+"""The image tower's second half, towards words and looks."""
+
+
 @dataclass(frozen=True)
 class TextPlan:
-    """The three stages of the text tower.
+    """The stages of the text tower.
 
     Attributes
     ----------
@@ -28,6 +44,8 @@ class TextPlan:
         On, towards the teacher as the image side's text head moves it, with the pictures' sentences.
     polish
         On, mostly on the pictures' own sentences.
+    looks
+        On, towards words and looks joined.
     cfg
         open_clip's ``text_cfg``.
     important
@@ -36,6 +54,8 @@ class TextPlan:
         Those times, and how many texts other than the pictures' go into the last stage.
     limit
         Use only this many texts in the first two stages; ``None`` for all.
+    lemmas
+        Use only this many of ImageNet's lemmas in the last; ``None`` for all.
     """
 
     plain: DistillSettings = field(default_factory=lambda: DistillSettings(steps=1200, lr=2e-3))
@@ -43,21 +63,27 @@ class TextPlan:
     polish: DistillSettings = field(
         default_factory=lambda: DistillSettings(steps=200, lr=6e-4, relational=0.1)
     )
+    looks: DistillSettings = field(
+        default_factory=lambda: DistillSettings(steps=1500, lr=1.2e-3, relational=0.15)
+    )
     cfg: dict[str, int] = field(default_factory=lambda: dict(TEXT_CFG))
     important: int = 8
     again: int = 3
     others: int = 60_000
     limit: int | None = None
+    lemmas: int | None = None
 
 
 @dataclass(frozen=True)
 class Settings:
     """How much of everything; the defaults make the bundled model.
 
+    ``plan`` and ``second`` are the image tower's two halves.
     ``most_nouns`` and ``most_pictures`` (of each noun) limit the photographs and the icons; ``None``: all.
     """
 
     plan: Plan = field(default_factory=Plan)
+    second: Plan = SECOND
     text: TextPlan = field(default_factory=TextPlan)
     processes: int = 2
     trial_scenes: int = 400
@@ -70,8 +96,11 @@ class Settings:
 def seeded(settings: Settings, seed: int) -> Settings:
     """Return the settings with every random choice drawn from ``seed``."""
     text = settings.text
-    stages = {name: replace(getattr(text, name), seed=seed) for name in ("plain", "through_head", "polish")}
-    return replace(settings, plan=replace(settings.plan, seed=seed), text=replace(text, **stages))
+    stages = {
+        name: replace(getattr(text, name), seed=seed) for name in ("plain", "through_head", "polish", "looks")
+    }
+    plans = {name: replace(getattr(settings, name), seed=seed) for name in ("plan", "second")}
+    return replace(settings, text=replace(text, **stages), **plans)
 
 
 def quick(settings: Settings) -> Settings:
@@ -85,8 +114,12 @@ def quick(settings: Settings) -> Settings:
         plain=replace(settings.text.plain, **few),
         through_head=replace(settings.text.through_head, **few),
         polish=replace(settings.text.polish, **few),
+        looks=replace(settings.text.looks, **few),
         others=1000,
         limit=4000,
+        lemmas=500,
     )
-    plan = replace(settings.plan, steps=60, warm_up=10, buffer=400, candidates=128)
-    return replace(settings, plan=plan, text=text, trial_scenes=60, most_nouns=150, most_pictures=20)
+    less = {"steps": 60, "warm_up": 10, "buffer": 400, "candidates": 128}
+    plan, second = replace(settings.plan, **less), replace(settings.second, **less)
+    fewer = replace(settings, plan=plan, second=second, text=text)
+    return replace(fewer, trial_scenes=60, most_nouns=150, most_pictures=20)

@@ -1,4 +1,4 @@
-"""The text tower's three stages: the teacher alone, the teacher through the head, the pictures' own names.
+"""The text tower's stages: the teacher alone, then through the head, the pictures' names; words and looks.
 
 Each is kept in a folder of its own and passed over when it is done; the teacher's vectors are kept once for
 all of them.
@@ -8,15 +8,23 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
-from training.distill_text import make_text_tower, through_head
+import numpy as np
+
+from training.distill_text import by_head, make_text_tower
+from training.distillation import DistillSettings
+from training.joint import Speaker
+from training.looks import join
+from training.phrases import EVENT_TEMPLATES, PHOTO_TEMPLATES, articled
 from training.processes import told
 from training.settings import TextPlan
 from training.teacher import Teacher
-from training.texts import Corpus, HoldOut, build_corpus
-from training.vocabulary import concepts
+from training.texts import Corpus, HoldOut, build_corpus, imagenet_definitions, imagenet_lemmas
+from training.vocabulary import TEMPLATES, concepts
 
 log = logging.getLogger("training")
 
@@ -31,6 +39,8 @@ def train_text(
     important: Sequence[str],
     plan: TextPlan,
     corpus: Corpus | None = None,
+    speaker: Speaker | None = None,
+    named: dict[str, np.ndarray] | None = None,
 ) -> Path:
     """Run the stages that are not done yet; return the file of the last one's tower.
 
@@ -42,18 +52,25 @@ def train_text(
         What all pictures are called, and the names to show more often in the last stage.
     corpus : Corpus, optional
         Texts for the first two stages; built from ImageNet's lemmas, WordNet and so on by default.
+    speaker : Speaker, optional
+        Adds the last stage, in which the tower learns how things look too.
+    named : dict of str to ndarray (256,), optional
+        The looks of the pictures' names, for that stage.
     """
     pictures = [sentence for several in concepts(nouns).values() for sentence in several]
     general = corpus or build_corpus(limit=plan.limit)
-    named = corpus or build_corpus(extra=pictures, limit=plan.limit)
-    last = polishing(named, pictures, important, plan)
-    through = through_head(head)
+    wider = corpus or build_corpus(extra=pictures, limit=plan.limit)
+    last = polishing(wider, pictures, important, plan)
+    through = by_head(head)
     start = None
-    stages = (
+    stages: list[tuple[str, Corpus, DistillSettings, Any]] = [
         ("1_plain", general, plan.plain, None),
-        ("2_through_head", named, plan.through_head, through),
+        ("2_through_head", wider, plan.through_head, through),
         ("3_names", last, plan.polish, through),
-    )
+    ]
+    if speaker is not None:
+        shown = looking(last, wider, plan)
+        stages.append(("4_looks", shown, plan.looks, joined(speaker, named or {}, shown)))
     for name, texts, settings, transform in stages:
         done = folder / name / TOWER_FILE
         if not done.exists():
@@ -75,6 +92,56 @@ def train_text(
             )
         start = done
     return done
+
+
+def looking(last: Corpus, wider: Corpus, plan: TextPlan) -> Corpus:
+    """Return the texts of the stage of looks: the last stage's, ImageNet's lemmas bare and in a sentence."""
+    guard, random_ = HoldOut(wider.held_out), random.Random(4)
+    lemmas = [lemma for lemma in imagenet_lemmas()[: plan.lemmas] if not guard.contains(lemma)]
+    around = [articled(random_.choice(PHOTO_TEMPLATES + EVENT_TEMPLATES).format(lemma)) for lemma in lemmas]
+    texts = dict.fromkeys([*last.texts, *lemmas, *around])
+    return Corpus(tuple(texts), wider.held_out, {"lemmas": len(lemmas)}, last.again)
+
+
+def joined(
+    speaker: Speaker, named: dict[str, np.ndarray], shown: Corpus
+) -> Callable[[Sequence[str], np.ndarray], np.ndarray]:
+    """Return what turns texts and the teacher's vectors into joined targets.
+
+    A text that is a name, or a sentence made around one, looks like the name; a definition like what it
+    defines; any other like the names it is closest to.
+    """
+
+    def transform(texts: Sequence[str], vectors: np.ndarray) -> np.ndarray:
+        lemmas = [lemma for lemma in imagenet_lemmas() if lemma in wanted and lemma not in named]
+        known = dict(named) | dict(zip(lemmas, speaker.looks_of(lemmas), strict=True))
+        looks = speaker.looks.by_name(vectors.astype(np.float32))
+        defined = [i for i, text in enumerate(texts) if text in definitions]
+        if defined:
+            looks[defined] = speaker.looks.by_definition(vectors[defined].astype(np.float32))
+        for i, text in enumerate(texts):
+            look = known.get(inside(text))
+            if look is not None:
+                looks[i] = look
+        return join(speaker.through_head(vectors.astype(np.float32)), looks)
+
+    wanted, definitions = set(shown.texts), set(imagenet_definitions())
+    return transform
+
+
+def inside(sentence: str) -> str:
+    """Return the name that a sentence of our templates was made around; the text itself if it is none."""
+    for pattern in _AROUND:
+        found = pattern.fullmatch(sentence)
+        if found:
+            return found.group(1)
+    return sentence
+
+
+_AROUND = [
+    re.compile(re.escape(template).replace("a\\ \\{\\}", "an?\\ (.+)").replace("\\{\\}", "(.+)"))
+    for template in sorted({*PHOTO_TEMPLATES, *EVENT_TEMPLATES, *TEMPLATES} - {"{}"}, key=len, reverse=True)
+]
 
 
 def polishing(corpus: Corpus, pictures: Sequence[str], important: Sequence[str], plan: TextPlan) -> Corpus:

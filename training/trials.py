@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -37,6 +37,8 @@ class Trial:
     truths : ndarray of int, shape (scenes,)
     labels : tuple of str
         What is typed, one for each class.
+    extra : bool
+        Whether it is measured only, and nothing is fitted on it.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Trial:
     scenes: npt.NDArray[np.int64]
     truths: npt.NDArray[np.int64]
     labels: tuple[str, ...]
+    extra: bool = False
 
 
 def film_trial(
@@ -73,7 +76,7 @@ def simulated_trials(
     seed: int = SEED,
     solids: bool = True,
 ) -> list[Trial]:
-    """Film the validation sets.
+    """Film the validation sets; photographs also before sensors with hardly any noise.
 
     Parameters
     ----------
@@ -96,6 +99,9 @@ def simulated_trials(
         studio = Studio(Bank(photos=pictures, solids=False), (1, 0, 0, 0, 0), seed, size, SLICES)
         wanted = [("photo", label, k) for k, label in enumerate(labels)] * -(-scenes // len(labels))
         trials.append(film_trial(name, studio, wanted, labels))
+        quiet = Studio(Bank(photos=pictures, solids=False), (1, 0, 0, 0, 0), seed, size, SLICES)
+        quiet.take_photographs(gentle=1.0)
+        trials.append(replace(film_trial(f"{name}, little noise", quiet, wanted, labels), extra=True))
     if solids:
         keys = sorted(CATALOGUE)
         studio = Studio(Bank(), (0, 0, 1, 0, 0), seed, size, SLICES)
@@ -120,6 +126,7 @@ def save_trials(trials: Sequence[Trial], folder: Path) -> None:
             scenes=trial.scenes,
             truths=trial.truths,
             labels=trial.labels,
+            extra=trial.extra,
         )
 
 
@@ -135,6 +142,7 @@ def load_trials(folder: Path) -> list[Trial]:
                 data["scenes"],
                 data["truths"],
                 tuple(str(x) for x in data["labels"]),
+                bool(data["extra"]) if "extra" in data else False,
             )
         )
     return trials
