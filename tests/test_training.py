@@ -111,7 +111,7 @@ def test_the_command_makes_a_model_that_the_product_loads_and_goes_on(
     """Every stage runs, in the small, from one command; a second run does only what is not done."""
     out = tmp_path / "out"
     monkeypatch.setattr("training.teacher.MiniLM", lambda: teach)
-    monkeypatch.setattr("training.joint.imagenet_classifier", untrained)
+    monkeypatch.setattr("training.make.imagenet_classifier", untrained)
     monkeypatch.setattr("training.make.quick", lambda settings: SETTINGS)
     monkeypatch.setattr("training.text_stages.build_corpus", lambda **options: CORPUS)
     monkeypatch.setattr("training.measure_text.held_out_lemmas", lambda: list(CORPUS.held_out))

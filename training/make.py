@@ -27,7 +27,7 @@ from training.distill_text import through_head
 from training.evaluate_nano import TARGETS, real, validate
 from training.export_nano import MOST_NAMES, export
 from training.gathering import gather, important_names, name_things, names_of
-from training.image_tower import build_tower, widened
+from training.image_tower import build_tower, imagenet_classifier, widened
 from training.joint import joint_targets, speaker
 from training.lessons import HeadLesson, Lesson, LooksLesson
 from training.measure_simulated import StandIns, encode_trials
@@ -106,6 +106,7 @@ def make(
     assert head is not None
     head_file = out / "text_head.safetensors"
     save_file({name: value.contiguous() for name, value in head.state_dict().items()}, head_file)
+    classifier = classifier or imagenet_classifier()
     told = speaker(teacher, through_head(head_file), settings.held_out, classifier)
     targets = joint_targets(bank, vocabulary, told, out / "looks", classifier)
 
