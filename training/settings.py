@@ -17,7 +17,7 @@ HELD_OUT_CLASSES = (
 
 
 SECOND = Plan(
-    steps=5000,
+    steps=4268,
     batch=48,
     stages=((0.4, 72), (1.0, 96)),
     mix=(0.50, 0.21, 0.19, 0.07, 0.03),
@@ -64,7 +64,7 @@ class TextPlan:
         default_factory=lambda: DistillSettings(steps=200, lr=6e-4, relational=0.1)
     )
     looks: DistillSettings = field(
-        default_factory=lambda: DistillSettings(steps=1500, lr=1.2e-3, relational=0.15)
+        default_factory=lambda: DistillSettings(steps=2900, lr=1.2e-3, relational=0.15)
     )
     cfg: dict[str, int] = field(default_factory=lambda: dict(TEXT_CFG))
     important: int = 8
