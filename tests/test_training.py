@@ -25,10 +25,11 @@ from training.gathering import important_names, limited, names_of
 from training.image_tower import TextHead, build_tower, widened
 from training.joint import speaker
 from training.lessons import Batch, HeadLesson, LooksLesson
-from training.looks import LOOKS, Looks, build_looks, join, unit
+from training.looks import LOOKS, Looks, build_looks, join
 from training.make import main
 from training.meanings import Meanings, imagenet_classes
 from training.measure_photographs import held_out_classes, left_out
+from training.measuring import unit
 from training.mesh import box, normalised, render, rotation
 from training.photographs import photo_targets
 from training.pictures import PictureSet, write_digit

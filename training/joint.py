@@ -17,8 +17,9 @@ from torch import nn
 
 from training.bank import Bank
 from training.image_tower import imagenet_classifier
-from training.looks import Array, Looks, Words, build_looks, join
+from training.looks import Looks, Words, build_looks, join
 from training.meanings import Meanings
+from training.measuring import Array
 from training.photographs import PhotoTargets, load_photo_targets, photo_targets
 from training.vocabulary import Vocabulary
 

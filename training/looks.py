@@ -20,8 +20,8 @@ import numpy as np
 import numpy.typing as npt
 
 from training.meanings import Meanings, imagenet_classes
+from training.measuring import Array, unit
 
-Array = npt.NDArray[np.float32]
 Words = Callable[[Sequence[str]], Array]
 
 LOOKS = 256
@@ -32,11 +32,6 @@ TEMPERATURE = 0.07
 
 SHARE = 0.5
 """The looks' share of a target's squared length; the rest is the sentence encoder's."""
-
-
-def unit(rows: npt.NDArray[Any]) -> Array:
-    """Return rows scaled to length one."""
-    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=-1, keepdims=True), 1e-9), np.float32)
 
 
 @dataclass(frozen=True)
@@ -85,8 +80,12 @@ class Looks:
         return looks
 
     def _mean(self, vectors: Array, keys: Array) -> Array:
-        alike = np.exp((vectors @ keys.T - 1) / TEMPERATURE)
-        return unit(alike @ self.prototypes)
+        return mean_look(vectors, keys, self.prototypes)
+
+
+def mean_look(vectors: Array, keys: Array, prototypes: Array) -> Array:
+    """Return the mean (N, 256) of prototypes (K, 256), weighted by how alike vectors and keys (K, C) are."""
+    return unit(np.exp((vectors @ keys.T - 1) / TEMPERATURE) @ prototypes)
 
 
 def build_looks(weights: Array, teacher: Words, held_out: Sequence[str] = ()) -> Looks:

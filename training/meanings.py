@@ -6,10 +6,9 @@ African antelope with slim neck and backward-curving horns") tells it much.
 
 from __future__ import annotations
 
-from importlib.resources import files
 from pathlib import Path
 
-from training.texts import WORDNET_FOLDERS
+from training.texts import WORDNET_FOLDERS, timm_info
 
 
 class Meanings:
@@ -24,10 +23,10 @@ class Meanings:
 
     def __init__(self, wordnet: Path | None = None) -> None:
         wordnet = wordnet or next((folder for folder in WORDNET_FOLDERS if folder.is_dir()), None)
-        shown = {line.strip() for line in _timm("imagenet22k_synsets.txt")}
-        told = dict(line.split("\t", 1) for line in _timm("imagenet_synset_to_definition.txt"))
+        shown = {line.strip() for line in timm_info("imagenet22k_synsets.txt")}
+        told = dict(line.split("\t", 1) for line in timm_info("imagenet_synset_to_definition.txt"))
         self._definition: dict[str, str] = {}
-        for line in _timm("imagenet_synset_to_lemma.txt"):
+        for line in timm_info("imagenet_synset_to_lemma.txt"):
             synset, lemmas = line.split("\t", 1)
             for lemma in lemmas.split(","):
                 self._definition.setdefault(" ".join(lemma.lower().split()), told.get(synset, ""))
@@ -49,11 +48,11 @@ class Meanings:
 
 def imagenet_classes() -> list[tuple[tuple[str, ...], str]]:
     """Return the names and the definition of each class of ImageNet-1k, in the classifier's order."""
-    lemmas = dict(line.split("\t", 1) for line in _timm("imagenet_synset_to_lemma.txt"))
-    told = dict(line.split("\t", 1) for line in _timm("imagenet_synset_to_definition.txt"))
+    lemmas = dict(line.split("\t", 1) for line in timm_info("imagenet_synset_to_lemma.txt"))
+    told = dict(line.split("\t", 1) for line in timm_info("imagenet_synset_to_definition.txt"))
     return [
         (tuple(name.strip().lower() for name in lemmas[synset].split(",")), told[synset])
-        for synset in (line.strip() for line in _timm("imagenet_synsets.txt"))
+        for synset in (line.strip() for line in timm_info("imagenet_synsets.txt"))
         if synset
     ]
 
@@ -71,7 +70,3 @@ def _first_senses(folder: Path, shown: set[str]) -> dict[str, str]:
             seen = [sense for sense in senses if f"n{sense}" in shown]
             first[fields[0].replace("_", " ")] = definition[(seen or senses)[0]]
     return first
-
-
-def _timm(name: str) -> list[str]:
-    return (files("timm") / "data" / "_info" / name).read_text(encoding="utf-8").splitlines()

@@ -15,9 +15,9 @@ import numpy as np
 
 from training.bank import load_photos
 from training.image_tower import imagenet_classifier
-from training.looks import TEMPERATURE, Array, Looks, Words, build_looks, unit
+from training.looks import Looks, Words, build_looks, mean_look
 from training.meanings import Meanings
-from training.measuring import Line, share, write
+from training.measuring import Array, Line, share, unit, write
 from training.photographs import features_of
 from training.pictures import PictureSet
 from training.settings import HELD_OUT_CLASSES
@@ -69,8 +69,7 @@ def left_out(samples: PictureSet, looks: Looks, ways: int = WAYS, draws: int = D
 def _without(looks: Looks, keys: Array, asked: np.ndarray) -> Array:
     """Return what classes would look like if none of them were known."""
     known = np.setdiff1d(np.arange(len(keys)), asked)
-    alike = np.exp((keys[asked] @ keys[known].T - 1) / TEMPERATURE)
-    return unit(alike @ looks.prototypes[known])
+    return mean_look(keys[asked], keys[known], looks.prototypes[known])
 
 
 _PATH = click.Path(path_type=Path, exists=True)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -17,8 +16,10 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
+from training.calibrate import softmax
 from training.image_tower import imagenet_classifier
-from training.looks import Looks, unit
+from training.looks import Looks
+from training.measuring import unit
 from training.pictures import Image
 
 SIDE = 128
@@ -92,7 +93,7 @@ def photo_targets(
             empty.astype(np.float16),
         )  # fmt: skip
     features, logits = features_of([photographs[i] for i in index], classifier, progress)
-    chances = _softmax(logits[:, looks.columns] * SOFTNESS)
+    chances = softmax(logits[:, looks.columns] * SOFTNESS)
     top = np.argsort(-chances, axis=1)[:, :TOP]
     kept = np.take_along_axis(chances, top, 1)
     return PhotoTargets(
@@ -121,11 +122,6 @@ def features_of(
         if progress is not None:
             progress(start + len(part), len(photographs))
     return np.concatenate(features), np.concatenate(logits)
-
-
-def _softmax(logits: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    exponent = np.exp(logits - logits.max(1, keepdims=True))
-    return np.asarray(exponent / exponent.sum(1, keepdims=True))
 
 
 def _fitted(photograph: Image) -> Image:

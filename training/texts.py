@@ -79,13 +79,13 @@ def normal(text: str) -> str:
 
 def imagenet_lemmas() -> list[str]:
     """Return all lemmas of timm's ImageNet-22k synsets: unique, lower case, in the file's order."""
-    lines = _timm_info("imagenet_synset_to_lemma.txt")
+    lines = timm_info("imagenet_synset_to_lemma.txt")
     return list(dict.fromkeys(_clean(name) for line in lines for name in line.split("\t", 1)[1].split(",")))
 
 
 def imagenet_definitions() -> list[str]:
     """Return timm's ImageNet-22k definitions, lower case."""
-    return [_clean(line.split("\t", 1)[1]) for line in _timm_info("imagenet_synset_to_definition.txt")]
+    return [_clean(line.split("\t", 1)[1]) for line in timm_info("imagenet_synset_to_definition.txt")]
 
 
 def held_out_lemmas(count: int = HELD_OUT, *, seed: int = 22, keep: Iterable[str] = KEPT_NAMES) -> list[str]:
@@ -199,5 +199,6 @@ def _clean(text: str) -> str:
     return " ".join(text.lower().split())
 
 
-def _timm_info(name: str) -> list[str]:
+def timm_info(name: str) -> list[str]:
+    """Return the lines of one of the files on ImageNet that timm ships."""
     return (files("timm") / "data" / "_info" / name).read_text(encoding="utf-8").splitlines()
