@@ -6,6 +6,7 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
+from gui.deciding import Decision
 from gui.moments import Moment
 
 if TYPE_CHECKING:
@@ -22,6 +23,9 @@ _STRIP_SHARE = 0.1
 """Fitting frames for the strip may take so much of the window's time, however fast they come."""
 
 
+_NOTHING = Decision()
+
+
 class Follower:
     """Shows in a window what its pipeline has come to.
 
@@ -36,6 +40,8 @@ class Follower:
         self._number = self._logged = self._strip_number = 0
         self._due = {"status": 0.0, "health": 0.0, "timeline": 0.0, "strip": 0.0, "scores": 0.0}
         self._scores_s = 0.0
+        self._shown = _NOTHING
+        """What the headline says: the list shows the same numbers, at the same tick."""
         self._said = self._play_shown = ""
         self._table: PromptTable | None = None
 
@@ -53,10 +59,11 @@ class Follower:
             window.pulse.painted()
         if self._is_due("status", now, _STATUS_S):
             self._pull_status(pipeline, now)
+        before = self._shown
         self._pull_prediction(pipeline, now)
         self._scores_s += step_s
-        if self._is_due("scores", now, _SCORES_S):
-            window.prompts.show_scores(window.decider.decision, self._scores_s)
+        if self._is_due("scores", now, _SCORES_S) or self._shown is not before:
+            window.prompts.show_scores(self._shown, self._scores_s)
             self._scores_s = 0.0
         if self._is_due("timeline", now, _TIMELINE_S):
             window.timeline.refresh(now, window.prompts.prompts.labels)
@@ -78,11 +85,20 @@ class Follower:
         prediction = pipeline.prediction()
         status = self._status
         if status is not None and status.state.value in ("loading", "failed"):
+            self._shown = _NOTHING
             if status.state.value == "loading":
                 window.decision.show_busy(status.message or "Loading the model", status.progress, now)
             return
         if status is not None and status.stalled:  # what it said last is old
+            self._shown = _NOTHING
             window.decision.show_busy("Recognition does not answer", None, now)
+            return
+        if status is not None and status.source.state.value == "waiting":
+            self._shown = _NOTHING
+            if window.decider.decision.kind != "waiting":
+                window.decider.forget(now)  # what was seen before is not what is seen when it is back
+            window.decision.show_busy(f"Waiting for {status.source_name}", None, now)
+            window.view.set_state("", still=False)
             return
         if prediction is not None and prediction.number != self._number:
             self._number = prediction.number
@@ -117,7 +133,7 @@ class Follower:
 
     def _show_decision(self, now: float) -> None:
         window = self._window
-        decision = window.decider.decision
+        decision = self._shown = window.decider.decision
         hint = "" if window.prompts.prompts.enabled else "type a word on the right"
         window.decision.show_decision(decision, window.prompts.colour(decision.label), now, hint)
         if window.teaching.badge:
@@ -143,6 +159,7 @@ class Follower:
         window.region.look()
         window.recording.look()
         window.cameras.look(status, now)
+        window.recognition.look(pipeline)
         self._say_status(status)
         if pipeline.prompts is not window.prompts.prompts:  # the model's templates, or a set that was refused
             window.prompts.show_prompts(pipeline.prompts)

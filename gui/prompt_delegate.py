@@ -69,8 +69,8 @@ class PromptDelegate(QStyledItemDelegate):
             painter.drawRoundedRect(bar, 2.5, 2.5)
             colour.setAlpha(255 if best else 170)
             painter.setBrush(colour)
-            if score is not None and score > 0.004:
-                bar.setWidth(max(5.0, bar.width() * score))
+            if score is not None and shows.bar > 0.004:
+                bar.setWidth(max(5.0, bar.width() * shows.bar))
                 painter.drawRoundedRect(bar, 2.5, 2.5)
         elif off or prompt.negative:
             painter.setFont(font(11))
@@ -119,6 +119,12 @@ class PromptDelegate(QStyledItemDelegate):
         editor.setAccessibleName("Rename")
         editor.setFont(font(14))
         return editor
+
+    def setEditorData(self, editor: QWidget, index: Index) -> None:
+        """Fill the editor once: a view does at every change of its row, which would undo what is typed."""
+        if not editor.property("filled"):
+            editor.setProperty("filled", True)
+            super().setEditorData(editor, index)
 
     def updateEditorGeometry(self, editor: QWidget, option: QStyleOptionViewItem, index: Index) -> None:  # noqa: D102
         row = option.rect

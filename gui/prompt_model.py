@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from typing import Any
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt, Signal
@@ -23,10 +24,14 @@ Index = QModelIndex | QPersistentModelIndex
 
 @dataclass(frozen=True)
 class Row:
-    """What a row shows; ``score`` is None where there is none yet. No tuple: Qt would make a list of it."""
+    """What a row shows; ``score`` is None where there is none yet, ``bar`` glides towards it.
+
+    No tuple: Qt would make a list of it.
+    """
 
     prompt: Prompt
     score: float | None
+    bar: float
     colour: QColor
     best: bool
     strange: bool
@@ -50,6 +55,7 @@ class PromptModel(QAbstractListModel):
         super().__init__()
         self._theme = theme
         self._rows: tuple[Prompt, ...] = ()
+        self._scores: dict[str, float] = {}
         self._shown: dict[str, float] = {}
         self._colours: dict[str, int] = {}
         self.chosen: dict[str, str] = {}
@@ -65,13 +71,25 @@ class PromptModel(QAbstractListModel):
                 used = {self._colours[at] for at in prompts.labels if at in self._colours}
                 free = (i for i in range(len(self._theme.palette.series)) if i not in used)
                 self._colours[label] = next(free, len(self._colours))
-        if len(prompts.prompts) == len(self._rows):
-            self._rows = prompts.prompts
-            self._repaint()
-        else:
-            self.beginResetModel()
-            self._rows = prompts.prompts
-            self.endResetModel()
+        # only rows that go or come are touched: what is edited, selected or open in another stays
+        before, after = [p.label for p in self._rows], list(prompts.labels)
+        for kind, i, j, k, m in reversed(SequenceMatcher(None, before, after, False).get_opcodes()):
+            if kind != "equal" and j - i != m - k:
+                self._exchange(i, j, prompts.prompts[k:m])
+            else:
+                self._rows = (*self._rows[:i], *prompts.prompts[k:m], *self._rows[j:])
+        self._repaint()
+
+    def _exchange(self, first: int, end: int, come: tuple[Prompt, ...]) -> None:
+        """Take rows away and put others in their place."""
+        if end > first:
+            self.beginRemoveRows(QModelIndex(), first, end - 1)
+            self._rows = self._rows[:first] + self._rows[end:]
+            self.endRemoveRows()
+        if come:
+            self.beginInsertRows(QModelIndex(), first, first + len(come) - 1)
+            self._rows = self._rows[:first] + come + self._rows[first:]
+            self.endInsertRows()
 
     def keep_colour(self, old: str, new: str) -> None:
         """Give a renamed label the colour it had."""
@@ -95,7 +113,7 @@ class PromptModel(QAbstractListModel):
         return self._theme.series(self._colours.get(label, 0))
 
     def set_scores(self, scores: Mapping[str, float], best: str, step_s: float) -> None:
-        """Move the bars towards new scores; they glide there in about a tenth of a second."""
+        """Show new scores: the numbers at once, the bars glide there in about a tenth of a second."""
         share = min(1.0, step_s / 0.08)
         shown = {}
         for prompt in self._rows:
@@ -108,9 +126,12 @@ class PromptModel(QAbstractListModel):
             changed = range(len(self._rows))
         else:
             changed = [
-                row for row, p in enumerate(self._rows) if shown[p.label] != self._shown.get(p.label, 0.0)
+                row
+                for row, p in enumerate(self._rows)
+                if shown[p.label] != self._shown.get(p.label, 0.0)
+                or scores.get(p.label) != self._scores.get(p.label)
             ]
-        self._shown, self._best, self._known = shown, best, known
+        self._shown, self._scores, self._best, self._known = shown, dict(scores), best, known
         for row in changed:
             self.dataChanged.emit(self.index(row), self.index(row))
 
@@ -135,11 +156,13 @@ class PromptModel(QAbstractListModel):
         if not index.isValid() or index.row() >= len(self._rows):
             return None
         prompt = self._rows[index.row()]
-        score = self._shown.get(prompt.label, 0.0)
+        score = self._scores.get(prompt.label, 0.0)
         if role == ROW:
             known, strange = prompt.label in self._known, prompt.label in self._strange
             colour, best = self.colour(prompt.label), prompt.label == self._best
-            return Row(prompt, score if known else None, colour, best, strange)
+            return Row(
+                prompt, score if known else None, self._shown.get(prompt.label, 0.0), colour, best, strange
+            )
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole):
             return prompt.label
         if role == Qt.ItemDataRole.CheckStateRole:

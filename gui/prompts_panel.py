@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
 )
 
 from gui.deciding import Decision
+from gui.files import as_text
 from gui.panel import Panel
 from gui.prompt_entry import PromptEntry
 from gui.prompt_list import PromptList
@@ -33,7 +34,7 @@ from gui.templates_dialog import describe_templates
 from gui.theme import Theme
 from neuroclip_live.clip.purposes import purpose_of
 from neuroclip_live.errors import UserError
-from neuroclip_live.prompting.prompt_set import PromptSet, parse_prompts
+from neuroclip_live.prompting.prompt_set import MAX_PROMPTS, PromptSet, split_prompts
 
 
 class PromptsPanel(Panel):
@@ -142,7 +143,8 @@ class PromptsPanel(Panel):
         selected = self.list.selected()
         self.prompts = prompts
         self.model.set_prompts(prompts)
-        self.list.select(selected)
+        if self.list.selected() != selected:
+            self.list.select(selected)
         self.list.setVisible(bool(prompts.prompts))
         self._empty.setVisible(not prompts.prompts)
         self.none.setChecked(prompts.none_of_these)
@@ -175,32 +177,35 @@ class PromptsPanel(Panel):
     # ---- what the user does
 
     def add_typed(self) -> None:
-        """Add what was typed; what is there already is said, the rest is added."""
-        if self.add(self.entry.text()):
-            self.entry.clear()
-        else:
-            self.entry.selectAll()
+        """Add what was typed; what cannot be added stays to be mended."""
+        self.entry.setText(self.add(self.entry.text()))
+        self.entry.selectAll()
 
-    def add(self, text: str) -> bool:
-        """Add labels separated by commas or line ends; return whether that made sense."""
-        prompts, there = self.prompts, []
-        try:
-            new = parse_prompts(text)
-            for prompt in new.prompts:
-                try:
-                    prompts = prompts.add(prompt.label, negative=prompt.negative)
-                except UserError as error:
-                    if len(new.prompts) == 1 or prompt.label not in str(error):
-                        raise
+    def add(self, text: str) -> str:
+        """Add labels separated by commas or line ends; return what could not be added, as it was typed."""
+        prompts, there, refused, reasons = self.prompts, [], [], []
+        new = {prompt.label.casefold(): prompt for prompt in split_prompts(text)}.values()
+        if len(new) > MAX_PROMPTS:
+            self.complained.emit(f"{len(new):,} words are too many; at most {MAX_PROMPTS:,} can be scored")
+            return text
+        for prompt in new:
+            try:
+                prompts = prompts.add(prompt.label, negative=prompt.negative)
+            except UserError as error:
+                if prompt.label.casefold() in (label.casefold() for label in prompts.labels):
                     there.append(prompt.label)
-        except UserError as error:
-            self.complained.emit(str(error))
-            return False
-        if there:
-            self.complained.emit(f"Already in the list: {', '.join(there)}")
-        self._want(prompts)
-        self.list.scrollToBottom()
-        return True
+                else:
+                    refused.append(prompt)
+                    reasons.append(str(error))
+        told = [f"Already in the list: {', '.join(there)}"] if there else []
+        if told or reasons:
+            self.complained.emit("; ".join([*dict.fromkeys(reasons), *told]))
+        if prompts is not self.prompts:
+            self._want(prompts)
+            self.list.scrollToBottom()
+        elif there and not refused:
+            return text
+        return ", ".join(as_text(PromptSet((prompt,))).strip() for prompt in refused)
 
     def remove_selected(self) -> None:
         """Remove the selected prompts and select the one that follows."""
@@ -249,7 +254,9 @@ class PromptsPanel(Panel):
 
     def paste(self) -> None:
         """Add the words on the clipboard: one a line, or separated by commas."""
-        self.add(QApplication.clipboard().text())
+        refused = self.add(QApplication.clipboard().text())
+        if refused:
+            self.entry.setText(refused)
 
     def toggle_negative(self) -> None:
         """Make the selected prompts negative, or positive again."""

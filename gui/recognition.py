@@ -13,6 +13,7 @@ from neuroclip_live.errors import UserError
 
 if TYPE_CHECKING:
     from gui.main_window import MainWindow
+    from neuroclip_live.clip.backbone import Backbone
     from neuroclip_live.live.model_change import Load
     from neuroclip_live.live.pipeline import Pipeline
 
@@ -32,6 +33,7 @@ class Recognition:
         self._window = window
         self.given: frozenset[str] = frozenset()
         self.model, self.device = "event-nano", "auto"
+        self._asked: tuple[str, str, list[Backbone]] | None = None
 
     def begin(self, pipeline: Pipeline) -> None:
         """Put saved settings into a pipeline that is about to start.
@@ -58,9 +60,16 @@ class Recognition:
         pipeline = self._window.pipeline
         if not model or not device or pipeline is None:
             return
-        self.model = self._window.settings.model = model
-        self.device = self._window.settings.device = device
-        pipeline.change_model(loader(model, device))
+        self.model, self.device = model, device
+        came: list[Backbone] = []
+        self._asked = model, device, came
+        pipeline.change_model(loader(model, device, came))
+
+    def look(self, pipeline: Pipeline) -> None:
+        """Remember the model asked for once it is at work: one that cannot be had is never remembered."""
+        if self._asked is not None and pipeline.backbone in self._asked[2]:
+            self._window.settings.model, self._window.settings.device = self._asked[:2]
+            self._asked = None
 
     def use_slices(self, text: str, overlap: int) -> bool:
         """Cut the stream otherwise; return whether the text was understood."""
@@ -102,12 +111,15 @@ class Recognition:
             self.use_model(settings.model, settings.device)
 
 
-def loader(model: str, device: str) -> Load:
-    """Return what loads a model in a thread of its own."""
+def loader(model: str, device: str, came: list[Backbone] | None = None) -> Load:
+    """Return what loads a model in a thread of its own and puts it into ``came``."""
 
     def load(progress):
         from neuroclip_live.clip.backbone import load_backbone
 
-        return load_backbone(model, device=device, progress=progress)
+        backbone = load_backbone(model, device=device, progress=progress)
+        if came is not None:
+            came.append(backbone)
+        return backbone
 
     return load

@@ -220,11 +220,17 @@ def parse_prompts(
     UserError
         If there are more than :data:`MAX_PROMPTS` labels, or one is longer than :data:`MAX_LABEL`.
     """
+    return PromptSet.of(split_prompts(text), templates, none_of_these)
+
+
+def split_prompts(text: str) -> list[Prompt]:
+    """Cut a text into labels as :func:`parse_prompts` does; none is checked, empty ones are left out."""
     prompts = []
     for item in _ITEM.finditer(text):
-        label = item["quoted"] if item["quoted"] is not None else item["plain"]
-        prompts.append(Prompt(label, negative=item["sign"] is not None))
-    return PromptSet.of(prompts, templates, none_of_these)
+        label = _clean(item["quoted"] if item["quoted"] is not None else item["plain"])
+        if label:
+            prompts.append(Prompt(label, negative=item["sign"] is not None))
+    return prompts
 
 
 def read_prompts(

@@ -42,7 +42,8 @@ def test_a_model_is_loaded_only_when_asked_for_and_remembered(qtbot, window, pip
     assert not pipeline.loads
     qtbot.mouseClick(dialog.use, Qt.MouseButton.LeftButton)
     assert len(pipeline.loads) == 1
-    assert (window.settings.model, window.settings.device) == ("ViT-B-32/openai", "cpu")
+    assert (window.recognition.model, window.recognition.device) == ("ViT-B-32/openai", "cpu")
+    assert window.settings.model == "event-nano"  # remembered once it is at work: tests/gui/test_promises.py
 
 
 def test_a_download_is_followed_and_can_be_cancelled(qtbot, pipeline, dialog):
@@ -117,7 +118,7 @@ def test_what_was_set_holds_the_next_time(make_window):
     first = make_window()
     first.recognition.use_slices("50ms", 3)
     first.recognition.use_timesteps(7)
-    first.recognition.use_model("ViT-B-32/openai", "cpu")
+    first.settings.model, first.settings.device = "ViT-B-32/openai", "cpu"  # as once it was at work
     first.close()
     second = make_window()
     settings = second.pipeline.settings

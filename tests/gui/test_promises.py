@@ -1,0 +1,135 @@
+"""What the window promises while predictions run: driven as a user would, with a prediction at every look."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+from gui_fakes import FakeSource
+from PySide6.QtCore import QPoint, Qt, QTimer
+from PySide6.QtWidgets import QLineEdit
+
+from drivers.source import SourceState
+from gui.prompt_model import ROW
+
+
+@pytest.fixture
+def running(window, pipeline):
+    """Predictions that change at every few milliseconds."""
+    timer = QTimer()
+    timer.count = 0
+
+    def predict() -> None:
+        timer.count += 1
+        labels = [p.label for p in pipeline.prompts.enabled if not p.negative]
+        pipeline.predict({label: (0.2 + 0.01 * (timer.count % 30)) / len(labels) for label in labels})
+
+    timer.timeout.connect(predict)
+    timer.start(5)
+    yield timer
+    timer.stop()
+
+
+def pass_by(qtbot, timer, count: int = 40) -> None:
+    """Let so many predictions pass."""
+    until = timer.count + count
+    qtbot.waitUntil(lambda: timer.count >= until)
+
+
+@pytest.mark.parametrize("how", ["F2", "double click"])
+def test_what_is_typed_into_a_name_survives_predictions(qtbot, window, pipeline, running, how):
+    view = window.prompts.list
+    if how == "F2":
+        view.setFocus()
+        view.select(["a phone"])
+        qtbot.keyClick(view, Qt.Key.Key_F2)
+    else:
+        at = view.visualRect(window.prompts.model.index(1)).topLeft() + QPoint(80, 12)
+        qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=at)
+        qtbot.mouseDClick(view.viewport(), Qt.MouseButton.LeftButton, pos=at)
+    editor = view.findChild(QLineEdit)
+    editor.selectAll()
+    qtbot.keyClicks(editor, "a smart")
+    pass_by(qtbot, running)
+    assert editor.text() == "a smart"
+    window.want_prompts(pipeline.prompts.add("a tree").remove("a mug"))  # and other words that come and go
+    pass_by(qtbot, running)
+    assert editor.text() == "a smart"
+    qtbot.keyClicks(editor, "phone")
+    qtbot.keyClick(editor, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: pipeline.prompts.labels == ("a smartphone", "scissors", "a tree"))
+
+
+def test_a_selection_and_what_is_being_typed_survive_predictions(qtbot, window, pipeline, running):
+    window.prompts.list.select(["a phone", "scissors"])
+    window.prompts.entry.setFocus()
+    qtbot.keyClicks(window.prompts.entry, "a half ty")
+    window.teach.entry.setCurrentText("a thing")
+    pass_by(qtbot, running)
+    assert window.prompts.list.selected() == ["a phone", "scissors"]
+    assert window.prompts.entry.text() == "a half ty"
+    assert window.teach.entry.currentText() == "a thing"
+    window.prompts.entry.clear()
+
+
+def test_a_word_too_long_leaves_the_others_and_stays_to_be_mended(qtbot, window, pipeline):
+    window.prompts.entry.setText(f'a tree, "-{"x" * 301}", -{"y" * 301}, a bush, a mug')
+    qtbot.keyClick(window.prompts.entry, Qt.Key.Key_Return)
+    assert pipeline.prompts.labels[-2:] == ("a tree", "a bush")
+    assert window.prompts.entry.text() == f'"-{"x" * 301}", -{"y" * 301}'
+    assert "301 characters" in window.banner.text
+    assert "a mug" in window.banner.text
+
+
+def test_the_list_shows_the_number_of_the_headline_at_every_look(qtbot, window, pipeline, running):
+    model, seen = window.prompts.model, set()
+    for _ in range(30):
+        pass_by(qtbot, running, 2)
+        decision = window.decision._decision
+        for row, label in enumerate(pipeline.prompts.labels):
+            assert model.index(row).data(ROW).score == decision.scores.get(label)
+        seen.add(round(decision.probability, 4))
+    assert len(seen) > 5
+
+
+def test_a_stream_that_is_away_is_waited_for_by_headline_and_list(qtbot, make_window):
+    source = FakeSource("tcp 127.0.0.1:7777", live=True)
+    window = make_window(source)
+    window.pipeline.predict({"a mug": 0.9, "a phone": 0.1})
+    qtbot.waitUntil(lambda: window.decision.words()[0] == "a mug")
+    source.state, source.message = SourceState.WAITING, "the server is away"
+    window.pipeline.predict({}, state="no-motion")
+    qtbot.waitUntil(lambda: window.decision.words()[0] == "Waiting for tcp 127.0.0.1:7777")
+    qtbot.waitUntil(lambda: window.prompts.model.index(0).data(ROW).score is None)
+    source.state, source.message = SourceState.STREAMING, ""
+    qtbot.waitUntil(lambda: window.decision.words()[0] == "Waiting")
+    window.pipeline.predict({"a mug": 0.8, "a phone": 0.2})
+    qtbot.waitUntil(lambda: window.decision.words()[0] == "a mug")
+
+
+def test_a_model_is_remembered_only_once_it_is_at_work(qtbot, window, pipeline, monkeypatch):
+    from neuroclip_live.clip import backbone
+
+    made = SimpleNamespace(info=replace_info(pipeline.backbone.info, name="other"))
+    monkeypatch.setattr(backbone, "load_backbone", lambda name, **_: made)
+    window.recognition.use_model("other/model", "cpu")
+    qtbot.settle(window)
+    assert window.settings.model == "event-nano"
+    loaded = pipeline.loads[-1](lambda *_: None)
+    qtbot.settle(window)
+    assert window.settings.model == "event-nano"  # loaded, and perhaps there is no room to use it
+    pipeline.backbone = loaded
+    qtbot.waitUntil(lambda: (window.settings.model, window.settings.device) == ("other/model", "cpu"))
+
+
+def replace_info(info, **others):
+    return SimpleNamespace(**{**vars(info), **others})
+
+
+def test_a_model_that_cannot_be_had_is_never_remembered(qtbot, window, pipeline):
+    window.recognition.use_model("no/such-model", "cpu")
+    pipeline.now = replace(pipeline.now, message="no/such-model cannot be had")
+    qtbot.settle(window)
+    window.close()
+    assert window.store.load().model == "event-nano"
