@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 ROOMS = ("neuroclip_live", "drivers", "gui", "recordings")
-FLOORS = ("stream", "clip", "prompting", "datasets", "few_shot", "recording", "live", "commands")
+FLOORS = ("stream", "clip", "prompting", "objects", "datasets", "few_shot", "recording", "live", "commands")
 QT = {"PySide6", "pyqtgraph", "shiboken6"}
 TORCH = {"torch", "torchvision", "open_clip", "timm", "spikingjelly"}
 

@@ -1,0 +1,1 @@
+"""Several things at once: regions of activity, tracks through time, and a word for each."""

@@ -1,0 +1,84 @@
+"""What is said about one thing, and the settings of looking for several. Plain data, safe for any thread."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from neuroclip_live.errors import UserError
+from neuroclip_live.stream.frames import Box
+
+ObjectState = Literal["seen", "waiting"]
+
+MOST_OBJECTS = 64
+
+
+@dataclass(frozen=True)
+class ObjectsSettings:
+    """How several things are looked for.
+
+    Attributes
+    ----------
+    enabled : bool
+    most : int
+        Tracks that are followed at once; those of the least activity are left out beyond it.
+    smallest : int or None
+        Shorter side, in pixels, below which a region is taken for noise; None is 1/24 of the sensor's shorter
+        side and at least 8.
+    budget_ms : float
+        Encoding for objects may take so long per slice; what there is no time for is counted.
+        Infinity: every object at every slice, the same result on every machine.
+    """
+
+    enabled: bool = False
+    most: int = 16
+    smallest: int | None = None
+    budget_ms: float = 40.0
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.most <= MOST_OBJECTS:
+            raise UserError(f"--most-objects {self.most}: choose 1 to {MOST_OBJECTS}")
+        if self.smallest is not None and not 2 <= self.smallest <= 1024:
+            raise UserError(f"--smallest-object {self.smallest}: choose 2 to 1024 pixels")
+
+
+@dataclass(frozen=True)
+class FoundObject:
+    """One thing at one moment.
+
+    Attributes
+    ----------
+    id : int
+        Of its track; never given to another thing of the same run.
+    box : Box
+        In pixels of the sensor (of the region, where only a part is recognised); ends excluded.
+    label : str or None
+        As for the whole picture: None when a negative or "none of these" is best, or nothing is scored yet.
+    probability : float
+    scores : mapping from label to probability
+    state : {"seen", "waiting"}
+        ``waiting``: an event camera does not see what stands still; the track waits where it was.
+    age_us : int
+        Since the track began, in the stream's time.
+    """
+
+    id: int
+    box: Box
+    label: str | None = None
+    probability: float = 0.0
+    scores: Mapping[str, float] = field(default_factory=dict)
+    state: ObjectState = "seen"
+    age_us: int = 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the object as a JSON line has it; probabilities to six places."""
+        return {
+            "id": self.id,
+            "box": list(self.box),
+            "label": self.label,
+            "probability": round(self.probability, 6),
+            "scores": {label: round(p, 6) for label, p in self.scores.items()},
+            "state": self.state,
+            "age_us": self.age_us,
+        }

@@ -1,0 +1,163 @@
+"""A word for every track: its own T newest features, and one encoding a slice each while there is time."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from neuroclip_live.objects.tracker import Track
+from neuroclip_live.stream.frames import GREY, Frame
+
+if TYPE_CHECKING:
+    from neuroclip_live.clip.backbone import Backbone
+
+STALE_US = 3_000_000
+_MARGIN = 0.12
+_SIDES = (32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
+"""Crops are laid on grey squares of these sides, so that those of one side can be encoded as one batch."""
+
+Features = npt.NDArray[np.float32]
+
+
+@dataclass
+class Looks:
+    """What was encoded of one track."""
+
+    features: deque[tuple[int, Features]]
+    label: str | None = None
+    probability: float = 0.0
+    scores: dict[str, float] = field(default_factory=dict)
+    looked_us: int = -(1 << 62)
+    margin: float = 0.0
+    """Of the best score over the second best: the least sure come first."""
+
+
+class Namer:
+    """Keeps the features of tracks and encodes new ones, the most urgent first.
+
+    Parameters
+    ----------
+    backbone : Backbone
+    timesteps : int
+    budget_ms : float
+        Encoding takes so long per slice at the most, but one crop is always encoded.
+
+    Attributes
+    ----------
+    passed_over : int
+        Looks at seen tracks that there was no time for, since the start.
+    """
+
+    def __init__(self, backbone: Backbone, timesteps: int, budget_ms: float) -> None:
+        self.passed_over = 0
+        self.looks: dict[int, Looks] = {}
+        self._backbone = backbone
+        self._timesteps = timesteps
+        self._budget_ms = budget_ms
+        self._cost_ms = 4.0  # of one crop; learnt
+
+    def forget(self) -> None:
+        """Drop all features."""
+        self.looks.clear()
+
+    def look(self, tracks: list[Track], frame: Frame, cell: int, t_us: int) -> list[int]:
+        """Encode what is seen of the tracks; return the ids of those encoded.
+
+        Parameters
+        ----------
+        tracks : list of Track
+            All that are alive; the others' features are dropped.
+        frame : ndarray of uint8, shape (H, W)
+            The slice's event frame.
+        cell : int
+            Side of a grid cell of the tracks' regions, in pixels.
+        t_us : int
+        """
+        alive = {track.id for track in tracks}
+        self.looks = {key: looks for key, looks in self.looks.items() if key in alive}
+        for key in alive - self.looks.keys():
+            self.looks[key] = Looks(deque(maxlen=self._timesteps))
+        seen = [track for track in tracks if track.region is not None]
+        seen.sort(key=lambda t: self._urgency(t, t_us), reverse=True)
+        room = len(seen)
+        if np.isfinite(self._budget_ms):
+            room = max(1, int(self._budget_ms / max(self._cost_ms, 0.01)))
+        self.passed_over += max(0, len(seen) - room)
+        seen = seen[:room]
+        if not seen:
+            return []
+        begin = perf_counter()
+        others = _owners(seen, tracks, cell, frame.shape)
+        batches: dict[int, list[tuple[int, Frame]]] = {}
+        for track in seen:
+            picture = crop_of(track, frame, others)
+            batches.setdefault(len(picture), []).append((track.id, picture))
+        for batch in batches.values():
+            features = self._backbone.encode_frames(np.stack([picture for _, picture in batch]))
+            for (key, _), feature in zip(batch, features, strict=True):
+                self._keep(key, feature, t_us)
+        self._cost_ms += 0.2 * ((perf_counter() - begin) * 1e3 / len(seen) - self._cost_ms)
+        return [track.id for track in seen]
+
+    def score(self, score: Callable[[Features], Any] | None) -> None:
+        """Let ``score`` say (label, probability, scores) of each track's features; None forgets what it said.
+
+        Waiting tracks too: the words asked for may have changed since.
+        """
+        for looks in self.looks.values():
+            if score is None or not looks.features:
+                looks.label, looks.probability, looks.scores = None, 0.0, {}
+                continue
+            self._score(looks, score)
+
+    def _score(self, looks: Looks, score: Callable[[Features], Any]) -> None:
+        looks.label, looks.probability, looks.scores = score(np.stack([f for _, f in looks.features]))
+        ranked = sorted(looks.scores.values(), reverse=True)
+        looks.margin = ranked[0] - ranked[1] if len(ranked) > 1 else 1.0
+
+    def _urgency(self, track: Track, t_us: int) -> float:
+        looks = self.looks[track.id]
+        return min((t_us - looks.looked_us) / 1e6, 1e6) + 0.1 * (1 - looks.margin)
+
+    def _keep(self, key: int, feature: Features, t_us: int) -> None:
+        looks = self.looks[key]
+        while looks.features and t_us - looks.features[0][0] > STALE_US:
+            looks.features.popleft()
+        looks.features.append((t_us, feature))
+        looks.looked_us = t_us
+
+
+def crop_of(track: Track, frame: Frame, owners: npt.NDArray[np.int32]) -> Frame:
+    """Return a track's part of a frame on a grey square, without what belongs to other tracks."""
+    left, top, right, bottom = track.region.box if track.region is not None else track.box
+    margin = round(_MARGIN * max(right - left, bottom - top))
+    height, width = frame.shape
+    left, top = max(0, left - margin), max(0, top - margin)
+    right, bottom = min(width, right + margin), min(height, bottom + margin)
+    part = frame[top:bottom, left:right].copy()
+    owner = owners[top:bottom, left:right]
+    part[(owner != 0) & (owner != track.id)] = GREY
+    longest = max(part.shape)
+    side = next((s for s in _SIDES if s >= longest), longest)
+    square = np.full((side, side), GREY, np.uint8)
+    y, x = (side - part.shape[0]) // 2, (side - part.shape[1]) // 2
+    square[y : y + part.shape[0], x : x + part.shape[1]] = part
+    return square
+
+
+def _owners(
+    seen: list[Track], tracks: list[Track], cell: int, shape: tuple[int, ...]
+) -> npt.NDArray[np.int32]:
+    """Return whose each pixel is, (H, W); 0 for nobody's."""
+    assert seen[0].region is not None
+    grid = np.zeros(seen[0].region.cells.shape, np.int32)
+    for track in tracks:
+        if track.region is not None:
+            grid[track.region.cells] = track.id
+    return np.repeat(np.repeat(grid, cell, axis=0), cell, axis=1)[: shape[0], : shape[1]]

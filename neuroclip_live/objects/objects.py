@@ -1,0 +1,137 @@
+"""Slices in, things out: regions, tracks and words together, for one stream."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from neuroclip_live.events import Packet, Resolution
+from neuroclip_live.objects.found import FoundObject, ObjectsSettings
+from neuroclip_live.objects.naming import Namer
+from neuroclip_live.objects.regions import RegionFinder
+from neuroclip_live.objects.tracker import Tracker
+from neuroclip_live.stream.frames import Box, Frame
+
+if TYPE_CHECKING:
+    from neuroclip_live.clip.backbone import Backbone
+
+Features = npt.NDArray[np.float32]
+Named = tuple[str | None, float, dict[str, float]]
+
+_MOVES_AFTER = 3
+"""The camera moves when so many slices in a row are active nearly everywhere, and stops likewise."""
+
+
+class Objects:
+    """Finds, follows and names the things in one stream's slices.
+
+    Parameters
+    ----------
+    backbone : Backbone
+    settings : ObjectsSettings
+    timesteps : int
+        Features kept of each thing.
+
+    Attributes
+    ----------
+    camera_moves : bool
+        Nearly everything is active at once: the camera itself moves (or one thing fills the picture), and
+        the whole picture's word is all that is said. Judged from how much of the picture is active alone.
+    """
+
+    def __init__(self, backbone: Backbone, settings: ObjectsSettings, timesteps: int) -> None:
+        self.settings = settings
+        self.camera_moves = False
+        self._namer = Namer(backbone, timesteps, settings.budget_ms)
+        self._crowded = 0
+        self._epoch: int | None = None
+        self._begin(Resolution(8, 8))
+
+    @property
+    def passed_over(self) -> int:
+        """How many looks at a thing there was no time for, since the start."""
+        return self._namer.passed_over
+
+    @property
+    def left_out(self) -> int:
+        """How many regions were no track because there were too many, since the start; once a slice."""
+        return self._tracker.left_out
+
+    def _begin(self, resolution: Resolution) -> None:
+        self._finder = RegionFinder(resolution, self.settings.smallest)
+        self._tracker = Tracker(self._finder, self.settings.most)
+
+    def begin(self, resolution: Resolution) -> None:
+        """Forget the past; ids go on."""
+        before = self._tracker
+        self._begin(resolution)
+        self._tracker.continue_from(before)
+        self._namer.forget()
+        self._crowded, self.camera_moves = 0, False
+
+    def update(
+        self, events: Packet, frame: Frame, t_us: int, epoch: int, score: Callable[[Features], Named] | None
+    ) -> tuple[FoundObject, ...]:
+        """Take in one slice.
+
+        Parameters
+        ----------
+        events : Packet
+        frame : ndarray of uint8, shape (H, W)
+            Its event frame.
+        t_us : int
+            Its end.
+        epoch : int
+            Another one than before forgets all.
+        score : callable or None
+            Says label, probability and scores of features (≤ T, C); None where nothing is asked for.
+
+        Returns
+        -------
+        tuple of FoundObject
+            By id.
+        """
+        if self._epoch is not None and epoch != self._epoch:
+            self.begin(self._finder.resolution)
+        self._epoch = epoch
+        regions = self._finder.find(events)
+        self._watch_camera()
+        tracks = self._tracker.update([] if self.camera_moves else regions, t_us)
+        self._namer.look(tracks, frame, self._finder.cell, t_us)
+        self._namer.score(score)
+        return self._told(t_us)
+
+    def at_rest(self, t_us: int) -> tuple[FoundObject, ...]:
+        """Take in a slice in which nothing moves: what was there waits."""
+        self._tracker.update([], t_us)
+        return self._told(t_us)
+
+    def _watch_camera(self) -> None:
+        self._crowded = min(self._crowded + 1, _MOVES_AFTER) if self._finder.crowded else self._crowded - 1
+        self._crowded = max(self._crowded, 0)
+        if self._crowded in (0, _MOVES_AFTER):
+            self.camera_moves = self._crowded == _MOVES_AFTER
+
+    def _told(self, t_us: int) -> tuple[FoundObject, ...]:
+        width, height = self._finder.resolution
+        told = []
+        for track in self._tracker.tracks:
+            if not track.confirmed:
+                continue
+            looks = self._namer.looks.get(track.id)
+            left, top, right, bottom = track.box
+            told.append(
+                FoundObject(
+                    id=track.id,
+                    box=Box(max(0, left), max(0, top), min(right, width), min(bottom, height)),
+                    label=looks.label if looks else None,
+                    probability=looks.probability if looks else 0.0,
+                    scores=dict(looks.scores) if looks else {},
+                    state="seen" if track.region is not None else "waiting",
+                    age_us=t_us - track.born_us,
+                )
+            )
+        return tuple(told)

@@ -1,0 +1,197 @@
+"""Several things at once: regions, tracks and words, on drawn (simulated) scenes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from fakes import FakeBackbone
+
+from neuroclip_live.errors import UserError
+from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution, empty_packet
+from neuroclip_live.objects.found import FoundObject, ObjectsSettings
+from neuroclip_live.objects.objects import Objects
+from neuroclip_live.stream.frames import event_frame
+
+SENSOR = Resolution(320, 240)
+STEP_US = 50_000
+
+
+def square(left: float, top: float, side: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Pixels of a textured square that moves: half of them fire."""
+    rng = np.random.default_rng(seed)
+    xs, ys = np.meshgrid(np.arange(side), np.arange(side))
+    fires = rng.random((side, side)) < 0.5
+    return xs[fires] + round(left), ys[fires] + round(top)
+
+
+def scene(
+    step: int, *places: tuple[float, float, int], noise: int = 300, sensor: Resolution = SENSOR
+) -> Packet:
+    """One slice: squares (left, top, side), and noise events anywhere."""
+    rng = np.random.default_rng(step)
+    parts = [square(*place, seed=step * 7 + i) for i, place in enumerate(places)]
+    parts.append((rng.integers(0, sensor.width, noise), rng.integers(0, sensor.height, noise)))
+    x, y = (np.concatenate(axis) for axis in zip(*parts, strict=True))
+    events = np.zeros(len(x), EVENT_DTYPE)
+    events["x"], events["y"] = x, y
+    events["t"] = step * STEP_US + np.sort(rng.integers(0, STEP_US, len(x)))
+    events["p"] = rng.integers(0, 2, len(x))
+    return events
+
+
+class Watching:
+    """Feeds slices to an :class:`Objects`."""
+
+    def __init__(self, sensor: Resolution = SENSOR, **settings: object) -> None:
+        self.backbone = FakeBackbone()
+        options = {"enabled": True, "budget_ms": float("inf"), **settings}
+        self.objects = Objects(self.backbone, ObjectsSettings(**options), 4)  # type: ignore[arg-type]
+        self.sensor = sensor
+        self.objects.begin(sensor)
+        self.step = 0
+
+    def see(self, *places: tuple[float, float, int], noise: int = 300) -> tuple[FoundObject, ...]:
+        events = scene(self.step, *places, noise=noise, sensor=self.sensor)
+        self.step += 1
+        frame = event_frame(events, self.sensor)
+        return self.objects.update(
+            events, frame, self.step * STEP_US, 0, lambda features: ("a mug", 0.9, {"a mug": 0.9})
+        )
+
+
+def near(found: FoundObject, place: tuple[float, float, int], by: int = 8) -> bool:
+    left, top, side = place
+    return bool(np.abs(np.array(found.box) - [left, top, left + side, top + side]).max() <= by)
+
+
+def test_two_things_have_two_boxes_and_a_word_each() -> None:
+    watching = Watching()
+    for _ in range(6):
+        found = watching.see((40, 50, 50), (200, 120, 60))
+    assert len(found) == 2
+    assert near(found[0], (40, 50, 50)) or near(found[1], (40, 50, 50))
+    assert {f.label for f in found} == {"a mug"}
+    assert all(f.state == "seen" and f.age_us == 5 * STEP_US for f in found)
+
+
+@pytest.mark.parametrize("noise", [0, 2000, 8000])
+def test_noise_alone_is_nothing(noise: int) -> None:
+    watching = Watching()
+    assert not any(watching.see(noise=noise) for _ in range(20))
+
+
+def test_an_identity_survives_a_crossing() -> None:
+    watching = Watching()
+    first = second = 0
+    for step in range(40):
+        found = watching.see((20 + 6 * step, 60, 40), (254 - 6 * step, 90, 40))
+        if step == 5:
+            first, second = (f.id for f in sorted(found, key=lambda f: f.box.left))
+    right, left = sorted(found, key=lambda f: -f.box.left)
+    assert (right.id, left.id) == (first, second)
+
+
+def test_what_stops_is_waited_for_and_found_again() -> None:
+    watching = Watching()
+    for _ in range(6):
+        before = watching.see((40, 50, 50), (200, 120, 60))
+    for _ in range(20):
+        stopped = watching.see((200, 120, 60))
+    assert sorted(f.state for f in stopped) == ["seen", "waiting"]
+    again = watching.see((40, 50, 50), (200, 120, 60))
+    assert [f.id for f in again] == [f.id for f in before]
+    assert {f.state for f in again} == {"seen"}
+    for _ in range(70):  # 3.5 s
+        left = watching.see((200, 120, 60))
+    assert len(left) == 1
+    for _ in range(4):
+        new = watching.see((40, 50, 50), (200, 120, 60))
+    assert max(f.id for f in new) > max(f.id for f in before)
+
+
+def test_a_moving_camera_gives_no_things() -> None:
+    watching = Watching()
+    for _ in range(6):
+        found = watching.see((0, 0, 320), noise=0)
+    assert watching.objects.camera_moves
+    assert not found
+
+
+def test_no_more_things_than_asked_for_and_the_rest_are_counted() -> None:
+    watching = Watching(most=2)
+    places = [(20 + 100 * i, 30 + 110 * j, 50) for i in range(3) for j in range(2)]
+    for _ in range(5):
+        found = watching.see(*places)
+    assert len(found) == 2
+    assert watching.objects.left_out == 4 * 5
+
+
+def test_without_time_every_thing_still_has_its_turn_and_what_waited_is_counted() -> None:
+    watching = Watching(budget_ms=0.0)
+    places = [(20 + 100 * i, 30 + 110 * j, 50) for i in range(3) for j in range(2)]
+    for _ in range(3):
+        watching.see(*places)
+    assert watching.backbone.encoded == 1
+    assert watching.objects.passed_over == 5
+    for _ in range(5):
+        found = watching.see(*places)
+    assert all(f.label == "a mug" for f in found)
+
+
+def test_small_regions_are_no_things() -> None:
+    watching = Watching(smallest=60)
+    for _ in range(5):
+        found = watching.see((40, 50, 40), (150, 100, 90))
+    assert len(found) == 1
+
+
+def test_a_hot_pixel_is_no_thing() -> None:
+    watching = Watching()
+    events = np.zeros(5000, EVENT_DTYPE)
+    events["x"], events["y"], events["t"] = 100, 100, np.arange(5000)
+    frame = event_frame(events, SENSOR)
+    assert not any(watching.objects.update(events, frame, t * STEP_US, 0, None) for t in range(1, 8))
+
+
+def test_numbers_are_not_given_again_after_a_new_begin() -> None:
+    watching = Watching()
+    for _ in range(4):
+        before = watching.see((40, 50, 50))
+    watching.objects.begin(SENSOR)
+    for _ in range(4):
+        after = watching.see((40, 50, 50))
+    assert after[0].id > before[0].id
+
+
+def test_boxes_lie_on_the_sensor_and_nothing_is_found_in_nothing() -> None:
+    watching = Watching()
+    for step in range(12):
+        for found in watching.see((-30 + 0 * step, 200, 70), (290, -20, 60)):
+            assert 0 <= found.box.left < found.box.right <= SENSOR.width
+            assert 0 <= found.box.top < found.box.bottom <= SENSOR.height
+    assert watching.objects.update(empty_packet(), event_frame(empty_packet(), SENSOR), 10**9, 0, None) == ()
+
+
+@pytest.mark.parametrize("size", [(128, 128), (640, 480), (1280, 720), (34, 34), (8, 8)])
+def test_sensors_of_any_size(size: tuple[int, int]) -> None:
+    sensor = Resolution(*size)
+    watching = Watching(sensor)
+    side = min(size) // 4
+    for _ in range(4):
+        found = watching.see((size[0] // 3, size[1] // 3, side), noise=0)
+    assert len(found) == (1 if side >= 8 else 0)
+
+
+@pytest.mark.parametrize("wrong", [{"most": 0}, {"most": 65}, {"smallest": 1}, {"smallest": 5000}])
+def test_settings_out_of_range_are_told(wrong: dict[str, int]) -> None:
+    with pytest.raises(UserError, match="choose"):
+        ObjectsSettings(**wrong)  # type: ignore[arg-type]
+
+
+def test_a_line_has_what_is_documented() -> None:
+    watching = Watching()
+    for _ in range(4):
+        found = watching.see((40, 50, 50))
+    line = found[0].to_dict()
+    assert list(line) == ["id", "box", "label", "probability", "scores", "state", "age_us"]
+    assert all(type(side) is int for side in line["box"])
