@@ -160,6 +160,7 @@ class Follower:
         window.recording.look()
         window.cameras.look(status, now)
         window.recognition.look(pipeline)
+        window.keeping.look(now)
         self._say_status(status)
         if pipeline.prompts is not window.prompts.prompts:  # the model's templates, or a set that was refused
             window.prompts.show_prompts(pipeline.prompts)

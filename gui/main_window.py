@@ -21,6 +21,7 @@ from gui.files import PromptFiles, Snapshots
 from gui.following import Follower
 from gui.health_panel import HealthPanel
 from gui.jobs import Jobs
+from gui.keeping import Keeping
 from gui.live_view import LiveView
 from gui.prompt_sets import PromptSets
 from gui.prompts_panel import PromptsPanel
@@ -88,6 +89,7 @@ class MainWindow(QMainWindow, WindowCommands):
         self.snapshots, self.prompt_files = Snapshots(self), PromptFiles(self)
         self.strangeness = Strangeness(self.jobs, self.prompts.model.mark_strange)
         self._closed = False
+        self.keeping = Keeping(self)
         self._build()
         screen = QGuiApplication.primaryScreen()
         self.pulse = Pulse(Follower(self).tick, screen.refreshRate() if screen is not None else FASTEST_HZ)
@@ -156,6 +158,7 @@ class MainWindow(QMainWindow, WindowCommands):
     def attach(self, pipeline: Pipeline) -> None:
         """Show a pipeline that was made, and start it."""
         self.pipeline = pipeline
+        self.keeping.begin(pipeline)
         self.prompts.show_prompts(pipeline.prompts)
         self.source_changed()
         self.recognition.begin(pipeline)
@@ -219,5 +222,5 @@ class MainWindow(QMainWindow, WindowCommands):
             layout.show_desk(self, False)
             self.settings.geometry = bytes(self.saveGeometry().toBase64()).decode()
             self.settings.docks = bytes(self.saveState(layout.VERSION).toBase64()).decode()
-            self.store.save(self.settings)
+            self.keeping.close()
         super().closeEvent(event)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QInputDialog, QMenu
 
-from gui.files import as_text
+from gui.keeping import as_kept, words_of
 from neuroclip_live.errors import UserError
-from neuroclip_live.prompting.prompt_set import PromptSet, parse_prompts
+from neuroclip_live.prompting.prompt_set import PromptSet
 
 if TYPE_CHECKING:
     from gui.main_window import MainWindow
@@ -72,12 +72,7 @@ class PromptSets:
         if name not in sets and len(sets) >= MOST:
             self._window.complain(f"{MOST} lists are kept at most: forget one first, or export this one")
             return
-        sets[name] = {
-            "words": as_text(prompts),
-            "off": [p.label for p in prompts.prompts if not p.enabled],
-            "templates": list(prompts.templates),
-            "none_of_these": prompts.none_of_these,
-        }
+        sets[name] = as_kept(prompts)
         self._window.banner.say(f"Saved the list “{name}”")
 
     def use(self, name: str) -> None:
@@ -96,11 +91,6 @@ class PromptSets:
 
 def read(kept: dict[str, Any]) -> PromptSet:
     """Return a list as :meth:`PromptSets.save` keeps it (UserError, KeyError, TypeError, ValueError)."""
-    off, templates = list(kept["off"]), list(kept["templates"])
-    if not all(isinstance(text, str) for text in (kept["words"], *off, *templates)):
-        raise TypeError("it holds something that is no text")
-    prompts = parse_prompts(kept["words"], tuple(templates), bool(kept["none_of_these"]))
-    for label in off:
-        prompts = prompts.replace(label, enabled=False)
+    prompts = words_of(kept)
     prompts.validate()
     return prompts

@@ -53,6 +53,8 @@ class WindowSettings:
         What was set on live sources, by their names; see :mod:`gui.cameras`.
     prompt_sets : dict
         Lists of words by name; see :mod:`gui.prompt_sets`.
+    words : dict
+        The list of words as it was left; see :mod:`gui.keeping`. Empty: the program's own.
     colours : dict of str to str
         Colours chosen for words, as #rrggbb.
     """
@@ -76,6 +78,7 @@ class WindowSettings:
     timesteps: int = 10
     cameras: dict[str, dict[str, Any]] = field(default_factory=dict)
     prompt_sets: dict[str, dict[str, Any]] = field(default_factory=dict)
+    words: dict[str, Any] = field(default_factory=dict)
     colours: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

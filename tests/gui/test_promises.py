@@ -6,12 +6,14 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
-from gui_fakes import FakeSource
+from gui_fakes import FakePipeline, FakeSource
 from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtWidgets import QLineEdit
 
 from drivers.source import SourceState
+from gui.keeping import as_kept
 from gui.prompt_model import ROW
+from neuroclip_live.prompting.prompts import parse_prompts
 
 
 @pytest.fixture
@@ -133,3 +135,42 @@ def test_a_model_that_cannot_be_had_is_never_remembered(qtbot, window, pipeline)
     qtbot.settle(window)
     window.close()
     assert window.store.load().model == "event-nano"
+
+
+def test_words_are_on_the_disk_a_moment_after_they_are_typed(qtbot, make_window):
+    first = make_window()
+    first.prompts.entry.setText('a red fox, -a hand, "salt, pepper"')
+    qtbot.keyClick(first.prompts.entry, Qt.Key.Key_Return)
+    first.prompts.list.select(["a mug"])
+    first.prompts.toggle_enabled()
+    first.prompts.threshold.setValue(55)
+    # nothing is closed: as after SIGKILL, only the file counts
+    qtbot.waitUntil(lambda: first.store.load().words == as_kept(first.pipeline.prompts))
+    qtbot.waitUntil(lambda: first.store.load().threshold == 0.55)
+    second = make_window()
+    assert second.pipeline.prompts.prompts == first.pipeline.prompts.prompts
+    assert second.prompts.threshold.value() == 55
+    second.prompts.remove_all()
+    qtbot.waitUntil(lambda: second.store.load().words["words"].strip() == "")
+    assert make_window().pipeline.prompts.labels == ()
+
+
+def test_words_of_the_command_line_hold_for_their_run(qtbot, make_window):
+    first = make_window()
+    first.prompts.add("a red fox")
+    first.close()
+    second = make_window(attach=False)
+    second.recognition.given = frozenset({"prompts"})
+    second.attach(FakePipeline(parse_prompts("a mug")))
+    assert second.pipeline.prompts.labels == ("a mug",)
+    qtbot.waitUntil(lambda: second.live.ready)
+
+
+@pytest.mark.parametrize("words", [{"words": 3}, {"words": "a, b", "off": ["c"], "templates": ["{}"]}])
+def test_words_that_were_tampered_with_keep_no_window_from_opening(qtbot, make_window, words):
+    first = make_window()
+    first.settings.words = words
+    first.close()
+    second = make_window()
+    assert second.pipeline.prompts.labels == ("a mug", "a phone", "scissors")
+    assert "cannot be used" in second.banner.text

@@ -84,6 +84,7 @@ def test_a_colour_chosen_stays_with_its_word(make_window):
     first.close()
     second = make_window()
     assert second.prompts.colour("a phone") == QColor("#123456")
+    second.prompts.add("a phone")  # the words came back too, and this one was renamed
     second.prompts.list.select(["a phone"])
     second.actions_.by_name["theme_colour"].trigger()
     assert second.prompts.colour("a phone") != QColor("#123456")
