@@ -44,6 +44,9 @@ MAX_SIDE = 4096
 _INDEX_ENTRY_BYTES = 24
 """Least room that an entry of the index takes: two offsets, its packet's place, stream and size."""
 
+_PIXEL_TYPES = {0: np.dtype(np.uint8), 2: np.dtype("<u2")}
+"""OpenCV's depths that are read; its type of a picture is ``depth + 8 * (channels - 1)``."""
+
 INDEX_DTYPE = np.dtype(
     [
         ("offset", "<i8"),
@@ -63,6 +66,10 @@ first and the last element in microseconds. ``count`` is -1 where only the packe
 
 class FormatError(Exception):
     """The bytes are not what the container says they are."""
+
+
+class UnknownFrameFormat(FormatError):
+    """A frame that is whole, in pixels that are not known here."""
 
 
 class Compression(IntEnum):
@@ -209,11 +216,15 @@ def _parse_streams(xml: bytes) -> tuple[StreamInfo, ...]:
     except (ElementTree.ParseError, ValueError) as error:
         raise FormatError("the description of the streams is damaged") from error
     streams = []
-    for node in root.findall("./node[@name='outInfo']/node"):
-        attributes = {attr.get("key"): attr.text or "" for attr in node.iter("attr")}
+    # DV writes <node name="outInfo"> and texts; jAER 3 wrote <outInfo> and value="" for a while
+    for node in (*root.findall("./node[@name='outInfo']/node"), *root.findall("./outInfo/node")):
+        name = node.get("name", "")
+        if not name.strip().isdigit():
+            continue  # settings that some writers keep between the streams
+        attributes = {attr.get("key"): attr.get("value") or attr.text or "" for attr in node.iter("attr")}
         try:
-            number = int(node.get("name", ""))
-            size = Resolution(int(attributes.get("sizeX", 0)), int(attributes.get("sizeY", 0)))
+            number = int(name)
+            size = Resolution(int(attributes.get("sizeX") or 0), int(attributes.get("sizeY") or 0))
         except ValueError as error:
             raise FormatError("the description of the streams is damaged") from error
         valid = 0 < size.width <= MAX_SIDE and 0 < size.height <= MAX_SIDE
@@ -261,20 +272,28 @@ def join_events(places: list[tuple[bytes, int, int]]) -> Packet:
 
 
 def parse_frame(data: bytes) -> GrayFrame:
-    """Return the picture of a decompressed frame packet; colours are averaged.
+    """Return the picture of a decompressed frame packet: colors averaged, of 16 bits the upper 8.
 
     Raises
     ------
+    UnknownFrameFormat
+        When the pixels are stored in a way that is not known.
     FormatError
         When the packet is not a frame, or its size and its pixels disagree.
     """
     table = Table.root(data, prefixed=True, identifier=FRAMES)
-    depth = {0: 1, 16: 3, 24: 4}.get(table.number(5, "b", 0))
+    code = table.number(5, "b", 0)
+    depth, dtype = (code >> 3) + 1, _PIXEL_TYPES.get(code & 7)
     width, height = table.number(6, "h", 0), table.number(7, "h", 0)
     start, count = table.vector(10, 1)
-    if depth is None or width <= 0 or height <= 0 or count != width * height * depth:
+    if dtype is None or depth not in (1, 3, 4):
+        raise UnknownFrameFormat(f"frames of OpenCV's type {code}")
+    if width <= 0 or height <= 0 or count != width * height * depth * dtype.itemsize:
         raise FormatError("a frame's size and its pixels disagree")
-    pixels = np.frombuffer(data, dtype=np.uint8, count=count, offset=start).reshape(height, width, depth)
+    pixels = np.frombuffer(data, dtype=dtype, count=count // dtype.itemsize, offset=start)
+    pixels = pixels.reshape(height, width, depth)
+    if dtype.itemsize == 2:
+        pixels = (pixels >> 8).astype(np.uint8)
     gray = pixels[:, :, 0].copy() if depth == 1 else pixels[:, :, :3].mean(axis=2).astype(np.uint8)
     return GrayFrame(table.number(0, "q", 0), gray)
 

@@ -9,6 +9,8 @@ from pathlib import Path
 from drivers.aedat4 import MAGIC, MAX_HEADER_BYTES, FormatError, Header, parse_header
 from neuroclip_live.errors import UserError
 
+_LFS_POINTER = b"version https://git-lfs.github.com/spec/"
+
 
 def open_checked(path: Path) -> int:
     """Open a file and return its descriptor; raises UserError unless it is one with contents."""
@@ -38,6 +40,17 @@ def read_header(path: Path, file: int) -> Header:
     data = os.pread(file, MAX_HEADER_BYTES + len(MAGIC) + 4, 0)
     if data[: len(MAGIC)] != MAGIC:
         hint = "Give a file recorded by DV, dv-processing or neuroclip-live."
+        if data.startswith(MAGIC.replace(b"\r\n", b"\n")) or data.startswith(
+            MAGIC.replace(b"\r\n", b"\r\r\n")
+        ):
+            raise UserError(
+                f"{path} was changed by a copy in text mode, which turned its line ends. "
+                "Copy it again in binary mode (git: mark *.aedat4 as binary)."
+            )
+        if data.startswith(_LFS_POINTER):
+            raise UserError(
+                f"{path} is a Git LFS pointer, not the recording. Run 'git lfs pull' in its repository."
+            )
         if data.startswith(b"#!AER-DAT") and not MAGIC.startswith(data):
             version = data[9:12].decode("ascii", "replace").strip()
             raise UserError(

@@ -20,6 +20,7 @@ from drivers.aedat4 import (
     MAX_BODY_BYTES,
     MAX_SIDE,
     FormatError,
+    UnknownFrameFormat,
     join_events,
     locate_events,
     parse_frame,
@@ -27,7 +28,7 @@ from drivers.aedat4 import (
 )
 from drivers.checking import open_checked, read_header
 from drivers.decompression import Decompressor, decompress
-from drivers.salvage import rescue_events, sensible, walk
+from drivers.salvage import rescue_events, walk
 from drivers.source import GrayFrame
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import Packet, Resolution, copy_packet, empty_packet
@@ -78,6 +79,8 @@ class Recording:
         Time of the first and the last event.
     damage : str
         One line that says what is missing from the file; empty when it is whole.
+    unknown_frames : str
+        Frames met so far that are stored in a way that is not known; empty when there are none.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -103,6 +106,7 @@ class Recording:
         self.camera = stream.source
         self._cut = False
         self._skipped_packets = self._skipped_events = 0
+        self.unknown_frames = ""
         rows = self._own_index()
         self._indexed = rows is not None
         self.damage = ""
@@ -196,6 +200,8 @@ class Recording:
     def losses(self) -> str:
         """What is missing, with what turned out to be unreadable so far; empty when all is well."""
         parts = [self.damage] if self.damage else []
+        if self.unknown_frames:
+            parts.append(f"{self.unknown_frames} cannot be shown and are left out")
         if self._skipped_packets:
             events = f" (about {self._skipped_events:,} events)" if self._skipped_events else ""
             packets = "packet was" if self._skipped_packets == 1 else "packets were"
@@ -219,7 +225,7 @@ class Recording:
         """Return the events of a packet, or what can be had of it."""
         body = self._body(self._events, index)
         if self._cut and index == len(self._events) - 1:
-            return rescue_events(body, self._header.compression, self._resolution_or_none())
+            return rescue_events(body, self._header.compression)
         place = self._locate(index, body, Decompressor(self._header.compression))
         return join_events([place]) if isinstance(place, tuple) else place
 
@@ -227,22 +233,27 @@ class Recording:
         return getattr(self, "resolution", None)
 
     def _locate(self, index: int, body: bytes, undo: Decompressor) -> tuple[bytes, int, int] | Packet:
-        """Return where the events of a packet are, or the events when the packet had to be mended."""
+        """Return where the events of a packet are, or the events when the packet had to be mended.
+
+        What decompresses and parses is whole, whatever the index says of it: writers exist that leave the
+        index's counts at zero. Jitter and events off the sensor are no damage; they are counted downstream.
+        """
         data = None
         try:
-            expected = self._counts[index]
-            data = undo(body, _EVENTS_HEAD + 16 * expected if expected >= 0 else -1)
+            data = self._undo(body, self._counts[index], undo)
             position, count = locate_events(data)
         except FormatError:
             return self._mend(index, body, data)
-        if self._indexed:
-            if expected != count:
-                return self._mend(index, body, data)
-        elif self.damage:
-            events = join_events([(data, position, count)])
-            if sensible(events, self._resolution_or_none()) < count:
-                return self._mend(index, body, data)
         return data, position, count
+
+    def _undo(self, body: bytes, count: int, undo: Decompressor) -> bytes:
+        """Decompress a packet, making room for as many events as the index tells; it may be wrong."""
+        if count > 0:
+            try:
+                return undo(body, _EVENTS_HEAD + 16 * count)
+            except FormatError:
+                pass
+        return undo(body)
 
     def _mend(self, index: int, body: bytes, data: bytes | None) -> Packet:
         events = rescue_events(body, self._header.compression, self._resolution_or_none(), data)
@@ -360,7 +371,7 @@ class Recording:
             frame = self._frame(index)
             if frame is not None:
                 yield frame
-            else:
+            elif not self.unknown_frames:
                 with self._lock:
                     self._skipped_packets += 1
 
@@ -373,6 +384,8 @@ class Recording:
         if number != index:
             try:
                 frame = parse_frame(decompress(self._body(self._frames, index), self._header.compression))
+            except UnknownFrameFormat as error:  # whole, so no damage; but said
+                frame, self.unknown_frames = None, str(error)
             except (FormatError, ValueError):
                 frame = None
             self._frame_cache = (index, frame)

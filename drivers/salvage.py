@@ -32,6 +32,8 @@ from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution, copy_packet, 
 
 _LZ4_MARK, _ZSTD_MARK = b"\x04\x22\x4d\x18", b"\x28\xb5\x2f\xfd"
 _SEARCH_BYTES = 1 << 20
+_JITTER_US = 1_000
+"""Cameras' packets hold events that step back by so much; a longer step inside a damaged packet is damage."""
 
 
 @dataclass(frozen=True)
@@ -194,12 +196,13 @@ def _next_packet(window: _Window, position: int, numbers: set[int], compression:
 
 
 def rescue_events(
-    body: bytes, compression: Compression, resolution: Resolution | None, data: bytes | None = None
+    body: bytes, compression: Compression, resolution: Resolution | None = None, data: bytes | None = None
 ) -> Packet:
     """Return the events at the start of a packet that is cut off or damaged, as far as they make sense.
 
-    An event makes sense when it lies on the sensor, has polarity 0 or 1, and is not older than the one before
-    it. ``data`` is the body decompressed, where that went well.
+    Without a resolution all that can be decompressed is believed, as befits a packet that merely ends early.
+    With one, an event makes sense when it lies on the sensor, has polarity 0 or 1, and is not older than the
+    one before it by more than clocks jitter. ``data`` is the body decompressed, where that went well.
     """
     if data is None:
         try:
@@ -219,17 +222,17 @@ def rescue_events(
             return empty_packet()
     count = min(count, (len(data) - position) // EVENT_DTYPE.itemsize)
     events = join_events([(data, position, count)]) if count > 0 else empty_packet()
-    return copy_packet(events[: sensible(events, resolution)])
+    return copy_packet(events if resolution is None else events[: sensible(events, resolution)])
 
 
-def sensible(events: Packet, resolution: Resolution | None) -> int:
+def sensible(events: Packet, resolution: Resolution) -> int:
     """Return how many events at the start of a packet make sense."""
     if not len(events):
         return 0
-    width, height = resolution or Resolution(1 << 15, 1 << 15)
+    width, height = resolution
     x, y = events["x"].view(), events["y"].view()
     good = (x >= 0) & (x < width) & (y >= 0) & (y < height) & (events["p"] >= 0) & (events["p"] <= 1)
-    good[1:] &= events["t"][1:] >= events["t"][:-1]
+    good[1:] &= events["t"][1:] >= events["t"][:-1] - _JITTER_US
     good &= events["t"] >= 0
     return int(len(events) if good.all() else np.argmin(good))
 

@@ -1,0 +1,207 @@
+"""Recordings as other writers and untidy copies make them: nothing intact is lost or called damaged."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+from making import SIZE, START_US, index_position, join, make_events, packet_places, same
+
+from drivers.aedat4 import INDEX_DTYPE, MAGIC, Compression, parse_frame, parse_header
+from drivers.recording import Recording
+from drivers.source import GrayFrame
+from drivers.writing import Aedat4Writer, _compress, _frame, _index
+from neuroclip_live.errors import UserError
+from neuroclip_live.events import Packet
+from neuroclip_live.recording.repair import repair
+
+DEVICES_OWN_TIME = 20
+"""Microseconds by which one event in each packet of a camera steps back."""
+
+
+def untidy(count: int = 3000, packet: int = 100) -> Packet:
+    """Events as cameras give them: in every packet one steps back a little and one lies off the sensor."""
+    events = make_events(count)
+    events["t"][50::packet] = events["t"][49::packet] - DEVICES_OWN_TIME
+    events["x"][70::packet] = SIZE.width
+    return events
+
+
+def written(path: Path, events: Packet, compression: Compression, packet: int = 100) -> Path:
+    with Aedat4Writer(path, SIZE, "TESTCAM", compression=compression) as writer:
+        for start in range(0, len(events), packet):
+            writer.write(events[start : start + packet])
+            writer.flush()
+    return path
+
+
+def with_index(path: Path, **fields: int) -> Path:
+    """Replace the index of a recording by one that tells something else."""
+    data = path.read_bytes()
+    header, at = parse_header(data), index_position(path)
+    rows = np.zeros(len(packet_places(path)), dtype=INDEX_DTYPE)
+    for row, (position, stream, size) in zip(rows, packet_places(path), strict=True):
+        row["offset"], row["stream"], row["size"] = position + 8, stream, size
+    for name, value in fields.items():
+        rows[name] = value
+    path.write_bytes(data[:at] + _compress(_index(rows), header.compression))
+    return path
+
+
+@pytest.mark.parametrize("compression", list(Compression), ids=lambda c: c.name)
+@pytest.mark.parametrize("share", [0.3, 0.8])
+def test_a_cut_costs_untidy_packets_no_event(tmp_path: Path, compression: Compression, share: float) -> None:
+    events = untidy()
+    path = written(tmp_path / "a.aedat4", events, compression)
+    cut = int(share * index_position(path))
+    whole = 100 * sum(position + 8 + size <= cut for position, _, size in packet_places(path))
+    path.write_bytes(path.read_bytes()[:cut])
+    recording = Recording(path)
+    given = join(recording.read())
+    assert whole <= len(given) < whole + 100
+    assert same(given, events[: len(given)])
+    assert "left out" not in recording.losses
+    report = repair(path)
+    assert report.path is not None
+    assert same(join(Recording(report.path).read()), given)
+
+
+@pytest.mark.parametrize("count", [0, -1, 1, 99, 101, 1 << 40])
+@pytest.mark.parametrize("compression", list(Compression), ids=lambda c: c.name)
+def test_an_index_that_counts_wrong_costs_nothing(
+    tmp_path: Path, compression: Compression, count: int
+) -> None:
+    events = untidy()
+    path = with_index(written(tmp_path / "a.aedat4", events, compression), count=count)
+    recording = Recording(path)
+    assert same(join(recording.read()), events)
+    assert recording.losses == ""
+    assert repair(path).path is None  # whole
+    late = join(recording.read(START_US + 500_000))
+    assert same(late, events[int(np.argmax(events["t"] >= START_US + 500_000)) :])
+
+
+def test_a_damaged_packet_still_costs_only_itself(tmp_path: Path) -> None:
+    events = untidy()
+    path = written(tmp_path / "a.aedat4", events, Compression.LZ4)
+    position, _, size = packet_places(path)[7]
+    data = bytearray(path.read_bytes())
+    data[position + 8 + size // 2 : position + 8 + size] = b"\xff" * (size - size // 2)
+    path.write_bytes(data)
+    recording = Recording(path)
+    given = join(recording.read())
+    assert len(events) - 100 <= len(given) < len(events)
+    assert "1 damaged packet was left out" in recording.losses
+    assert same(given[-2200:], events[-2200:])
+
+
+def described(path: Path, xml: str) -> Path:
+    """Give a recording another description of its streams; the index is left out."""
+    data = path.read_bytes()
+    body = (
+        struct.pack("<I4s6x5H", 24, b"IOHE", 10, 24, 4, 12, 8)
+        + struct.pack("<iiIq4x", 10, int(parse_header(data).compression), 16, -1)
+        + struct.pack("<I", len(xml))
+        + xml.encode()
+    )
+    body += b"\0" * (4 - len(body) % 4)
+    path.write_bytes(
+        MAGIC + struct.pack("<I", len(body)) + body + data[parse_header(data).end : index_position(path)]
+    )
+    return path
+
+
+STREAM = '<attr key="typeIdentifier" {}/><attr key="sizeX" {}/><attr key="sizeY" {}/>'
+BY_VALUE = STREAM.format('value="EVTS"', f'value="{SIZE.width}"', f'value="{SIZE.height}"')
+BY_TEXT = (
+    '<attr key="typeIdentifier">EVTS</attr>'
+    f'<attr key="sizeX">{SIZE.width}</attr><attr key="sizeY">{SIZE.height}</attr>'
+)
+
+
+@pytest.mark.parametrize(
+    "xml",
+    [
+        f'<dv version="2.0"><outInfo><node name="0">{BY_VALUE}</node></outInfo></dv>',
+        f'<dv version="2.0"><node name="outInfo"><node name="0">{BY_VALUE}</node></node></dv>',
+        f'<dv version="2.0"><outInfo><node name="0">{BY_TEXT}</node></outInfo></dv>',
+        '<dv version="2.0"><node name="outInfo"><node name="jAERConfigSnapshot"><attr key="a">x</attr></node>'
+        f'<node name="0">{BY_TEXT}</node></node></dv>',
+    ],
+    ids=["element and values", "values", "element", "settings between the streams"],
+)
+def test_jaer_3_describes_its_streams_otherwise(tmp_path: Path, xml: str) -> None:
+    events = make_events(1000)
+    path = described(written(tmp_path / "a.aedat4", events, Compression.LZ4), xml)
+    recording = Recording(path)
+    assert recording.resolution == SIZE
+    assert same(join(recording.read()), events)
+
+
+def frame_payload(pixels: np.ndarray, code: int) -> bytes:
+    """A frame packet with pixels in any of OpenCV's types."""
+    height, width = pixels.shape[:2]
+    gray = np.zeros((height, pixels.nbytes // height), dtype=np.uint8)
+    gray[:] = np.frombuffer(pixels.tobytes(), np.uint8).reshape(gray.shape)
+    data = bytearray(_frame(GrayFrame(START_US, gray)))
+    table = 4 + struct.unpack_from("<I", data, 4)[0]
+    vtable = table - struct.unpack_from("<i", data, table)[0]
+    width_at = table + struct.unpack_from("<H", data, vtable + 4 + 2 * 6)[0]
+    struct.pack_into("<h", data, width_at, width)
+    # the field for the format is left out by our writer (0): it gets a byte of padding of its own
+    struct.pack_into("<H", data, vtable + 4 + 2 * 5, 4 + 0)
+    data[table + 4] = code
+    return bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("code", "channels", "dtype"),
+    [(0, 1, "u1"), (16, 3, "u1"), (24, 4, "u1"), (2, 1, "<u2"), (18, 3, "<u2"), (26, 4, "<u2")],
+)
+def test_frames_of_every_depth_are_read(code: int, channels: int, dtype: str) -> None:
+    value = 200 if dtype == "u1" else 200 << 8
+    shape = (6, 8) if channels == 1 else (6, 8, channels)
+    frame = parse_frame(frame_payload(np.full(shape, value, dtype=dtype), code))
+    assert frame.image.shape == (6, 8)
+    assert frame.image.dtype == np.uint8
+    assert (frame.image == 200).all()
+
+
+@pytest.mark.parametrize("kind", ["16 bit", "unknown"])
+def test_frames_that_are_whole_are_never_called_damage(tmp_path: Path, kind: str) -> None:
+    path, events = tmp_path / "a.aedat4", make_events(500)
+    with Aedat4Writer(path, SIZE, "TESTCAM", frames=True, compression=Compression.LZ4) as writer:
+        writer.write(events)
+        writer.flush()
+        if kind == "16 bit":
+            data = frame_payload(np.full((6, 8), 50 << 8, "<u2"), 2)
+        else:
+            data = frame_payload(np.full((6, 8), 0.5, "<f4"), 5)
+        writer._packet(1, data, 1, START_US, START_US)
+    recording = Recording(path)
+    frames = list(recording.frames())
+    assert "damage" not in recording.losses
+    if kind == "16 bit":
+        assert [int(frame.image[0, 0]) for frame in frames] == [50]
+        assert recording.losses == ""
+        assert repair(path).path is None
+    else:
+        assert frames == []
+        assert "frames of OpenCV's type 5 cannot be shown" in recording.losses
+
+
+@pytest.mark.parametrize("turned", [b"\n", b"\r\r\n"])
+def test_a_copy_in_text_mode_is_named(tmp_path: Path, turned: bytes) -> None:
+    path = written(tmp_path / "a.aedat4", make_events(500), Compression.LZ4)
+    path.write_bytes(path.read_bytes().replace(b"\r\n", turned))
+    with pytest.raises(UserError, match=r"changed by a copy in text mode.*again in binary"):
+        Recording(path)
+
+
+def test_a_git_lfs_pointer_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "a.aedat4"
+    path.write_text(f"version https://git-lfs.github.com/spec/v1\noid sha256:{'0' * 64}\nsize 1234567\n")
+    with pytest.raises(UserError, match=r"is a Git LFS pointer.*git lfs pull"):
+        Recording(path)
