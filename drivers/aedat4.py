@@ -44,7 +44,7 @@ MAX_SIDE = 4096
 _INDEX_ENTRY_BYTES = 24
 """Least room that an entry of the index takes: two offsets, its packet's place, stream and size."""
 
-_PIXEL_TYPES = {0: np.dtype(np.uint8), 2: np.dtype("<u2")}
+_PIXEL_TYPES: dict[int, np.dtype[Any]] = {0: np.dtype(np.uint8), 2: np.dtype("<u2")}
 """OpenCV's depths that are read; its type of a picture is ``depth + 8 * (channels - 1)``."""
 
 INDEX_DTYPE = np.dtype(
