@@ -105,6 +105,8 @@ class Follower:
             if prediction.frames and prediction.state != "no-motion":
                 window.timeline.thumbnails.add(now, prediction.frames[-1])
             held = window.transport.paused and prediction.state == "no-motion"
+            if window.transport.paused and not held:
+                window.decider.forget(now)  # the moment shown is what is said, unsmoothed
             if not held:  # a paused recording has not come to rest
                 window.decider.update(prediction, now)
             self._show_decision(now)

@@ -131,8 +131,11 @@ class Inference:
             if self.region != reader.region:
                 reader.restrict(self.region)
                 recognizer.begin(reader.size)
-            table_of = self._encode(encoder, recognizer, table_of)
+            scored = table_of
+            table_of = self._encode(encoder, recognizer, scored)
             recognizer.adapter = self._adapter
+            if table_of is not scored and self._outcome.latest is not None and _is_paused(capture):
+                self._outcome.latest = recognizer.rescored(self._outcome.latest)
             self._decide(recognizer, reader)
 
     def _take_up(self, recognizer: Recognizer) -> tuple[PromptEncoder, PromptSet]:
@@ -257,7 +260,8 @@ class Inference:
         if not pieces:
             rest_us = reader.rest_us()
             latest = self._outcome.latest
-            if rest_us is not None and latest is not None and latest.state != "no-motion":
+            moving = latest is not None and latest.state != "no-motion"
+            if rest_us is not None and moving and not _is_paused(reader.capture):
                 self._outcome.latest = recognizer.at_rest(rest_us)
             newest = reader.ring is reader.capture.ring  # else the picture was turned just before the end
             if reader.finished and newest and self._state is PipelineState.RUNNING:
@@ -285,6 +289,11 @@ class Inference:
             if self._capture is reader.capture:
                 self._outcome.add(prediction, recognizer.summary)
                 self._note_prediction(prediction)
+
+
+def _is_paused(capture: Capture) -> bool:
+    """Tell whether a recording stands still: its scene has not come to rest, it is only not shown on."""
+    return capture.source.status().state.value == "paused"
 
 
 def _reason(error: Exception) -> str:

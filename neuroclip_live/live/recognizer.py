@@ -236,7 +236,13 @@ class Recognizer:
             "encode": (encoded - framed) * 1e3,
             "score": (perf_counter() - encoded) * 1e3,
         }
-        return self._predict(piece, scores, latency, skipped)
+        return self._predict(piece.end_us, len(piece.events), scores, latency, skipped)
+
+    def rescored(self, latest: Prediction) -> Prediction:
+        """Return the newest prediction by the prompts of now: no new slice will say so while paused."""
+        if not self._steps or latest.state == "no-motion":
+            return latest
+        return self._predict(latest.t_us, latest.events, self._score(self.features), {}, 0)
 
     def at_rest(self, t_us: int, skipped: int = 0, events: int = 0) -> Prediction:
         """Return the prediction for a scene in which nothing moves: no label rather than a stale one."""
@@ -268,18 +274,18 @@ class Recognizer:
         return tuple(step.frame for step in self._steps)
 
     def _predict(
-        self, piece: Slice, scores: Scores | None, latency: dict[str, float], skipped: int
+        self, t_us: int, events: int, scores: Scores | None, latency: dict[str, float], skipped: int
     ) -> Prediction:
         self._number += 1
         full = len(self._steps) == self.settings.timesteps
         bare = Prediction(
-            t_us=piece.end_us,
+            t_us=t_us,
             number=self._number,
             state="ok" if full else "warming-up",
             frames=self._frames(),
             latency_ms=latency,
             skipped=skipped,
-            events=len(piece.events),
+            events=events,
         )
         table = self._table
         if scores is None or table is None:

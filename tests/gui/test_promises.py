@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
+from fakes import FakeBackbone
 from gui_fakes import FakePipeline, FakeSource
 from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtWidgets import QLineEdit
 
+from drivers.opening import demo_recording
+from drivers.replay import ReplaySource
 from drivers.source import SourceState
 from gui.keeping import as_kept
 from gui.prompt_model import ROW
+from neuroclip_live.live.pipeline import Pipeline, PipelineSettings
 from neuroclip_live.prompting.prompts import parse_prompts
+from neuroclip_live.stream.slicing import parse_slice
 
 
 @pytest.fixture
@@ -174,3 +180,26 @@ def test_words_that_were_tampered_with_keep_no_window_from_opening(qtbot, make_w
     second = make_window()
     assert second.pipeline.prompts.labels == ("a mug", "a phone", "scissors")
     assert "cannot be used" in second.banner.text
+
+
+def test_a_word_typed_while_paused_is_scored_at_once_and_the_label_stays(qtbot, make_window):
+    source = ReplaySource(demo_recording(), speed=None, hold_at_end=True)  # at its end it pauses
+    settings = PipelineSettings(slice_by=parse_slice("40ms"), wait_for_model=True)
+    pipeline = Pipeline(source, lambda progress: FakeBackbone(), parse_prompts("a mug, a fox"), settings)
+    window = make_window(attach=False)
+    window.attach(pipeline)
+    window.prompts.threshold.setValue(0)
+    qtbot.waitUntil(lambda: window.transport.paused and window.decider.decision.kind == "label")
+    window.prompts.add("a tree")
+    qtbot.waitUntil(lambda: "a tree" in window.decider.decision.scores)
+    number = pipeline.prediction().number
+    row = window.prompts.model.index(2).data(ROW)
+    qtbot.waitUntil(lambda: window.prompts.model.index(2).data(ROW).score is not None)
+    assert row.prompt.label == "a tree"
+    window.prompts.list.select(["a fox"])
+    window.prompts.toggle_enabled()
+    qtbot.waitUntil(lambda: set(window.decider.decision.scores) == {"a mug", "a tree"})
+    rest_s = time.monotonic() + 1.0  # longer than after which a scene that is not paused is at rest
+    qtbot.waitUntil(lambda: time.monotonic() > rest_s)
+    assert pipeline.prediction().number == number + 1
+    assert window.decider.decision.kind == "label"
