@@ -8,9 +8,13 @@ from fakes import FakeBackbone
 
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution, empty_packet
+from neuroclip_live.live.recognizer import Recognizer, RecognizerSettings
 from neuroclip_live.objects.found import FoundObject, ObjectsSettings
 from neuroclip_live.objects.objects import Objects
+from neuroclip_live.prompting.prompts import PromptEncoder, parse_prompts
+from neuroclip_live.recording.jsonl import record
 from neuroclip_live.stream.frames import event_frame
+from neuroclip_live.stream.slicing import Slice
 
 SENSOR = Resolution(320, 240)
 STEP_US = 50_000
@@ -195,3 +199,24 @@ def test_a_line_has_what_is_documented() -> None:
     line = found[0].to_dict()
     assert list(line) == ["id", "box", "label", "probability", "scores", "state", "age_us"]
     assert all(type(side) is int for side in line["box"])
+
+
+def test_the_whole_pictures_answer_is_the_same_with_objects_and_without() -> None:
+    table = PromptEncoder(FakeBackbone()).encode(parse_prompts("a mug, a phone, scissors"))  # type: ignore[arg-type]
+    answers = []
+    for enabled in (False, True):
+        settings = RecognizerSettings(timesteps=3, objects=ObjectsSettings(enabled, budget_ms=float("inf")))
+        recognizer = Recognizer(FakeBackbone(), table, settings)  # type: ignore[arg-type]
+        recognizer.begin(SENSOR)
+        for step in range(6):
+            events = scene(step, (40, 50, 50), (200, 120, 60))
+            slice_ = Slice(events, step * STEP_US, (step + 1) * STEP_US, 0, step, 0)
+            prediction = recognizer.update(slice_)
+        answers.append(prediction)
+    without, with_objects = answers
+    assert without.objects is None
+    assert with_objects.objects is not None
+    assert len(with_objects.objects) == 2
+    assert all(set(found.scores) == {"a mug", "a phone", "scissors"} for found in with_objects.objects)
+    bare = {k: v for k, v in record(without).items() if k != "latency_ms"}
+    assert bare == {k: v for k, v in record(with_objects).items() if k not in ("latency_ms", "objects")}

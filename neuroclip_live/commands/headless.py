@@ -244,6 +244,11 @@ def _table(prediction: Prediction, foot: str) -> Table:
         table.add_row(Text(label, style=style), f"{probability:.2f}", "█" * round(probability * BAR))
     if len(ranked) > MOST_ROWS:
         table.add_row(Text(f"and {len(ranked) - MOST_ROWS} more", style="dim"), "", "")
+    for found in prediction.objects or ():
+        style = "dim" if found.state == "waiting" else "bold"
+        word = Text(f"#{found.id} {found.label or 'none of these'}", style=style)
+        place = "{},{} to {},{}".format(*found.box)
+        table.add_row(word, f"{found.probability:.2f}", place + (" waiting" * (found.state == "waiting")))
     return table
 
 

@@ -45,6 +45,9 @@ class RunOptions:
     normalisation: Literal["model", "reference"] = "model"
     threads: int | None = None
     reference_logits: bool = False
+    objects: bool = False
+    most_objects: int = 16
+    smallest_object: int | None = None
     headless: bool = False
     jsonl: str | None = None
     record: str | None = None
@@ -149,6 +152,14 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option("--timesteps", type=int, default=10, show_default=True, help="T: timesteps averaged."),
     click.option("--threshold", type=int, help="A pixel needs more events than this to show."),
     click.option("--reference-logits", is_flag=True, help="The paper code's √T logits, for comparison."),
+    click.option(
+        "--objects/--no-objects",
+        default=False,
+        show_default=True,
+        help="A box, a word and a track for everything that moves (headless).",
+    ),
+    click.option("--most-objects", type=int, default=16, show_default=True, help="Things at the most."),
+    click.option("--smallest-object", type=int, metavar="PX", help="Shorter side of the smallest thing."),
     # how to show it
     click.option("--headless", is_flag=True, help="No window: a live table."),
     click.option("--jsonl", metavar="FILE|-", help="Headless: write predictions as JSON lines."),

@@ -40,6 +40,8 @@ def run(options: RunOptions) -> int:
         raise UserError(f"--duration {options.duration:g}: give a positive number of seconds")
     if options.jsonl is not None and not options.headless:
         raise UserError("--jsonl needs --headless; the window records beside the recording")
+    if options.objects and not options.headless:
+        raise UserError("--objects needs --headless; the window does not show several things yet")
     if options.headless:
         options = with_saved(options)
     from neuroclip_live.commands.allocation import keep_memory
@@ -132,7 +134,11 @@ def settings_of(options: RunOptions) -> PipelineSettings:
     """Return how to cut and recognise."""
     from neuroclip_live.live.pipeline import PipelineSettings
     from neuroclip_live.live.recognizer import RecognizerSettings
+    from neuroclip_live.objects.found import ObjectsSettings
     from neuroclip_live.stream.slicing import parse_slice
+
+    in_order = options.headless and speed_of(options.speed) is None  # nothing is in a hurry there
+    objects = ObjectsSettings(options.objects, options.most_objects, options.smallest_object)
 
     return PipelineSettings(
         slice_by=parse_slice(options.slice, options.overlap),
@@ -140,6 +146,7 @@ def settings_of(options: RunOptions) -> PipelineSettings:
             timesteps=options.timesteps,
             threshold=options.threshold,
             reference_logits=options.reference_logits,
+            objects=replace(objects, budget_ms=float("inf")) if in_order else objects,
         ),
         wait_for_model=options.headless,
         model_templates=options.templates is None,

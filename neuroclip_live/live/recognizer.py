@@ -19,6 +19,8 @@ import numpy.typing as npt
 from neuroclip_live.clip.scoring import Scores, score, summary
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import Resolution, empty_packet
+from neuroclip_live.objects.found import FoundObject, ObjectsSettings
+from neuroclip_live.objects.objects import Named, Objects
 from neuroclip_live.stream.frames import event_frame
 from neuroclip_live.stream.slicing import Slice
 
@@ -59,12 +61,15 @@ class RecognizerSettings:
         Below so many events per pixel and second a slice counts as "no motion" and is not recognised.
     reference_logits : bool
         The paper's code multiplies logits by √T; kept for comparison only.
+    objects : ObjectsSettings
+        Whether several things are looked for beside the whole picture, and how.
     """
 
     timesteps: int = 10
     threshold: int | None = None
     quiet_rate: float = 0.05
     reference_logits: bool = False
+    objects: ObjectsSettings = field(default_factory=ObjectsSettings)
 
     def __post_init__(self) -> None:
         if not 1 <= self.timesteps <= MAX_TIMESTEPS:
@@ -110,6 +115,8 @@ class Prediction:
         Events in the newest slice.
     arrival_ns : int or None
         When its last event reached this process (monotonic clock), where that is known.
+    objects : tuple of FoundObject, or None
+        The things found beside the whole picture's answer, by id; None where none were looked for.
     """
 
     t_us: int
@@ -128,6 +135,7 @@ class Prediction:
     skipped: int = 0
     events: int = 0
     arrival_ns: int | None = None
+    objects: tuple[FoundObject, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -163,6 +171,8 @@ class Recognizer:
         self._resolution = Resolution(8, 8)
         self._epoch = 0
         self._number = 0
+        looked_for = settings.objects
+        self._objects = Objects(backbone, looked_for, settings.timesteps) if looked_for.enabled else None
 
     def successor(self, backbone: Backbone, settings: RecognizerSettings) -> Recognizer:
         """Return a recognizer that goes on counting with another model or another T.
@@ -174,12 +184,16 @@ class Recognizer:
         if backbone is self.backbone:
             other.adapter = self.adapter
             other._steps.extend(self._steps)
+        if other._objects is not None:
+            other._objects.begin(self._resolution, self._objects)
         return other
 
     def begin(self, resolution: Resolution) -> None:
         """Forget the past: another source, or another time."""
         self._resolution = resolution
         self._steps.clear()
+        if self._objects is not None:
+            self._objects.begin(resolution)
 
     def warm_up(self) -> None:
         """Compile and allocate now what the first slice would otherwise wait for."""
@@ -236,30 +250,64 @@ class Recognizer:
             "encode": (encoded - framed) * 1e3,
             "score": (perf_counter() - encoded) * 1e3,
         }
-        return self._predict(piece.end_us, len(piece.events), scores, latency, skipped)
+        prediction = self._predict(piece.end_us, len(piece.events), scores, latency, skipped)
+        if self._objects is None:
+            return prediction
+        begin = perf_counter()  # after the whole picture, whose answer is the same with objects or without
+        found = self._objects.update(
+            piece.events, frame, piece.end_us, piece.epoch, self._name if self._table is not None else None
+        )
+        latency["objects"] = (perf_counter() - begin) * 1e3
+        return replace(prediction, objects=found, latency_ms=latency)
 
     def rescored(self, latest: Prediction) -> Prediction:
         """Return the newest prediction by the prompts of now: no new slice will say so while paused."""
         if not self._steps or latest.state == "no-motion":
             return latest
-        return self._predict(latest.t_us, latest.events, self._score(self.features), {}, 0)
+        again = self._predict(latest.t_us, latest.events, self._score(self.features), {}, 0)
+        return replace(again, objects=latest.objects)
 
     def at_rest(self, t_us: int, skipped: int = 0, events: int = 0) -> Prediction:
         """Return the prediction for a scene in which nothing moves: no label rather than a stale one."""
         self._number += 1
         self.summary = None
+        found = self._objects.at_rest(t_us, self._epoch) if self._objects is not None else None
         return Prediction(
-            t_us, self._number, "no-motion", skipped=skipped, events=events, frames=self._frames()
+            t_us,
+            self._number,
+            "no-motion",
+            skipped=skipped,
+            events=events,
+            frames=self._frames(),
+            objects=found,
         )
 
     def _score(self, features: Features) -> Scores | None:
+        features, weights = self._adapted(features)
+        self.summary = summary(features, weights)
+        return self._scores(features, weights)
+
+    def _adapted(self, features: Features) -> tuple[Features, Features | None]:
         weights = None
         if self.adapter is not None:
             features = self.adapter(features)
             # the adapter is trained with one length for the whole window: its longer timesteps count for more
             lengths = np.linalg.norm(features, axis=1)
             weights = lengths if lengths.any() else None
-        self.summary = summary(features, weights)
+        return features, weights
+
+    def _name(self, features: Features) -> Named:
+        """Return label, probability and scores of one thing's features."""
+        scores, table = self._scores(*self._adapted(features)), self._table
+        if scores is None or table is None:
+            return None, 0.0, {}
+        best = int(np.argmax(scores.probabilities))
+        wanted = best < len(table.labels) and not table.negative[best]
+        rows = zip(table.labels, scores.probabilities, table.negative, strict=False)
+        shown = {label: float(p) for label, p, negative in rows if not negative}
+        return table.labels[best] if wanted else None, float(scores.probabilities[best]), shown
+
+    def _scores(self, features: Features, weights: Features | None) -> Scores | None:
         if self._table is None or not len(self._table.labels):
             return None
         return score(

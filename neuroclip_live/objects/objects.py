@@ -64,9 +64,9 @@ class Objects:
         self._finder = RegionFinder(resolution, self.settings.smallest)
         self._tracker = Tracker(self._finder, self.settings.most)
 
-    def begin(self, resolution: Resolution) -> None:
-        """Forget the past; ids go on."""
-        before = self._tracker
+    def begin(self, resolution: Resolution, after: Objects | None = None) -> None:
+        """Forget the past; ids go on, from those of ``after`` where another went before."""
+        before = (after or self)._tracker
         self._begin(resolution)
         self._tracker.continue_from(before)
         self._namer.forget()
@@ -94,9 +94,7 @@ class Objects:
         tuple of FoundObject
             By id.
         """
-        if self._epoch is not None and epoch != self._epoch:
-            self.begin(self._finder.resolution)
-        self._epoch = epoch
+        self._take_up(epoch)
         regions = self._finder.find(events)
         self._watch_camera()
         tracks = self._tracker.update([] if self.camera_moves else regions, t_us)
@@ -104,10 +102,16 @@ class Objects:
         self._namer.score(score)
         return self._told(t_us)
 
-    def at_rest(self, t_us: int) -> tuple[FoundObject, ...]:
+    def at_rest(self, t_us: int, epoch: int) -> tuple[FoundObject, ...]:
         """Take in a slice in which nothing moves: what was there waits."""
+        self._take_up(epoch)
         self._tracker.update([], t_us)
         return self._told(t_us)
+
+    def _take_up(self, epoch: int) -> None:
+        if self._epoch is not None and epoch != self._epoch:
+            self.begin(self._finder.resolution)
+        self._epoch = epoch
 
     def _watch_camera(self) -> None:
         self._crowded = min(self._crowded + 1, _MOVES_AFTER) if self._finder.crowded else self._crowded - 1

@@ -50,7 +50,7 @@ def prompt_fields(prompts: PromptSet) -> dict[str, Any]:
 
 def record(prediction: Prediction) -> dict[str, Any]:
     """Return one prediction's line; probabilities to six places, times in milliseconds."""
-    return {
+    line = {
         "type": "prediction",
         "t_us": prediction.t_us,
         "label": prediction.label,
@@ -62,6 +62,9 @@ def record(prediction: Prediction) -> dict[str, Any]:
         "latency_ms": {stage: round(ms, 3) for stage, ms in prediction.latency_ms.items()},
         "skipped": prediction.skipped,
     }
+    if prediction.objects is not None:
+        line["objects"] = [found.to_dict() for found in prediction.objects]
+    return line
 
 
 def summary(

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-STAGES = ("slice", "frame", "encode", "score", "total", "shown")
-"""In the order an event walks: last event's arrival → slice taken up → event frame → encoder → scores.
+STAGES = ("slice", "frame", "encode", "score", "objects", "total", "shown")
+"""In the order an event walks: last event's arrival → slice taken up → event frame → encoder → scores
+(→ things found beside the whole picture, where they are looked for).
 ``total`` is last event to label; ``shown`` is last event to its first painting."""
 KEPT = 4096
 
