@@ -29,8 +29,8 @@ _LONGEST_GAP_S = 60.0
 """A longer wait within the recording is skipped: it is more often a broken timestamp than silence."""
 _STEP_BACK_US = 100_000
 """Cameras' timestamps jitter by less; a longer step back is a new start of the camera's clock."""
-_PREVIEW_US = 50_000
-"""Events given at once after a seek while paused, so that there is something to see."""
+_PREVIEW_US = 600_000
+"""Events given at once after a seek or step while paused: ten slices of the usual 50 ms are recognised."""
 
 
 @dataclass
@@ -172,7 +172,7 @@ class ReplaySource:
     def seek(self, seconds: float) -> None:
         """Go to a time, in seconds from the first event; clipped to the part that is played.
 
-        While paused, the 50 ms before it are given, so that the picture follows the hand on the seek bar.
+        While paused, the 600 ms before it are given, so that the picture follows the hand on the seek bar.
         """
         with self._changed:
             target = self.recording.first_us + round(seconds * 1e6)
@@ -185,7 +185,7 @@ class ReplaySource:
         with self._changed:
             self._paused = True
             target = min(max(self._position_us + delta_us, self._start_us), self._end_us)
-            self._jump = _Jump(target - abs(delta_us), target)
+            self._jump = _Jump(target - max(abs(delta_us), _PREVIEW_US), target)
             self._changed.notify_all()
 
     def close(self) -> None:

@@ -203,3 +203,20 @@ def test_a_word_typed_while_paused_is_scored_at_once_and_the_label_stays(qtbot, 
     qtbot.waitUntil(lambda: time.monotonic() > rest_s)
     assert pipeline.prediction().number == number + 1
     assert window.decider.decision.kind == "label"
+
+
+def test_the_place_sought_while_paused_is_the_one_that_is_recognised(qtbot, make_window):
+    source = ReplaySource(demo_recording(), speed=None, hold_at_end=True)
+    settings = PipelineSettings(slice_by=parse_slice("40ms"), wait_for_model=True)
+    pipeline = Pipeline(source, lambda progress: FakeBackbone(), parse_prompts("a mug, a fox"), settings)
+    window = make_window(attach=False)
+    window.attach(pipeline)
+    qtbot.waitUntil(lambda: window.transport.paused and pipeline.prediction() is not None)
+    first, last = source.recording.first_us, source.recording.last_us
+    for share in (0.3, 0.7, 0.5):
+        target = first + round(share * (last - first))
+        window.transport.seek_us(target)
+        qtbot.waitUntil(lambda at=target: 0 <= at - pipeline.prediction().t_us < 80_000)
+        assert len(pipeline.prediction().frames) > 1
+    window.step(1)
+    qtbot.waitUntil(lambda: target < pipeline.prediction().t_us <= target + 40_000)
