@@ -298,6 +298,39 @@ def parse_frame(data: bytes) -> GrayFrame:
     return GrayFrame(table.number(0, "q", 0), gray)
 
 
+def extent(data: bytes, type_id: str) -> tuple[int, int, int]:
+    """Return (count, first time, last time) of what a decompressed packet of any stream holds.
+
+    Times in microseconds; of a type that is not known the count is 0.
+
+    Raises
+    ------
+    FormatError
+        When the packet is not of this type, or its parts do not lie inside it.
+    """
+    if type_id == "EVTS":
+        position, count = locate_events(data)
+        if not count:
+            return 0, 0, 0
+        first, last = (struct.unpack_from("<q", data, position + 16 * i)[0] for i in (0, count - 1))
+        return count, int(first), int(last)
+    table = Table.root(data, prefixed=True, identifier=type_id.encode("ascii", "replace"))
+    if type_id == "FRME":
+        table.vector(10, 1)
+        t_us = table.number(0, "q", 0)
+        return 1, t_us, t_us
+    if type_id not in ("IMUS", "TRIG"):
+        return 0, 0, 0
+    position, count = table.vector(0, 4)
+    if not count:
+        return 0, 0, 0
+    places = (position, position + 4 * (count - 1))
+    first, last = (
+        Table(data, at + int(struct.unpack_from("<I", data, at)[0])).number(0, "q", 0) for at in places
+    )
+    return count, first, last
+
+
 def parse_index(data: bytes, most: int = MAX_BODY_BYTES) -> npt.NDArray[Any]:
     """Return the file's own index as an array of ``INDEX_DTYPE``, in the order in which it is stored.
 

@@ -31,6 +31,8 @@ class SourceSpec:
         ends at ``end_s``.
     hold_at_end : bool
         For recordings: pause at the end instead of ending (what a window wants).
+    stream : str or None
+        For recordings with several event streams: the number or name of one, or of its camera.
     tls : Tls or None
         For streams: with which certificates; None is a connection without TLS.
     """
@@ -42,6 +44,7 @@ class SourceSpec:
     start_s: float = 0.0
     end_s: float | None = None
     hold_at_end: bool = False
+    stream: str | None = None
     tls: Tls | None = None
 
 
@@ -69,6 +72,7 @@ def open_source(spec: SourceSpec) -> EventSource:
             start_s=spec.start_s,
             end_s=spec.end_s,
             hold_at_end=spec.hold_at_end,
+            stream=spec.stream,
         )
     if spec.kind == "camera":
         from drivers.camera import CameraSource

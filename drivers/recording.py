@@ -19,7 +19,9 @@ import numpy.typing as npt
 from drivers.aedat4 import (
     MAX_BODY_BYTES,
     MAX_SIDE,
+    Compression,
     FormatError,
+    StreamInfo,
     UnknownFrameFormat,
     join_events,
     locate_events,
@@ -28,8 +30,10 @@ from drivers.aedat4 import (
 )
 from drivers.checking import open_checked, read_header
 from drivers.decompression import Decompressor, decompress
+from drivers.losses import describe, left_out
 from drivers.salvage import rescue_events, walk
 from drivers.source import GrayFrame
+from drivers.streams import choose, describe_choice
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import Packet, Resolution, copy_packet, empty_packet
 
@@ -62,12 +66,15 @@ class Recording:
     ----------
     path : path-like
         Any file with the contents of an aedat4, whatever it is called.
+    stream : str, optional
+        Number or name of the event stream, or name of its camera, where there are several; by default the
+        first that has events.
 
     Raises
     ------
     UserError
         When there is nothing to play: no such file, a directory, empty, not aedat4, cut off in its header, no
-        event stream, no events.
+        event stream, no such stream, no events.
 
     Attributes
     ----------
@@ -79,31 +86,32 @@ class Recording:
         Time of the first and the last event.
     damage : str
         One line that says what is missing from the file; empty when it is whole.
+    streams_note : str
+        One line that says which of several event streams is read; empty where there is only one.
     unknown_frames : str
         Frames met so far that are stored in a way that is not known; empty when there are none.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], stream: str | None = None) -> None:
         self.path = Path(path)
         self._file = open_checked(self.path)
         self._lock = threading.Lock()
         try:
             self._size = os.fstat(self._file).st_size
             self._header = read_header(self.path, self._file)
-            self._prepare()
+            self._prepare(stream)
         except BaseException:
             os.close(self._file)
             self._file = -1
             raise
 
-    def _prepare(self) -> None:
-        stream = self._header.first("EVTS")
-        if stream is None:
+    def _prepare(self, wanted: str | None) -> None:
+        streams = [stream for stream in self._header.streams if stream.type_id == "EVTS"]
+        if not streams:
             kinds = ", ".join(sorted({s.name or s.type_id for s in self._header.streams})) or "nothing"
             raise UserError(
                 f"{self.path} has no event stream (it holds {kinds}). Choose a recording with events."
             )
-        self.camera = stream.source
         self._cut = False
         self._skipped_packets = self._skipped_events = 0
         self.unknown_frames = ""
@@ -113,17 +121,36 @@ class Recording:
         if rows is None:
             found = walk(self._file, self._header, self._size)
             rows, self._cut = found.packets, found.cut
-            self.damage = _describe(found.lost_bytes, found.missing_bytes, self._size, found.cut)
-        self._events = rows[rows["stream"] == stream.number]
-        frames = self._header.first("FRME")
-        self._counts: list[int] = self._events["count"].tolist()
-        self._frames = rows[rows["stream"] == frames.number] if frames else rows[:0]
+            self.damage = describe(found.lost_bytes, found.missing_bytes, self._size, found.cut)
+        self._rows = rows
         self._frame_cache: tuple[int, GrayFrame | None] = (-1, None)
+        self._starts: dict[int, int | None] = {}
+        filled = [stream for stream in streams if self._take_up(stream)]
+        stream = choose(self.path, streams, filled, wanted)
+        self.streams_note = describe_choice(streams, filled, stream)
+        self._take_up(stream)
+        self.camera = stream.source
+        frames = next(
+            (f for f in self._header.streams if f.type_id == "FRME" and f.source == stream.source), None
+        )
+        frames = frames or self._header.first("FRME")
+        self._frames = rows[rows["stream"] == frames.number] if frames else rows[:0]
         self.resolution = (
             stream.resolution or (frames.resolution if frames else None) or self._guess_resolution()
         )
-        self._starts: dict[int, int | None] = {}
+        self._skipped_packets = self._skipped_events = 0
         self._settle_times()
+
+    def _take_up(self, stream: StreamInfo) -> bool:
+        """Read this event stream from now on; return whether it holds any events."""
+        self._events = self._rows[self._rows["stream"] == stream.number]
+        self._counts: list[int] = self._events["count"].tolist()
+        self._cut_here = (
+            self._cut
+            and len(self._events) > 0
+            and int(self._events["offset"][-1]) == int(self._rows["offset"][-1])
+        )
+        return any(len(self._decode(index)) for index in range(len(self._events)))
 
     def _own_index(self) -> npt.NDArray[Any] | None:
         """Return the index that the file carries, if it is there and true to the file."""
@@ -203,10 +230,40 @@ class Recording:
         if self.unknown_frames:
             parts.append(f"{self.unknown_frames} cannot be shown and are left out")
         if self._skipped_packets:
-            events = f" (about {self._skipped_events:,} events)" if self._skipped_events else ""
-            packets = "packet was" if self._skipped_packets == 1 else "packets were"
-            parts.append(f"{self._skipped_packets} damaged {packets} left out{events}")
+            parts.append(left_out(self._skipped_packets, self._skipped_events))
         return "; ".join(parts)
+
+    @property
+    def skipped_events(self) -> int:
+        """About how many events were in packets that turned out to be damaged so far."""
+        return self._skipped_events
+
+    def bodies(self) -> Iterator[tuple[StreamInfo | None, bytes, bool]]:
+        """Yield the packets of all streams as they lie in the file.
+
+        Yields
+        ------
+        stream : StreamInfo or None
+            None where the header does not name it.
+        body : bytes
+            Still compressed.
+        cut : bool
+            Whether it is the packet in which the file ends.
+        """
+        known = {stream.number: stream for stream in self._header.streams}
+        for index, number in enumerate(self._rows["stream"].tolist()):
+            cut = self._cut and index == len(self._rows) - 1
+            yield known.get(number), self._body(self._rows, index), cut
+
+    @property
+    def streams(self) -> tuple[StreamInfo, ...]:
+        """All streams that the header names, of every type."""
+        return self._header.streams
+
+    @property
+    def compression(self) -> Compression:
+        """How the bodies are compressed."""
+        return self._header.compression
 
     def _body(self, rows: npt.NDArray[Any], index: int) -> bytes:
         return self._pread(int(rows["size"][index]), int(rows["offset"][index]))
@@ -224,7 +281,7 @@ class Recording:
     def _decode(self, index: int) -> Packet:
         """Return the events of a packet, or what can be had of it."""
         body = self._body(self._events, index)
-        if self._cut and index == len(self._events) - 1:
+        if self._cut_here and index == len(self._events) - 1:
             return rescue_events(body, self._header.compression)
         place = self._locate(index, body, Decompressor(self._header.compression))
         return join_events([place]) if isinstance(place, tuple) else place
@@ -331,7 +388,7 @@ class Recording:
             total = held = 0
             for number in range(index, stop):
                 low = offsets[number] - base
-                if self._cut and number == len(offsets) - 1:
+                if self._cut_here and number == len(offsets) - 1:
                     place: tuple[bytes, int, int] | Packet = self._decode(number)
                 else:
                     body = block[low : low + sizes[number]] if whole else self._body(self._events, number)
@@ -424,21 +481,6 @@ def _places(times: npt.NDArray[Any], first_us: int, end_us: int, bins: int) -> n
     """Return in which of ``bins`` equal spans times lie; as floats, as damaged times overflow 64 bits."""
     share = (times.astype(np.float64) - first_us) / (end_us - first_us)
     return np.clip(share * bins, 0, bins - 1).astype(np.int64)
-
-
-def _describe(lost: int, missing: int, size: int, cut: bool) -> str:
-    total = size + missing
-    gone = lost + missing
-    if not gone and not cut:
-        return ""  # never closed, but every packet is whole
-    if not gone:
-        return "the recording ends in the middle of a packet: it was cut off; what came before is played"
-    share = f"{_megabytes(gone)} of {_megabytes(total)}, {100 * gone / total:.1f} %"
-    return f"the recording is damaged: {share}, is lost; the rest is played"
-
-
-def _megabytes(count: int) -> str:
-    return f"{count / 1e6:.1f} MB" if count >= 100_000 else f"{count / 1e3:.1f} kB"
 
 
 __all__ = ["MAX_PACKET_EVENTS", "RateHistogram", "Recording"]

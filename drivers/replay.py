@@ -60,6 +60,8 @@ class ReplaySource:
         Part to play, in seconds from the first event.
     hold_at_end : bool
         At the end, pause instead of ending, so that the user can seek back.
+    stream : str, optional
+        Which event stream, as :class:`drivers.recording.Recording` takes it.
     clock : callable
         Monotonic time in seconds; for tests.
 
@@ -80,10 +82,11 @@ class ReplaySource:
         start_s: float = 0.0,
         end_s: float | None = None,
         hold_at_end: bool = False,
+        stream: str | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         _check_speed(speed)
-        self.recording = Recording(path)
+        self.recording = Recording(path, stream)
         self.name = self.recording.path.name
         if self.recording.camera == SIMULATED:  # what is simulated is called so wherever it is shown
             self.name += " (simulated)"
@@ -208,7 +211,12 @@ class ReplaySource:
             losses = self.recording.losses
             if losses:
                 losses += f" (neuroclip-live repair {self.recording.path.name} makes a whole file of it)"
-            notes = [losses, self._gap_note, "end of the recording" if self._at_end else ""]
+            notes = [
+                self.recording.streams_note,
+                losses,
+                self._gap_note,
+                "end of the recording" if self._at_end else "",
+            ]
             message = "; ".join(note for note in notes if note)
             return SourceStatus(state, message, self._position_us, self._start_us, self._end_us)
 

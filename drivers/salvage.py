@@ -26,12 +26,14 @@ from drivers.aedat4 import (
     Header,
     join_events,
     locate_events,
+    parse_index,
 )
 from drivers.decompression import decompress, largest
 from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution, copy_packet, empty_packet
 
 _LZ4_MARK, _ZSTD_MARK = b"\x04\x22\x4d\x18", b"\x28\xb5\x2f\xfd"
 _SEARCH_BYTES = 1 << 20
+_LARGEST_INDEX = 1 << 28
 _JITTER_US = 1_000
 """Cameras' packets hold events that step back by so much; a longer step inside a damaged packet is damage."""
 
@@ -70,7 +72,8 @@ def walk(file: int, header: Header, size: int) -> Walk:
     size : int
         Bytes to look at, the file's size.
     """
-    end = header.index_position if header.end <= header.index_position <= size else size
+    # not up to where the header says that the index is: a block that is there twice moves packets beyond it
+    end = size
     missing = max(0, header.index_position - size)
     numbers = {stream.number for stream in header.streams}
     trial = _Trial(file, header.compression, size)
@@ -104,7 +107,21 @@ def walk(file: int, header: Header, size: int) -> Walk:
         lost += (end if later is None else later) - position
         position = end if later is None else later
     lost += end - position
+    behind = rows[-1][0] + rows[-1][2] if rows else header.end
+    if behind == header.index_position or (not cut and _is_index(file, behind, end, header.compression)):
+        lost = max(0, lost - (end - behind))
     return Walk(np.array(rows, dtype=INDEX_DTYPE), lost, missing, cut)
+
+
+def _is_index(file: int, start: int, end: int, compression: Compression) -> bool:
+    """Return whether the last bytes of a file are its index, though not where the header says."""
+    if not 0 < end - start <= _LARGEST_INDEX:
+        return False
+    try:
+        parse_index(decompress(os.pread(file, end - start, start), compression))
+    except FormatError:
+        return False
+    return True
 
 
 class _Trial:

@@ -17,7 +17,7 @@ import os
 import struct
 import zlib
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -29,7 +29,7 @@ import numpy as np
 import numpy.typing as npt
 import zstandard
 
-from drivers.aedat4 import EVENTS_PREFIX, INDEX_DTYPE, MAGIC, Compression
+from drivers.aedat4 import EVENTS_PREFIX, INDEX_DTYPE, MAGIC, Compression, StreamInfo
 from drivers.source import GrayFrame
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution, copy_packet
@@ -71,6 +71,8 @@ class Aedat4Writer:
     compression : Compression
     replace : bool
         False: a file that is there is left alone, and it is an error.
+    streams : sequence of StreamInfo, optional
+        Other streams than one of events and one of frames; they are filled with :meth:`write_body`.
 
     Raises
     ------
@@ -88,6 +90,7 @@ class Aedat4Writer:
         frames: bool = False,
         compression: Compression = Compression.LZ4,
         replace: bool = True,
+        streams: Sequence[StreamInfo] | None = None,
     ) -> None:
         self.path = Path(path)
         self.compression = compression
@@ -106,7 +109,11 @@ class Aedat4Writer:
         except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
             reason = getattr(error, "strerror", None) or str(error)
             raise UserError(f"Cannot write {self.path}: {reason}. Choose another place.") from None
-        header = _header(name, Resolution(*resolution), compression, frames)
+        header = (
+            _header(name, Resolution(*resolution), compression, frames)
+            if streams is None
+            else header_of(streams, compression)
+        )
         self._position = 0
         try:
             self._append(header)
@@ -173,6 +180,16 @@ class Aedat4Writer:
             raise ValueError("this file was opened without a stream of frames")
         self._packet(_FRAMES_STREAM, _frame(frame), 1, frame.t_us, frame.t_us)
         self._frames += 1
+
+    def write_body(self, stream: int, body: bytes, count: int, start_us: int, end_us: int) -> None:
+        """Add a packet that is compressed already, as it lies in another file of the same compression."""
+        self._append(struct.pack("<ii", stream, len(body)) + body)
+        self._rows.extend((self._position - len(body), stream, len(body), count, start_us, end_us))
+
+    def write_events(self, stream: int, packet: Packet) -> None:
+        """Add events to a stream of one's own choice as one packet."""
+        body = event_body(packet, self.compression)
+        self.write_body(stream, body, len(packet), int(packet["t"][0]), int(packet["t"][-1]))
 
     def flush(self) -> None:
         """Bring everything so far onto the disk."""
@@ -318,8 +335,26 @@ def _compress(data: bytes, compression: Compression) -> bytes:
     return zstandard.ZstdCompressor(level=19 if compression is Compression.ZSTD_HIGH else 3).compress(data)
 
 
+def event_body(packet: Packet, compression: Compression) -> bytes:
+    """Return events as the body of a packet."""
+    raw = copy_packet(packet).view(np.uint8).reshape(-1, 16)
+    raw[:, 13:] = 0
+    body = raw.tobytes()
+    data = struct.pack("<I", 28 + len(body)) + EVENTS_PREFIX + struct.pack("<I", len(packet)) + body
+    return _compress(data, compression)
+
+
 def _header(name: str, resolution: Resolution, compression: Compression, frames: bool) -> bytes:
-    xml = _description(name, resolution, compression, frames).encode()
+    kinds = [("events", "EVTS")] + ([("frames", "FRME")] if frames else [])
+    return header_of(
+        [StreamInfo(number, kind, output, name, resolution) for number, (output, kind) in enumerate(kinds)],
+        compression,
+    )
+
+
+def header_of(streams: Sequence[StreamInfo], compression: Compression) -> bytes:
+    """Return the header of a file with these streams, as long as it has no index."""
+    xml = _description(streams, compression).encode()
     # A table of three fields: compression, position of the index (-1: none yet), description.
     body = (
         struct.pack("<I4s6x5H", 24, b"IOHE", 10, 24, 4, 12, 8)
@@ -331,27 +366,27 @@ def _header(name: str, resolution: Resolution, compression: Compression, frames:
     return MAGIC + struct.pack("<I", len(body)) + body
 
 
-def _description(name: str, resolution: Resolution, compression: Compression, frames: bool) -> str:
-    kinds = [("events", "EVTS")] + ([("frames", "FRME")] if frames else [])
-    streams = []
-    for number, (output, kind) in enumerate(kinds):
-        path = f"/outInfo/{number}/"
+def _description(streams: Sequence[StreamInfo], compression: Compression) -> str:
+    nodes = []
+    for stream in streams:
+        path = f"/outInfo/{stream.number}/"
         attributes = {
             "compression": compression.name,
             "originalModuleName": "neuroclip-live",
-            "originalOutputName": output,
-            "typeDescription": f"Stream of {output}.",
-            "typeIdentifier": kind,
+            "originalOutputName": stream.name,
+            "typeDescription": f"Stream of {stream.name}.",
+            "typeIdentifier": stream.type_id,
         }
         lines = [f'<attr key="{k}" type="string">{escape(v)}</attr>' for k, v in attributes.items()]
+        size = stream.resolution
+        sides = (("sizeX", size.width), ("sizeY", size.height)) if size is not None else ()
         info = (
             f'<node name="info" path="{path}info/">'
-            f'<attr key="sizeX" type="int">{resolution.width}</attr>'
-            f'<attr key="sizeY" type="int">{resolution.height}</attr>'
-            f'<attr key="source" type="string">{escape(name)}</attr></node>'
+            + "".join(f'<attr key="{side}" type="int">{pixels}</attr>' for side, pixels in sides)
+            + f'<attr key="source" type="string">{escape(stream.source)}</attr></node>'
         )
-        streams.append(f'<node name="{number}" path="{path}">' + "".join(lines) + info + "</node>")
-    return '<dv version="2.0"><node name="outInfo" path="/outInfo/">' + "".join(streams) + "</node></dv>\n"
+        nodes.append(f'<node name="{stream.number}" path="{path}">' + "".join(lines) + info + "</node>")
+    return '<dv version="2.0"><node name="outInfo" path="/outInfo/">' + "".join(nodes) + "</node></dv>\n"
 
 
 def _frame(frame: GrayFrame) -> bytes:

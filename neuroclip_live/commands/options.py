@@ -26,6 +26,7 @@ class RunOptions:
     loop: bool | None = None
     start: float | None = None
     end: float | None = None
+    stream: str | None = None
     prompts: str | None = None
     prompt_file: str | None = None
     templates: str | None = None
@@ -123,6 +124,11 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     ),
     click.option("--start", type=float, metavar="S", help="Replay from this second on."),
     click.option("--end", type=float, metavar="S", help="Replay up to this second."),
+    click.option(
+        "--stream",
+        metavar="NAME|ID",
+        help="Replay this event stream, where a recording has several (stereo).",
+    ),
     # what to look for
     click.option(
         "-p", "--prompts", metavar="TEXT", help='Labels: "a mug, a phone"; a leading - makes one negative.'

@@ -82,6 +82,8 @@ def source_spec(options: RunOptions) -> SourceSpec:
         if kind != "network":
             raise UserError("the --tls options are for a stream: name it with --connect HOST:PORT")
         tls = Tls(*certificates)
+    if options.stream is not None and kind != "replay":
+        raise UserError("--stream is for a recording: name it with --replay FILE")
     return SourceSpec(
         kind=kind,
         target=target,
@@ -90,6 +92,7 @@ def source_spec(options: RunOptions) -> SourceSpec:
         start_s=options.start or 0.0,
         end_s=options.end,
         hold_at_end=not options.headless,
+        stream=options.stream,
         tls=tls,
     )
 

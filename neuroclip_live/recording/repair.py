@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from drivers.losses import left_out
+from drivers.packet_copy import Tally, copy, survey
 from drivers.recording import Recording
-from drivers.source import GrayFrame
-from drivers.writing import Aedat4Writer, verify_aedat4
 from neuroclip_live.errors import UserError
 
 
@@ -22,11 +21,14 @@ class Repaired:
     path : Path or None
         The new file; None when there was nothing to repair.
     events, frames : int
-        What it holds.
+        What it holds, all streams together.
     seconds : float
         From the first to the last event.
     lost : str
         What could not be had, in one line; empty when nothing was lost.
+    event_streams : int
+        Streams with events in it.
+    imu_samples, triggers : int
     """
 
     path: Path | None
@@ -34,19 +36,35 @@ class Repaired:
     frames: int
     seconds: float
     lost: str
+    event_streams: int = 1
+    imu_samples: int = 0
+    triggers: int = 0
 
     def __str__(self) -> str:
         if self.path is None:
             return "the recording is whole: there is nothing to repair"
-        frames = f" and {self.frames:,} frames" if self.frames else ""
+        others = [
+            f"{count:,} {what}"
+            for count, what in (
+                (self.frames, "frames"),
+                (self.imu_samples, "IMU samples"),
+                (self.triggers, "triggers"),
+            )
+            if count
+        ]
+        events = f"{self.events:,} events"
+        if self.event_streams > 1:
+            events += f" in {self.event_streams} streams"
+        *most, last = [events, *others]
+        held = f"{', '.join(most)} and {last}" if most else last
         lost = self.lost or "nothing was lost"
-        return f"{self.path}: {self.events:,} events{frames} of {self.seconds:.2f} s, verified; {lost}"
+        return f"{self.path}: {held} of {self.seconds:.2f} s, verified; {lost}"
 
 
 def repair(path: str | os.PathLike[str], out: str | os.PathLike[str] | None = None) -> Repaired:
-    """Write every event and frame that can be had of a recording into a new file, and compare.
+    """Write all that can be had of a recording, of every stream, into a new file, and compare.
 
-    The recording itself is only read. Inertial samples and triggers are not taken over.
+    The recording itself is only read.
 
     Parameters
     ----------
@@ -60,27 +78,41 @@ def repair(path: str | os.PathLike[str], out: str | os.PathLike[str] | None = No
     UserError
         When nothing can be had of it, or the new file cannot be written.
     """
-    if _is_whole(path):
-        return Repaired(None, 0, 0, 0.0, "")
     recording = Recording(path)
     try:
+        if recording.is_indexed:  # some damage only reading tells
+            found = survey(recording)
+            if not (found.damaged or found.unnamed):
+                return Repaired(None, 0, 0, 0.0, "")
         target = Path(out) if out is not None else _beside(recording.path)
-        writer = Aedat4Writer(
-            target, recording.resolution, recording.camera, frames=recording.has_frames, replace=False
+        kept = copy(recording, target)
+        for _ in recording.read():  # for about how many events were in damaged packets
+            pass
+        return Repaired(
+            target,
+            kept.elements["EVTS"],
+            kept.elements["FRME"],
+            recording.duration_us / 1e6,
+            _lost(recording, kept),
+            len(kept.event_streams),
+            kept.elements["IMUS"],
+            kept.elements["TRIG"],
         )
-        try:
-            _copy(recording, writer)
-            written = writer.close()
-            verify_aedat4(written)
-        except BaseException:
-            target.unlink(missing_ok=True)  # half a repair looks like a whole one
-            raise
-        lost = recording.losses
-        for about_playing in ("; the rest is played", "; what came before is played"):
-            lost = lost.replace(about_playing, "")
-        return Repaired(target, written.events, written.frames, recording.duration_us / 1e6, lost)
     finally:
         recording.close()
+
+
+def _lost(recording: Recording, kept: Tally) -> str:
+    """Say what is missing from the new file."""
+    parts = [recording.damage] if recording.damage else []
+    if kept.damaged:
+        parts.append(left_out(kept.damaged, recording.skipped_events))
+    if kept.unnamed:
+        parts.append(f"{kept.unnamed} packets of streams that the header does not name were left out")
+    lost = "; ".join(parts)
+    for about_playing in ("; the rest is played", "; what came before is played"):
+        lost = lost.replace(about_playing, "")
+    return lost
 
 
 def _beside(path: Path) -> Path:
@@ -88,29 +120,3 @@ def _beside(path: Path) -> Path:
     if target.exists():
         raise UserError(f"{target} exists already. Choose another name with --out FILE.")
     return target
-
-
-def _is_whole(path: str | os.PathLike[str]) -> bool:
-    """Read a recording through: some damage only reading tells."""
-    recording = Recording(path)
-    try:
-        if not recording.is_indexed:
-            return False
-        for _ in itertools.chain(recording.read(), recording.frames()):
-            pass
-        return not recording.losses
-    finally:
-        recording.close()
-
-
-def _copy(recording: Recording, writer: Aedat4Writer) -> None:
-    frames = recording.frames()
-    frame: GrayFrame | None = next(frames, None)
-    for packet in recording.read():
-        while frame is not None and frame.t_us <= int(packet["t"][-1]):
-            writer.write_frame(frame)
-            frame = next(frames, None)
-        writer.write(packet)
-    while frame is not None:
-        writer.write_frame(frame)
-        frame = next(frames, None)

@@ -1,0 +1,247 @@
+"""Recordings with several streams: which one is played, and that a repair keeps them all."""
+
+from __future__ import annotations
+
+import random
+import struct
+from pathlib import Path
+
+import dv_processing as dv
+import lz4.frame
+import numpy as np
+import pytest
+import zstandard
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from making import SIZE, join, make_events, packet_places, same
+
+from drivers.aedat4 import EVENTS_PREFIX, INDEX_DTYPE, Compression, StreamInfo, parse_header
+from drivers.recording import Recording
+from drivers.replay import ReplaySource
+from drivers.writing import Aedat4Writer, _compress, _index
+from neuroclip_live.cli import main
+from neuroclip_live.errors import UserError
+from neuroclip_live.events import EVENT_DTYPE, Packet
+from neuroclip_live.recording.repair import repair
+
+
+def stream(number: int, name: str = "events", source: str = "Cam", kind: str = "EVTS") -> StreamInfo:
+    return StreamInfo(number, kind, name, source, SIZE)
+
+
+def recorded(
+    path: Path,
+    parts: list[tuple[int, Packet]],
+    streams: list[StreamInfo],
+    compression: Compression = Compression.LZ4,
+) -> Path:
+    """Write packets of several streams in turn."""
+    with Aedat4Writer(path, SIZE, compression=compression, streams=streams) as writer:
+        for number, events in parts:
+            writer.write_events(number, events)
+    return path
+
+
+def halves(packets: int = 10) -> tuple[list[tuple[int, Packet]], Packet, Packet]:
+    left, right = make_events(100 * packets, seed=1), make_events(100 * packets, seed=2)
+    parts = []
+    for start in range(0, 100 * packets, 100):
+        parts += [(0, left[start : start + 100]), (1, right[start : start + 100])]
+    return parts, left, right
+
+
+STEREO = [stream(0, source="Left"), stream(1, name="events_1", source="Right")]
+
+
+def test_the_first_stream_is_played_and_the_others_are_named(tmp_path: Path) -> None:
+    parts, left, _ = halves()
+    source = ReplaySource(recorded(tmp_path / "a.aedat4", parts, STEREO), speed=None)
+    assert same(join(source.packets()), left)
+    said = "plays event stream 0 'events' of Left, not 1 'events_1' of Right (choose with --stream)"
+    assert source.status().message == said
+
+
+@pytest.mark.parametrize("wanted", ["1", "events_1", "Right"])
+def test_a_stream_is_chosen_by_number_name_or_camera(tmp_path: Path, wanted: str) -> None:
+    parts, _, right = halves()
+    source = ReplaySource(recorded(tmp_path / "a.aedat4", parts, STEREO), speed=None, stream=wanted)
+    assert same(join(source.packets()), right)
+
+
+def test_a_stream_without_events_gives_way_to_one_that_has_some(tmp_path: Path) -> None:
+    parts, _, right = halves()
+    path = recorded(tmp_path / "a.aedat4", [part for part in parts if part[0] == 1], STEREO)
+    source = ReplaySource(path, speed=None)
+    assert same(join(source.packets()), right)
+    assert "plays event stream 1 'events_1' of Right; the others hold no events" in source.status().message
+
+
+def test_a_stream_that_is_not_there_or_not_unique_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parts, _, _ = halves()
+    path = recorded(tmp_path / "a.aedat4", parts, [stream(0, source="L"), stream(1, source="R")])
+    with pytest.raises(UserError, match=r"no event stream 'x'.*0 'events' of L; 1 'events' of R"):
+        Recording(path, "x")
+    with pytest.raises(UserError, match=r"several event streams called 'events'.*by its number"):
+        Recording(path, "events")
+    assert main(["--headless", "--replay", str(path), "--stream", "x", "-p", "a, b"]) == 2
+    assert main(["--headless", "--simulate", "--stream", "1", "-p", "a, b"]) == 2
+    assert "--stream is for a recording" in capsys.readouterr().err
+
+
+def test_a_recording_with_one_stream_says_nothing(tmp_path: Path) -> None:
+    path = recorded(tmp_path / "a.aedat4", [(0, make_events(300))], [stream(0)])
+    assert ReplaySource(path).status().message == ""
+
+
+def davis(path: Path) -> Path:
+    """Have dv-processing record events, frames, inertial samples and triggers of one camera."""
+    config = dv.io.MonoCameraWriter.DAVISConfig("DAVIS346_1", tuple(SIZE), dv.CompressionType.LZ4)
+    writer = dv.io.MonoCameraWriter(str(path), config)
+    events = make_events(2000)
+    for number in range(20):
+        store = dv.EventStore()
+        for t, x, y, p in events[100 * number : 100 * number + 100].tolist():
+            store.push_back(t, x, y, bool(p))
+        writer.writeEvents(store)
+        t_us = int(events["t"][100 * number])
+        writer.writeFrame(dv.Frame(t_us, np.full((SIZE.height, SIZE.width), number, dtype=np.uint8)))
+        # by packets: single ones are collected until there are many
+        imu = dv.IMUPacket()
+        imu.elements.append(dv.IMU(t_us, 20.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0))
+        writer.writeImuPacket(imu)
+        triggers = dv.TriggerPacket()
+        triggers.elements.append(dv.Trigger(t_us, dv.TriggerType.EXTERNAL_SIGNAL_RISING_EDGE))
+        writer.writeTriggerPacket(triggers)
+    del writer
+    return path
+
+
+def test_a_repair_keeps_frames_inertial_samples_and_triggers(tmp_path: Path) -> None:
+    path = davis(tmp_path / "a.aedat4")
+    cut = int(0.7 * packet_places(path)[-1][0])
+    path.write_bytes(path.read_bytes()[:cut])
+    report = repair(path)
+    assert report.path is not None
+    reading = dv.io.MonoCameraRecording(str(report.path))
+    frames = imu = triggers = 0
+    while reading.getNextFrame() is not None:
+        frames += 1
+    while (batch := reading.getNextImuBatch()) is not None:
+        imu += len(batch)
+    while (batch := reading.getNextTriggerBatch()) is not None:
+        triggers += len(batch)
+    assert (frames, imu, triggers) == (report.frames, report.imu_samples, report.triggers)
+    assert min(frames, imu, triggers) > 0
+    assert "IMU samples" in str(report)
+
+
+def test_a_repair_keeps_the_other_camera(tmp_path: Path) -> None:
+    parts, left, right = halves()
+    path = recorded(tmp_path / "a.aedat4", parts, STEREO)
+    path.write_bytes(path.read_bytes()[: packet_places(path)[14][0]])  # seven packets of each
+    report = repair(path)
+    assert (report.events, report.event_streams) == (1400, 2)
+    assert same(join(Recording(report.path, "0").read()), left[:700])
+    assert same(join(Recording(report.path, "1").read()), right[:700])
+    assert Recording(report.path).losses == ""
+
+
+# ---- random files, random damage, against a reader of the test's own
+
+
+def unpack(body: bytes, compression: Compression) -> bytes:
+    if compression is Compression.NONE:
+        return body
+    if compression in (Compression.LZ4, Compression.LZ4_HIGH):
+        return lz4.frame.decompress(body)
+    return zstandard.ZstdDecompressor().decompressobj().decompress(body)
+
+
+def plain_reader(data: bytes, places: list[tuple[int, int, int]], number: int) -> Packet:
+    """Return the events of all packets at known places that decompress and parse, and nothing else."""
+    compression, found = parse_header(data).compression, []
+    for position, stream_number, size in places:
+        if stream_number != number or data[position : position + 8] != struct.pack(
+            "<ii", stream_number, size
+        ):
+            continue
+        body = data[position + 8 : position + 8 + size]
+        try:
+            payload = unpack(body, compression)
+        except (RuntimeError, EOFError, zstandard.ZstdError):
+            continue
+        count = struct.unpack_from("<I", payload, 28)[0] if len(payload) >= 32 else -1
+        if len(body) < size or payload[4:28] != EVENTS_PREFIX or len(payload) != 32 + 16 * count:
+            continue
+        found.append(np.frombuffer(payload, EVENT_DTYPE, count, 32))
+    return join(found)
+
+
+@st.composite
+def files(draw: st.DrawFn) -> tuple[Compression, int, int, str, str, int]:
+    return (
+        draw(st.sampled_from(list(Compression))),
+        draw(st.integers(1, 4)),
+        draw(st.integers(1, 300)),
+        draw(st.sampled_from(["right", "no counts", "lying counts", "absent"])),
+        draw(st.sampled_from(["none", "cut between", "hole", "doubled"])),
+        draw(st.integers(0, 2**32 - 1)),
+    )
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(files())
+def test_every_packet_that_is_intact_is_played(
+    tmp_path: Path, case: tuple[Compression, int, int, str, str, int]
+) -> None:
+    compression, count, size, index, damage, seed = case
+    rng, dice = np.random.default_rng(seed), random.Random(seed)
+    parts: list[tuple[int, Packet]] = []
+    for number in range(12):
+        for which in range(count):
+            events = make_events(size, 50_000, seed=number * 7 + which)
+            events["t"] += 50_000 * number
+            steps_back = rng.integers(0, size, 2)
+            events["t"][steps_back] -= rng.integers(0, 500, 2)
+            events["x"][rng.integers(0, size)] = SIZE.width + 3
+            parts.append((which, events))
+    streams = [stream(n, name=f"events_{n}") for n in range(count)]
+    path = recorded(tmp_path / "a.aedat4", parts, streams, compression)
+    places = packet_places(path)
+    data = bytearray(path.read_bytes())
+    at = parse_header(bytes(data)).index_position
+    if index in ("no counts", "lying counts"):
+        rows = np.zeros(len(places), dtype=INDEX_DTYPE)
+        for row, (position, number, length) in zip(rows, places, strict=True):
+            row["offset"], row["stream"], row["size"] = position + 8, number, length
+            row["count"] = 0 if index == "no counts" else dice.randrange(1 << 20)
+        data[at:] = _compress(_index(rows), compression)
+    elif index == "absent":
+        del data[at:]
+    position, _, length = places[dice.randrange(1, len(places))]
+    if damage == "cut between":
+        del data[position:]
+    elif damage == "hole":
+        data[position + 8 : position + 8 + length] = bytes(length)
+    elif damage == "doubled":  # a block of the disk twice: whole packets, seen twice
+        block = 8 + length
+        data[position:position] = data[position : position + block]
+        twice = next(place for place in places if place[0] == position)
+        places = [(at + block if at >= position else at, n, b) for at, n, b in places]
+        places = sorted([twice, *places])
+    path.write_bytes(bytes(data))
+    for number in range(count):
+        wanted = plain_reader(bytes(data), places, number)
+        if not len(wanted):
+            continue
+        given_events = join(Recording(path, str(number)).read())
+        assert same(given_events, wanted), (case, number)
+    if damage != "none" or index == "absent":
+        out = tmp_path / "out.aedat4"
+        out.unlink(missing_ok=True)
+        report = repair(path, out)
+        if report.path is not None:
+            wanted = sum(len(plain_reader(bytes(data), places, n)) for n in range(count))
+            assert report.events == wanted
