@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import errno
+import io
 import logging
 import os
 import sys
@@ -121,6 +122,9 @@ def program() -> None:
     What Python does after the last exit handler, taking modules and their machine code apart, takes seconds
     on a busy machine with OpenVINO, Numba and Qt loaded, and nothing is left to be done then.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal that lacks a character gets another
+            stream.reconfigure(errors="replace")
     status = main()
     atexit._run_exitfuncs()
     logging.shutdown()

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +17,7 @@ from drivers.writing import write_aedat4
 from neuroclip_live.cli import main
 from neuroclip_live.events import Resolution
 
+ROOT = Path(__file__).resolve().parents[1]
 SENSOR = Resolution(48, 32)
 EVENTS = 12_000
 
@@ -198,3 +202,45 @@ def test_bad_input_to_the_few_shot_commands(
     captured = capsys.readouterr()
     assert captured.err.count("\n") == 1
     assert words in captured.err
+
+
+@pytest.mark.parametrize("speed", ["max", "100"])
+def test_a_recording_too_short_for_one_slice_says_so(
+    tmp_path: Path, model: str, capsys: pytest.CaptureFixture[str], speed: str
+) -> None:
+    path = tmp_path / "short.aedat4"
+    write_aedat4(path, [packet(1_000_000, 40, step_us=100, sensor=SENSOR)], SENSOR)
+    assert run(*headless(str(path), model, "--speed", speed, "-p", "a, b", "--jsonl", "-")) == 0
+    told = " ".join(capsys.readouterr().err.split())
+    assert "short.aedat4 is too short for one slice: 40 events in 0.004 s" in told
+    assert "try --slice 10" in told
+    assert (
+        run(*headless(str(path), model, "--speed", speed, "-p", "a, b", "--slice", "10", "--jsonl", "-")) == 0
+    )
+    out = capsys.readouterr()
+    assert lines(out.out)[-1]["predictions"] > 0
+    assert "too short" not in out.err
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_a_terminal_of_any_encoding_gets_its_table(recording: str, model: str, encoding: str) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "neuroclip_live",
+        *headless(recording, model, "--speed", "max", "-p", "größe, b"),
+    ]
+    done = subprocess.run(
+        command, capture_output=True, cwd=ROOT, env={**os.environ, "PYTHONIOENCODING": encoding}
+    )
+    assert done.returncode == 0, done.stderr
+    assert b"Traceback" not in done.stderr
+    assert ("█".encode() if encoding == "utf-8" else b"###") in done.stdout
+
+
+def test_an_overlap_out_of_range_names_the_option(
+    recording: str, model: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for overlap in ("0", "-1", "17"):
+        assert run(*headless(recording, model, "--overlap", overlap)) == 2
+        assert f"--overlap {overlap}: a slice has 1 (no overlap) to 16 hops" in capsys.readouterr().err

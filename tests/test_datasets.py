@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from drivers.writing import write_aedat4
 from neuroclip_live.datasets import SPECS, EventDataset, UnreadableSample, open_dataset
 from neuroclip_live.datasets.samples import has_samples, open_samples
 from neuroclip_live.errors import UserError
-from neuroclip_live.events import EVENT_DTYPE, Packet
+from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution
 from neuroclip_live.stream.frames import discriminate
 
 
@@ -168,6 +169,30 @@ def test_nothing_is_written_under_the_root(tmp_path: Path) -> None:
     data = open_dataset("cifar10-dvs", tmp_path)
     data.counts(data.train[0], 3, "time")
     assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("suffix", [".aedat4", ".aedat"])
+def test_cifar10_dvs_as_aedat_4_whatever_it_is_called(tmp_path: Path, suffix: str) -> None:
+    for name in ("airplane", "frog"):
+        (tmp_path / name).mkdir()
+        for k in range(2):
+            given = events(80, 128, 128, k)
+            write_aedat4(tmp_path / name / f"cifar10_{name}_{k}{suffix}", [given], Resolution(128, 128))
+    data = open_dataset("cifar10-dvs", tmp_path)
+    assert len(data.train) + len(data.test) == 4
+    for sample in (*data.train, *data.test):
+        wanted = events(80, 128, 128, int(Path(sample.path).stem[-1]))
+        assert int(data.counts(sample, 4, "number").sum()) == len(wanted)
+
+
+@pytest.mark.parametrize("version", ["1.0", "3.1", "5.0"])
+def test_cifar10_dvs_in_another_version_is_refused_by_name(tmp_path: Path, version: str) -> None:
+    path = tmp_path / "cat" / "a.aedat"
+    path.parent.mkdir()
+    path.write_bytes(f"#!AER-DAT{version}\r\n#!END-HEADER\r\n".encode() + bytes(range(64)) * 4)
+    data = open_dataset("cifar10-dvs", tmp_path)
+    with pytest.raises(UnreadableSample, match=f"AEDAT {version}, not 2 or 4"):
+        data.counts(data.train[0], 4, "number")
 
 
 def test_the_split_is_the_same_every_time_and_moves_with_the_seed(tmp_path: Path) -> None:

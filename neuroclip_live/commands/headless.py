@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from neuroclip_live.clip.backbone import BackboneInfo
     from neuroclip_live.live.pipeline import Load, LoadAdapter
     from neuroclip_live.recording.recorder import RecordingReport
+    from neuroclip_live.stream.slicing import SliceBy
 
 POLL_S = 0.005
 BAR = 24
@@ -101,6 +103,8 @@ def run_every_window(
                 break
         source.close()
         show.notice(source.status().message)
+        if not totals.windows and not stop.is_set():
+            show.notice(too_short(source, totals.events, settings.slice_by))
         output.write(
             jsonl.summary(
                 events=totals.events,
@@ -167,6 +171,8 @@ def _follow(
             break
         stop.wait(POLL_S)
     status, rest = _settled(pipeline, number)
+    if status.state is PipelineState.ENDED and not status.windows:
+        show.notice(too_short(pipeline.source, status.total_events, pipeline.settings.slice_by))
     for prediction in rest:
         output.write(jsonl.record(prediction))
     output.write(
@@ -241,7 +247,7 @@ def _table(prediction: Prediction, foot: str) -> Table:
     ranked = sorted(prediction.scores.items(), key=lambda item: -item[1])
     for label, probability in ranked[:MOST_ROWS]:
         style = "bold green" if label == prediction.label else ""
-        table.add_row(Text(label, style=style), f"{probability:.2f}", "█" * round(probability * BAR))
+        table.add_row(Text(label, style=style), f"{probability:.2f}", _bar(probability))
     if len(ranked) > MOST_ROWS:
         table.add_row(Text(f"and {len(ranked) - MOST_ROWS} more", style="dim"), "", "")
     for found in prediction.objects or ():
@@ -250,6 +256,37 @@ def _table(prediction: Prediction, foot: str) -> Table:
         place = "{},{} to {},{}".format(*found.box)
         table.add_row(word, f"{found.probability:.2f}", place + (" waiting" * (found.state == "waiting")))
     return table
+
+
+def _bar(share: float) -> str:
+    """Return a bar in characters that the terminal can show."""
+    block = "█"
+    try:
+        block.encode(sys.stdout.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        block = "#"
+    return block * round(share * BAR)
+
+
+def too_short(source: EventSource, events: int, by: SliceBy) -> str:
+    """Say why a recording gave no prediction: it ends before its first slice does.
+
+    Parameters
+    ----------
+    source : EventSource
+    events : int
+        That it gave.
+    by : SliceBy
+        How it was cut.
+    """
+    status, seconds = source.status(), 0.0
+    if status.start_us is not None and status.end_us is not None:
+        seconds = (status.end_us - status.start_us) / 1e6
+    shorter = f"--slice {max(1, events // 4)}" if events >= 4 else "another recording"
+    return (
+        f"{source.name} is too short for one slice: {events:,} events in {seconds:.3f} s, "
+        f"and a slice is {by.overlap} hops; try {shorter}, or --overlap 1"
+    )
 
 
 @contextmanager

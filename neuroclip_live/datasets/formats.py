@@ -6,6 +6,7 @@ It has no N-Cars; its ``.dat`` is read here. Whatever the file, a packet of the 
 
 from __future__ import annotations
 
+import re
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
@@ -15,7 +16,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from drivers.recording import Recording
 from neuroclip_live.datasets.limits import UnreadableSample, check_npz, check_size
+from neuroclip_live.errors import UserError
 from neuroclip_live.events import EVENT_DTYPE, Packet
 
 Fields = Mapping[str, npt.NDArray[Any]]
@@ -58,14 +61,35 @@ def read_atis(path: Path) -> Packet:
 
 
 def read_cifar10_dvs(path: Path) -> Packet:
-    """Read an AEDAT 2 file of CIFAR10-DVS, turned upright as SpikingJelly turns it."""
+    """Read a file of CIFAR10-DVS: AEDAT 2, turned upright as SpikingJelly turns it, or AEDAT 4 as it is.
+
+    The data set is handed out in both, and the name does not tell: its first line does.
+    """
     from spikingjelly.datasets import cifar10_dvs
 
     with path.open("rb") as stream:
-        if stream.read(1) != b"#":
-            raise UnreadableSample("no AEDAT header")
+        first = stream.readline(64)
+    version = re.match(rb"#!AER-DAT(\d+(?:\.\d+)?)", first)
+    if version is None:
+        raise UnreadableSample("no line that says which version of AEDAT it is")
+    if version[1].startswith(b"4"):
+        return _read_aedat4(path)
+    if not version[1].startswith(b"2"):
+        raise UnreadableSample(f"AEDAT {version[1].decode()}, not 2 or 4: convert it with DV (dv-gui) first")
     events: Fields = cifar10_dvs._load_origin_data(path)
     return packet_of({name: np.asarray(values, dtype=np.int64) for name, values in events.items()})
+
+
+def _read_aedat4(path: Path) -> Packet:
+    try:
+        recording = Recording(path)
+    except UserError as error:
+        raise UnreadableSample(str(error)) from error
+    try:
+        packets = list(recording.read())
+    finally:
+        recording.close()
+    return packet_of({name: np.concatenate([p[name] for p in packets]) for name in ("t", "x", "y", "p")})
 
 
 def read_es_imagenet(path: Path) -> Packet:

@@ -60,8 +60,8 @@ class Spec:
     labels: Callable[[str], str] = str
 
 
-def _files(folder: Path, suffix: str) -> list[Path]:
-    return sorted(p for p in folder.iterdir() if p.suffix.lower() == suffix and not p.name.startswith("."))
+def _files(folder: Path, *suffixes: str) -> list[Path]:
+    return sorted(p for p in folder.iterdir() if p.suffix.lower() in suffixes and not p.name.startswith("."))
 
 
 def _folders(folder: Path) -> list[Path]:
@@ -70,9 +70,9 @@ def _folders(folder: Path) -> list[Path]:
     return sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
 
 
-def _by_class(folder: Path, split: str, suffix: str) -> Iterator[Found]:
+def _by_class(folder: Path, split: str, *suffixes: str) -> Iterator[Found]:
     for each in _folders(folder):
-        for file in _files(each, suffix):
+        for file in _files(each, *suffixes):
             yield split, each.name, file
 
 
@@ -102,7 +102,7 @@ def _n_mnist(root: Path) -> Iterator[Found]:
 
 
 def _cifar10_dvs(root: Path) -> Iterator[Found]:
-    yield from _by_class(root, "all", ".aedat")
+    yield from _by_class(root, "all", ".aedat", ".aedat4")
 
 
 def _n_caltech101(root: Path) -> Iterator[Found]:
@@ -178,7 +178,7 @@ SPECS = {
             "A low quality stick figure of the object {}.",
             True,
             "https://figshare.com/articles/dataset/CIFAR10-DVS_New/4724671",
-            "<class>/*.aedat for ten classes, as in airplane.zip to truck.zip",
+            "<class>/*.aedat (or .aedat4) for ten classes, as in airplane.zip to truck.zip",
             _cifar10_dvs,
             formats.read_cifar10_dvs,
             test_share=0.1,

@@ -37,6 +37,10 @@ MAX_SILENT_HOPS = 64
 Kind = Literal["time", "count", "auto"]
 
 
+MOST_HOPS = 16
+"""Hops in a slice at most."""
+
+
 @dataclass(frozen=True)
 class SliceBy:
     """How long a slice is.
@@ -58,8 +62,8 @@ class SliceBy:
     overlap: int = 2
 
     def __post_init__(self) -> None:
-        if self.overlap < 1 or self.overlap > 16:
-            raise UserError(f"slices of {self.overlap} hops: choose 1 (no overlap) to 16")
+        if not 1 <= self.overlap <= MOST_HOPS:
+            raise UserError(f"slices of {self.overlap} hops: choose 1 (no overlap) to {MOST_HOPS}")
         if self.kind != "count" and self.time_us < self.overlap:
             raise UserError(
                 f"a slice of {self.time_us} µs is too short: give a positive time, like --slice 100ms"
@@ -101,6 +105,8 @@ def parse_slice(text: str, overlap: int = 2) -> SliceBy:
     UserError
         When it is none of these, or not positive.
     """
+    if not 1 <= overlap <= MOST_HOPS:
+        raise UserError(f"--overlap {overlap}: a slice has 1 (no overlap) to {MOST_HOPS} hops")
     text = text.strip().lower()
     if text == "auto":
         return SliceBy(overlap=overlap)
