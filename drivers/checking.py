@@ -7,6 +7,7 @@ import stat
 from pathlib import Path
 
 from drivers.aedat4 import MAGIC, MAX_HEADER_BYTES, FormatError, Header, parse_header
+from drivers.portable_io import open_readable, read_at
 from neuroclip_live.errors import UserError
 
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
@@ -15,7 +16,7 @@ _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 def open_checked(path: Path) -> int:
     """Open a file and return its descriptor; raises UserError unless it is one with contents."""
     try:
-        file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | getattr(os, "O_CLOEXEC", 0))
+        file = open_readable(path)
     except FileNotFoundError:
         raise UserError(f"No such file: {path}. Check the path.") from None
     except PermissionError:
@@ -37,7 +38,7 @@ def open_checked(path: Path) -> int:
 
 def read_header(path: Path, file: int) -> Header:
     """Read the header of an open file; raises UserError where it is not that of an aedat4 recording."""
-    data = os.pread(file, MAX_HEADER_BYTES + len(MAGIC) + 4, 0)
+    data = read_at(file, MAX_HEADER_BYTES + len(MAGIC) + 4, 0)
     if data[: len(MAGIC)] != MAGIC:
         hint = "Give a file recorded by DV, dv-processing or neuroclip-live."
         if data.startswith(MAGIC.replace(b"\r\n", b"\n")) or data.startswith(

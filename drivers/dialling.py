@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-import select
+import selectors
 import socket
 import ssl
 import time
@@ -49,6 +49,8 @@ def resolve(address: str) -> list[Target]:
     """
     place = parse_address(address)
     if place is None:
+        if not hasattr(socket, "AF_UNIX"):
+            raise UserError(f"{address}: this system has no UNIX sockets. Give HOST:PORT.")
         return [(socket.AF_UNIX, address)]
     host, port = place
     try:
@@ -62,14 +64,14 @@ def resolve(address: str) -> list[Target]:
 def connect(connection: socket.socket, target: object, answer_s: float) -> Generator[None, None, None]:
     """Connect a socket that does not block; yields every ``MAX_WAIT_S``, raises OSError."""
     code = connection.connect_ex(target)  # type: ignore[arg-type]
-    if code in (errno.EINPROGRESS, errno.EAGAIN):
-        poll = select.poll()
-        poll.register(connection, select.POLLOUT)
+    if code in (errno.EINPROGRESS, errno.EAGAIN, errno.EWOULDBLOCK):
         until = time.monotonic() + answer_s
-        while not poll.poll(MAX_WAIT_S * 1000):
-            if time.monotonic() >= until:
-                raise TimeoutError(errno.ETIMEDOUT, "no answer")
-            yield
+        with selectors.DefaultSelector() as selector:
+            selector.register(connection, selectors.EVENT_WRITE)
+            while not selector.select(MAX_WAIT_S):
+                if time.monotonic() >= until:
+                    raise TimeoutError(errno.ETIMEDOUT, "no answer")
+                yield
         code = connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
     if code:
         raise OSError(code, os.strerror(code))
@@ -78,7 +80,7 @@ def connect(connection: socket.socket, target: object, answer_s: float) -> Gener
 def notice_death(connection: socket.socket) -> None:
     """Have the system look every few seconds whether a silent server is still there (TCP only)."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    if hasattr(socket, "TCP_KEEPIDLE") and connection.family != socket.AF_UNIX:
+    if hasattr(socket, "TCP_KEEPIDLE") and connection.family in (socket.AF_INET, socket.AF_INET6):
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 5)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 2)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3)

@@ -12,6 +12,7 @@ import zlib
 
 from drivers.aedat4 import FormatError, locate_events, parse_frame
 from drivers.decompression import Decompressor
+from drivers.portable_io import open_readable, read_at
 from drivers.writing import Aedat4Writer, Written
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import EVENT_DTYPE
@@ -38,7 +39,7 @@ class ReadBack:
         self._undo = Decompressor(writer.compression)
         self._packets = self._events = self._checksum = self._damaged = 0
         try:
-            self._file = os.open(writer.path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
+            self._file = open_readable(writer.path)
         except OSError as error:
             raise UserError(
                 f"Cannot read {writer.path} back: {error.strerror}. Record to a file on a disk."
@@ -56,7 +57,7 @@ class ReadBack:
         return len(places) <= packets
 
     def _check(self, position: int, stream: int, size: int, count: int) -> None:
-        head = os.pread(self._file, 8 + size, position - 8)
+        head = read_at(self._file, 8 + size, position - 8)
         if len(head) != 8 + size or struct.unpack_from("<ii", head) != (stream, size):
             raise FormatError("a packet is not where it was written")
         if stream != _EVENTS_STREAM:

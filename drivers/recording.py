@@ -31,6 +31,7 @@ from drivers.aedat4 import (
 from drivers.checking import open_checked, read_header
 from drivers.decompression import Decompressor, decompress
 from drivers.losses import describe, left_out
+from drivers.portable_io import read_at
 from drivers.salvage import rescue_events, walk
 from drivers.source import GrayFrame
 from drivers.streams import choose, describe_choice
@@ -159,7 +160,7 @@ class Recording:
             return None
         try:
             # More than an index can need for the bytes before it is not believed.
-            data = os.pread(self._file, min(self._size - position, 1 << 28), position)
+            data = read_at(self._file, min(self._size - position, 1 << 28), position)
             room = (position - self._header.end) // 9  # a head of 8 bytes, and a body
             rows = parse_index(decompress(data, self._header.compression), room)
         except FormatError:
@@ -274,7 +275,7 @@ class Recording:
             if self._file < 0:
                 return b""
             try:
-                return os.pread(self._file, size, position)
+                return read_at(self._file, size, position)
             except OSError:
                 return b""  # the packets that lie here are counted as damaged
 

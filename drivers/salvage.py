@@ -7,7 +7,6 @@ place that does, and counts what lies between. A packet that is cut off gives up
 
 from __future__ import annotations
 
-import os
 import struct
 from dataclasses import dataclass
 from typing import Any
@@ -29,6 +28,7 @@ from drivers.aedat4 import (
     parse_index,
 )
 from drivers.decompression import decompress, largest
+from drivers.portable_io import read_at
 from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution, copy_packet, empty_packet
 
 _LZ4_MARK, _ZSTD_MARK = b"\x04\x22\x4d\x18", b"\x28\xb5\x2f\xfd"
@@ -118,7 +118,7 @@ def _is_index(file: int, start: int, end: int, compression: Compression) -> bool
     if not 0 < end - start <= _LARGEST_INDEX:
         return False
     try:
-        parse_index(decompress(os.pread(file, end - start, start), compression))
+        parse_index(decompress(read_at(file, end - start, start), compression))
     except FormatError:
         return False
     return True
@@ -139,7 +139,7 @@ class _Trial:
             return False
         self._budget -= length
         try:
-            decompress(os.pread(self._file, length, body), self._compression)
+            decompress(read_at(self._file, length, body), self._compression)
         except FormatError:
             return False
         return True
@@ -156,7 +156,7 @@ class _Window:
         low = position - self.start
         if not 0 <= low <= len(self.data) - count:
             self.start = position
-            self.data = os.pread(self.file, min(_SEARCH_BYTES, max(self.end - position, 0)), position)
+            self.data = read_at(self.file, min(_SEARCH_BYTES, max(self.end - position, 0)), position)
             low = 0
         return self.data[low : low + count]
 
@@ -165,7 +165,7 @@ class _Window:
         low = position - self.start
         if 0 <= low <= len(self.data) - count:
             return self.data[low : low + count]
-        return os.pread(self.file, max(0, min(count, self.end - position)), position)
+        return read_at(self.file, max(0, min(count, self.end - position)), position)
 
     def find(self, mark: bytes, position: int) -> int | None:
         """Return where ``mark`` is found next, or None."""

@@ -7,7 +7,7 @@ the server for nothing and believes whoever answers there. Here the server has t
 from __future__ import annotations
 
 import errno
-import select
+import selectors
 import socket
 import ssl
 import time
@@ -119,20 +119,21 @@ def wrap(
     connection.setblocking(False)
     secured = context.wrap_socket(connection, server_hostname=name, do_handshake_on_connect=False)
     until = time.monotonic() + answer_s
-    poll = select.poll()
     try:
-        while True:
-            try:
-                secured.do_handshake()
-                return secured
-            except ssl.SSLWantReadError:
-                poll.register(secured, select.POLLIN)
-            except ssl.SSLWantWriteError:
-                poll.register(secured, select.POLLOUT)
-            if not poll.poll(MAX_WAIT_S * 1000):
-                if time.monotonic() >= until:
-                    raise TimeoutError(errno.ETIMEDOUT, "no answer to the greeting of TLS")
-                yield
+        with selectors.DefaultSelector() as selector:
+            selector.register(secured, selectors.EVENT_READ)
+            while True:
+                try:
+                    secured.do_handshake()
+                    return secured
+                except ssl.SSLWantReadError:
+                    selector.modify(secured, selectors.EVENT_READ)
+                except ssl.SSLWantWriteError:
+                    selector.modify(secured, selectors.EVENT_WRITE)
+                if not selector.select(MAX_WAIT_S):
+                    if time.monotonic() >= until:
+                        raise TimeoutError(errno.ETIMEDOUT, "no answer to the greeting of TLS")
+                    yield
     except BaseException:
         secured.close()
         raise

@@ -30,6 +30,7 @@ import numpy.typing as npt
 import zstandard
 
 from drivers.aedat4 import EVENTS_PREFIX, INDEX_DTYPE, MAGIC, Compression, StreamInfo
+from drivers.portable_io import write_at
 from drivers.source import GrayFrame
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution, copy_packet
@@ -232,7 +233,7 @@ class Aedat4Writer:
         size = self._position
         self._append(_compress(_index(rows), self.compression))
         try:
-            os.pwrite(self._file.fileno(), struct.pack("<q", size), _INDEX_POSITION_AT)
+            write_at(self._file.fileno(), struct.pack("<q", size), _INDEX_POSITION_AT)
             os.fsync(self._file.fileno())
         except OSError as error:
             raise self._failed(error) from None
