@@ -14,10 +14,10 @@ import numpy as np
 
 from benchmarks.machine import ROOT
 from benchmarks.timing import Options, Row, load
-from drivers.replay import ReplaySource
+from neuroclip_drivers.replay import ReplaySource
 from neuroclip_live.errors import UserError
-from neuroclip_live.live.pipeline import Pipeline, PipelineSettings
 from neuroclip_live.prompting.prompts import parse_prompts
+from neuroclip_live.recognition.pipeline import Pipeline, PipelineSettings
 
 ROUNDS, SECONDS = 4, 5.0
 GOAL = 0.5
@@ -26,7 +26,7 @@ GOAL = 0.5
 
 def run(options: Options) -> Iterator[Row]:
     """Alternate between quiet and lessons."""
-    from neuroclip_live.clip.backbone import load_backbone
+    from neuroclip_live.model.backbone import load_backbone
 
     rounds, seconds = (1, 1.5) if options.quick else (ROUNDS, SECONDS)
     backbone = load_backbone()

@@ -14,8 +14,8 @@ from benchmarks.events import VGA, moving_edge
 from benchmarks.real_window import RealWindow
 from benchmarks.stand_ins import PacedSource
 from benchmarks.timing import Options, Row, alternate, load, told
-from neuroclip_live.live.pipeline import Pipeline, PipelineSettings
 from neuroclip_live.prompting.prompts import parse_prompts
+from neuroclip_live.recognition.pipeline import Pipeline, PipelineSettings
 from neuroclip_live.stream.ring import EventRing
 
 RATES_MEV = (1, 5, 10, 20, 30, 40, 60, 80, 120, 160)
@@ -81,7 +81,7 @@ def ring_alone(options: Options) -> float:
 
 def under_load(rate_hz: float, seconds: float, warm_s: float) -> tuple[float, float, float]:
     """Return the share of events lost, millions of events delivered a second, and decisions a second."""
-    from neuroclip_live.clip.backbone import load_backbone
+    from neuroclip_live.model.backbone import load_backbone
 
     source = PacedSource(rate_hz, VGA)
     backbone = load_backbone()

@@ -11,12 +11,12 @@ import numpy.typing as npt
 from benchmarks.events import DAVIS346, moving_edge
 from benchmarks.threads import ROUNDS, favour
 from benchmarks.timing import Options, Row, alternate, compared
-from neuroclip_live.clip.backbone import Backbone, load_backbone
-from neuroclip_live.clip.checkpoints import load
-from neuroclip_live.clip.model_names import parse_model
-from neuroclip_live.clip.runtimes import RuntimeName
-from neuroclip_live.live.recognizer import Recognizer, RecognizerSettings
+from neuroclip_live.model.backbone import Backbone, load_backbone
+from neuroclip_live.model.checkpoints import load
+from neuroclip_live.model.model_names import parse_model
+from neuroclip_live.model.runtimes import RuntimeName
 from neuroclip_live.prompting.prompts import PromptEncoder, PromptSet, parse_prompts
+from neuroclip_live.recognition.recognizer import Recognizer, RecognizerSettings
 from neuroclip_live.stream.frames import event_frame
 from neuroclip_live.stream.slicing import Slice
 

@@ -17,9 +17,9 @@ import numpy.typing as npt
 
 from benchmarks.threads import favour
 from benchmarks.timing import Options, Row, absent, alternate, compared
-from neuroclip_live.clip.checkpoints import load
-from neuroclip_live.clip.model_names import parse_model
-from neuroclip_live.clip.runtimes import OpenVinoRuntime, TorchScriptRuntime, choose_runtime, load_openvino
+from neuroclip_live.model.checkpoints import load
+from neuroclip_live.model.model_names import parse_model
+from neuroclip_live.model.runtimes import OpenVinoRuntime, TorchScriptRuntime, choose_runtime, load_openvino
 
 EQUAL = 1e-4
 """Largest difference of outputs, relative to the largest of them."""
@@ -111,7 +111,7 @@ def _differences(runs: Runs, batch: Batch) -> dict[str, float]:
 
 
 def _all_threads(tower: Any, size: int) -> OpenVinoRuntime:
-    from neuroclip_live.clip.runtimes import convert
+    from neuroclip_live.model.runtimes import convert
 
     return OpenVinoRuntime(convert(tower, size), None)
 
@@ -120,7 +120,7 @@ def _onnx(tower: Any, size: int) -> Callable[[Batch], Any]:
     import onnxruntime
     import torch
 
-    from neuroclip_live.clip.runtimes import trace_module
+    from neuroclip_live.model.runtimes import trace_module
 
     example = torch.zeros(1, 3, size, size)
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():

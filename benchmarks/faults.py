@@ -23,10 +23,10 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.stand_ins import LiveStandIn, PacedSource, SlowBackbone
-from drivers.recording import Recording
+from neuroclip_drivers.aedat4.reader import Recording
 from neuroclip_live.events import Packet, Resolution
-from neuroclip_live.live.pipeline import Pipeline
 from neuroclip_live.prompting.prompts import parse_prompts
+from neuroclip_live.recognition.pipeline import Pipeline
 
 SENSOR = Resolution(346, 260)
 RATE_HZ = 1e6

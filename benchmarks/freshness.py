@@ -17,8 +17,8 @@ import numpy as np
 from benchmarks.stand_ins import PacedSource, SlowBackbone
 from benchmarks.timing import Options, Row, load
 from neuroclip_live.events import Resolution
-from neuroclip_live.live.pipeline import Pipeline, PipelineSettings
 from neuroclip_live.prompting.prompts import parse_prompts
+from neuroclip_live.recognition.pipeline import Pipeline, PipelineSettings
 from neuroclip_live.stream.slicing import SliceBy, Slicer
 
 DELAY_S, SECONDS = 0.2, 5.0

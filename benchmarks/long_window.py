@@ -18,9 +18,9 @@ import numpy as np
 
 from benchmarks.real_window import RealWindow
 from benchmarks.sampling import LATENCY_FIELDS, PROCESS_FIELDS, latency_since, of_process
-from drivers.opening import SourceSpec, open_source
-from neuroclip_live.live.pipeline import Pipeline, PipelineSettings, PipelineState
+from neuroclip_drivers.opening import SourceSpec, open_source
 from neuroclip_live.prompting.prompts import parse_prompts
+from neuroclip_live.recognition.pipeline import Pipeline, PipelineSettings, PipelineState
 
 SAMPLE_S = 5.0
 SETTLED_S, SPAN_S = 600.0, 300.0
@@ -34,9 +34,9 @@ FIELDS = (
 
 def run(minutes: float, out: Path, replay: Path | None, threads: int = 1) -> None:
     """Show the window for so long, writing rows to ``out`` as it goes."""
-    from gui.garbage import collected_here
-    from neuroclip_live.clip.backbone import load_backbone
-    from neuroclip_live.commands.allocation import keep_memory
+    from neuroclip_gui.garbage import collected_here
+    from neuroclip_live.cli.malloc_tuning import keep_memory
+    from neuroclip_live.model.backbone import load_backbone
 
     keep_memory()  # as the command line does
     spec = SourceSpec("demo", "tour", loop=True)

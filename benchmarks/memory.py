@@ -15,8 +15,8 @@ from benchmarks.sampling import resident_mib
 from benchmarks.stand_ins import PacedSource
 from benchmarks.timing import Options, Row, load, told
 from neuroclip_live.events import EVENT_DTYPE
-from neuroclip_live.live.pipeline import Pipeline, PipelineSettings
 from neuroclip_live.prompting.prompts import PromptEncoder, parse_prompts
+from neuroclip_live.recognition.pipeline import Pipeline, PipelineSettings
 from neuroclip_live.stream.ring import EventRing
 
 SECONDS, WARM_S = 45.0, 20.0
@@ -27,7 +27,7 @@ _CACHED = 100
 
 def run(options: Options) -> Iterator[Row]:
     """Measure ring, prompt cache, and a running pipeline."""
-    from neuroclip_live.clip.backbone import load_backbone
+    from neuroclip_live.model.backbone import load_backbone
 
     ring = EventRing(1 << 20)
     yield told(

@@ -17,7 +17,7 @@ from benchmarks.events import VGA, moving_edge
 from benchmarks.frame_peers import store_of
 from benchmarks.timing import Options, Row, absent, alternate, compared, load
 from neuroclip_live.events import EVENT_DTYPE, Packet
-from neuroclip_live.stream.treatment import Treater, Treatment
+from neuroclip_live.stream.filters import Treater, Treatment
 
 SUPPORT_US = 2_000
 GOAL_MEV = 20.0

@@ -21,10 +21,10 @@ def run(options: Options) -> Iterator[Row]:
     import pyqtgraph as pg
     from PySide6.QtWidgets import QApplication
 
-    from gui.event_view import EventView
-    from gui.painting import colour_table
-    from gui.palettes import EVENT_COLOURS
-    from gui.theme import Theme
+    from neuroclip_gui.panels.picture.event_view import EventView
+    from neuroclip_gui.panels.picture.painting import colour_table
+    from neuroclip_gui.style.palettes import EVENT_COLOURS
+    from neuroclip_gui.style.theme import Theme
 
     app = QApplication.instance() or QApplication(["benchmarks"])
     events = moving_edge(FRAMES * 10_000, VGA)

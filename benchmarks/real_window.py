@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from neuroclip_live.live.pipeline import Pipeline
+    from neuroclip_live.recognition.pipeline import Pipeline
 
 SIZE = (1280, 800)
 BEAT_MS = 4
@@ -48,10 +48,10 @@ class RealWindow:
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
         from PySide6.QtWidgets import QApplication
 
-        from gui.garbage import collected_here
-        from gui.main_window import MainWindow
-        from gui.settings import SettingsStore
-        from gui.theme import Theme
+        from neuroclip_gui.garbage import collected_here
+        from neuroclip_gui.main_window import MainWindow
+        from neuroclip_gui.settings import SettingsStore
+        from neuroclip_gui.style.theme import Theme
 
         self._app = QApplication.instance() or QApplication(["benchmarks"])
         self._collecting = collected_here()
@@ -98,7 +98,7 @@ class RealWindow:
         return self
 
     def __exit__(self, *_: object) -> None:
-        from gui.app import finish
+        from neuroclip_gui.app import finish
 
         self.window.close()
         finish(self.window)

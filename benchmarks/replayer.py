@@ -27,8 +27,8 @@ See = Callable[[int, Any], None]
 
 def ours(path: str, see: See) -> None:
     """Run our replay, cut into slices, every slice made a frame."""
-    from drivers.replay import ReplaySource
-    from neuroclip_live.live.offline import Totals, slices_of
+    from neuroclip_drivers.replay import ReplaySource
+    from neuroclip_live.recognition.replay_all import Totals, slices_of
     from neuroclip_live.stream.frames import event_frame
     from neuroclip_live.stream.slicing import SliceBy
 
@@ -41,7 +41,7 @@ def ours(path: str, see: See) -> None:
 
 def ours_bare(path: str, see: See) -> None:
     """Run our replay and do nothing with the events."""
-    from drivers.replay import ReplaySource
+    from neuroclip_drivers.replay import ReplaySource
 
     source = ReplaySource(path, speed=None)
     for packet in source.packets():
@@ -98,7 +98,7 @@ def main(name: str, path: str) -> None:
     """Answer until standard input ends."""
     run = CONTENDERS[name]
     if name.startswith("ours"):
-        from neuroclip_live.commands.allocation import keep_memory
+        from neuroclip_live.cli.malloc_tuning import keep_memory
 
         keep_memory()  # as the command line does
     for word in sys.stdin:

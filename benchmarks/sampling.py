@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from neuroclip_live.live.pipeline import Pipeline
+from neuroclip_live.recognition.pipeline import Pipeline
 
 PROCESS_FIELDS = ("rss_mb", "own_mb", "descriptors", "threads")
 LATENCY_FIELDS = ("p50_ms", "p95_ms", "p99_ms")

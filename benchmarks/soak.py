@@ -22,12 +22,12 @@ from typing import Any
 from benchmarks.events import RATE_HZ, VGA, moving_edge
 from benchmarks.sampling import LATENCY_FIELDS, PROCESS_FIELDS, latency_since, of_process
 from benchmarks.stand_ins import LiveStandIn
-from drivers.opening import SourceSpec, open_source
-from drivers.source import EventSource
+from neuroclip_drivers.opening import SourceSpec, open_source
+from neuroclip_drivers.source import EventSource
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import Packet, copy_packet, empty_packet
-from neuroclip_live.live.pipeline import Pipeline, PipelineSettings, PipelineState
 from neuroclip_live.prompting.prompts import parse_prompts
+from neuroclip_live.recognition.pipeline import Pipeline, PipelineSettings, PipelineState
 
 SAMPLE_S = 5.0
 PROMPTS_S, TEACH_S, RECORD_S = 10.0, 30.0, 20.0
@@ -162,7 +162,7 @@ def source_of(kind: str) -> EventSource:
 
 def run(minutes: float, out: Path, threads: int = 1) -> None:
     """Run for so long, writing rows to ``out`` as it goes."""
-    from neuroclip_live.clip.backbone import load_backbone
+    from neuroclip_live.model.backbone import load_backbone
 
     pipeline = Pipeline(
         source_of("replay"),

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from drivers.source import MAX_WAIT_S, GrayFrame, SourceState, SourceStatus
-from neuroclip_live.clip.model_info import BackboneInfo
+from neuroclip_drivers.source import MAX_WAIT_S, GrayFrame, SourceState, SourceStatus
 from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution, copy_packet, empty_packet
+from neuroclip_live.model.model_info import BackboneInfo
 
 PACKET_S = 0.01
 FIFO_S = 0.1

@@ -25,8 +25,8 @@ FIRST_PREDICTION = 1 / 1.5
 _WATCHED = """
 import json, sys, time
 began = float(sys.argv[1])
-from gui.following import Follower
-from neuroclip_live.cli import main
+from neuroclip_gui.window_updater import Follower
+from neuroclip_live.cli.main import main
 seen, tick = {}, Follower.tick
 
 def watched(follower, step_s):

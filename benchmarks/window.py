@@ -14,8 +14,8 @@ from benchmarks.events import VGA
 from benchmarks.real_window import RealWindow, Turning
 from benchmarks.stand_ins import PacedSource
 from benchmarks.timing import Options, Row, load
-from neuroclip_live.live.pipeline import Pipeline, PipelineSettings
 from neuroclip_live.prompting.prompts import parse_prompts
+from neuroclip_live.recognition.pipeline import Pipeline, PipelineSettings
 
 RATE_HZ = 20e6
 CORES = 2
@@ -48,7 +48,7 @@ def run(options: Options) -> Iterator[Row]:
 
 def under_load(rate_hz: float, seconds: float, warm_s: float) -> tuple[Turning, int, float]:
     """Return how the loop turned, events lost by the device or the ring, and decisions a second."""
-    from neuroclip_live.clip.backbone import load_backbone
+    from neuroclip_live.model.backbone import load_backbone
 
     source, backbone = PacedSource(rate_hz, VGA), load_backbone()
     prompts = parse_prompts("a mug, a phone, a person, a box, scissors, a bottle", ("{}",), False)

@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 if TYPE_CHECKING:
-    from gui.main_window import MainWindow
+    from neuroclip_gui.main_window import MainWindow
 
 SIZE = (1280, 800)
 GIVE_UP_S = 600.0
@@ -150,10 +150,10 @@ def main() -> int:
     from PySide6.QtCore import qInstallMessageHandler
     from PySide6.QtWidgets import QApplication, QDialog
 
-    from gui.app import check_binding, finish
-    from gui.main_window import MainWindow
-    from gui.settings import SettingsStore
-    from gui.theme import Theme
+    from neuroclip_gui.app import check_binding, finish
+    from neuroclip_gui.main_window import MainWindow
+    from neuroclip_gui.settings import SettingsStore
+    from neuroclip_gui.style.theme import Theme
 
     check_binding()
     qInstallMessageHandler(lambda *_: None)
@@ -207,11 +207,11 @@ def main() -> int:
 
 
 def _pipeline(options: argparse.Namespace):
-    from drivers.opening import SourceSpec, open_source
-    from neuroclip_live.clip.backbone import load_backbone
-    from neuroclip_live.live.pipeline import Pipeline
+    from neuroclip_drivers.demo import DEMO, DEMO_PROMPTS
+    from neuroclip_drivers.opening import SourceSpec, open_source
+    from neuroclip_live.model.backbone import load_backbone
     from neuroclip_live.prompting.prompts import parse_prompts
-    from recordings import DEMO, DEMO_PROMPTS
+    from neuroclip_live.recognition.pipeline import Pipeline
 
     demo = options.replay is None
     target = Path(DEMO).stem if demo else options.replay

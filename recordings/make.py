@@ -1,7 +1,8 @@
 """Make the recordings again: ``python -m recordings.make --icons NOTO.tgz``.
 
-Pictures move before a simulated sensor (``drivers/event_synthesis.py``) one after the other. What they are
-and where to get them is in ``README.md``; the same pictures, seed and NumPy give the same events.
+Pictures move before a simulated sensor (:mod:`neuroclip_drivers.simulator.event_synthesis`) one after the
+other. What they are and where to get them is in ``README.md``; the same pictures, seed and NumPy give the
+same events.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from drivers.aedat4 import Compression
-from drivers.event_synthesis import EventSynthesizer, SensorModel
-from drivers.replay import SIMULATED
-from drivers.writing import Aedat4Writer, Written
+from neuroclip_drivers.aedat4.format import Compression
+from neuroclip_drivers.aedat4.writer import Aedat4Writer, Written
+from neuroclip_drivers.replay import SIMULATED
+from neuroclip_drivers.simulator.event_synthesis import EventSynthesizer, SensorModel
 from neuroclip_live.events import Packet, Resolution, join_packets
 from training.icons import read_set, render
 

@@ -27,7 +27,7 @@ DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 def _normal_priority() -> Iterator[None]:
     """Train at normal priority: beside another busy program a lower one gets no core for minutes."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("neuroclip_live.few_shot.teaching.lower_priority", lambda: None)
+        patch.setattr("neuroclip_live.learning.teaching.lower_priority", lambda: None)
         yield
 
 

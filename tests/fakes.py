@@ -10,12 +10,12 @@ from contextlib import contextmanager
 import numpy as np
 import numpy.typing as npt
 
-from drivers.source import GrayFrame, SourceState, SourceStatus
-from neuroclip_live.clip.backbone import BackboneInfo
+from neuroclip_drivers.source import GrayFrame, SourceState, SourceStatus
 from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution, empty_packet
-from neuroclip_live.live.pipeline import Pipeline, PipelineSettings
-from neuroclip_live.live.recognizer import RecognizerSettings
+from neuroclip_live.model.backbone import BackboneInfo
 from neuroclip_live.prompting.prompts import parse_prompts
+from neuroclip_live.recognition.pipeline import Pipeline, PipelineSettings
+from neuroclip_live.recognition.recognizer import RecognizerSettings
 from neuroclip_live.stream.slicing import SliceBy
 
 SENSOR = Resolution(32, 24)

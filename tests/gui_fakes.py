@@ -13,23 +13,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from drivers.source import GrayFrame, SourceState, SourceStatus
+from neuroclip_drivers.source import GrayFrame, SourceState, SourceStatus
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution, empty_packet
-from neuroclip_live.few_shot.teaching_status import TeachingStatus
-from neuroclip_live.live.history import Rescored
-from neuroclip_live.live.pipeline import PipelineSettings, PipelineState, Status
-from neuroclip_live.live.recognizer import Prediction
+from neuroclip_live.learning.teaching_status import TeachingStatus
 from neuroclip_live.prompting.prompts import PromptSet
+from neuroclip_live.recognition.history import Rescored
+from neuroclip_live.recognition.pipeline import PipelineSettings, PipelineState, Status
+from neuroclip_live.recognition.recognizer import Prediction
 from neuroclip_live.recording.recorder import RecordingReport, RecordingStatus
+from neuroclip_live.stream.filters import Treatment
 from neuroclip_live.stream.frames import Box
 from neuroclip_live.stream.latency import Percentiles
 from neuroclip_live.stream.region import fitting
 from neuroclip_live.stream.slicing import SliceBy
-from neuroclip_live.stream.treatment import Treatment
 
 if TYPE_CHECKING:
-    from gui.timeline import Moment, Timeline
+    from neuroclip_gui.panels.timeline.timeline import Moment, Timeline
 
 RES = Resolution(320, 240)
 LATENCY = {
@@ -158,7 +158,7 @@ class FakeTeacher:
 
 
 class FakePipeline:
-    """Answers like :class:`neuroclip_live.live.pipeline.Pipeline`; a test sets what it answers."""
+    """Answers like :class:`neuroclip_live.recognition.pipeline.Pipeline`; a test sets what it answers."""
 
     def __init__(
         self, prompts: PromptSet, source: FakeSource | None = None, none_logit: float | None = 4.0

@@ -12,7 +12,7 @@ from pathlib import Path
 import dv_processing as dv
 import numpy as np
 
-from drivers.aedat4 import parse_header
+from neuroclip_drivers.aedat4.format import parse_header
 from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution
 
 START_US = 1_700_000_000_000_000

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from neuroclip_live.errors import UserError
-from neuroclip_live.few_shot.adapter import Adapter, AdapterInfo, load_adapter
-from neuroclip_live.few_shot.adapter_network import AdapterNetwork, normalise_windows
+from neuroclip_live.learning.adapter import Adapter, AdapterInfo, load_adapter
+from neuroclip_live.learning.adapter_network import AdapterNetwork, normalise_windows
 
 C = 32
 

@@ -12,8 +12,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-ROOMS = ("neuroclip_live", "drivers", "gui", "recordings")
-FLOORS = ("stream", "clip", "prompting", "objects", "datasets", "few_shot", "recording", "live", "commands")
+ROOMS = ("neuroclip_live", "drivers/neuroclip_drivers", "gui/neuroclip_gui")
+FLOORS = (
+    *("stream", "model", "prompting", "objects", "datasets"),
+    *("learning", "evaluation", "recording", "recognition", "cli"),
+)
 QT = {"PySide6", "pyqtgraph", "shiboken6"}
 TORCH = {"torch", "torchvision", "open_clip", "timm", "spikingjelly"}
 
@@ -23,7 +26,7 @@ def modules() -> dict[str, Path]:
     found = {}
     for room in ROOMS:
         for path in sorted((ROOT / room).rglob("*.py")):
-            parts = path.relative_to(ROOT).with_suffix("").parts
+            parts = path.relative_to((ROOT / room).parent).with_suffix("").parts
             found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
     return found
 
@@ -55,17 +58,19 @@ def packages(path: Path) -> set[str]:
     return {name.split(".")[0] for name in imports(path, top_level_only=False)}
 
 
-@pytest.mark.parametrize("module", [m for m in modules() if m.split(".")[0] != "gui"])
+@pytest.mark.parametrize("module", [m for m in modules() if m.split(".")[0] != "neuroclip_gui"])
 def test_only_the_window_imports_qt(module: str) -> None:
     assert not packages(modules()[module]) & QT
 
 
-@pytest.mark.parametrize("module", [m for m in modules() if m.split(".")[0] in ("gui", "drivers")])
+@pytest.mark.parametrize(
+    "module", [m for m in modules() if m.split(".")[0] in ("neuroclip_gui", "neuroclip_drivers")]
+)
 def test_window_and_drivers_import_no_torch(module: str) -> None:
     assert not packages(modules()[module]) & TORCH
 
 
-@pytest.mark.parametrize("module", [m for m in modules() if m.split(".")[0] == "drivers"])
+@pytest.mark.parametrize("module", [m for m in modules() if m.split(".")[0] == "neuroclip_drivers"])
 def test_drivers_know_only_events_and_errors(module: str) -> None:
     known = {n for n in imports(modules()[module], top_level_only=False) if n.startswith("neuroclip_live.")}
     allowed = ("neuroclip_live.events", "neuroclip_live.errors")
@@ -73,7 +78,7 @@ def test_drivers_know_only_events_and_errors(module: str) -> None:
 
 
 def test_rooms_build_on_those_below() -> None:
-    """Above all others ``commands``, then ``live``, and so on down; what is imported late may look up."""
+    """Above all others ``cli``, then ``recognition``, and so on down; what is imported late may look up."""
     known = modules()
     for name, path in known.items():
         if name.startswith("neuroclip_live.") and name.count(".") > 1:
@@ -92,7 +97,7 @@ def test_imports_have_no_cycles() -> None:
 
 def test_importing_the_package_stays_light() -> None:
     code = (
-        "import sys, neuroclip_live, neuroclip_live.cli, neuroclip_live.commands.options\n"
+        "import sys, neuroclip_live, neuroclip_live.cli.main, neuroclip_live.cli.options\n"
         "heavy = {'torch', 'PySide6', 'open_clip', 'numba', 'cv2', 'dv_processing', 'numpy', 'rich'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )

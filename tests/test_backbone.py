@@ -18,10 +18,10 @@ import torch
 from safetensors.torch import load_file, save_file
 from tiny_model import CNN, CONTEXT, EMBED_DIM, VIT, make_tiny_model
 
-from neuroclip_live.clip import devices, hub, kept, runtimes
-from neuroclip_live.clip.backbone import load_backbone
-from neuroclip_live.clip.model_names import parse_model
 from neuroclip_live.errors import UserError
+from neuroclip_live.model import converted_cache, devices, hub, runtimes
+from neuroclip_live.model.backbone import load_backbone
+from neuroclip_live.model.model_names import parse_model
 from neuroclip_live.prompting.prompts import PromptEncoder, parse_prompts
 from neuroclip_live.stream.frames import fit_frame
 
@@ -33,7 +33,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path, monkeypatch):
-    monkeypatch.setattr(kept, "cache_folder", lambda: tmp_path / "cache")
+    monkeypatch.setattr(converted_cache, "cache_folder", lambda: tmp_path / "cache")
 
 
 @pytest.fixture(scope="module")
@@ -154,7 +154,7 @@ def test_a_model_is_kept_used_again_and_mended(tmp_path, folder, frames, eager, 
         raise AssertionError("loaded twice")
 
     with monkeypatch.context() as patch:
-        patch.setattr("neuroclip_live.clip.backbone.load", load)
+        patch.setattr("neuroclip_live.model.backbone.load", load)
         again = load_backbone(str(folder), device="cpu", fit="squash")
     assert again.info == dataclasses.replace(made.info, fit="squash")
     assert again.token_counts(texts) == eager.token_counts(texts)
@@ -169,7 +169,7 @@ def test_a_model_is_kept_used_again_and_mended(tmp_path, folder, frames, eager, 
         np.testing.assert_allclose(features, expected, atol=1e-4 * np.abs(expected).max())
     # later starts need neither torch nor open_clip, and say the same
     code = (
-        "import sys, pathlib, numpy as np; from neuroclip_live.clip import kept, backbone;"
+        "import sys, pathlib, numpy as np; from neuroclip_live.model import kept, backbone;"
         "kept.cache_folder = lambda: pathlib.Path(sys.argv[2]);"
         "b = backbone.load_backbone(sys.argv[1]);"
         "assert not {'torch', 'open_clip'} & set(sys.modules);"
@@ -184,11 +184,11 @@ def test_a_model_is_kept_used_again_and_mended(tmp_path, folder, frames, eager, 
 def test_what_is_kept_belongs_to_these_files(tmp_path, folder):
     other = shutil.copytree(folder, tmp_path / "tiny")
     files = [other / "open_clip_config.json", other / "open_clip_model.safetensors"]
-    before = kept.folder_for("tiny", files)
-    assert before == kept.folder_for("tiny", [folder / file.name for file in files])
+    before = converted_cache.folder_for("tiny", files)
+    assert before == converted_cache.folder_for("tiny", [folder / file.name for file in files])
     files[0].write_text(files[0].read_text() + " ")
-    assert kept.folder_for("tiny", files) != before
-    assert kept.folder_for("tiny", []) is None
+    assert converted_cache.folder_for("tiny", files) != before
+    assert converted_cache.folder_for("tiny", []) is None
 
 
 def test_old_versions_are_forgotten(tmp_path):
@@ -196,7 +196,7 @@ def test_old_versions_are_forgotten(tmp_path):
     for i, home in enumerate([*homes, tmp_path / "other_1"]):
         home.mkdir()
         os.utime(home, (i, i))
-    kept._forget_old_versions(homes[4])
+    converted_cache._forget_old_versions(homes[4])
     assert sorted(p.name for p in tmp_path.iterdir()) == ["other_1", "tiny_2", "tiny_3", "tiny_4"]
 
 
@@ -233,7 +233,7 @@ def test_half_precision_weights_and_facts(tmp_path, frames):
 
 
 def test_familiarity_compares_with_the_models_vocabulary(folder, eager, tmp_path):
-    from neuroclip_live.clip.vocabulary import Vocabulary
+    from neuroclip_live.model.vocabulary import Vocabulary
 
     taught = shutil.copytree(folder, tmp_path / "taught")
     names = ["mug", "dog", "scissors"]
@@ -264,8 +264,8 @@ def test_out_of_memory_moves_to_the_cpu_with_a_notice(folder, frames, eager, mon
 
     made = runtimes.TorchRuntime
     monkeypatch.setattr(runtimes, "TorchRuntime", Full)
-    monkeypatch.setattr("neuroclip_live.clip.backbone.resolve_device", lambda device: "cuda:0")
-    monkeypatch.setattr("neuroclip_live.clip.text_encoder.TextEncoder.move_to", lambda self, device: None)
+    monkeypatch.setattr("neuroclip_live.model.backbone.resolve_device", lambda device: "cuda:0")
+    monkeypatch.setattr("neuroclip_live.model.text_encoder.TextEncoder.move_to", lambda self, device: None)
     told: list[str] = []
     backbone = load_backbone(
         str(folder), runtime="torch", progress=lambda message, share: told.append(message)
@@ -291,7 +291,7 @@ def test_no_room_at_loading_means_the_cpu(folder, monkeypatch):
 
     made = runtimes.TorchRuntime
     monkeypatch.setattr(runtimes, "TorchRuntime", Full)
-    monkeypatch.setattr("neuroclip_live.clip.backbone.resolve_device", lambda device: "cuda:0")
+    monkeypatch.setattr("neuroclip_live.model.backbone.resolve_device", lambda device: "cuda:0")
     told: list[str] = []
     backbone = load_backbone(
         str(folder), runtime="torch", progress=lambda message, share: told.append(message)
@@ -320,7 +320,7 @@ def test_a_device_that_is_not_there(device, message, folder, monkeypatch):
 
 
 def test_a_gpu_number_too_high(monkeypatch):
-    from neuroclip_live.clip.devices import resolve_device
+    from neuroclip_live.model.devices import resolve_device
 
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
@@ -529,7 +529,7 @@ def test_a_download_reports_and_the_cache_is_asked_first(folder, arch, monkeypat
 
 def test_importing_the_package_imports_no_torch():
     code = (
-        "import sys, neuroclip_live, neuroclip_live.clip.backbone, neuroclip_live.prompting.prompts;"
+        "import sys, neuroclip_live, neuroclip_live.model.backbone, neuroclip_live.prompting.prompts;"
         "assert not {'torch', 'open_clip', 'openvino', 'PySide6', 'huggingface_hub'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

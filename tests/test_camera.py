@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from making import SIZE, join, make_events, same, store_of
 
-from drivers.camera import CameraInfo, CameraSource, list_cameras, udev_rule, usb_cameras
-from drivers.source import MAX_WAIT_S, EventSource, SourceState
-from drivers.usb import UsbCamera
+from neuroclip_drivers.inivation.camera import CameraInfo, CameraSource, list_cameras, udev_rule, usb_cameras
+from neuroclip_drivers.inivation.usb import UsbCamera
+from neuroclip_drivers.source import MAX_WAIT_S, EventSource, SourceState
 from neuroclip_live.errors import UserError
 
 DV_STACK = (
@@ -126,7 +126,9 @@ class Clock(threading.Event):
     def __init__(self, source: CameraSource, monkeypatch: pytest.MonkeyPatch) -> None:
         super().__init__()
         self.now = 1000.0
-        monkeypatch.setattr("drivers.camera.time", SimpleNamespace(monotonic=lambda: self.now))
+        monkeypatch.setattr(
+            "neuroclip_drivers.inivation.camera.time", SimpleNamespace(monotonic=lambda: self.now)
+        )
         monkeypatch.setattr(source, "_closed", self)
 
     def wait(self, timeout: float | None = None) -> bool:

@@ -10,9 +10,9 @@ import pytest
 from fakes import Endless, FakeBackbone, wait_for
 
 from neuroclip_live.errors import UserError
-from neuroclip_live.live.pipeline import Pipeline, PipelineSettings, PipelineState
-from neuroclip_live.live.recognizer import RecognizerSettings
 from neuroclip_live.prompting.prompts import parse_prompts
+from neuroclip_live.recognition.pipeline import Pipeline, PipelineSettings, PipelineState
+from neuroclip_live.recognition.recognizer import RecognizerSettings
 from neuroclip_live.stream.slicing import SliceBy
 
 SETTINGS = PipelineSettings(

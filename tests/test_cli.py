@@ -13,8 +13,8 @@ import pytest
 from fakes import packet
 from tiny_model import make_tiny_model
 
-from drivers.writing import write_aedat4
-from neuroclip_live.cli import main
+from neuroclip_drivers.aedat4.writer import write_aedat4
+from neuroclip_live.cli.main import main
 from neuroclip_live.events import Resolution
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -10,9 +10,9 @@ import dv_processing as dv
 import pytest
 from test_camera import FakeCamera
 
-from drivers.camera_controls import CameraControls, scale_bias
-from drivers.controls import Controllable
-from drivers.simulator import SimulatorSource
+from neuroclip_drivers.controls import Controllable
+from neuroclip_drivers.inivation.camera_controls import CameraControls, scale_bias
+from neuroclip_drivers.simulator.source import SimulatorSource
 from neuroclip_live.errors import UserError
 
 CAMERA = dv.io.camera
@@ -148,7 +148,7 @@ def test_a_bias_is_scaled_across_coarse_steps(coarse, fine, factor, expected) ->
 
 
 def test_a_camera_is_set_by_whoever_reads_it_and_again_after_unplugging() -> None:
-    from drivers.camera import CameraSource
+    from neuroclip_drivers.inivation.camera import CameraSource
 
     class Settable(FakeCamera):
         def __init__(self) -> None:

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from neuroclip_live.clip import catalogue
-from neuroclip_live.commands import display, doctor
-from neuroclip_live.commands.display import check_display, missing_libraries, packages_for
-from neuroclip_live.commands.doctor import Check, examine, worst
+from neuroclip_drivers.inivation.usb import UsbCamera
+from neuroclip_live.cli import display, doctor
+from neuroclip_live.cli.display import check_display, missing_libraries, packages_for
+from neuroclip_live.cli.doctor import Check, examine, worst
 from neuroclip_live.errors import UserError
+from neuroclip_live.model import catalogue
 
 
 @pytest.fixture
@@ -249,13 +250,13 @@ def test_versions_tell_what_is_missing(monkeypatch):
 
 
 def test_a_camera_that_may_not_be_opened_gets_the_rule(monkeypatch):
-    import drivers.usb
+    import neuroclip_drivers.inivation.usb
 
     cameras = [
-        drivers.usb.UsbCamera("DAVIS", "84010", 0x152A, 0x841A, 2, 4, "/dev/bus/usb/002/004", False),
-        drivers.usb.UsbCamera("DVXplorer", "", 0x152A, 0x8419, 2, 5, "/dev/bus/usb/002/005", True),
+        UsbCamera("DAVIS", "84010", 0x152A, 0x841A, 2, 4, "/dev/bus/usb/002/004", False),
+        UsbCamera("DVXplorer", "", 0x152A, 0x8419, 2, 5, "/dev/bus/usb/002/005", True),
     ]
-    monkeypatch.setattr(drivers.usb, "usb_cameras", lambda: cameras)
+    monkeypatch.setattr(neuroclip_drivers.inivation.usb, "usb_cameras", lambda: cameras)
     monkeypatch.setattr(doctor.sys, "platform", "linux")
     monkeypatch.setattr(doctor.Path, "is_dir", lambda self: True)
     closed, opened = doctor.check_cameras()
@@ -263,7 +264,7 @@ def test_a_camera_that_may_not_be_opened_gets_the_rule(monkeypatch):
         "fail",
         "DAVIS 84010 on /dev/bus/usb/002/004: you may not open it",
     )
-    assert drivers.usb.udev_rule() in closed.fix
+    assert neuroclip_drivers.inivation.usb.udev_rule() in closed.fix
     assert (opened.status, opened.text) == ("ok", "DVXplorer on /dev/bus/usb/002/005, may be opened")
     cameras.clear()
     assert doctor.check_cameras()[0].status == "ok"

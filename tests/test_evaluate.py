@@ -13,18 +13,18 @@ import numpy as np
 import pytest
 from test_datasets import write_atis
 
-from drivers.writing import Aedat4Writer
-from neuroclip_live.clip.scoring import normalised
+from neuroclip_drivers.aedat4.writer import Aedat4Writer
 from neuroclip_live.datasets.recordings import find_recordings, read_windows
 from neuroclip_live.errors import UserError
+from neuroclip_live.evaluation.evaluate import EvaluateSettings, run, train
 from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution
-from neuroclip_live.few_shot import feature_store
-from neuroclip_live.few_shot.adapter import load_adapter
-from neuroclip_live.few_shot.augment import augment
-from neuroclip_live.few_shot.evaluate import EvaluateSettings, run, train
-from neuroclip_live.few_shot.shots import open_shots
-from neuroclip_live.few_shot.train_settings import TrainSettings
-from neuroclip_live.live.recognizer import RecognizerSettings
+from neuroclip_live.learning import feature_store
+from neuroclip_live.learning.adapter import load_adapter
+from neuroclip_live.learning.augment import augment
+from neuroclip_live.learning.shots import open_shots
+from neuroclip_live.learning.train_settings import TrainSettings
+from neuroclip_live.model.scoring import normalised
+from neuroclip_live.recognition.recognizer import RecognizerSettings
 from neuroclip_live.stream.slicing import SliceBy
 
 C = 64
@@ -120,7 +120,7 @@ def test_all_methods_side_by_side(digits: Path, tmp_path: Path) -> None:
 
 
 def test_an_interrupted_table_goes_on(digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from neuroclip_live.few_shot import evaluate as module
+    from neuroclip_live.evaluation import evaluate as module
 
     out, whole = tmp_path / "a.csv", evaluate(digits, tmp_path / "b.csv")
     original, calls = module._logits, iter(range(100))

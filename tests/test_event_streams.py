@@ -15,11 +15,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from making import SIZE, join, make_events, packet_places, same
 
-from drivers.aedat4 import EVENTS_PREFIX, INDEX_DTYPE, Compression, StreamInfo, parse_header
-from drivers.recording import Recording
-from drivers.replay import ReplaySource
-from drivers.writing import Aedat4Writer, _compress, _index
-from neuroclip_live.cli import main
+from neuroclip_drivers.aedat4.format import EVENTS_PREFIX, INDEX_DTYPE, Compression, StreamInfo, parse_header
+from neuroclip_drivers.aedat4.reader import Recording
+from neuroclip_drivers.aedat4.writer import Aedat4Writer, _compress, _index
+from neuroclip_drivers.replay import ReplaySource
+from neuroclip_live.cli.main import main
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import EVENT_DTYPE, Packet
 from neuroclip_live.recording.repair import repair

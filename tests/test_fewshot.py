@@ -10,19 +10,19 @@ import numpy as np
 import pytest
 import torch
 
-from neuroclip_live.clip.scoring import normalised
 from neuroclip_live.errors import UserError
-from neuroclip_live.few_shot.baselines import (
+from neuroclip_live.evaluation.metrics import calibration_error, report, wilson_interval
+from neuroclip_live.learning.adapter_training import Interrupted, check_shots, train_adapter, window_logits
+from neuroclip_live.learning.baselines import (
     LinearProbe,
     prototype_logits,
     prototypes,
     search_timestep_weights,
     zero_shot_logits,
 )
-from neuroclip_live.few_shot.fewshot import Interrupted, check_shots, train_adapter, window_logits
-from neuroclip_live.few_shot.metrics import calibration_error, report, wilson_interval
-from neuroclip_live.few_shot.train_settings import TrainSettings
-from neuroclip_live.few_shot.training_run import smoothed_cross_entropy
+from neuroclip_live.learning.train_settings import TrainSettings
+from neuroclip_live.learning.training_run import smoothed_cross_entropy
+from neuroclip_live.model.scoring import normalised
 
 K, T, C = 4, 5, 96
 QUICK = TrainSettings(epochs=20)

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from making import SIZE, START_US, index_position, join, make_events, packet_places, same
 
-from drivers.aedat4 import INDEX_DTYPE, MAGIC, Compression, parse_frame, parse_header
-from drivers.recording import Recording
-from drivers.source import GrayFrame
-from drivers.writing import Aedat4Writer, _compress, _frame, _index
+from neuroclip_drivers.aedat4.format import INDEX_DTYPE, MAGIC, Compression, parse_frame, parse_header
+from neuroclip_drivers.aedat4.reader import Recording
+from neuroclip_drivers.aedat4.writer import Aedat4Writer, _compress, _frame, _index
+from neuroclip_drivers.source import GrayFrame
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import Packet
 from neuroclip_live.recording.repair import repair

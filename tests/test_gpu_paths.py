@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from neuroclip_live.clip.cuda_graphs import GraphedTower
-from neuroclip_live.clip.runtimes import TorchRuntime
+from neuroclip_live.model.cuda_graphs import GraphedTower
+from neuroclip_live.model.runtimes import TorchRuntime
 
 torch = pytest.importorskip("torch")
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from fakes import FakeBackbone, ScriptedSource, packet, wait_for
 
-from neuroclip_live.clip.scoring import normalised
-from neuroclip_live.live.history import FeatureHistory, rescore
-from neuroclip_live.live.pipeline import Pipeline, PipelineSettings
-from neuroclip_live.live.recognizer import Recognizer, RecognizerSettings
+from neuroclip_live.model.scoring import normalised
 from neuroclip_live.prompting.prompts import PromptEncoder, PromptTable, parse_prompts
+from neuroclip_live.recognition.history import FeatureHistory, rescore
+from neuroclip_live.recognition.pipeline import Pipeline, PipelineSettings
+from neuroclip_live.recognition.recognizer import Recognizer, RecognizerSettings
 from neuroclip_live.stream.slicing import Slicer, parse_slice
 
 

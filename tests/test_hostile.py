@@ -15,12 +15,20 @@ from fuzz.containers import event_payloads
 from fuzz.server import sending
 from making import SIZE, make_events
 
-from drivers.aedat4 import EVENTS_PREFIX, MAGIC, MAX_SIDE, Compression, FormatError, parse_header, parse_index
-from drivers.decompression import decompress, largest
-from drivers.network import NetworkSource
-from drivers.recording import Recording
-from drivers.source import SourceState
-from drivers.writing import Aedat4Writer, _compress, _header, write_aedat4
+from neuroclip_drivers.aedat4.decompression import decompress, largest
+from neuroclip_drivers.aedat4.format import (
+    EVENTS_PREFIX,
+    MAGIC,
+    MAX_SIDE,
+    Compression,
+    FormatError,
+    parse_header,
+    parse_index,
+)
+from neuroclip_drivers.aedat4.reader import Recording
+from neuroclip_drivers.aedat4.writer import Aedat4Writer, _compress, _header, write_aedat4
+from neuroclip_drivers.network.source import NetworkSource
+from neuroclip_drivers.source import SourceState
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import Resolution
 from neuroclip_live.stream.ring import EventRing

@@ -16,11 +16,11 @@ import pytest
 from huggingface_hub import constants
 from tiny_model import make_tiny_model
 
-from neuroclip_live.clip import hub, kept
-from neuroclip_live.clip.backbone import load_backbone
-from neuroclip_live.clip.digests import announced, digest_like
-from neuroclip_live.clip.model_names import parse_model
 from neuroclip_live.errors import UserError
+from neuroclip_live.model import converted_cache, hub
+from neuroclip_live.model.backbone import load_backbone
+from neuroclip_live.model.download_verification import announced, digest_like
+from neuroclip_live.model.model_names import parse_model
 
 FIRST, SECOND = "a" * 40, "b" * 40
 CONFIG, WEIGHTS = "open_clip_config.json", "open_clip_model.safetensors"
@@ -113,7 +113,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
     monkeypatch.setattr(constants, "HF_HUB_DOWNLOAD_TIMEOUT", 300)
     monkeypatch.setattr(hub, "_probe", lambda repository: None)
-    monkeypatch.setattr(kept, "cache_folder", lambda: tmp_path / "kept")
+    monkeypatch.setattr(converted_cache, "cache_folder", lambda: tmp_path / "kept")
     yield server
     server.close()
 

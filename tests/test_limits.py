@@ -14,16 +14,16 @@ import cv2
 import numpy as np
 import pytest
 
-from drivers.pictures import MAX_PICTURE_BYTES, picture_size, read_picture
-from drivers.simulator import SimulatorSource
-from gui.settings import SettingsStore, WindowSettings
+from neuroclip_drivers.simulator.pictures import MAX_PICTURE_BYTES, picture_size, read_picture
+from neuroclip_drivers.simulator.source import SimulatorSource
+from neuroclip_gui.settings import SettingsStore, WindowSettings
 from neuroclip_live.bounded import MAX_PROMPTS_BYTES, MAX_SETTINGS_BYTES, parse_json, read_bounded
-from neuroclip_live.commands.saved_options import read_saved
+from neuroclip_live.cli.saved_options import read_saved
 from neuroclip_live.datasets import open_dataset
 from neuroclip_live.datasets.formats import read_events_npz, read_frames_npz, read_sample
 from neuroclip_live.datasets.limits import MAX_SAMPLE_BYTES, UnreadableSample, inside
 from neuroclip_live.errors import UserError
-from neuroclip_live.few_shot.adapter import load_adapter
+from neuroclip_live.learning.adapter import load_adapter
 from neuroclip_live.prompting.prompts import read_prompts
 
 DEEP = "[" * 100_000

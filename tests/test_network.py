@@ -11,11 +11,11 @@ import pytest
 from making import SIZE, dv_recording, join, make_events, packet_places, same, start_server
 from serving import LONG_S, Server, free_port, servers
 
-from drivers.aedat4 import MAGIC, parse_header
-from drivers.network import MAX_PACKET_BYTES, NetworkSource
-from drivers.recording import MAX_PACKET_EVENTS, Recording
-from drivers.source import MAX_WAIT_S, EventSource, SourceState
-from drivers.writing import Aedat4Writer, write_aedat4
+from neuroclip_drivers.aedat4.format import MAGIC, parse_header
+from neuroclip_drivers.aedat4.reader import MAX_PACKET_EVENTS, Recording
+from neuroclip_drivers.aedat4.writer import Aedat4Writer, write_aedat4
+from neuroclip_drivers.network.source import MAX_PACKET_BYTES, NetworkSource
+from neuroclip_drivers.source import MAX_WAIT_S, EventSource, SourceState
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution
 
@@ -265,7 +265,7 @@ def test_a_host_that_does_not_exist(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object, **__: object) -> None:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
-    monkeypatch.setattr("drivers.network.socket.getaddrinfo", fail)
+    monkeypatch.setattr("neuroclip_drivers.network.source.socket.getaddrinfo", fail)
     with pytest.raises(UserError, match="There is no host called 'nowhere'"):
         NetworkSource("nowhere:7777")
 

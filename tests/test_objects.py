@@ -8,10 +8,10 @@ from fakes import FakeBackbone
 
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution, empty_packet
-from neuroclip_live.live.recognizer import Recognizer, RecognizerSettings
 from neuroclip_live.objects.found import FoundObject, ObjectsSettings
 from neuroclip_live.objects.objects import Objects
 from neuroclip_live.prompting.prompts import PromptEncoder, parse_prompts
+from neuroclip_live.recognition.recognizer import Recognizer, RecognizerSettings
 from neuroclip_live.recording.jsonl import record
 from neuroclip_live.stream.frames import event_frame
 from neuroclip_live.stream.slicing import Slice

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from fakes import SENSOR, ScriptedSource, packet, wait_for
 
-from neuroclip_live.commands.allocation import keep_memory
+from neuroclip_live.cli.malloc_tuning import keep_memory
 from neuroclip_live.events import join_packets
-from neuroclip_live.live.offline import Totals, slices_of
+from neuroclip_live.recognition.replay_all import Totals, slices_of
 from neuroclip_live.stream.read_ahead import read_ahead
 from neuroclip_live.stream.slicing import SliceBy
 

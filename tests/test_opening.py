@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from making import SIZE, join, make_events, same
 
-from drivers import SourceSpec, open_source
-from drivers.opening import demo_recording
-from drivers.source import EventSource
-from drivers.writing import write_aedat4
+from neuroclip_drivers import SourceSpec, open_source
+from neuroclip_drivers.aedat4.writer import write_aedat4
+from neuroclip_drivers.demo import demo_recording
+from neuroclip_drivers.source import EventSource
 from neuroclip_live.errors import UserError
 
 
@@ -62,7 +62,7 @@ def test_what_cannot_be_opened(spec: SourceSpec, words: str) -> None:
 
 def test_importing_drivers_loads_nothing_heavy() -> None:
     code = (
-        "import sys, drivers; "
+        "import sys, neuroclip_drivers; "
         "print([m for m in ('torch', 'PySide6', 'dv_processing', 'cv2', 'numba', 'lz4') if m in sys.modules])"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

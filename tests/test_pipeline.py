@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from fakes import PROMPTS, SETTINGS, FakeBackbone, ScriptedSource, packets, pipelines, wait_for
 
-from drivers.source import SourceState
+from neuroclip_drivers.source import SourceState
 from neuroclip_live.errors import UserError
-from neuroclip_live.live.offline import Totals, recognise_all
-from neuroclip_live.live.pipeline import Pipeline, PipelineSettings, PipelineState
-from neuroclip_live.live.recognizer import Recognizer
 from neuroclip_live.prompting.prompts import PromptEncoder, parse_prompts
+from neuroclip_live.recognition.pipeline import Pipeline, PipelineSettings, PipelineState
+from neuroclip_live.recognition.recognizer import Recognizer
+from neuroclip_live.recognition.replay_all import Totals, recognise_all
 
 BY = SETTINGS.slice_by
 

@@ -11,10 +11,10 @@ import pytest
 from making import SIZE, index_position, join, make_events, same
 from tiny_model import make_tiny_model
 
-from drivers.portable_io import open_readable, read_at, write_at
-from drivers.recording import Recording
-from drivers.writing import write_aedat4
-from neuroclip_live.cli import main
+from neuroclip_drivers.aedat4.reader import Recording
+from neuroclip_drivers.aedat4.writer import write_aedat4
+from neuroclip_drivers.portable_io import open_readable, read_at, write_at
+from neuroclip_live.cli.main import main
 
 ROOT = Path(__file__).resolve().parents[1]
 MISSING = ("O_NONBLOCK", "O_CLOEXEC", "pread", "pwrite", "preadv", "pwritev", "geteuid", "fork", "mkfifo")
@@ -25,7 +25,7 @@ for name in {MISSING!r}:
 for module, name in ((socket, "AF_UNIX"), (select, "poll"), (signal, "SIGKILL")):
     if hasattr(module, name): delattr(module, name)
 sys.modules["fcntl"] = sys.modules["resource"] = sys.modules["pwd"] = None
-from neuroclip_live.cli import main
+from neuroclip_live.cli.main import main
 sys.exit(main(sys.argv[1:]))
 """
 

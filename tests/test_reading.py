@@ -9,7 +9,7 @@ import pytest
 from fakes import ScriptedSource, packet
 
 from neuroclip_live.stream.capture import Capture
-from neuroclip_live.stream.reading import BACKLOG_MS, Reader
+from neuroclip_live.stream.newest_slice_reader import BACKLOG_MS, Reader
 from neuroclip_live.stream.slicing import MAX_SILENT_HOPS, SliceBy
 
 BY_COUNT = SliceBy("count", count=200, overlap=2)

@@ -19,15 +19,15 @@ import pytest
 from fakes import FakeBackbone, ScriptedSource, packet, wait_for
 from making import SIZE, dv_events, join, make_events, same
 
-from drivers.recording import Recording
-from drivers.source import GrayFrame
-from drivers.writing import Aedat4Writer
-from neuroclip_live.cli import main
+from neuroclip_drivers.aedat4.reader import Recording
+from neuroclip_drivers.aedat4.writer import Aedat4Writer
+from neuroclip_drivers.source import GrayFrame
+from neuroclip_live.cli.main import main
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import Packet
-from neuroclip_live.live.pipeline import Pipeline, PipelineSettings, PipelineState
-from neuroclip_live.live.recognizer import RecognizerSettings
 from neuroclip_live.prompting.prompts import parse_prompts
+from neuroclip_live.recognition.pipeline import Pipeline, PipelineSettings, PipelineState
+from neuroclip_live.recognition.recognizer import RecognizerSettings
 from neuroclip_live.recording import recorder as recorder_module
 from neuroclip_live.recording.recorder import Recorder
 from neuroclip_live.stream.slicing import SliceBy

@@ -8,12 +8,12 @@ from fakes import SENSOR, FakeBackbone, ScriptedSource, packet, wait_for
 
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution
-from neuroclip_live.live.pipeline import Pipeline, PipelineSettings
-from neuroclip_live.live.recognizer import Prediction, RecognizerSettings
 from neuroclip_live.prompting.prompts import parse_prompts
+from neuroclip_live.recognition.pipeline import Pipeline, PipelineSettings
+from neuroclip_live.recognition.recognizer import Prediction, RecognizerSettings
 from neuroclip_live.stream.capture import Capture
 from neuroclip_live.stream.frames import Box, event_frame
-from neuroclip_live.stream.reading import Reader
+from neuroclip_live.stream.newest_slice_reader import Reader
 from neuroclip_live.stream.region import fitting, inside, size_of
 from neuroclip_live.stream.slicing import parse_slice
 

@@ -15,12 +15,12 @@ import numpy as np
 import pytest
 from making import SIZE, dv_events, dv_recording, index_position, join, make_events, packet_places, same
 
-from drivers.aedat4 import Compression, parse_header
-from drivers.recording import Recording
-from drivers.replay import ReplaySource
-from drivers.source import GrayFrame
-from drivers.writing import Aedat4Writer
-from neuroclip_live.cli import main
+from neuroclip_drivers.aedat4.format import Compression, parse_header
+from neuroclip_drivers.aedat4.reader import Recording
+from neuroclip_drivers.aedat4.writer import Aedat4Writer
+from neuroclip_drivers.replay import ReplaySource
+from neuroclip_drivers.source import GrayFrame
+from neuroclip_live.cli.main import main
 from neuroclip_live.errors import UserError
 from neuroclip_live.recording.repair import repair
 

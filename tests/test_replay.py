@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from making import SIZE, START_US, dv_events, dv_recording, join, make_events, same
 
-from drivers.recording import MAX_PACKET_EVENTS
-from drivers.replay import ReplaySource
-from drivers.source import MAX_WAIT_S, EventSource, SourceState
-from drivers.writing import Aedat4Writer, write_aedat4
+from neuroclip_drivers.aedat4.reader import MAX_PACKET_EVENTS
+from neuroclip_drivers.aedat4.writer import Aedat4Writer, write_aedat4
+from neuroclip_drivers.replay import ReplaySource
+from neuroclip_drivers.source import MAX_WAIT_S, EventSource, SourceState
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution
 
@@ -486,6 +486,6 @@ def test_a_file_that_may_not_be_read(file: Path, monkeypatch: pytest.MonkeyPatch
     def refuse(*_: object, **__: object) -> int:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("drivers.checking.os.open", refuse)
+    monkeypatch.setattr("neuroclip_drivers.aedat4.file_check.os.open", refuse)
     with pytest.raises(UserError, match="permission denied"):
         ReplaySource(file)

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from making import SIZE, dv_recording, index_position, join, make_events, packet_places, same
 
-from drivers.aedat4 import MAX_BODY_BYTES, Compression, FormatError, parse_header
-from drivers.decompression import Decompressor, decompress
-from drivers.recording import Recording
-from drivers.replay import ReplaySource
-from drivers.writing import Aedat4Writer
+from neuroclip_drivers.aedat4.decompression import Decompressor, decompress
+from neuroclip_drivers.aedat4.format import MAX_BODY_BYTES, Compression, FormatError, parse_header
+from neuroclip_drivers.aedat4.reader import Recording
+from neuroclip_drivers.aedat4.writer import Aedat4Writer
+from neuroclip_drivers.replay import ReplaySource
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import Packet
 

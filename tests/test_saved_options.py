@@ -7,10 +7,10 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from neuroclip_live import cli as command_line
-from neuroclip_live.commands import running
-from neuroclip_live.commands.options import RunOptions
-from neuroclip_live.commands.saved_options import kept, with_saved
+from neuroclip_live.cli import main as command_line
+from neuroclip_live.cli import run_command
+from neuroclip_live.cli.options import RunOptions
+from neuroclip_live.cli.saved_options import kept, with_saved
 from neuroclip_live.errors import UserError
 
 
@@ -48,7 +48,7 @@ def test_a_file_that_is_not_there_is_refused(tmp_path):  # type: ignore[no-untyp
 
 def test_the_command_line_tells_what_was_typed(tmp_path, monkeypatch):  # type: ignore[no-untyped-def]
     seen: list[RunOptions] = []
-    monkeypatch.setattr(running, "run", lambda options: seen.append(options) or 0)
+    monkeypatch.setattr(run_command, "run", lambda options: seen.append(options) or 0)
     path = write(tmp_path, timesteps=4)
     CliRunner().invoke(command_line.cli, ["--config", path, "--timesteps", "10", "--headless"])
     assert seen[0].given == {"config", "timesteps", "headless"}

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from neuroclip_live.clip.scoring import normalised, score, softmax
+from neuroclip_live.model.scoring import normalised, score, softmax
 from neuroclip_live.prompting.prompts import PromptTable
 
 

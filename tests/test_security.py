@@ -17,19 +17,19 @@ import pytest
 import torch
 from tiny_model import make_tiny_model
 
-from neuroclip_live.cli import main
-from neuroclip_live.clip import kept
-from neuroclip_live.clip.backbone import load_backbone
+from neuroclip_live.cli.main import main
 from neuroclip_live.datasets.formats import UnreadableSample, read_events_npz, read_frames_npz, read_sample
 from neuroclip_live.errors import UserError
-from neuroclip_live.few_shot.adapter import load_adapter
-from neuroclip_live.few_shot.fewshot import train_adapter
-from neuroclip_live.few_shot.lesson_file import read_lessons
-from neuroclip_live.few_shot.train_settings import TrainSettings
+from neuroclip_live.learning.adapter import load_adapter
+from neuroclip_live.learning.adapter_training import train_adapter
+from neuroclip_live.learning.lesson_file import read_lessons
+from neuroclip_live.learning.train_settings import TrainSettings
+from neuroclip_live.model import converted_cache
+from neuroclip_live.model.backbone import load_backbone
 
 ROOT = Path(__file__).resolve().parents[1]
-PRODUCT = ("neuroclip_live", "drivers", "gui", "recordings")
-ALL = (*PRODUCT, "benchmarks", "training", ".ci", "docs")
+PRODUCT = ("neuroclip_live", "drivers", "gui")
+ALL = (*PRODUCT, "recordings", "benchmarks", "training", ".ci", "docs")
 
 # ---- the source itself
 
@@ -145,7 +145,7 @@ def watch(event, args):
         caller = sys._getframe(1).f_code.co_filename
         os.write(log, f"{event}\\t{caller}\\t{args!r}\\n".encode())
 sys.addaudithook(watch)
-from neuroclip_live.cli import program
+from neuroclip_live.cli.main import program
 sys.argv = ["neuroclip-live", "--headless", "--speed", "max", "--duration", "1", "--jsonl", os.devnull]
 program()
 """
@@ -218,7 +218,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kept, "cache_folder", lambda: tmp_path / "cache")
+    monkeypatch.setattr(converted_cache, "cache_folder", lambda: tmp_path / "cache")
 
 
 @pytest.fixture(scope="module")
@@ -362,7 +362,7 @@ def test_open_clips_own_configurations_pass(tmp_path: Path) -> None:
     """What is refused above is nothing that published models need."""
     import open_clip
 
-    from neuroclip_live.clip.model_config import read_config
+    from neuroclip_live.model.model_config import read_config
 
     path = tmp_path / "open_clip_config.json"
     names = open_clip.list_models()

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 import pytest
 
-from drivers.event_synthesis import EventSynthesizer, SensorModel, synthesize
-from drivers.simulator import SimulatorSource, drawn_mug
-from drivers.source import EventSource, SourceState
+from neuroclip_drivers.simulator.event_synthesis import EventSynthesizer, SensorModel, synthesize
+from neuroclip_drivers.simulator.source import SimulatorSource, drawn_mug
+from neuroclip_drivers.source import EventSource, SourceState
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import EVENT_DTYPE, Resolution, join_packets
 

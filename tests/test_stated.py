@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from fuzz.doors_samples import _adapter_seeds, _lesson_seeds
 
-from gui.prompt_sets import read as read_prompt_set
-from gui.settings import SettingsStore, WindowSettings
-from neuroclip_live.commands.saved_options import read_saved
+from neuroclip_gui.panels.prompts.prompt_sets import read as read_prompt_set
+from neuroclip_gui.settings import SettingsStore, WindowSettings
+from neuroclip_live.cli.saved_options import read_saved
 from neuroclip_live.errors import UserError
-from neuroclip_live.few_shot.adapter import load_adapter
-from neuroclip_live.few_shot.lesson_file import read_lessons
+from neuroclip_live.learning.adapter import load_adapter
+from neuroclip_live.learning.lesson_file import read_lessons
 from neuroclip_live.prompting.prompt_set import MAX_LABEL, PromptSet, parse_prompts, read_prompts
 from neuroclip_live.prompting.templates import resolve_templates
 from neuroclip_live.stream.slicing import SliceBy, parse_slice

@@ -16,8 +16,8 @@ import pytest
 from fakes import SENSOR, FakeBackbone, ScriptedSource, wait_for
 
 from neuroclip_live.events import EVENT_DTYPE, Packet
-from neuroclip_live.live.pipeline import Pipeline, PipelineSettings, PipelineState
 from neuroclip_live.prompting.prompts import PromptSet
+from neuroclip_live.recognition.pipeline import Pipeline, PipelineSettings, PipelineState
 from neuroclip_live.stream.ring import EventRing
 from neuroclip_live.stream.slicing import SliceBy
 

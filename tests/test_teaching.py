@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 from fakes import wait_for
 
-from neuroclip_live.clip.scoring import normalised
 from neuroclip_live.errors import UserError
-from neuroclip_live.few_shot.collecting import MOST_COLLECTED
-from neuroclip_live.few_shot.lesson_training import LessonTrainer, live_settings
-from neuroclip_live.few_shot.shotbook import MOST_SHOTS, Lesson, ShotBook
-from neuroclip_live.few_shot.taught import TaughtAdapter
-from neuroclip_live.few_shot.teaching import Teacher
+from neuroclip_live.learning.gated_adapter import TaughtAdapter
+from neuroclip_live.learning.lesson_training import LessonTrainer, live_settings
+from neuroclip_live.learning.shotbook import MOST_SHOTS, Lesson, ShotBook
+from neuroclip_live.learning.teaching import Teacher
+from neuroclip_live.learning.window_buffer import MOST_COLLECTED
+from neuroclip_live.model.scoring import normalised
 
 T, C = 4, 64
 LONG_S = 300.0
@@ -230,12 +230,12 @@ def test_a_newer_lesson_overtakes_the_older(live: Live) -> None:
 
 
 def test_a_failure_is_said_and_the_steer_stays(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
-    from neuroclip_live.few_shot import fewshot
+    from neuroclip_live.learning import adapter_training
 
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("no memory")
 
-    monkeypatch.setattr(fewshot, "train_adapter", fail)
+    monkeypatch.setattr(adapter_training, "train_adapter", fail)
     live.show("mug")
     live.teacher.teach("mug")
     assert live.teacher.wait(LONG_S)
@@ -298,9 +298,9 @@ def test_a_full_disk_leaves_the_old_lessons(
 
 def test_predictions_go_on_while_training(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
     """No prediction waits for training to end: training here does not end before some were made."""
-    from neuroclip_live.few_shot import fewshot
+    from neuroclip_live.learning import adapter_training
 
-    begun, enough, train = threading.Event(), threading.Event(), fewshot.train_adapter
+    begun, enough, train = threading.Event(), threading.Event(), adapter_training.train_adapter
 
     def held(*args: Any, progress: Any, **more: Any) -> Any:
         def tell(share: float) -> None:
@@ -310,7 +310,7 @@ def test_predictions_go_on_while_training(live: Live, monkeypatch: pytest.Monkey
 
         return train(*args, progress=tell, **more)
 
-    monkeypatch.setattr(fewshot, "train_adapter", held)
+    monkeypatch.setattr(adapter_training, "train_adapter", held)
     live.show("mug", 64)
     live.teacher.teach("mug", last_s=10)
     assert begun.wait(LONG_S)

@@ -14,12 +14,12 @@ import pytest
 from making import dv_recording, join, make_events, same, start_server
 from serving import LONG_S, free_port
 
-from drivers.aedat4 import MAGIC, parse_header
-from drivers.network import NetworkSource
-from drivers.source import SourceState
-from drivers.tls import Tls
-from neuroclip_live.commands.options import RunOptions
-from neuroclip_live.commands.running import source_spec
+from neuroclip_drivers.aedat4.format import MAGIC, parse_header
+from neuroclip_drivers.network.source import NetworkSource
+from neuroclip_drivers.network.tls import Tls
+from neuroclip_drivers.source import SourceState
+from neuroclip_live.cli.options import RunOptions
+from neuroclip_live.cli.run_command import source_spec
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import Packet
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from neuroclip_live.clip.tokenizer import ClipTokenizer
+from neuroclip_live.model.tokenizer import ClipTokenizer
 
 TEXTS = [
     "a mug",

@@ -16,7 +16,7 @@ import torch
 from click.testing import CliRunner
 from torch import nn
 
-from neuroclip_live.clip.backbone import load_backbone
+from neuroclip_live.model.backbone import load_backbone
 from training.bank import Bank, Studio, font_files, is_held_out, load_photos, split_fonts
 from training.calibrate import calibrate, expected_calibration_error
 from training.distill_text import through_head
@@ -25,7 +25,6 @@ from training.gathering import important_names, limited, names_of
 from training.image_tower import TextHead, build_tower, widened
 from training.joint import speaker
 from training.lessons import Batch, HeadLesson, LooksLesson
-from training.looks import LOOKS, Looks, build_looks, join
 from training.make import main
 from training.meanings import Meanings, imagenet_classes
 from training.measure_photographs import held_out_classes, left_out
@@ -38,6 +37,7 @@ from training.solids import CATALOGUE
 from training.text_stages import inside, polishing, train_text
 from training.texts import Corpus
 from training.train_image import Plan, Turn, load_averaged, rate_at, side_at, train, turn_at
+from training.visual_prototypes import LOOKS, Looks, build_looks, join
 from training.vocabulary import build_vocabulary
 
 PLAN = Plan(

@@ -12,7 +12,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from neuroclip_live.clip.vocabulary import Vocabulary
+from neuroclip_live.model.vocabulary import Vocabulary
 from training import distill_text, distillation, export_nano, image_tower, teacher, text_tower, texts
 
 CFG = {"context_length": 16, "vocab_size": 49408, "width": 32, "heads": 2, "layers": 1}

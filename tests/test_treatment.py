@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from fakes import Endless, FakeBackbone, ScriptedSource, packet, wait_for
 
-from drivers.simulator import SimulatorSource
-from drivers.source import GrayFrame
+from neuroclip_drivers.simulator.source import SimulatorSource
+from neuroclip_drivers.source import GrayFrame
 from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution
-from neuroclip_live.live.pipeline import Pipeline, PipelineSettings
 from neuroclip_live.prompting.prompts import parse_prompts
+from neuroclip_live.recognition.pipeline import Pipeline, PipelineSettings
+from neuroclip_live.stream.filters import Treater, Treatment
 from neuroclip_live.stream.slicing import SliceBy
-from neuroclip_live.stream.treatment import Treater, Treatment
 
 SENSOR = Resolution(32, 24)
 
@@ -135,7 +135,7 @@ def test_a_running_pipeline_turns_its_picture_and_goes_on() -> None:
 
 
 def test_a_recording_keeps_what_came_in_whatever_is_done_to_it(tmp_path) -> None:  # type: ignore[no-untyped-def]
-    from drivers.replay import ReplaySource
+    from neuroclip_drivers.replay import ReplaySource
 
     came = [packet(i * 5_000, 50) for i in range(40)]
     path = tmp_path / "raw.aedat4"

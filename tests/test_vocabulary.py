@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from neuroclip_live.clip.vocabulary import FEATURES_FILE, NAMES_FILE, Vocabulary
 from neuroclip_live.errors import UserError
+from neuroclip_live.model.vocabulary import FEATURES_FILE, NAMES_FILE, Vocabulary
 
 NAMES = [f"thing {i}" for i in range(40)]
 

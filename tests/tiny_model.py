@@ -25,7 +25,7 @@ def make_tiny_model(
     import torch
     from safetensors.torch import save_file
 
-    from neuroclip_live.clip.hub import silent
+    from neuroclip_live.model.hub import silent
 
     folder.mkdir(parents=True, exist_ok=True)
     config = {

@@ -1,7 +1,7 @@
 """Measure event-nano: ``python -m training.evaluate_nano --model DIR --data DATA --trials DIR --out DIR``.
 
 Everything goes through the product's own path: events are counted, discriminated, focused and fitted by
-``neuroclip_live.stream.frames`` and encoded by ``neuroclip_live.clip.backbone``. Real recordings are read,
+``neuroclip_live.stream.frames`` and encoded by ``neuroclip_live.model.backbone``. Real recordings are read,
 never learned from. Writes ``results.csv`` and ``results.md``, every figure with its 95 % interval
 (Wilson for shares, the bootstrap over scenes for others; windows of one recording are
 strongly correlated, so the true interval there is wider).
@@ -20,7 +20,7 @@ from typing import Any
 
 import click
 
-from neuroclip_live.clip.backbone import Backbone, load_backbone
+from neuroclip_live.model.backbone import Backbone, load_backbone
 from training.calibrate import Calibration, calibrate
 from training.distill_text import through_head
 from training.joint import speaker

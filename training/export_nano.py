@@ -1,7 +1,7 @@
 """Put the two towers into one folder: ``python -m training.export_nano --text T --image I --out DIR``.
 
 Writes ``open_clip_config.json`` and ``open_clip_model.safetensors`` (float16), and, when given the names that
-pictures had, ``vocabulary.txt`` and ``vocabulary.safetensors`` (see :mod:`neuroclip_live.clip.vocabulary`).
+pictures had, ``vocabulary.txt`` and ``vocabulary.safetensors`` (see :mod:`neuroclip_live.model.vocabulary`).
 Then loads the folder through open_clip's public door and compares the features with the towers it was made
 of.
 
@@ -22,7 +22,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from neuroclip_live.clip.vocabulary import Vocabulary
+from neuroclip_live.model.vocabulary import Vocabulary
 from training.image_tower import TOWER
 from training.image_tower import build_tower as build_image_tower
 from training.text_tower import EMBED_DIM, TEXT_CFG, Encode, build_tokenizer, build_tower, encoder

@@ -17,10 +17,10 @@ from torch import nn
 
 from training.bank import Bank
 from training.image_tower import imagenet_classifier
-from training.looks import Looks, Words, build_looks, join
 from training.meanings import Meanings
 from training.measuring import Array
 from training.photographs import PhotoTargets, load_photo_targets, photo_targets
+from training.visual_prototypes import Looks, Words, build_looks, join
 from training.vocabulary import Vocabulary
 
 log = logging.getLogger("training")

@@ -155,7 +155,7 @@ class LooksLesson:
         Of as many outputs as the targets have.
     vocabulary : Vocabulary
     targets : ndarray (S, D) float16
-        One unit row for each sentence of the vocabulary (:func:`training.looks.join`).
+        One unit row for each sentence of the vocabulary (:func:`training.visual_prototypes.join`).
     photographs : PhotoTargets
     classes : ndarray (K, D) float32
         Targets of the classifier's classes.

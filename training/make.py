@@ -21,7 +21,7 @@ import click
 from rich.logging import RichHandler
 from torch import nn
 
-from neuroclip_live.clip.backbone import load_backbone
+from neuroclip_live.model.backbone import load_backbone
 from training.bank import font_files
 from training.distill_text import through_head
 from training.evaluate_nano import TARGETS, real, validate

@@ -15,12 +15,12 @@ import numpy as np
 
 from training.bank import load_photos
 from training.image_tower import imagenet_classifier
-from training.looks import Looks, Words, build_looks, mean_look
 from training.meanings import Meanings
 from training.measuring import Array, Line, share, unit, write
 from training.photographs import features_of
 from training.pictures import PictureSet
 from training.settings import HELD_OUT_CLASSES
+from training.visual_prototypes import Looks, Words, build_looks, mean_look
 
 WAYS = 20
 DRAWS = 150

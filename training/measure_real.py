@@ -1,7 +1,7 @@
 """Real recordings, which training never saw: things on a desk, N-MNIST, a person.
 
 Events are counted, discriminated, focused and fitted by ``neuroclip_live.stream.frames`` and encoded by
-``neuroclip_live.clip.backbone``, as live.
+``neuroclip_live.model.backbone``, as live.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from neuroclip_live.clip.backbone import Backbone
 from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution, join_packets
+from neuroclip_live.model.backbone import Backbone
 from neuroclip_live.stream.frames import event_frame
 from training.measure_simulated import StandIns
 from training.measuring import ENSEMBLE, Line, encode, share, texts, unit
@@ -26,7 +26,7 @@ NMNIST_TEMPLATE = 'A black and white photo of the Arabic numeral number: "{}".'
 
 def read_recording(path: Path) -> tuple[Packet, Resolution]:
     """Read all events of a recording."""
-    from drivers.replay import ReplaySource
+    from neuroclip_drivers.replay import ReplaySource
 
     source = ReplaySource(path, speed=None)
     packets = [packet for packet in source.packets() if len(packet)]

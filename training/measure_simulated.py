@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from neuroclip_live.clip.backbone import Backbone
+from neuroclip_live.model.backbone import Backbone
 from training.calibrate import ROUNDS, Calibration, expected_calibration_error, label_sets, softmax
 from training.measuring import ENSEMBLE, Array, Line, encode, resampled, share, texts, unit
 from training.trials import Trial, scene_means

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import click
 import numpy as np
 
-from neuroclip_live.clip.backbone import Backbone, load_backbone
+from neuroclip_live.model.backbone import Backbone, load_backbone
 from training.measure_text import prompt_time
 from training.measuring import Line
 from training.texts import held_out_lemmas

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from neuroclip_live.clip.backbone import Backbone
+from neuroclip_live.model.backbone import Backbone
 from training.measuring import Array, Line, unit
 from training.text_tower import evaluate_text
 from training.texts import held_out_lemmas

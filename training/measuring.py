@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from neuroclip_live.clip.backbone import Backbone
+from neuroclip_live.model.backbone import Backbone
 
 Array = npt.NDArray[np.float32]
 

@@ -1,7 +1,8 @@
 """What ImageNet's own tower sees in the photographs themselves, for the event tower to see in their events.
 
-Two things of each photograph: its look (the penultimate features on the axes of :mod:`training.looks`), and
-what the classifier takes it for, over the classes that are not held out.
+Two things of each photograph: its look (the penultimate features on the axes of
+:mod:`training.visual_prototypes`), and what the classifier takes it for, over the classes that are not held
+out.
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ from torch import nn
 
 from training.calibrate import softmax
 from training.image_tower import imagenet_classifier
-from training.looks import Looks
 from training.measuring import unit
 from training.pictures import Image
+from training.visual_prototypes import Looks
 
 SIDE = 128
 SMALLEST = 40
@@ -42,7 +43,7 @@ class PhotoTargets:
     looks : ndarray (N, 256) float16
         Unit rows.
     classes : ndarray (N, 16) int
-        The likeliest of the classes that :class:`~training.looks.Looks` keeps.
+        The likeliest of the classes that :class:`~training.visual_prototypes.Looks` keeps.
     chances : ndarray (N, 16) float16
         Their probabilities, which sum to one.
     """

@@ -1,6 +1,6 @@
 """One training sample: a named thing moves before a simulated sensor; out come event frames, made as live.
 
-The simulator's crossings (``drivers/event_synthesis.py``) and the live path's frames
+The simulator's crossings (:mod:`neuroclip_drivers.simulator.event_synthesis`) and the live path's frames
 (``neuroclip_live/stream/frames.py``) are used as they are. What varies: sensor size, thresholds and their
 spread, noise, motion, size, pose, contrast, background, slice length, and whether the view is focused on the
 activity.
@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from drivers.event_synthesis import EventSynthesizer, SensorModel
+from neuroclip_drivers.simulator.event_synthesis import EventSynthesizer, SensorModel
 from neuroclip_live.events import Resolution
 from neuroclip_live.stream.frames import crop, discriminate, fit_frame, focus_box
 

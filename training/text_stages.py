@@ -18,12 +18,12 @@ import numpy as np
 from training.distill_text import by_head, make_text_tower
 from training.distillation import DistillSettings
 from training.joint import Speaker
-from training.looks import join
 from training.phrases import EVENT_TEMPLATES, PHOTO_TEMPLATES, articled
 from training.processes import told
 from training.settings import TextPlan
 from training.teacher import Teacher
 from training.texts import Corpus, HoldOut, build_corpus, imagenet_definitions, imagenet_lemmas
+from training.visual_prototypes import join
 from training.vocabulary import TEMPLATES, concepts
 
 log = logging.getLogger("training")

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from drivers.recording import Recording
+from neuroclip_drivers.aedat4.reader import Recording
 from neuroclip_live.datasets.limits import UnreadableSample, check_npz, check_size
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import EVENT_DTYPE, Packet

@@ -20,9 +20,9 @@ import numpy.typing as npt
 from neuroclip_live.errors import UserError
 
 if TYPE_CHECKING:
-    from drivers.source import EventSource
-    from neuroclip_live.clip.backbone import Backbone
-    from neuroclip_live.live.recognizer import RecognizerSettings
+    from neuroclip_drivers.source import EventSource
+    from neuroclip_live.model.backbone import Backbone
+    from neuroclip_live.recognition.recognizer import RecognizerSettings
     from neuroclip_live.stream.slicing import SliceBy
 
 Open = Callable[[Path], "EventSource"]
@@ -84,7 +84,7 @@ def find_recordings(root: Path) -> tuple[tuple[str, ...], list[tuple[Path, int]]
 
 def open_recording(path: Path) -> EventSource:
     """Open a recording to be read as fast as it goes."""
-    from drivers.opening import SourceSpec, open_source
+    from neuroclip_drivers.opening import SourceSpec, open_source
 
     return open_source(SourceSpec("replay", str(path), speed=None))
 
@@ -93,8 +93,8 @@ def read_windows(
     source: EventSource, backbone: Backbone, settings: RecognizerSettings, by: SliceBy
 ) -> Windows:
     """Turn a source that ends into windows, through the live path; closes it."""
-    from neuroclip_live.live.offline import Totals, recognise_all
-    from neuroclip_live.live.recognizer import Recognizer
+    from neuroclip_live.recognition.recognizer import Recognizer
+    from neuroclip_live.recognition.replay_all import Totals, recognise_all
 
     recognizer = Recognizer(backbone, None, settings)
     windows: list[npt.NDArray[np.float32]] = []

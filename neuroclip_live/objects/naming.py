@@ -15,7 +15,7 @@ from neuroclip_live.objects.tracker import Track
 from neuroclip_live.stream.frames import GREY, Frame
 
 if TYPE_CHECKING:
-    from neuroclip_live.clip.backbone import Backbone
+    from neuroclip_live.model.backbone import Backbone
 
 STALE_US = 3_000_000
 _MARGIN = 0.12

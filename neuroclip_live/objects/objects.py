@@ -16,7 +16,7 @@ from neuroclip_live.objects.tracker import Tracker
 from neuroclip_live.stream.frames import Box, Frame
 
 if TYPE_CHECKING:
-    from neuroclip_live.clip.backbone import Backbone
+    from neuroclip_live.model.backbone import Backbone
 
 Features = npt.NDArray[np.float32]
 Named = tuple[str | None, float, dict[str, float]]

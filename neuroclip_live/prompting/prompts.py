@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from neuroclip_live.clip.scoring import normalised
 from neuroclip_live.errors import UserError
+from neuroclip_live.model.scoring import normalised
 from neuroclip_live.prompting.prompt_set import (
     MAX_PROMPTS,
     NONE_LABEL,
@@ -29,7 +29,7 @@ from neuroclip_live.prompting.prompt_set import (
 from neuroclip_live.prompting.templates import TEMPLATE_SETS, resolve_templates
 
 if TYPE_CHECKING:
-    from neuroclip_live.clip.backbone import Backbone
+    from neuroclip_live.model.backbone import Backbone
 
 __all__ = [
     "MAX_PROMPTS",

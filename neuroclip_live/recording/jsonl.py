@@ -12,10 +12,10 @@ from neuroclip_live import __version__
 from neuroclip_live.errors import UserError
 
 if TYPE_CHECKING:
-    from drivers.source import EventSource
-    from neuroclip_live.clip.backbone import BackboneInfo
-    from neuroclip_live.live.recognizer import Prediction
+    from neuroclip_drivers.source import EventSource
+    from neuroclip_live.model.backbone import BackboneInfo
     from neuroclip_live.prompting.prompts import PromptSet
+    from neuroclip_live.recognition.recognizer import Prediction
     from neuroclip_live.stream.latency import Percentiles
     from neuroclip_live.stream.slicing import SliceBy
 

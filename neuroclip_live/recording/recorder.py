@@ -6,8 +6,8 @@ dropped, counted and told. Beside the events goes a file of labels: what was pre
 what the user noted, one JSON object a line.
 
 Killed or powered off, a recording loses what came after the last flush, half a second and what is in the
-queue; see :mod:`drivers.writing`. Rejected: recording from the ring, whose overwriting is another kind of
-loss and whose events outside the sensor are gone.
+queue; see :mod:`neuroclip_drivers.aedat4.writer`. Rejected: recording from the ring, whose overwriting
+is another kind of loss and whose events outside the sensor are gone.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from pathlib import Path
 from time import monotonic
 from typing import IO, TYPE_CHECKING, Any
 
-from drivers.readback import ReadBack
-from drivers.source import GrayFrame
-from drivers.writing import Aedat4Writer, Written
+from neuroclip_drivers.aedat4.readback import ReadBack
+from neuroclip_drivers.aedat4.writer import Aedat4Writer, Written
+from neuroclip_drivers.source import GrayFrame
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import Packet, Resolution
 
 if TYPE_CHECKING:
-    from drivers.source import EventSource
+    from neuroclip_drivers.source import EventSource
 
 log = logging.getLogger(__name__)
 

@@ -11,14 +11,14 @@ from neuroclip_live.recording import jsonl
 from neuroclip_live.recording.recorder import Recorder, RecordingReport, RecordingStatus
 
 if TYPE_CHECKING:
-    from drivers.source import EventSource
-    from neuroclip_live.live.recognizer import Prediction
+    from neuroclip_drivers.source import EventSource
     from neuroclip_live.prompting.prompts import PromptSet
+    from neuroclip_live.recognition.recognizer import Prediction
     from neuroclip_live.stream.capture import Capture
 
 
 class RecordingCommands:
-    """What :class:`neuroclip_live.live.pipeline.Pipeline` does about recordings; one at a time."""
+    """What :class:`neuroclip_live.recognition.pipeline.Pipeline` does about recordings; one at a time."""
 
     _capture: Capture
     _recorder: Recorder | None = None

@@ -6,9 +6,9 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from drivers.losses import left_out
-from drivers.packet_copy import Tally, copy, survey
-from drivers.recording import Recording
+from neuroclip_drivers.aedat4.losses import left_out
+from neuroclip_drivers.aedat4.packet_copy import Tally, copy, survey
+from neuroclip_drivers.aedat4.reader import Recording
 from neuroclip_live.errors import UserError
 
 

@@ -8,11 +8,11 @@ from time import monotonic_ns
 from typing import TYPE_CHECKING
 
 from neuroclip_live.errors import UserError
+from neuroclip_live.stream.filters import NONE, Treater, Treatment
 from neuroclip_live.stream.ring import EventRing
-from neuroclip_live.stream.treatment import NONE, Treater, Treatment
 
 if TYPE_CHECKING:
-    from drivers.source import EventSource
+    from neuroclip_drivers.source import EventSource
     from neuroclip_live.events import Packet, Resolution
     from neuroclip_live.recording.recorder import Recorder
 

@@ -12,8 +12,8 @@ import numpy.typing as npt
 import pytest
 from fakes import FakeBackbone, pipelines, wait_for
 
-from neuroclip_live.live.pipeline import Pipeline
-from neuroclip_live.live.recognizer import Prediction, Recognizer
+from neuroclip_live.recognition.pipeline import Pipeline
+from neuroclip_live.recognition.recognizer import Prediction, Recognizer
 from neuroclip_live.stream.slicing import Slice
 
 

@@ -7,9 +7,9 @@ from fakes import wait_for
 from making import START_US, dv_events, join, make_events, same, store_of
 from test_camera import DV_STACK, FakeApi, FakeCamera, open_camera
 
-from drivers.source import SourceState
+from neuroclip_drivers.source import SourceState
 from neuroclip_live.events import Packet, copy_packet
-from neuroclip_live.live.pipeline import PipelineState
+from neuroclip_live.recognition.pipeline import PipelineState
 
 EVENTS = make_events(4_000)
 

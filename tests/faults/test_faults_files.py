@@ -15,13 +15,13 @@ import pytest
 from fakes import PROMPTS, SETTINGS, Endless, FakeBackbone, wait_for
 from safetensors.numpy import save_file
 
-from gui.settings import VERSION, SettingsStore, WindowSettings
-from neuroclip_live.commands.saved_options import read_saved
+from neuroclip_gui.settings import VERSION, SettingsStore, WindowSettings
+from neuroclip_live.cli.saved_options import read_saved
 from neuroclip_live.errors import UserError
-from neuroclip_live.few_shot.adapter import FORMAT, load_adapter
-from neuroclip_live.few_shot.lesson_file import read_lessons
-from neuroclip_live.live.pipeline import Pipeline, PipelineState
+from neuroclip_live.learning.adapter import FORMAT, load_adapter
+from neuroclip_live.learning.lesson_file import read_lessons
 from neuroclip_live.prompting.prompts import read_prompts
+from neuroclip_live.recognition.pipeline import Pipeline, PipelineState
 from neuroclip_live.recording.jsonl import JsonlWriter
 
 DEEP = "[" * 200_000
@@ -140,7 +140,7 @@ ARCHIVES: dict[str, Callable[[Path], Any]] = {
 def test_an_adapter_and_lessons(tmp_path: Path, memory_within, how: str) -> None:  # type: ignore[no-untyped-def]
     path = tmp_path / "mine.safetensors"
     ARCHIVES[how](path)
-    importlib.import_module("neuroclip_live.few_shot.adapter_network")  # and torch: they are not watched
+    importlib.import_module("neuroclip_live.learning.adapter_network")  # and torch: they are not watched
     with memory_within(100):
         for reads in (load_adapter, lambda path: read_lessons(path, "fake", 16, 3)):
             with pytest.raises(UserError) as caught:

@@ -13,14 +13,14 @@ import torch
 from fakes import PROMPTS, SETTINGS, Endless, FakeBackbone, ScriptedSource, packets, wait_for
 from making import dv_events
 
-from neuroclip_live.clip.backbone import Backbone
-from neuroclip_live.clip.model_info import BackboneInfo
-from neuroclip_live.clip.preprocess import Preprocess
-from neuroclip_live.clip.runtimes import memory_errors
 from neuroclip_live.errors import UserError
-from neuroclip_live.live import pipeline as pipeline_module
-from neuroclip_live.live.pipeline import STALLED, Pipeline, PipelineState
-from neuroclip_live.live.recognizer import RecognizerSettings
+from neuroclip_live.model.backbone import Backbone
+from neuroclip_live.model.model_info import BackboneInfo
+from neuroclip_live.model.preprocess import Preprocess
+from neuroclip_live.model.runtimes import memory_errors
+from neuroclip_live.recognition import pipeline as pipeline_module
+from neuroclip_live.recognition.pipeline import STALLED, Pipeline, PipelineState
+from neuroclip_live.recognition.recognizer import RecognizerSettings
 
 
 def goes_on(pipeline: Pipeline, predictions: int = 3) -> None:
@@ -174,7 +174,7 @@ def test_a_t_for_which_there_is_no_room_leaves_the_one_at_work(start, monkeypatc
     def no_room(self: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("neuroclip_live.live.recognizer.Recognizer.warm_up", no_room)
+    monkeypatch.setattr("neuroclip_live.recognition.recognizer.Recognizer.warm_up", no_room)
     pipeline.change_timesteps(7)
     wait_for(lambda: "cannot be used (MemoryError)" in pipeline.status().message)
     assert pipeline.settings.recognizer == SETTINGS.recognizer

@@ -11,13 +11,13 @@ from fakes import wait_for
 from making import SIZE, dv_events, dv_recording, join, make_events, packet_places, same
 from serving import LONG_S, Server, servers
 
-from drivers.aedat4 import MAGIC, Compression, parse_header
-from drivers.network import NetworkSource
-from drivers.recording import MAX_PACKET_EVENTS
-from drivers.source import SourceState
-from drivers.writing import Aedat4Writer
+from neuroclip_drivers.aedat4.format import MAGIC, Compression, parse_header
+from neuroclip_drivers.aedat4.reader import MAX_PACKET_EVENTS
+from neuroclip_drivers.aedat4.writer import Aedat4Writer
+from neuroclip_drivers.network.source import NetworkSource
+from neuroclip_drivers.source import SourceState
 from neuroclip_live.events import Packet
-from neuroclip_live.live.pipeline import Pipeline, PipelineState
+from neuroclip_live.recognition.pipeline import Pipeline, PipelineState
 
 EVENTS = make_events(3_000)
 

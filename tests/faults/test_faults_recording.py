@@ -18,9 +18,9 @@ import pytest
 from fakes import Endless, ScriptedSource, packets, wait_for
 from making import dv_events, join, same
 
-from drivers.recording import Recording
+from neuroclip_drivers.aedat4.reader import Recording
 from neuroclip_live.errors import UserError
-from neuroclip_live.live.pipeline import PipelineState
+from neuroclip_live.recognition.pipeline import PipelineState
 from neuroclip_live.recording.repair import repair
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parents[2]
 LIMITED = """
 import resource, sys
 from fakes import Endless, FakeBackbone, PROMPTS, SETTINGS, wait_for
-from neuroclip_live.live.pipeline import Pipeline
+from neuroclip_live.recognition.pipeline import Pipeline
 resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000))  # a disk with room for so many bytes of a file
 pipeline = Pipeline(Endless([]), lambda progress: FakeBackbone(), PROMPTS, SETTINGS)
 pipeline.start()

@@ -15,12 +15,12 @@ import pytest
 from fakes import PROMPTS, SETTINGS, Endless, FakeBackbone, wait_for
 from making import dv_events
 
-from neuroclip_live.cli import main
-from neuroclip_live.commands import running
-from neuroclip_live.commands.headless import Output, run_live
+from neuroclip_live.cli import run_command
+from neuroclip_live.cli.headless import Output, run_live
+from neuroclip_live.cli.main import main
 from neuroclip_live.errors import UserError
-from neuroclip_live.live import outcome
-from neuroclip_live.live.pipeline import Pipeline, PipelineState
+from neuroclip_live.recognition import prediction_log
+from neuroclip_live.recognition.pipeline import Pipeline, PipelineState
 from neuroclip_live.recording.jsonl import JsonlWriter
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -46,7 +46,7 @@ def live() -> Iterator[Callable[[], Pipeline]]:
 
 @pytest.fixture
 def quick_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(running, "loader", lambda options: lambda progress: FakeBackbone())
+    monkeypatch.setattr(run_command, "loader", lambda options: lambda progress: FakeBackbone())
 
 
 def lines(data: str) -> list[dict]:
@@ -73,9 +73,9 @@ def test_a_sink_that_cannot_be_written_is_one_line_and_status_2(  # type: ignore
 @pytest.mark.parametrize("arguments", [(), ("--jsonl", "-")], ids=["table", "lines"])
 def test_a_full_disk_under_standard_output_is_one_line(arguments: tuple[str, ...]) -> None:
     code = (
-        "import sys\nfrom fakes import FakeBackbone\nfrom neuroclip_live import cli\n"
-        "from neuroclip_live.commands import running\n"
-        "running.loader = lambda options: lambda progress: FakeBackbone()\n"
+        "import sys\nfrom fakes import FakeBackbone\nfrom neuroclip_live.cli import main as cli\n"
+        "from neuroclip_live.cli import run_command\n"
+        "run_command.loader = lambda options: lambda progress: FakeBackbone()\n"
         "cli.main(sys.argv[1:]) == 2 or sys.exit('not told')\nsys.stdout = None"
     )
     with FULL.open("w") as full:
@@ -164,7 +164,7 @@ def test_a_pipe_whose_reader_leaves_is_no_failure(quick_model, capfd) -> None:  
 
 
 def test_lines_that_nobody_reads_in_time_are_counted(live, monkeypatch) -> None:  # type: ignore[no-untyped-def]
-    monkeypatch.setattr(outcome, "KEPT_PREDICTIONS", 30)
+    monkeypatch.setattr(prediction_log, "KEPT_PREDICTIONS", 30)
     reads, writes = os.pipe()
     fcntl.fcntl(writes, fcntl.F_SETPIPE_SZ, 4096)
     writer, pipeline = JsonlWriter(f"/dev/fd/{writes}"), live()

@@ -11,9 +11,9 @@ import pytest
 from fakes import SENSOR, SETTINGS, Endless, FakeBackbone, ScriptedSource, packets, wait_for
 
 from neuroclip_live.events import EVENT_DTYPE, Packet, copy_packet, empty_packet
-from neuroclip_live.live.pipeline import PipelineState
+from neuroclip_live.recognition.pipeline import PipelineState
+from neuroclip_live.stream.filters import Treatment
 from neuroclip_live.stream.slicing import SliceBy
-from neuroclip_live.stream.treatment import Treatment
 
 
 def labelled(pipeline, after_us: int) -> None:  # type: ignore[no-untyped-def]

@@ -13,7 +13,7 @@ import pytest
 from fakes import SETTINGS, Endless, ScriptedSource, packets, wait_for
 
 from neuroclip_live.events import Packet, copy_packet
-from neuroclip_live.live.pipeline import PipelineSettings, PipelineState
+from neuroclip_live.recognition.pipeline import PipelineSettings, PipelineState
 from neuroclip_live.stream import slicing
 from neuroclip_live.stream.slicing import MAX_SILENT_HOPS, SliceBy
 
@@ -143,4 +143,4 @@ def test_only_the_names_of_files_come_from_the_machines_clock() -> None:
                     users.add(str(path.relative_to(ROOT)))
                 if isinstance(node, ast.ImportFrom) and node.module == "time":
                     assert not {alias.name for alias in node.names} & {"time", "time_ns"}, path
-    assert users == {"gui/files.py", "gui/recording.py"}
+    assert users == {"gui/neuroclip_gui/files.py", "gui/neuroclip_gui/panels/recording/record_commands.py"}

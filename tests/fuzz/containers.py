@@ -14,9 +14,9 @@ import lz4.frame
 import numpy as np
 import zstandard
 
-from drivers.aedat4 import EVENTS_PREFIX, INDEX_DTYPE, MAGIC, Compression, parse_header
-from drivers.source import GrayFrame
-from drivers.writing import Aedat4Writer, _compress, _frame, _header, _index
+from neuroclip_drivers.aedat4.format import EVENTS_PREFIX, INDEX_DTYPE, MAGIC, Compression, parse_header
+from neuroclip_drivers.aedat4.writer import Aedat4Writer, _compress, _frame, _header, _index
+from neuroclip_drivers.source import GrayFrame
 from neuroclip_live.events import EVENT_DTYPE, Resolution
 
 from .dice import Dice, mutate

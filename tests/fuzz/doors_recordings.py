@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from drivers.aedat4 import Compression, FormatError
-from drivers.decompression import Decompressor
-from drivers.recording import MAX_PACKET_EVENTS, Recording
+from neuroclip_drivers.aedat4.decompression import Decompressor
+from neuroclip_drivers.aedat4.format import Compression, FormatError
+from neuroclip_drivers.aedat4.reader import MAX_PACKET_EVENTS, Recording
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import EVENT_DTYPE, Resolution
 
@@ -83,7 +83,7 @@ def compressed(data: bytes) -> None:
 
 @cache
 def compressed_seeds() -> list[bytes]:
-    from drivers.writing import _compress
+    from neuroclip_drivers.aedat4.writer import _compress
 
     return [
         bytes([c, 1]) + _compress(payload, c)
@@ -94,8 +94,8 @@ def compressed_seeds() -> list[bytes]:
 
 def network(data: bytes) -> None:
     """Read what a server sends until it has nothing more to say."""
-    from drivers.network import NetworkSource
-    from drivers.source import SourceState
+    from neuroclip_drivers.network.source import NetworkSource
+    from neuroclip_drivers.source import SourceState
 
     with server.sending(data, folder() / "socket") as address:
         try:

@@ -70,7 +70,7 @@ def npz_seeds() -> list[bytes]:
 
 
 def adapter(data: bytes) -> None:
-    from neuroclip_live.few_shot.adapter import load_adapter
+    from neuroclip_live.learning.adapter import load_adapter
 
     try:
         loaded = load_adapter(file(data, "input.safetensors"))
@@ -87,8 +87,8 @@ def adapter(data: bytes) -> None:
 def _adapter_seeds() -> list[bytes]:
     import torch
 
-    from neuroclip_live.few_shot.adapter import Adapter, AdapterInfo
-    from neuroclip_live.few_shot.adapter_network import AdapterNetwork
+    from neuroclip_live.learning.adapter import Adapter, AdapterInfo
+    from neuroclip_live.learning.adapter_network import AdapterNetwork
 
     made = []
     for kind, weights in (("snn", None), ("ann", (0.5, 1.5))):
@@ -127,7 +127,7 @@ def _bad_safetensors(dice: Dice, seeds: Sequence[bytes]) -> bytes:
 
 
 def lessons(data: bytes) -> None:
-    from neuroclip_live.few_shot.lesson_file import read_lessons
+    from neuroclip_live.learning.lesson_file import read_lessons
 
     with contextlib.suppress(UserError):
         book = read_lessons(file(data, "input.safetensors"), "event-nano", 16, 2)
@@ -138,8 +138,8 @@ def lessons(data: bytes) -> None:
 
 @cache
 def _lesson_seeds() -> list[bytes]:
-    from neuroclip_live.few_shot.lesson_file import write_lessons
-    from neuroclip_live.few_shot.shotbook import Lesson, ShotBook
+    from neuroclip_live.learning.lesson_file import write_lessons
+    from neuroclip_live.learning.shotbook import Lesson, ShotBook
 
     shots = np.ones((3, 2, 16), dtype=np.float32)
     book = (

@@ -27,7 +27,7 @@ SETTINGS: dict[str, Any] = {
 
 def window_settings(data: bytes) -> None:
     """Load the window's settings, whatever they are; saved and loaded again they are the same."""
-    from gui.settings import SettingsStore
+    from neuroclip_gui.settings import SettingsStore
 
     path = file(data, "window.json")
     loaded = SettingsStore(path).load()
@@ -39,9 +39,9 @@ def window_settings(data: bytes) -> None:
 
 def prompt_sets(data: bytes) -> None:
     """Use saved lists of words and what is remembered of cameras, as far as the settings took them over."""
-    from gui.cameras import _numbers, _treatment
-    from gui.prompt_sets import read
-    from gui.settings import SettingsStore
+    from neuroclip_gui.panels.camera.cameras import _numbers, _treatment
+    from neuroclip_gui.panels.prompts.prompt_sets import read
+    from neuroclip_gui.settings import SettingsStore
 
     loaded = SettingsStore(file(data, "window.json")).load()
     for kept in loaded.prompt_sets.values():
@@ -54,9 +54,9 @@ def prompt_sets(data: bytes) -> None:
 
 def config(data: bytes) -> None:
     """Read ``--config`` and make a run's settings of it."""
-    from neuroclip_live.commands.options import RunOptions
-    from neuroclip_live.commands.running import settings_of
-    from neuroclip_live.commands.saved_options import with_saved
+    from neuroclip_live.cli.options import RunOptions
+    from neuroclip_live.cli.run_command import settings_of
+    from neuroclip_live.cli.saved_options import with_saved
 
     with contextlib.suppress(UserError):
         settings = settings_of(with_saved(RunOptions(config=str(file(data, "config.json")), headless=True)))
@@ -84,7 +84,7 @@ def _check_prompts(prompts: Any) -> None:
 
 def prompts(data: bytes) -> None:
     """Parse what was typed: the first part are words, the second templates, the third a slice."""
-    from neuroclip_live.commands.running import speed_of
+    from neuroclip_live.cli.run_command import speed_of
     from neuroclip_live.prompting.prompt_set import parse_prompts
     from neuroclip_live.prompting.templates import TEMPLATE_SETS, resolve_templates
     from neuroclip_live.stream.slicing import parse_slice
@@ -121,7 +121,7 @@ def tokens(data: bytes) -> None:
 
 @cache
 def _tokenizer() -> Any:
-    from neuroclip_live.clip.tokenizer import ClipTokenizer
+    from neuroclip_live.model.tokenizer import ClipTokenizer
 
     return ClipTokenizer(77)
 
@@ -145,25 +145,24 @@ WORD_TOKENS = (
 
 def command_line(data: bytes) -> None:
     """Run the command line up to where it would load a model or open a window; it ends with 0 or 2."""
-    from neuroclip_live import cli
-    from neuroclip_live.commands import few_shot_commands, reports, running
+    from neuroclip_live.cli import few_shot_commands, main, reports, run_command
 
     arguments = data.decode("utf-8", "surrogateescape").split("\0")
     said = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", errors="backslashreplace")
     with (
-        mock.patch.object(running, "_run_headless", _would_run),
-        mock.patch.object(running, "_run_window", _would_run),
+        mock.patch.object(run_command, "_run_headless", _would_run),
+        mock.patch.object(run_command, "_run_window", _would_run),
         mock.patch.object(reports, "print_doctor", return_value=0),
         mock.patch.object(reports, "print_models", return_value=None),
         mock.patch.object(reports, "print_cameras", return_value=0),
         mock.patch.object(few_shot_commands, "_prepare", _would_prepare),
-        mock.patch("neuroclip_live.commands.allocation.keep_memory", return_value=None),
+        mock.patch("neuroclip_live.cli.malloc_tuning.keep_memory", return_value=None),
         mock.patch("logging.basicConfig"),
         contextlib.redirect_stdout(said),
         contextlib.redirect_stderr(said),
     ):
         try:
-            status = cli.main(arguments)
+            status = main.main(arguments)
         except SystemExit as end:  # doctor
             status = end.code
     assert status in (0, 2), status
@@ -174,7 +173,7 @@ def _would_run(_options: Any, spec: Any, words: Any, settings: Any) -> int:
     words.validate()
     settings.slice_by.describe()
     if spec.kind in ("replay", "demo"):
-        from drivers.opening import open_source
+        from neuroclip_drivers.opening import open_source
 
         open_source(spec).close()
     return 0
@@ -214,7 +213,7 @@ def bad_arguments(dice: Dice) -> bytes:
 
 @cache
 def _options() -> list[str]:
-    from neuroclip_live.cli import cli
+    from neuroclip_live.cli.main import cli
 
     return [name for command in (cli, *cli.commands.values()) for o in command.params for name in o.opts] + [
         "--help"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from drivers.aedat4 import locate_events, parse_frame, parse_header, parse_index
+from neuroclip_drivers.aedat4.format import locate_events, parse_frame, parse_header, parse_index
 
 from . import containers as c
 from . import doors_recordings as recordings

@@ -15,10 +15,12 @@ from PySide6.QtCore import QEvent, QTimer
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from gui import app, banner, live_view
-from gui.main_window import MainWindow
-from gui.settings import SettingsStore
-from gui.theme import Theme
+from neuroclip_gui import app
+from neuroclip_gui.main_window import MainWindow
+from neuroclip_gui.panels.picture import live_view
+from neuroclip_gui.settings import SettingsStore
+from neuroclip_gui.style import banner
+from neuroclip_gui.style.theme import Theme
 from neuroclip_live.prompting.prompts import parse_prompts
 
 PROMPTS = "a mug, a phone, scissors"

@@ -16,11 +16,11 @@ from PySide6.QtCore import QTimer
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
 
-from gui.app import run_window
-from gui.main_window import MainWindow
+from neuroclip_gui.app import run_window
+from neuroclip_gui.main_window import MainWindow
 from neuroclip_live.errors import UserError
-from neuroclip_live.live.pipeline import Pipeline
 from neuroclip_live.prompting.prompts import parse_prompts
+from neuroclip_live.recognition.pipeline import Pipeline
 
 ROOT = Path(__file__).resolve().parents[2]
 LONG_S = 120.0
@@ -29,7 +29,7 @@ LONG_S = 120.0
 @pytest.fixture(scope="module", autouse=True)
 def _painting_is_loaded() -> None:
     """Compile the painting code first: it is not what is timed here."""
-    from gui import painting
+    from neuroclip_gui.panels.picture import painting
 
     painting.warm_up()
 
@@ -135,7 +135,7 @@ class Paced(ScriptedSource):
 HANG = """
 import sys, threading, time
 sys.path[:0] = [{root!r}, {tests!r}]
-from gui.app import run_window
+from neuroclip_gui.app import run_window
 from gui_fakes import FakePipeline
 from neuroclip_live.prompting.prompts import parse_prompts
 {body}
@@ -205,7 +205,7 @@ def test_ctrl_c_closes_the_window(tmp_path):
 
 def test_the_window_is_there_without_torch(tmp_path):
     code = (
-        f"import sys; sys.path.insert(0, {str(ROOT)!r}); import gui.app, gui.main_window;"
+        f"import sys; sys.path.insert(0, {str(ROOT)!r}); import neuroclip_gui.app, neuroclip_gui.main_window;"
         "print(sorted({'torch', 'numba', 'open_clip'} & set(sys.modules)))"
     )
     out = subprocess.run(

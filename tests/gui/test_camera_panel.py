@@ -9,12 +9,12 @@ import pytest
 from gui_fakes import FakeSource
 from PySide6.QtCore import Qt
 
-from drivers.controls import Control
-from drivers.usb import UsbCamera
-from gui import cameras
-from gui.camera_panel import strength_of, support_us
+from neuroclip_drivers.controls import Control
+from neuroclip_drivers.inivation.usb import UsbCamera
+from neuroclip_gui.panels.camera import cameras
+from neuroclip_gui.panels.camera.camera_panel import strength_of, support_us
 from neuroclip_live.errors import UserError
-from neuroclip_live.stream.treatment import Treatment
+from neuroclip_live.stream.filters import Treatment
 
 
 def usb(serial: str, model: str = "DAVIS", accessible: bool = True) -> UsbCamera:

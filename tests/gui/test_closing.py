@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from drivers.aedat4 import MAGIC, parse_header
-from drivers.replay import ReplaySource
-from drivers.writing import Aedat4Writer
+from neuroclip_drivers.aedat4.format import MAGIC, parse_header
+from neuroclip_drivers.aedat4.writer import Aedat4Writer
+from neuroclip_drivers.replay import ReplaySource
 from neuroclip_live.events import Resolution
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,9 +30,9 @@ sys.path[:0] = [{root!r}, {tests!r}]
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 from fakes import FakeBackbone, ScriptedSource, packet
-from gui.app import run_window
-from gui.main_window import MainWindow
-from neuroclip_live.live.pipeline import Pipeline
+from neuroclip_gui.app import run_window
+from neuroclip_gui.main_window import MainWindow
+from neuroclip_live.recognition.pipeline import Pipeline
 from neuroclip_live.prompting.prompts import parse_prompts
 
 class Paced(ScriptedSource):
@@ -110,7 +110,7 @@ def test_while_the_model_loads(tmp_path):
 
 def test_while_a_label_is_being_trained(tmp_path):
     body = """
-        from neuroclip_live.few_shot import lesson_training
+        from neuroclip_live.learning import lesson_training
         lesson_training.MOST_STEPS = 1_000_000
         begun = []
         def factory():

@@ -6,7 +6,7 @@ import json
 
 from test_closing import SOON_S, closes
 
-from drivers.replay import ReplaySource
+from neuroclip_drivers.replay import ReplaySource
 
 
 def test_while_another_model_is_loaded_beside_the_one_at_work(tmp_path):
@@ -33,9 +33,9 @@ def test_while_another_model_is_loaded_beside_the_one_at_work(tmp_path):
 def test_a_recording_asked_for_on_the_command_line_is_shown_and_whole(tmp_path):
     film = tmp_path / "film.aedat4"
     body = f"""
-        import neuroclip_live.commands.running as running
+        import neuroclip_live.cli.run_command as running
         from functools import partial
-        from neuroclip_live.commands.options import RunOptions
+        from neuroclip_live.cli.options import RunOptions
         running.loader = lambda options: lambda progress: FakeBackbone()
         options = RunOptions(simulate="", record={str(film)!r}, config={str(tmp_path / "w.json")!r})
         def run_window(factory, **others):  # with the arguments of the command line, not of this script

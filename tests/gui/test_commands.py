@@ -10,9 +10,9 @@ import pytest
 from gui_fakes import FakeSource, ring_of_events
 from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QInputDialog, QLabel
 
-from gui.commands import ACTIONS
-from gui.main_window import MainWindow
-from gui.menus import MENUS
+from neuroclip_gui.commands import ACTIONS
+from neuroclip_gui.main_window import MainWindow
+from neuroclip_gui.menus import MENUS
 
 NAMES = [spec.name for spec in ACTIONS]
 
@@ -54,7 +54,8 @@ def answers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], 
     (tmp_path / "words.txt").write_text("a fox\na hen\n")
     (tmp_path / "lessons.safetensors").write_text(json.dumps({"a hat": 3}))
     monkeypatch.setattr(
-        "drivers.opening.open_source", lambda spec: FakeSource(name="opened", live=spec.kind != "replay")
+        "neuroclip_drivers.opening.open_source",
+        lambda spec: FakeSource(name="opened", live=spec.kind != "replay"),
     )
 
     def answer(text: str) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from fakes import PROMPTS, SETTINGS, Endless, FakeBackbone, wait_for
 
-from neuroclip_live.live.pipeline import STALLED, Pipeline
+from neuroclip_live.recognition.pipeline import STALLED, Pipeline
 
 
 def test_a_blocked_window_holds_neither_capture_nor_recognition(qtbot, make_window, tmp_path):

@@ -8,7 +8,7 @@ import weakref
 
 from PySide6.QtCore import QObject
 
-from gui.garbage import Collector, collected_here
+from neuroclip_gui.garbage import Collector, collected_here
 
 
 class Knot(QObject):

@@ -10,16 +10,17 @@ import numpy as np
 import pytest
 from gui_fakes import RES, ring_of_events
 
-from gui import health_panel, painting
-from gui.deciding import Decider
-from gui.health_panel import amount
-from gui.jobs import Jobs
-from gui.palettes import EVENT_COLOURS, PALETTES, contrast
-from gui.seek_bar import clock
-from gui.settings import VERSION, SettingsStore, WindowSettings
+from neuroclip_gui.jobs import Jobs
+from neuroclip_gui.panels.decision.decision import Decider
+from neuroclip_gui.panels.health import health_panel
+from neuroclip_gui.panels.health.health_panel import amount
+from neuroclip_gui.panels.picture import painting
+from neuroclip_gui.panels.playback.seek_bar import clock
+from neuroclip_gui.settings import VERSION, SettingsStore, WindowSettings
+from neuroclip_gui.style.palettes import EVENT_COLOURS, PALETTES, contrast
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import EVENT_DTYPE, empty_packet
-from neuroclip_live.live.recognizer import Prediction
+from neuroclip_live.recognition.recognizer import Prediction
 from neuroclip_live.stream.frames import event_frame
 
 # ---- health

@@ -12,12 +12,12 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication
 
-from gui.moments import KEPT as KEPT_MOMENTS
-from gui.moments import Moment
-from gui.thumbnails import KEPT, LONGEST, Thumbnails, shrunk
-from neuroclip_live.live.history import Rescored
-from neuroclip_live.live.pipeline import Pipeline, PipelineSettings
+from neuroclip_gui.panels.timeline.moments import KEPT as KEPT_MOMENTS
+from neuroclip_gui.panels.timeline.moments import Moment
+from neuroclip_gui.panels.timeline.thumbnails import KEPT, LONGEST, Thumbnails, shrunk
 from neuroclip_live.prompting.prompts import parse_prompts
+from neuroclip_live.recognition.history import Rescored
+from neuroclip_live.recognition.pipeline import Pipeline, PipelineSettings
 from neuroclip_live.stream.slicing import parse_slice
 
 

@@ -12,13 +12,13 @@ from gui_fakes import FakePipeline, FakeSource
 from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtWidgets import QLineEdit
 
-from drivers.opening import demo_recording
-from drivers.replay import ReplaySource
-from drivers.source import SourceState
-from gui.keeping import as_kept
-from gui.prompt_model import ROW
-from neuroclip_live.live.pipeline import Pipeline, PipelineSettings
+from neuroclip_drivers.demo import demo_recording
+from neuroclip_drivers.replay import ReplaySource
+from neuroclip_drivers.source import SourceState
+from neuroclip_gui.autosave import as_kept
+from neuroclip_gui.panels.prompts.prompt_model import ROW
 from neuroclip_live.prompting.prompts import parse_prompts
+from neuroclip_live.recognition.pipeline import Pipeline, PipelineSettings
 from neuroclip_live.stream.slicing import parse_slice
 
 
@@ -117,7 +117,7 @@ def test_a_stream_that_is_away_is_waited_for_by_headline_and_list(qtbot, make_wi
 
 
 def test_a_model_is_remembered_only_once_it_is_at_work(qtbot, window, pipeline, monkeypatch):
-    from neuroclip_live.clip import backbone
+    from neuroclip_live.model import backbone
 
     made = SimpleNamespace(info=replace_info(pipeline.backbone.info, name="other"))
     monkeypatch.setattr(backbone, "load_backbone", lambda name, **_: made)

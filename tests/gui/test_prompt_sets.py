@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QApplication, QColorDialog, QInputDialog, QMenu
 
-from neuroclip_live.clip.purposes import purpose_of
+from neuroclip_live.model.purposes import purpose_of
 
 
 def test_a_list_is_saved_and_comes_back_whole(window, pipeline):

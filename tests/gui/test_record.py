@@ -9,10 +9,10 @@ import numpy as np
 from fakes import FakeBackbone, ScriptedSource, packet
 from PySide6.QtCore import Qt
 
-from drivers.replay import ReplaySource
-from gui.record_bar import size
-from neuroclip_live.live.pipeline import Pipeline
+from neuroclip_drivers.replay import ReplaySource
+from neuroclip_gui.panels.recording.record_bar import size
 from neuroclip_live.prompting.prompts import parse_prompts
+from neuroclip_live.recognition.pipeline import Pipeline
 from neuroclip_live.recording.recorder import RecordingReport
 from neuroclip_live.stream.frames import Box
 

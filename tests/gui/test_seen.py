@@ -11,8 +11,8 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QDialog, QLabel
 
-from gui.spike_raster import SpikeDialog, raster_image
-from neuroclip_live.clip.preprocess import Preprocess
+from neuroclip_gui.panels.spikes.spike_raster import SpikeDialog, raster_image
+from neuroclip_live.model.preprocess import Preprocess
 
 
 def frames(count: int) -> tuple[np.ndarray, ...]:

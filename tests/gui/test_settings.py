@@ -10,9 +10,9 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog
 
-from gui.settings import SettingsStore
-from gui.settings_dialog import SettingsDialog
-from neuroclip_live.clip import catalogue
+from neuroclip_gui.dialogs.settings_dialog import SettingsDialog
+from neuroclip_gui.settings import SettingsStore
+from neuroclip_live.model import catalogue
 
 MODELS = [
     catalogue.ModelInfo("event-nano", "bundled", "small"),
@@ -162,9 +162,9 @@ def test_the_real_pipeline_follows_what_is_set_in_the_window(qtbot, make_window,
 
     from fakes import FakeBackbone, ScriptedSource, packet
 
-    from neuroclip_live.clip import backbone
-    from neuroclip_live.live.pipeline import Pipeline
+    from neuroclip_live.model import backbone
     from neuroclip_live.prompting.prompts import parse_prompts
+    from neuroclip_live.recognition.pipeline import Pipeline
 
     class Camera(ScriptedSource):
         def packets(self):

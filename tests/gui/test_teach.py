@@ -8,7 +8,7 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QApplication
 
-from gui import teaching
+from neuroclip_gui.panels.teach import teach_commands
 
 
 def name(window, text: str) -> None:
@@ -24,13 +24,13 @@ def key_up(window) -> None:
 @pytest.fixture
 def no_taps(monkeypatch) -> None:
     """Make every press a long one."""
-    monkeypatch.setattr(teaching, "TAP_S", 0.0)
+    monkeypatch.setattr(teach_commands, "TAP_S", 0.0)
 
 
 @pytest.fixture
 def taps(monkeypatch) -> None:
     """Make every press a short one, however long a busy machine takes from down to up."""
-    monkeypatch.setattr(teaching, "TAP_S", 3600.0)
+    monkeypatch.setattr(teach_commands, "TAP_S", 3600.0)
 
 
 @pytest.mark.usefixtures("no_taps")

@@ -12,10 +12,11 @@ from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent, QImage
 from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QDialog, QLineEdit, QTabBar, QWidget
 
-from drivers.source import GrayFrame, SourceState
-from gui import live_view, sources
-from gui.commands import CHOICES
-from neuroclip_live.live.pipeline import PipelineState
+from neuroclip_drivers.source import GrayFrame, SourceState
+from neuroclip_gui import sources
+from neuroclip_gui.commands import CHOICES
+from neuroclip_gui.panels.picture import live_view
+from neuroclip_live.recognition.pipeline import PipelineState
 from neuroclip_live.stream.slicing import parse_slice
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -472,7 +473,7 @@ def test_a_dropped_file_that_is_no_recording_is_said(qtbot, window, pipeline, tm
 
 
 def test_no_camera_is_said(qtbot, window, monkeypatch):
-    from drivers import opening
+    from neuroclip_drivers import opening
     from neuroclip_live.errors import UserError
 
     def none(spec):

@@ -1,0 +1,433 @@
+"""Events into an ``.aedat4`` file that dv-processing, DV and this project open.
+
+dv-processing has no way to take events from an array (its writer wants an ``EventStore``, filled one event at
+a time at 1.1 million a second, and writes the whole store when given a slice of it). An event packet is 32
+fixed bytes and the array as it lies in memory, so it is written here directly, at the speed of the
+compression.
+
+A recording must survive whatever stops it. Until :meth:`Aedat4Writer.close` the header says that there is no
+index; readers then walk the packets, and a file that ends in the middle of one loses no more than that one.
+Rejected: writing to another name and renaming on close, which leaves an odd file behind after a crash.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import struct
+import zlib
+from array import array
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+from xml.sax.saxutils import escape
+
+import lz4.frame
+import numpy as np
+import numpy.typing as npt
+import zstandard
+
+from neuroclip_drivers.aedat4.format import EVENTS_PREFIX, INDEX_DTYPE, MAGIC, Compression, StreamInfo
+from neuroclip_drivers.portable_io import write_at
+from neuroclip_drivers.source import GrayFrame
+from neuroclip_live.errors import UserError
+from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution, copy_packet
+
+_PACKET_EVENTS = 1 << 15
+_PACKET_US = 10_000
+_EVENTS_STREAM, _FRAMES_STREAM = 0, 1
+_INDEX_POSITION_AT = len(MAGIC) + 4 + 36
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a file holds.
+
+    ``checksum`` is the CRC-32 of all events as they lie in memory, with the padding of
+    :data:`neuroclip_live.events.EVENT_DTYPE` zero; :func:`checksum` makes the same of any packets.
+    """
+
+    path: Path
+    events: int
+    frames: int
+    packets: int
+    bytes: int
+    checksum: int
+
+
+class Aedat4Writer:
+    """Writes packets as they come.
+
+    Parameters
+    ----------
+    path : path-like
+        File to make; one that is there is replaced.
+    resolution : Resolution
+    name : str
+        The camera's name, as readers will show it.
+    frames : bool
+        Also make a stream of intensity frames.
+    compression : Compression
+    replace : bool
+        False: a file that is there is left alone, and it is an error.
+    streams : sequence of StreamInfo, optional
+        Other streams than one of events and one of frames; they are filled with :meth:`write_body`.
+
+    Raises
+    ------
+    UserError
+        When the file cannot be made, and from every method when it cannot be written (a full disk). The file
+        then ends with its last whole packet; :meth:`close` finishes it with what room there is.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        resolution: Resolution,
+        name: str = "neuroclip-live",
+        *,
+        frames: bool = False,
+        compression: Compression = Compression.LZ4,
+        replace: bool = True,
+        streams: Sequence[StreamInfo] | None = None,
+    ) -> None:
+        self.path = Path(path)
+        self.compression = compression
+        self._pending: list[npt.NDArray[np.uint8]] = []
+        self._pending_events = 0
+        self._pending_from_us = 0
+        self._rows = array("q")  # six numbers a packet: an hour of tuples would be 80 MB
+        self._broken = False
+        self._events = self._frames = self._checksum = 0
+        self._result: Written | None = None
+        self._has_frames = frames
+        try:
+            self._file = self.path.open("wb" if replace else "xb", buffering=0)
+        except FileExistsError:
+            raise UserError(f"{self.path} exists already. Choose another name.") from None
+        except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
+            reason = getattr(error, "strerror", None) or str(error)
+            raise UserError(f"Cannot write {self.path}: {reason}. Choose another place.") from None
+        header = (
+            _header(name, Resolution(*resolution), compression, frames)
+            if streams is None
+            else header_of(streams, compression)
+        )
+        self._position = 0
+        try:
+            self._append(header)
+        except UserError:
+            self._file.close()
+            raise
+
+    @property
+    def events(self) -> int:
+        """Events in the file so far; those still being collected for a packet are not among them."""
+        return self._events
+
+    @property
+    def size(self) -> int:
+        """Length of the file so far."""
+        return self._position
+
+    def packet_places(self, begin: int = 0) -> npt.NDArray[np.int64]:
+        """Return the packets in the file from number ``begin`` on.
+
+        Returns
+        -------
+        (N, 6) int64
+            Position of the body, stream, size of the body, count, first and last time in microseconds.
+        """
+        return np.array(self._rows[6 * begin :], dtype=np.int64).reshape(-1, 6)
+
+    def write(self, packet: Packet) -> None:
+        """Add events; they reach the file when 10 ms or 32,768 of them are together, or on :meth:`flush`."""
+        if packet.dtype != EVENT_DTYPE or packet.ndim != 1:
+            raise ValueError(f"a packet is a one-dimensional array of {EVENT_DTYPE}, not {packet.dtype}")
+        for start in range(0, len(packet), _PACKET_EVENTS):
+            self._collect(packet[start : start + _PACKET_EVENTS])
+
+    def _collect(self, packet: Packet) -> None:
+        raw = copy_packet(packet).view(np.uint8).reshape(-1, 16)
+        raw[:, 13:] = 0  # padding holds whatever memory held before
+        if not self._pending:
+            self._pending_from_us = int(packet["t"][0])
+        self._pending.append(raw)
+        self._pending_events += len(packet)
+        if (
+            self._pending_events >= _PACKET_EVENTS
+            or int(packet["t"][-1]) - self._pending_from_us >= _PACKET_US
+        ):
+            self._write_pending()
+
+    def _write_pending(self) -> None:
+        if not self._pending:
+            return
+        raw = self._pending[0] if len(self._pending) == 1 else np.concatenate(self._pending)
+        self._pending, self._pending_events = [], 0
+        count = len(raw)
+        times = raw.reshape(-1).view("<i8")[::2]
+        body = raw.tobytes()
+        data = struct.pack("<I", 28 + len(body)) + EVENTS_PREFIX + struct.pack("<I", count) + body
+        self._packet(_EVENTS_STREAM, data, count, int(times[0]), int(times[-1]))
+        self._events += count
+        self._checksum = zlib.crc32(body, self._checksum)
+
+    def write_frame(self, frame: GrayFrame) -> None:
+        """Add an intensity frame."""
+        if not self._has_frames:
+            raise ValueError("this file was opened without a stream of frames")
+        self._packet(_FRAMES_STREAM, _frame(frame), 1, frame.t_us, frame.t_us)
+        self._frames += 1
+
+    def write_body(self, stream: int, body: bytes, count: int, start_us: int, end_us: int) -> None:
+        """Add a packet that is compressed already, as it lies in another file of the same compression."""
+        self._append(struct.pack("<ii", stream, len(body)) + body)
+        self._rows.extend((self._position - len(body), stream, len(body), count, start_us, end_us))
+
+    def write_events(self, stream: int, packet: Packet) -> None:
+        """Add events to a stream of one's own choice as one packet."""
+        body = event_body(packet, self.compression)
+        self.write_body(stream, body, len(packet), int(packet["t"][0]), int(packet["t"][-1]))
+
+    def flush(self) -> None:
+        """Bring everything so far onto the disk."""
+        self._write_pending()
+        try:
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise self._failed(error) from None
+
+    def close(self) -> Written:
+        """Finish the file with its index; idempotent.
+
+        After a failure, told by an exception once, it returns what the file holds; without an index where
+        there was no room for one.
+        """
+        if self._result is not None:
+            return self._result
+        told, failure = self._broken, None
+        try:
+            if not told:
+                self._write_pending()
+        except UserError as error:
+            failure = error
+        try:
+            self._finish()
+        except UserError as error:
+            failure = failure or (None if told else error)
+        finally:
+            self._file.close()
+        packets = len(self._rows) // 6
+        self._result = Written(self.path, self._events, self._frames, packets, self._position, self._checksum)
+        if failure is not None:
+            raise failure
+        return self._result
+
+    def _finish(self) -> None:
+        rows = np.zeros(len(self._rows) // 6, dtype=INDEX_DTYPE)
+        for column, field in enumerate(("offset", "stream", "size", "count", "start", "end")):
+            rows[field] = self.packet_places()[:, column]
+        size = self._position
+        self._append(_compress(_index(rows), self.compression))
+        try:
+            write_at(self._file.fileno(), struct.pack("<q", size), _INDEX_POSITION_AT)
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise self._failed(error) from None
+
+    def __enter__(self) -> Aedat4Writer:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _packet(self, stream: int, data: bytes, count: int, start_us: int, end_us: int) -> None:
+        body = _compress(data, self.compression)
+        place = self._position + 8
+        self._append(struct.pack("<ii", stream, len(body)) + body)
+        self._rows.extend((place, stream, len(body), count, start_us, end_us))
+
+    def _append(self, data: bytes) -> None:
+        view = memoryview(data)
+        try:
+            while view:
+                view = view[self._file.write(view) :]
+        except OSError as error:
+            # half a packet helps nobody, and the room it takes may be what the index needs
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._file.fileno(), self._position)
+                os.lseek(self._file.fileno(), self._position, os.SEEK_SET)
+            raise self._failed(error) from None
+        self._position += len(data)
+
+    def _failed(self, error: OSError) -> UserError:
+        self._broken = True
+        return UserError(
+            f"Writing {self.path} failed: {error.strerror}. What was written before can be played."
+        )
+
+
+def write_aedat4(
+    path: str | os.PathLike[str],
+    packets: Iterable[Packet],
+    resolution: Resolution,
+    name: str = "neuroclip-live",
+    *,
+    verify: bool = True,
+) -> Written:
+    """Write packets to a file, read it back, and compare.
+
+    Raises
+    ------
+    UserError
+        When it cannot be written, or does not read back as it was given.
+    """
+    with Aedat4Writer(path, resolution, name) as writer:
+        for packet in packets:
+            writer.write(packet)
+        written = writer.close()
+    if verify:
+        verify_aedat4(written)
+    return written
+
+
+def verify_aedat4(written: Written) -> None:
+    """Read a finished file and compare it with what was written; raises UserError when they differ."""
+    if not written.events:
+        return
+    from neuroclip_drivers.aedat4.reader import Recording
+
+    recording = Recording(written.path)
+    try:
+        count, found = 0, 0
+        for packet in recording.read():
+            count += len(packet)
+            found = checksum(packet, found)
+    finally:
+        recording.close()
+    if (count, found) != (written.events, written.checksum):
+        raise UserError(
+            f"{written.path} does not read back as it was written ({count:,} of {written.events:,} events). "
+            "The disk may be failing; record to another one."
+        )
+
+
+def checksum(packet: Packet, before: int = 0) -> int:
+    """Return the CRC-32 of events, continued from ``before``; how they are cut into packets plays no part."""
+    raw = copy_packet(packet).view(np.uint8).reshape(-1, 16)
+    raw[:, 13:] = 0
+    return zlib.crc32(raw.tobytes(), before)
+
+
+def _compress(data: bytes, compression: Compression) -> bytes:
+    if compression is Compression.NONE:
+        return data
+    if compression in (Compression.LZ4, Compression.LZ4_HIGH):
+        level = 9 if compression is Compression.LZ4_HIGH else 0
+        return bytes(lz4.frame.compress(data, compression_level=level, store_size=False))
+    return zstandard.ZstdCompressor(level=19 if compression is Compression.ZSTD_HIGH else 3).compress(data)
+
+
+def event_body(packet: Packet, compression: Compression) -> bytes:
+    """Return events as the body of a packet."""
+    raw = copy_packet(packet).view(np.uint8).reshape(-1, 16)
+    raw[:, 13:] = 0
+    body = raw.tobytes()
+    data = struct.pack("<I", 28 + len(body)) + EVENTS_PREFIX + struct.pack("<I", len(packet)) + body
+    return _compress(data, compression)
+
+
+def _header(name: str, resolution: Resolution, compression: Compression, frames: bool) -> bytes:
+    kinds = [("events", "EVTS")] + ([("frames", "FRME")] if frames else [])
+    return header_of(
+        [StreamInfo(number, kind, output, name, resolution) for number, (output, kind) in enumerate(kinds)],
+        compression,
+    )
+
+
+def header_of(streams: Sequence[StreamInfo], compression: Compression) -> bytes:
+    """Return the header of a file with these streams, as long as it has no index."""
+    xml = _description(streams, compression).encode()
+    # A table of three fields: compression, position of the index (-1: none yet), description.
+    body = (
+        struct.pack("<I4s6x5H", 24, b"IOHE", 10, 24, 4, 12, 8)
+        + struct.pack("<iiIq4x", 10, int(compression), 16, -1)
+        + struct.pack("<I", len(xml))
+        + xml
+    )
+    body += b"\0" * (4 - len(body) % 4)
+    return MAGIC + struct.pack("<I", len(body)) + body
+
+
+def _description(streams: Sequence[StreamInfo], compression: Compression) -> str:
+    nodes = []
+    for stream in streams:
+        path = f"/outInfo/{stream.number}/"
+        attributes = {
+            "compression": compression.name,
+            "originalModuleName": "neuroclip-live",
+            "originalOutputName": stream.name,
+            "typeDescription": f"Stream of {stream.name}.",
+            "typeIdentifier": stream.type_id,
+        }
+        lines = [f'<attr key="{k}" type="string">{escape(v)}</attr>' for k, v in attributes.items()]
+        size = stream.resolution
+        sides = (("sizeX", size.width), ("sizeY", size.height)) if size is not None else ()
+        info = (
+            f'<node name="info" path="{path}info/">'
+            + "".join(f'<attr key="{side}" type="int">{pixels}</attr>' for side, pixels in sides)
+            + f'<attr key="source" type="string">{escape(stream.source)}</attr></node>'
+        )
+        nodes.append(f'<node name="{stream.number}" path="{path}">' + "".join(lines) + info + "</node>")
+    return '<dv version="2.0"><node name="outInfo" path="/outInfo/">' + "".join(nodes) + "</node></dv>\n"
+
+
+def _frame(frame: GrayFrame) -> bytes:
+    height, width = frame.image.shape
+    # Fields in order: five times, format, width, height, two offsets, pixels.
+    slots = (48, 8, 16, 24, 32, 0, 40, 42, 0, 0, 44)
+    vtable = struct.pack("<13H", 26, 56, *slots)
+    table_at = 40  # counted from the size prefix; times must lie on multiples of eight
+    head = struct.pack("<I4s", table_at - 4, b"FRME")
+    times = struct.pack("<4q", *(4 * [frame.t_us]))
+    pixels = np.ascontiguousarray(frame.image).tobytes()
+    body = head + vtable
+    body += b"\0" * (table_at - 4 - len(body))
+    body += struct.pack("<i4x", table_at - 12) + times + struct.pack("<hhI", width, height, 56 - 44)
+    body += struct.pack("<q", frame.t_us) + struct.pack("<I", len(pixels)) + pixels
+    body += b"\0" * (-(len(body) + 4) % 8)
+    return struct.pack("<I", len(body)) + body
+
+
+def _index(rows: npt.NDArray[Any]) -> bytes:
+    count = len(rows)
+    vectors_at = 28
+    vtable_at = vectors_at + 4 + 4 * count
+    tables_at = (vtable_at + 14 + 7) // 8 * 8
+    entry = np.dtype(
+        {
+            "names": ["vtable", "stream", "size", "offset", "count", "start", "end"],
+            "formats": ["<i4", "<i4", "<i4", "<i8", "<i8", "<i8", "<i8"],
+            "offsets": [0, 4, 8, 16, 24, 32, 40],
+            "itemsize": 48,
+        }
+    )
+    places = tables_at + 48 * np.arange(count, dtype=np.int64)
+    tables = np.zeros(count, dtype=entry)
+    tables["vtable"] = places - vtable_at
+    for field in ("stream", "size", "offset", "count", "start", "end"):
+        tables[field] = rows[field]
+    pointers = (places - (vectors_at + 4 + 4 * np.arange(count))).astype("<u4")
+    data = struct.pack("<I4s2x3H", 16, b"FTAB", 6, 8, 4) + struct.pack("<iI", 6, 4)
+    data += struct.pack("<I", count) + pointers.tobytes()
+    data += struct.pack("<7H", 14, 48, 16, 4, 24, 32, 40)
+    data += b"\0" * (tables_at - 4 - len(data)) + tables.tobytes()
+    return struct.pack("<I", len(data)) + data

@@ -1,0 +1,1 @@
+"""iniVation's cameras, through dv-processing."""

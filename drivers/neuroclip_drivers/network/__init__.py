@@ -1,0 +1,1 @@
+"""Events over TCP, TLS or a UNIX socket."""

@@ -1,0 +1,376 @@
+"""Recordings played back as if the camera were there, or as fast as they can be read.
+
+Time in a replay is the recording's own. A packet is given when, at the chosen speed, its last event would
+have happened; a reader that comes late finds the packets that are due and takes them at once, unchanged. When
+a loop begins anew, or after a seek, time goes back, and the reader sees it (the ring opens a new epoch).
+Rejected: stretching the timestamps so that they never go back: predictions could then not be found again in
+the recording.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from neuroclip_drivers.aedat4.reader import MAX_PACKET_EVENTS, RateHistogram, Recording
+from neuroclip_drivers.source import MAX_WAIT_S, GrayFrame, SourceState, SourceStatus
+from neuroclip_live.errors import UserError
+from neuroclip_live.events import Packet, Resolution, copy_packet, empty_packet
+
+MIN_SPEED, MAX_SPEED = 0.1, 100.0
+_PACKET_REAL_S = 0.01
+"""Longest stretch of real time in one packet of a paced replay."""
+_LONGEST_GAP_S = 60.0
+"""A longer wait within the recording is skipped: it is more often a broken timestamp than silence."""
+_STEP_BACK_US = 100_000
+"""Cameras' timestamps jitter by less; a longer step back is a new start of the camera's clock."""
+_PREVIEW_US = 600_000
+"""Events given at once after a seek or step while paused: ten slices of the usual 50 ms are recognised."""
+
+
+@dataclass
+class _Jump:
+    """Start reading at ``from_us``; give what comes before ``until_us`` at once."""
+
+    from_us: int
+    until_us: int
+
+
+SIMULATED = "simulated"
+"""Name of the camera in recordings the simulator made."""
+
+
+class ReplaySource:
+    """A recording as an :class:`neuroclip_drivers.source.EventSource`.
+
+    Parameters
+    ----------
+    path : path-like
+        An ``.aedat4`` file.
+    speed : float or None
+        0.1 to 100 times real time; ``None`` plays as fast as the file can be read.
+    loop : bool
+        Begin again at the end.
+    start_s, end_s : float or None
+        Part to play, in seconds from the first event.
+    hold_at_end : bool
+        At the end, pause instead of ending, so that the user can seek back.
+    stream : str, optional
+        Which event stream, as :class:`neuroclip_drivers.aedat4.reader.Recording` takes it.
+    clock : callable
+        Monotonic time in seconds; for tests.
+
+    Raises
+    ------
+    UserError
+        As for :class:`~neuroclip_drivers.aedat4.reader.Recording`, and for a speed, start or end that
+        makes no sense.
+    """
+
+    live = False
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        speed: float | None = 1.0,
+        loop: bool = False,
+        start_s: float = 0.0,
+        end_s: float | None = None,
+        hold_at_end: bool = False,
+        stream: str | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        _check_speed(speed)
+        self.recording = Recording(path, stream)
+        self.name = self.recording.path.name
+        if self.recording.camera == SIMULATED:  # what is simulated is called so wherever it is shown
+            self.name += " (simulated)"
+        self.resolution: Resolution = self.recording.resolution
+        self._clock = clock
+        self._changed = threading.Condition()
+        self._speed, self._loop, self._hold_at_end = speed, loop, hold_at_end
+        self._paused = self._at_end = self._ended = self._closed = False
+        self._jump: _Jump | None = None
+        self._gap_note = ""
+        try:
+            self._start_us, self._end_us = self._range(start_s, end_s)
+            self._has_end = end_s is not None
+        except UserError:
+            self.recording.close()
+            raise
+        self._position_us = self._start_us
+        self._anchor = (0.0, self._start_us)  # wall time, recording time
+
+    def _range(self, start_s: float, end_s: float | None) -> tuple[int, int]:
+        first, last = self.recording.first_us, self.recording.last_us
+        seconds = (last - first) / 1e6
+        where = self.recording.path
+        if not 0 <= start_s < float("inf"):
+            raise UserError(f"A start of {start_s:g} s makes no sense. Give seconds from the first event.")
+        if start_s > seconds:
+            raise UserError(
+                f"{where} lasts {seconds:.2f} s; there is nothing at {start_s:g} s. Choose an earlier start."
+            )
+        if end_s is not None and not start_s < end_s < float("inf"):
+            raise UserError(
+                f"An end of {end_s:g} s is not after the start at {start_s:g} s. Choose a later end."
+            )
+        end = last if end_s is None else min(last, first + round(end_s * 1e6))
+        return first + round(start_s * 1e6), end
+
+    # Commands, from any thread. Each takes effect at the next packet.
+
+    def pause(self) -> None:
+        """Hold the replay; packets are empty until it resumes."""
+        with self._changed:
+            self._paused = True
+            self._changed.notify_all()
+
+    def resume(self) -> None:
+        """Go on; from the beginning when the end was reached."""
+        with self._changed:
+            if self._at_end and self._jump is None:
+                self._jump = _Jump(self._start_us, self._start_us)
+            self._paused = False
+            self._reanchor()
+            self._changed.notify_all()
+
+    @property
+    def speed(self) -> float | None:
+        """Times real time; None is as fast as can be."""
+        return self._speed
+
+    @property
+    def loop(self) -> bool:
+        """Whether it begins again at the end."""
+        return self._loop
+
+    def set_speed(self, speed: float | None) -> None:
+        """Play ``speed`` times real time from here on; ``None`` is as fast as can be."""
+        _check_speed(speed)
+        with self._changed:
+            self._speed = speed
+            self._reanchor()
+            self._changed.notify_all()
+
+    def set_loop(self, loop: bool) -> None:
+        """Begin again at the end, or not."""
+        with self._changed:
+            self._loop = loop
+
+    def set_range(self, start_s: float, end_s: float | None) -> None:
+        """Play only this part, in seconds from the first event; raises UserError as the constructor does."""
+        start, end = self._range(start_s, end_s)
+        with self._changed:
+            self._start_us, self._end_us, self._has_end = start, end, end_s is not None
+            if not start <= self._position_us <= end:
+                self._jump = _Jump(start, start)
+            self._changed.notify_all()
+
+    def seek(self, seconds: float) -> None:
+        """Go to a time, in seconds from the first event; clipped to the part that is played.
+
+        While paused, the 600 ms before it are given, so that the picture follows the hand on the seek bar.
+        """
+        with self._changed:
+            target = self.recording.first_us + round(seconds * 1e6)
+            target = min(max(target, self._start_us), self._end_us)
+            self._jump = _Jump(target - _PREVIEW_US if self._paused else target, target)
+            self._changed.notify_all()
+
+    def step(self, delta_us: int) -> None:
+        """Move by a slice, forward or back, and stay paused; the slice that ends there is given."""
+        with self._changed:
+            self._paused = True
+            target = min(max(self._position_us + delta_us, self._start_us), self._end_us)
+            self._jump = _Jump(target - max(abs(delta_us), _PREVIEW_US), target)
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """End the replay and release the file; idempotent."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        self.recording.close()
+
+    # What is seen from outside, from any thread.
+
+    def status(self) -> SourceStatus:
+        """Return where the replay stands; ``position_us`` moves with the clock also where nothing happens."""
+        with self._changed:
+            state = SourceState.STREAMING
+            if self._ended or self._closed:
+                state = SourceState.ENDED
+            elif self._paused:
+                state = SourceState.PAUSED
+            losses = self.recording.losses
+            if losses:
+                losses += f" (neuroclip-live repair {self.recording.path.name} makes a whole file of it)"
+            notes = [
+                self.recording.streams_note,
+                losses,
+                self._gap_note,
+                "end of the recording" if self._at_end else "",
+            ]
+            message = "; ".join(note for note in notes if note)
+            return SourceStatus(state, message, self._position_us, self._start_us, self._end_us)
+
+    def latest_frame(self) -> GrayFrame | None:
+        """Return the intensity frame that belongs to where the replay stands, or None."""
+        if self._closed or not self.recording.has_frames:
+            return None
+        return self.recording.frame_at(self._position_us)
+
+    def rate_histogram(self, bins: int = 400) -> RateHistogram:
+        """Return events over time for a seek bar; may read the whole file, so use a thread of its own."""
+        return self.recording.rate_histogram(bins)
+
+    # The replay itself, in the thread that reads.
+
+    def packets(self) -> Iterator[Packet]:
+        """Yield packets of at most 65,536 events and, when paced, 10 ms of real time."""
+        jump = _Jump(self._start_us, self._start_us)
+        with self._changed:
+            self._reanchor()
+        while not self._closed:
+            given = 0
+            for packet in self._play(jump):
+                given += len(packet)
+                yield packet
+            with self._changed:
+                following, self._jump = self._jump, None
+                silent_loop = False
+                if following is None and not self._closed:
+                    if self._loop:
+                        silent_loop = not given
+                        following = _Jump(self._start_us, self._start_us)
+                    elif not self._hold_at_end:
+                        self._ended = True
+                        return
+                    else:
+                        self._paused = self._at_end = True
+            if following is None:
+                yield from self._wait_for_command()
+                with self._changed:
+                    following, self._jump = self._jump, None
+                    following = following or _Jump(self._start_us, self._start_us)
+            elif silent_loop:
+                yield self._nothing()  # it must not spin
+            jump = following
+
+    def _play(self, jump: _Jump) -> Iterator[Packet]:
+        """Play from a jump to the end of the part, or until the next jump."""
+        with self._changed:
+            self._at_end = False
+            self._position_us = jump.until_us
+            self._anchor = (self._clock(), jump.until_us)
+        previous = jump.from_us
+        whole = jump.from_us <= self.recording.first_us
+        for batch in self.recording.read(None if whole else jump.from_us):
+            done, ordered = 0, None if self._speed is None else _is_ordered(batch)
+            while done < len(batch):
+                if self._interrupted():
+                    return
+                done, packet = self._cut(batch, done, jump.until_us, ordered)
+                first, last = int(packet["t"][0]), int(packet["t"][-1])
+                if first < previous - _STEP_BACK_US:
+                    with self._changed:
+                        self._anchor, self._position_us = (self._clock(), first), first
+                previous = last
+                # Without an end that was asked for, nothing is left out: one broken timestamp must not end
+                # it.
+                if self._has_end and last > self._end_us:
+                    if first > self._end_us:
+                        yield from self._hold_until(self._end_us)
+                        return
+                    packet = copy_packet(packet[: int(np.argmax(packet["t"] > self._end_us))])
+                    last = int(packet["t"][-1])
+                if last >= jump.until_us:
+                    yield from self._hold_until(last)
+                    if self._interrupted():
+                        return
+                yield packet
+                with self._changed:
+                    if self._jump is None:
+                        self._position_us = max(jump.until_us, min(last, self._end_us))
+        yield from self._hold_until(self._end_us)
+
+    def _cut(self, batch: Packet, done: int, until_us: int, ordered: bool | None) -> tuple[int, Packet]:
+        """Return the end of the next packet in a batch, and the packet."""
+        times = batch["t"]
+        first = int(times[done])
+        with self._changed:
+            speed = self._speed
+        if first < until_us:
+            limit = until_us
+        elif speed is None:
+            return len(batch), batch if done == 0 else copy_packet(batch[done:])
+        else:
+            limit = first + max(1, round(_PACKET_REAL_S * 1e6 * speed))
+        if _is_ordered(batch) if ordered is None else ordered:
+            stop = int(np.searchsorted(times, limit))
+        else:
+            outside = (times[done:] >= limit) | (times[done:] < first - _STEP_BACK_US)
+            stop = done + int(np.argmax(outside)) if outside.any() else len(batch)
+        stop = min(max(stop, done + 1), done + MAX_PACKET_EVENTS)
+        return stop, batch if stop - done == len(batch) else copy_packet(batch[done:stop])
+
+    def _hold_until(self, t_us: int) -> Iterator[Packet]:
+        """Yield empty packets until the recording's time ``t_us`` has come, while not interrupted."""
+        waited = False
+        while not self._interrupted():
+            with self._changed:
+                if self._paused:
+                    wait = MAX_WAIT_S
+                elif self._speed is None:
+                    return
+                else:
+                    wall, origin = self._anchor
+                    due = wall + (t_us - origin) / 1e6 / self._speed
+                    wait = due - self._clock()
+                    if wait <= 0:
+                        return
+                    if (t_us - max(self._position_us, origin)) / 1e6 / self._speed > _LONGEST_GAP_S:
+                        self._gap_note = (
+                            f"skipped a gap of {(t_us - self._position_us) / 1e6:.0f} s in the recording"
+                        )
+                        self._anchor = (self._clock(), t_us)
+                        return
+                    now_us = origin + int((self._clock() - wall) * 1e6 * self._speed)
+                    self._position_us = max(self._position_us, min(now_us, t_us, self._end_us))
+                if not waited:
+                    self._changed.wait(min(wait, MAX_WAIT_S))
+            if waited:
+                yield empty_packet()
+            waited = not waited
+
+    def _wait_for_command(self) -> Iterator[Packet]:
+        while not self._interrupted() and self._paused:
+            yield self._nothing()
+
+    def _nothing(self) -> Packet:
+        with self._changed:
+            if self._jump is None and not self._closed:
+                self._changed.wait(MAX_WAIT_S)
+        return empty_packet()
+
+    def _interrupted(self) -> bool:
+        return self._closed or self._jump is not None
+
+    def _reanchor(self) -> None:
+        self._anchor = (self._clock(), self._position_us)
+
+
+def _is_ordered(batch: Packet) -> bool:
+    return bool((batch["t"][1:] >= batch["t"][:-1]).all())
+
+
+def _check_speed(speed: float | None) -> None:
+    if speed is not None and not MIN_SPEED <= speed <= MAX_SPEED:
+        raise UserError(f"A speed of {speed:g} makes no sense. Give {MIN_SPEED:g} to {MAX_SPEED:g}, or max.")

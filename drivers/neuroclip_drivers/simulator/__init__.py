@@ -1,0 +1,1 @@
+"""Pictures in motion before a simulated sensor."""

@@ -1,0 +1,279 @@
+"""A camera that is not there: one or more pictures move before a simulated sensor.
+
+For trying everything without hardware, and for tests: the same seed gives the same events, however fast they
+are read. The events themselves come from :mod:`neuroclip_drivers.simulator.event_synthesis`.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from neuroclip_drivers.controls import Control, find
+from neuroclip_drivers.simulator.event_synthesis import EventSynthesizer, SensorModel
+from neuroclip_drivers.simulator.pictures import read_picture
+from neuroclip_drivers.source import MAX_WAIT_S, GrayFrame, SourceState, SourceStatus
+from neuroclip_live.errors import UserError
+from neuroclip_live.events import Packet, Resolution, empty_packet, join_packets
+
+Image = npt.NDArray[np.uint8]
+MotionName = Literal["shake", "orbit", "pan", "spin", "zoom"]
+
+STEP_US = (1_000, 2_500)
+"""Shortest and longest simulated time between two images; slow motion needs fewer."""
+
+PACKET_US = 5_000
+"""Simulated time a packet spans."""
+
+_GROUND = 120
+
+RESOLUTION = Resolution(240, 180)
+"""Size of the simulated sensor unless another is asked for."""
+
+
+class SimulatorSource:
+    """An :class:`~neuroclip_drivers.source.EventSource` of moving pictures.
+
+    Parameters
+    ----------
+    pictures : sequence of path or ndarray
+        Images to show one after the other; arrays are (H, W) uint8, or (2, H, W) grey and opacity. Without
+        any, a drawn mug is shown.
+    resolution : Resolution
+        Size of the simulated sensor.
+    motion : {"shake", "orbit", "pan", "spin", "zoom"}
+        How the picture moves.
+    frequency_hz : float
+        Rounds of the motion a second.
+    scale : float
+        Longer side of the picture, as a share of the sensor's shorter side.
+    seconds_each : float
+        How long each picture is shown, when there are several.
+    sensor : SensorModel, optional
+    seed : int
+    duration_s : float, optional
+        Simulated time after which the stream ends; endless without.
+    realtime : bool
+        Give events no sooner than a camera would. Without it they come as fast as they can be made.
+
+    Raises
+    ------
+    UserError
+        If a picture cannot be read or a setting makes no sense.
+    """
+
+    def __init__(
+        self,
+        pictures: Sequence[str | Path | npt.NDArray[Any]] = (),
+        *,
+        resolution: Resolution = RESOLUTION,
+        motion: MotionName = "shake",
+        frequency_hz: float = 1.0,
+        scale: float = 0.7,
+        seconds_each: float = 4.0,
+        sensor: SensorModel | None = None,
+        seed: int = 0,
+        duration_s: float | None = None,
+        realtime: bool = True,
+    ) -> None:
+        if motion not in get_args(MotionName):
+            raise UserError(f"no motion is called {motion!r}; choose {', '.join(get_args(MotionName))}")
+        if not (frequency_hz > 0 and scale > 0 and seconds_each > 0):
+            raise UserError("frequency, scale and seconds for each picture of the simulator are above zero")
+        self._pictures = [_on_ground(*_load(picture)) for picture in pictures or [drawn_mug()]]
+        self.name = f"simulator: {_title(pictures)}"
+        self.resolution = resolution
+        self.live = realtime
+        self._motion, self._frequency, self._scale = motion, frequency_hz, scale
+        self._step_us = min(STEP_US[1], max(STEP_US[0], round(2_500 / frequency_hz)))
+        self._each_us = round(seconds_each * 1e6)
+        self._sensor, self._seed, self._realtime = sensor or SensorModel(), seed, realtime
+        self._end_us = None if duration_s is None else round(duration_s * 1e6)
+        self._turned_on = 0.0  # phase, so that another frequency does not make the picture jump
+        self._lock = threading.Lock()
+        self._closed = threading.Event()
+        self._state = SourceState.STREAMING
+        self._position_us: int | None = None
+        self._frame: GrayFrame | None = None
+
+    def packets(self) -> Iterator[Packet]:
+        """Yield packets of 5 ms of simulated time until the end, or until closed."""
+        synthesizer = EventSynthesizer(self.resolution, self._sensor, self._seed)
+        started = time.monotonic()
+        synthesizer.step(self.image_at(0), 0)
+        t_us = 0
+        sensor = self._sensor
+        while not self._closed.is_set() and (self._end_us is None or t_us < self._end_us):
+            if self._sensor is not sensor:
+                sensor = self._sensor
+                synthesizer.tune(sensor)
+            parts = []
+            stop = t_us + PACKET_US if self._end_us is None else min(t_us + PACKET_US, self._end_us)
+            while t_us < stop:
+                t_us = min(t_us + self._step_us, stop)
+                image = self.image_at(t_us)
+                parts.append(synthesizer.step(image, t_us))
+            self._frame = GrayFrame(t_us, image)
+            while self._realtime and not self._closed.is_set():
+                early = t_us / 1e6 - (time.monotonic() - started)
+                if early <= 0:
+                    break
+                self._closed.wait(min(early, MAX_WAIT_S))
+                if early > MAX_WAIT_S:
+                    yield empty_packet()
+            packet = join_packets(parts)
+            if len(packet):
+                self._position_us = int(packet["t"][-1])
+            yield packet
+        self._state = SourceState.ENDED
+
+    def status(self) -> SourceStatus:
+        """Return a snapshot."""
+        return SourceStatus(self._state, position_us=self._position_us)
+
+    def latest_frame(self) -> GrayFrame | None:
+        """Return the picture as the sensor saw it last."""
+        return self._frame
+
+    def close(self) -> None:
+        """Stop; may be called more than once, from any thread."""
+        self._closed.set()
+        self._state = SourceState.ENDED
+
+    def controls(self) -> list[Control]:
+        """Return what can be set while it runs: the motion, and how the sensor sees it."""
+        sensor, motions = self._sensor, get_args(MotionName)
+        at = float(motions.index(self._motion))
+        return [
+            Control("Motion", "", 0, len(motions) - 1, at, "How the picture moves.", 0.0, "choice", motions),
+            Control(
+                "Speed", "Hz", 0.1, 5.0, self._frequency, "Rounds of the motion a second.", 1.0, step=0.1
+            ),
+            Control("Size", "%", 10, 100, self._scale * 100, "Size of the picture in the view.", 70.0),
+            Control(
+                "Contrast threshold", "", 0.05, 0.8, sensor.threshold_on, "Higher: fewer events.", 0.22,
+                step=0.01,
+            ),
+            Control(
+                "Noise", "Hz", 0.0, 20.0, sensor.background_hz,
+                "Background activity: events a second of a pixel that sees no change.", 0.5, step=0.1,
+            ),
+        ]  # fmt: skip
+
+    def set_control(self, name: str, value: float) -> None:
+        """Set one of :meth:`controls`; takes effect with the next packet."""
+        value = find(self.controls(), name).checked(value)
+        with self._lock:
+            if name == "Motion":
+                self._motion = get_args(MotionName)[round(value)]
+            elif name == "Speed":
+                seconds = (self._position_us or 0) / 1e6
+                self._turned_on += 2 * np.pi * (self._frequency - value) * seconds
+                self._frequency = value
+            elif name == "Size":
+                self._scale = value / 100
+            elif name == "Noise":
+                self._sensor = replace(self._sensor, background_hz=value)
+            else:
+                self._sensor = replace(self._sensor, threshold_on=value, threshold_off=value)
+
+    def presets(self) -> dict[str, dict[str, float]]:
+        """Return named settings of :meth:`controls`."""
+        default = {control.name: control.default for control in self.controls()}
+        return {
+            "As at first": default,
+            "Noisy": {**default, "Noise": 10.0},
+            "Dim": {**default, "Contrast threshold": 0.5, "Noise": 4.0},
+            "Fast": {**default, "Speed": 3.0},
+        }
+
+    def image_at(self, t_us: int) -> npt.NDArray[np.uint8]:
+        """Return what the sensor sees at a time, (H, W) uint8."""
+        picture = self._pictures[(t_us // self._each_us) % len(self._pictures)]
+        width, height = self.resolution
+        base = self._scale * min(width, height) / max(picture.shape)
+        phase = 2 * np.pi * self._frequency * t_us / 1e6 + self._turned_on
+        dx, dy, turn, growth = _pose(self._motion, phase)
+        matrix = cv2.getRotationMatrix2D((picture.shape[1] / 2, picture.shape[0] / 2), turn, base * growth)
+        matrix[0, 2] += (width - picture.shape[1]) / 2 + dx * width
+        matrix[1, 2] += (height - picture.shape[0]) / 2 + dy * height
+        seen = cv2.warpAffine(picture, matrix, (width, height), flags=cv2.INTER_LINEAR, borderValue=_GROUND)
+        return np.asarray(seen, dtype=np.uint8)
+
+
+def drawn_mug(side: int = 128) -> npt.NDArray[np.uint8]:
+    """Draw a mug; return (2, side, side): grey, and opacity."""
+    planes = np.zeros((2, side, side), np.uint8)
+    u = side / 128
+    body = np.array([(22, 20), (86, 20), (82, 112), (26, 112)]) * u
+    for plane, value in ((0, 235), (1, 255)):
+        image = np.ascontiguousarray(planes[plane])
+        thick = max(1, int(10 * u))
+        cv2.ellipse(image, _point(86 * u, 62 * u), _point(26 * u, 28 * u), 0, 0, 360, value, thick)
+        cv2.fillPoly(image, [body.astype(np.int32)], value)
+        planes[plane] = image
+    grey = np.ascontiguousarray(planes[0])
+    cv2.ellipse(grey, _point(54 * u, 20 * u), _point(32 * u, 7 * u), 0, 0, 360, 60, -1)
+    cv2.circle(grey, _point(52 * u, 66 * u), int(14 * u), 90, -1)
+    planes[0] = grey
+    return planes
+
+
+def _pose(motion: MotionName, phase: float) -> tuple[float, float, float, float]:
+    """Return shift (x, y in shares of the view), turn in degrees and growth at a phase of the motion."""
+    if motion == "shake":  # saccades, as N-MNIST was recorded: three strokes that come back
+        return 0.05 * float(np.sin(phase)), 0.04 * float(np.sin(2 * phase + 1)), 0.0, 1.0
+    if motion == "orbit":
+        return 0.08 * float(np.cos(phase)), 0.08 * float(np.sin(phase)), 0.0, 1.0
+    if motion == "pan":
+        return 0.25 * float(np.sin(phase / 2)), 0.0, 0.0, 1.0
+    if motion == "spin":
+        return 0.0, 0.0, float(np.degrees(phase)) % 360, 1.0
+    return 0.0, 0.0, 0.0, float(np.exp(0.25 * np.sin(phase)))
+
+
+def _point(x: float, y: float) -> tuple[int, int]:
+    return int(x), int(y)
+
+
+def _title(pictures: Sequence[str | Path | npt.NDArray[Any]]) -> str:
+    names = [Path(p).name for p in pictures if isinstance(p, (str, Path))]
+    return ", ".join(names[:3]) + (" …" if len(names) > 3 else "") if names else "moving pictures"
+
+
+def _on_ground(grey: Image, alpha: Image) -> Image:
+    """Lay a picture on the ground once, so that showing it takes one warp."""
+    cover = alpha.astype(np.uint16)
+    return np.asarray((grey * cover + np.uint16(_GROUND) * (255 - cover)) // 255, dtype=np.uint8)
+
+
+def _load(picture: str | Path | npt.NDArray[Any]) -> tuple[Image, Image]:
+    """Return a picture's grey values and opacity, both (H, W) uint8."""
+    if isinstance(picture, (str, Path)):
+        path = Path(picture)
+        if not path.is_file():
+            raise UserError(f"there is no picture {path}; give the path of an image file")
+        data = read_picture(path)
+        if data.dtype != np.uint8:
+            data = (data / np.iinfo(data.dtype).max * 255).astype(np.uint8)
+        if data.ndim == 2:
+            return np.asarray(data), np.full(data.shape, 255, np.uint8)
+        grey = np.asarray(
+            cv2.cvtColor(np.ascontiguousarray(data[..., :3]), cv2.COLOR_BGR2GRAY), dtype=np.uint8
+        )
+        alpha = data[..., 3] if data.shape[2] == 4 else np.full(grey.shape, 255, np.uint8)
+        return grey, np.ascontiguousarray(alpha)
+    array = np.asarray(picture)
+    if array.dtype == np.uint8 and array.ndim == 2:
+        return array, np.full(array.shape, 255, np.uint8)
+    if array.dtype == np.uint8 and array.ndim == 3 and len(array) == 2:
+        return np.ascontiguousarray(array[0]), np.ascontiguousarray(array[1])
+    raise UserError(f"a picture is (H, W) or (2, H, W) uint8, not {array.shape} {array.dtype}")

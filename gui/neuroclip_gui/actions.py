@@ -1,0 +1,139 @@
+"""Commands become Qt's actions, menus and buttons."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence
+from PySide6.QtWidgets import QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
+
+from neuroclip_gui.commands import ACTIONS, CHOICES, Choice, Spec
+from neuroclip_gui.menus import MENUS, TOOL_BAR
+from neuroclip_gui.style import icons
+
+if TYPE_CHECKING:
+    from neuroclip_gui.main_window import MainWindow
+
+_SHORT = {"event_colours": "Colours: "}
+
+
+class Actions:
+    """The actions of one window, by name; menus of choices too."""
+
+    def __init__(self, window: MainWindow) -> None:
+        self._window = window
+        self.by_name: dict[str, QAction] = {spec.name: self._make(spec) for spec in ACTIONS}
+        self.choices: dict[str, dict[Any, QAction]] = {}
+        self.menus: dict[str, QMenu] = {c.name: self._make_choice(c) for c in CHOICES}
+        for name in ("recent", "demo", "panels"):
+            self.menus[name] = QMenu(
+                {"recent": "Open &recent", "demo": "&Demo recordings", "panels": "&Panels"}[name], window
+            )
+        self._buttons: dict[str, QToolButton] = {}
+
+    @property
+    def in_list(self) -> list[QAction]:
+        """The actions of the list of prompts: its menu, and keys that work while it has the focus."""
+        return [self.by_name[spec.name] for spec in ACTIONS if spec.in_list]
+
+    def _make(self, spec: Spec) -> QAction:
+        action = QAction(spec.text, self._window)
+        action.setObjectName(spec.name)
+        action.setShortcuts([QKeySequence(key) for key in spec.keys])
+        keys = f"  ({', '.join(spec.keys)})" if spec.keys else ""
+        action.setToolTip((spec.tip or spec.text.replace("&", "")) + keys)
+        action.setCheckable(spec.check or spec.shows)
+        action.setAutoRepeat(not spec.held)
+        window, do = self._window, spec.do
+        if spec.check:
+            action.toggled.connect(lambda on: do(window, on))
+        else:
+            action.triggered.connect(lambda: do(window))
+        if spec.in_list:
+            action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
+        else:
+            window.addAction(action)
+        return action
+
+    def _make_choice(self, choice: Choice) -> QMenu:
+        menu = QMenu(choice.text, self._window)
+        group = QActionGroup(menu)
+        self.choices[choice.name] = {}
+        kind = None
+        for value, text in choice.values:
+            if isinstance(value, tuple) and kind not in (None, value[0]):
+                menu.addSeparator()
+            kind = value[0] if isinstance(value, tuple) else None
+            action = menu.addAction(text)
+            action.setCheckable(True)
+            group.addAction(action)
+            self.choices[choice.name][value] = action
+            action.triggered.connect(lambda _=False, v=value: self._choose(choice, v))
+        menu.setObjectName(choice.name)
+        return menu
+
+    def _choose(self, choice: Choice, value: Any) -> None:
+        choice.do(self._window, value)
+        self.check(choice.name, value)
+
+    def check(self, choice: str, value: Any) -> None:
+        """Show which value of a choice is in use."""
+        action = self.choices[choice].get(value)
+        if action is not None:
+            action.setChecked(True)
+        button = self._buttons.get(choice)
+        if button is not None:
+            button.setText(f"{_SHORT.get(choice, '')}{action.text()}  ▾" if action is not None else "")
+
+    def fill_menu_bar(self) -> None:
+        """Put everything into menus."""
+        for title, names in MENUS:
+            menu = self._window.menuBar().addMenu(title)
+            menu.setToolTipsVisible(True)
+            for name in names:
+                if name.startswith("*"):
+                    menu.addMenu(self.menus[name[1:]])
+                elif name:
+                    menu.addAction(self.by_name[name])
+                else:
+                    menu.addSeparator()
+
+    def fill_tool_bar(self, bar: QToolBar) -> None:
+        """Put the most used into the tool bar."""
+        for name in TOOL_BAR:
+            if name == "|":
+                bar.addSeparator()
+            elif name == ">":
+                space = QWidget()
+                space.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+                bar.addWidget(space)
+            elif name.startswith("*"):
+                menu = self.menus[name[1:]]
+                button = QToolButton()
+                button.setText(menu.title().replace("&", ""))
+                button.setToolTip(menu.title().replace("&", ""))
+                button.setAccessibleName(menu.title().replace("&", ""))
+                button.setMenu(menu)
+                button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+                button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+                self._buttons[name[1:]] = button
+                bar.addWidget(button)
+            else:
+                bar.addAction(self.by_name[name])
+
+    def draw(self, name: str, icon: str) -> None:
+        """Give an action an icon in the theme's colours."""
+        theme = self._window.theme
+        colours = theme.colour("text"), theme.colour("accent"), theme.colour("border")
+        self.by_name[name].setIcon(icons.icon(icon, *colours))
+
+    def restyle(self) -> None:
+        """Draw the icons in the theme's colours."""
+        theme = self._window.theme
+        colours = theme.colour("text"), theme.colour("accent"), theme.colour("border")
+        for spec in ACTIONS:
+            if spec.icon:
+                self.by_name[spec.name].setIcon(icons.icon(spec.icon, *colours))
+        if "demo" in self._buttons:
+            self._buttons["demo"].setIcon(icons.icon("demo", *colours))

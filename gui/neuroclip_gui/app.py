@@ -1,0 +1,181 @@
+"""Starting and ending the window: shown first, filled afterwards, closed within seconds come what may."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from neuroclip_gui.main_window import MainWindow
+    from neuroclip_live.recognition.pipeline import Pipeline
+
+log = logging.getLogger(__name__)
+
+_STOP_S = 2.0
+_THREADS = ("teaching", "recorder", "window-jobs", "capture", "inference", "model-load")
+
+
+def run_window(
+    pipeline_factory: Callable[[], Pipeline],
+    *,
+    settings_path: str | Path | None = None,
+    duration_s: float | None = None,
+    screenshot: str | Path | None = None,
+    given: frozenset[str] = frozenset(),
+) -> int:
+    """Show the window until it is closed.
+
+    Parameters
+    ----------
+    pipeline_factory : callable
+        Makes the pipeline, not started; called in a thread of its own once the window is on the screen.
+        What it raises becomes a banner.
+    settings_path : path-like, optional
+        Instead of the platform's own place.
+    duration_s : float, optional
+        Close after so many seconds.
+    screenshot : path-like, optional
+        Save a picture of the window there just before it closes.
+    given : frozenset of str
+        Names of recognition settings that the command line decides for this run; saved ones stay unused.
+
+    Returns
+    -------
+    int
+        The exit status: 0.
+    """
+    from PySide6.QtCore import QTimer, qInstallMessageHandler
+    from PySide6.QtWidgets import QApplication
+
+    from neuroclip_gui.garbage import collected_here
+    from neuroclip_gui.main_window import MainWindow
+    from neuroclip_gui.settings import SettingsStore, settings_file
+    from neuroclip_gui.style.theme import Theme
+
+    check_binding()
+    qInstallMessageHandler(_log_qt)
+    app = QApplication.instance() or QApplication(["neuroclip-live"])
+    app.setApplicationName("neuroclip-live")
+    store = SettingsStore(Path(settings_path) if settings_path is not None else settings_file())
+    settings = store.load()
+    theme = Theme(settings.theme)
+    theme.apply(app)
+    window = MainWindow(theme, store, settings)
+    window.recognition.given = given
+    with collected_here(unless=_is_stuck):  # until the threads have ended: they must not collect the window
+        with _reporting(window):
+            window.show()
+            if store.complaint:
+                window.banner.say(store.complaint, "warn")
+            window.jobs.do(pipeline_factory, window.attach, lambda message: _refuse(window, message))
+            end = QTimer()
+            end.setSingleShot(True)
+            end.timeout.connect(lambda: _end(window, screenshot))
+            if duration_s is not None:
+                end.start(max(1, round(duration_s * 1000)))
+            app.exec()
+            end.stop()
+        return finish(window)
+
+
+def _log_qt(kind: Any, context: Any, text: str) -> None:
+    """Send what Qt has to say to the log: it is of no use to whoever started the program."""
+    log.info("Qt: %s", text)
+
+
+def check_binding() -> None:
+    """Refuse a PySide6 that would bring the process down after a while.
+
+    PySide6 6.12.0 does not count its references to None, which matters until Python 3.11: every call takes
+    one away, and the interpreter aborts when none is left.
+
+    Raises
+    ------
+    UserError
+        With such a PySide6.
+    """
+    from PySide6.QtCore import QObject, qVersion
+
+    if sys.version_info >= (3, 12):
+        return
+    thing = QObject()
+    before = sys.getrefcount(None)
+    for _ in range(64):
+        thing.setObjectName("")
+    if before - sys.getrefcount(None) > 32:
+        from neuroclip_live.errors import UserError
+
+        raise UserError(
+            f"PySide6 {qVersion()} crashes under Python {sys.version_info[0]}.{sys.version_info[1]}: "
+            "pip install 'PySide6-Essentials<6.12'"
+        )
+
+
+def finish(window: MainWindow) -> int:
+    """Stop everything behind a window that is closed; return the exit status."""
+    ended = window.pipeline is None or window.pipeline.stop(_STOP_S)
+    jobs_ended = [jobs.close() for jobs in (window.recording.jobs, window.jobs)]
+    if not (all(jobs_ended) and ended):
+        log.info("a thread did not end in time; it is left behind")
+        atexit.register(_leave_if_stuck)
+    window.deleteLater()
+    return 0
+
+
+def _is_stuck() -> bool:
+    """Return whether a thread of the program is still at work."""
+    return any(thread.name in _THREADS for thread in threading.enumerate())
+
+
+def _leave_if_stuck() -> None:
+    """Leave the process at once where a thread cannot end, say one that is deep in loading a model.
+
+    It must neither hold the process up nor crash it while the interpreter takes itself apart.
+    """
+    if _is_stuck():
+        logging.shutdown()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
+
+
+def _end(window: MainWindow, screenshot: str | Path | None) -> None:
+    if screenshot is not None:
+        window.grab().save(str(screenshot))
+    window.close()
+
+
+def _refuse(window: MainWindow, message: str) -> None:
+    window.banner.say(message, "error")
+    window.decision.show_refused()
+
+
+@contextlib.contextmanager
+def _reporting(window: MainWindow) -> Iterator[None]:
+    """Turn exceptions nobody caught into a log entry and a banner, and Ctrl-C into a close."""
+    before, before_thread = sys.excepthook, threading.excepthook
+
+    def hook(kind: type[BaseException], error: BaseException, trace: Any) -> None:
+        log.error("uncaught", exc_info=(kind, error, trace))
+        window.banner.say(f"Something went wrong: {kind.__name__}: {error}", "error")
+
+    def thread_hook(args: threading.ExceptHookArgs) -> None:
+        log.error("uncaught in %s", args.thread, exc_info=(args.exc_type, args.exc_value, args.exc_traceback))
+
+    sys.excepthook, threading.excepthook = hook, thread_hook
+    in_main = threading.current_thread() is threading.main_thread()
+    old = signal.signal(signal.SIGINT, lambda *_: window.close()) if in_main else None
+    try:
+        yield
+    finally:
+        sys.excepthook, threading.excepthook = before, before_thread
+        if in_main:
+            signal.signal(signal.SIGINT, old)

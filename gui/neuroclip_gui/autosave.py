@@ -1,0 +1,107 @@
+"""Keeps the words and all settings as they change, so that one that is killed loses at most a moment."""
+
+from __future__ import annotations
+
+import copy
+import threading
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from neuroclip_gui.files import as_text
+from neuroclip_live.errors import UserError
+from neuroclip_live.prompting.prompt_set import PromptSet, parse_prompts
+
+if TYPE_CHECKING:
+    from neuroclip_gui.main_window import MainWindow
+    from neuroclip_live.recognition.pipeline import Pipeline
+
+EVERY_S = 0.5
+_DECIDES = frozenset({"prompts", "prompt_file", "demo"})
+"""Options of the command line with words of their own: those saved then wait for another start."""
+
+
+class Keeping:
+    """Between the window and its settings file.
+
+    Parameters
+    ----------
+    window : MainWindow
+    """
+
+    def __init__(self, window: MainWindow) -> None:
+        self._window = window
+        self._written: dict[str, Any] = asdict(window.settings)
+        self._first: PromptSet | None = None
+        self._due_s = 0.0
+        self._lock = threading.Lock()
+
+    def begin(self, pipeline: Pipeline) -> None:
+        """Bring the words of the last time back; a file that was tampered with brings none."""
+        kept = self._window.settings.words
+        if kept and not self._window.recognition.given & _DECIDES:
+            try:
+                pipeline.set_prompts(words_of(kept))
+            except (UserError, KeyError, TypeError, ValueError) as error:
+                self._window.complain(f"The words of the last time cannot be used: {error}")
+        self._first = pipeline.prompts
+
+    def look(self, now_s: float) -> None:
+        """Have what changed written, in a thread of its own; call often."""
+        window, first = self._window, self._first
+        if now_s < self._due_s or first is None or window._closed:
+            return
+        self._due_s = now_s + EVERY_S
+        self._note(first)
+        state = asdict(window.settings)
+        if state != self._written:
+            self._written = state
+            window.recording.jobs.do(self._writer(), _nothing, _nothing)
+
+    def close(self) -> None:
+        """Write everything now; no write that is late comes after it."""
+        if self._first is not None:
+            self._note(self._first)
+        with self._lock:
+            self._window.store.save(self._window.settings)
+
+    def _note(self, first: PromptSet) -> None:
+        """Take the words over once the user changed them: a model's or a demo's are not theirs."""
+        prompts, settings = self._window.prompts.prompts, self._window.settings
+        if (prompts.prompts, prompts.none_of_these) != (first.prompts, first.none_of_these):
+            self._first = prompts
+            settings.words = as_kept(prompts)
+
+    def _writer(self) -> Any:
+        window, settings, lock = self._window, copy.deepcopy(self._window.settings), self._lock
+
+        def write() -> None:
+            with lock:
+                if not window._closed:
+                    window.store.save(settings)
+
+        return write
+
+
+def as_kept(prompts: PromptSet) -> dict[str, Any]:
+    """Return a set as a settings file holds it."""
+    return {
+        "words": as_text(prompts),
+        "off": [p.label for p in prompts.prompts if not p.enabled],
+        "templates": list(prompts.templates),
+        "none_of_these": prompts.none_of_these,
+    }
+
+
+def words_of(kept: dict[str, Any]) -> PromptSet:
+    """Return a set that was kept, perhaps an empty one (UserError, KeyError, TypeError, ValueError)."""
+    off, templates = list(kept["off"]), list(kept["templates"])
+    if not all(isinstance(text, str) for text in (kept["words"], *off, *templates)):
+        raise TypeError("it holds something that is no text")
+    prompts = parse_prompts(kept["words"], tuple(templates), bool(kept["none_of_these"]))
+    for label in off:
+        prompts = prompts.replace(label, enabled=False)
+    return prompts
+
+
+def _nothing(_: Any) -> None:
+    """Take the result: a failure to write was logged."""

@@ -1,0 +1,273 @@
+"""Everything a user can do, declared as data: menus, tool bar, keys and the cheat sheet come from here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from neuroclip_gui.style.palettes import EVENT_COLOURS, PALETTES
+
+
+@dataclass(frozen=True)
+class Spec:
+    """One action: its name, what it is called, its keys, and what it does.
+
+    ``in_list`` keys work only while the list of prompts has the focus. ``check`` makes it a switch: ``do``
+    then gets the window and the new state. ``held`` keys do not repeat. One
+    that ``shows`` looks checked while its work goes on; ``do`` gets the window alone.
+    """
+
+    name: str
+    text: str
+    do: Callable[..., Any]
+    keys: tuple[str, ...] = ()
+    icon: str = ""
+    tip: str = ""
+    check: bool = False
+    in_list: bool = False
+    held: bool = False
+    shows: bool = False
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One setting with a few values, as a sub-menu."""
+
+    name: str
+    text: str
+    values: tuple[tuple[Any, str], ...]
+    do: Callable[..., Any]
+
+
+ACTIONS: tuple[Spec, ...] = (
+    # where events come from
+    Spec(
+        "open",
+        "&Open recording…",
+        lambda w: w.sources.ask_file(),
+        ("Ctrl+O",),
+        "open",
+        "Open an .aedat4 file, or drop one on the window",
+    ),
+    Spec(
+        "camera",
+        "Open &camera",
+        lambda w: w.sources.open_camera(),
+        ("Ctrl+K",),
+        "camera",
+        "Open the first event camera found",
+    ),
+    Spec(
+        "network",
+        "Connect to a &stream…",
+        lambda w: w.sources.ask_address(),
+        ("Ctrl+N",),
+        "network",
+        "Read a dv-processing network stream",
+    ),
+    Spec(
+        "record",
+        "&Record",
+        lambda w: w.recording.toggle(),
+        ("Ctrl+R",),
+        "record",
+        "Record exactly what comes in, with a file of labels beside it; again ends it",
+        shows=True,
+    ),
+    Spec("record_to", "Record &to…", lambda w: w.recording.ask(), ("Ctrl+Shift+R",)),
+    Spec(
+        "simulator",
+        "Simulated ca&mera",
+        lambda w: w.sources.open_simulator(),
+        tip="A drawn mug moves before a simulated sensor; the Camera panel sets both",
+    ),
+    Spec(
+        "snapshot",
+        "&Save picture",
+        lambda w: w.snapshots.save(),
+        ("Ctrl+S", "S"),
+        "snapshot",
+        "Save what is shown as a PNG among your pictures",
+    ),
+    Spec("copy", "&Copy picture", lambda w: w.snapshots.copy(), ("Ctrl+Shift+C",)),
+    Spec(
+        "settings",
+        "S&ettings…",
+        lambda w: w.recognition.ask(),
+        ("Ctrl+,",),
+        tip="Model, device, slices, timesteps, theme",
+    ),
+    Spec("quit", "&Quit", lambda w: w.close(), ("Ctrl+Q",)),
+    # recordings
+    Spec(
+        "play",
+        "&Play or pause",
+        lambda w: w.play_or_freeze(),
+        ("Space",),
+        "pause",
+        "Play or pause the recording; freezes the picture of a camera",
+    ),
+    Spec("step_back", "Step &back", lambda w: w.step(-1), (",",), "back", "Back by one slice"),
+    Spec("step_on", "Step &forward", lambda w: w.step(1), (".",), "forward", "On by one slice"),
+    Spec("skip_back", "Back 5 s", lambda w: w.transport.skip(-5), ("Shift+Left",)),
+    Spec("skip_on", "On 5 s", lambda w: w.transport.skip(5), ("Shift+Right",)),
+    Spec("restart", "To the beginning", lambda w: w.transport.seek_share(0.0), ("Home",)),
+    Spec("slower", "S&lower", lambda w: w.transport.faster(-1), ("[",)),
+    Spec("faster", "F&aster", lambda w: w.transport.faster(1), ("]",)),
+    Spec("loop", "&Loop", lambda w, on: w.set_loop(on), ("L",), "loop", "Begin again at the end", check=True),
+    Spec("mark_in", "Play from &here", lambda w: w.transport.mark("in"), ("I",)),
+    Spec("mark_out", "Play up to h&ere", lambda w: w.transport.mark("out"), ("O",)),
+    Spec("mark_clear", "Play &all of it", lambda w: w.transport.mark("clear"), ("X",)),
+    # prompts
+    Spec("add", "&Add a word", lambda w: w.focus_entry(), ("/", "Ctrl+L"), "plus", "Type what to look for"),
+    Spec("rename", "&Rename", lambda w: w.prompts.rename_selected(), ("F2",), in_list=True),
+    Spec("remove", "Re&move", lambda w: w.prompts.remove_selected(), ("Del", "Backspace"), in_list=True),
+    Spec(
+        "negative",
+        "&Negative",
+        lambda w: w.prompts.toggle_negative(),
+        ("N",),
+        in_list=True,
+        tip="When a negative fits best, there is no label",
+    ),
+    Spec("enabled", "On or &off", lambda w: w.prompts.toggle_enabled(), ("E",), in_list=True),
+    Spec("colour", "&Colour…", lambda w: w.prompts.choose_colour(), ("C",), in_list=True),
+    Spec("theme_colour", "The theme's colour", lambda w: w.prompts.clear_colours(), in_list=True),
+    Spec("paste", "&Paste words", lambda w: w.prompts.paste(), ("Ctrl+V",), in_list=True),
+    Spec("move_up", "Move &up", lambda w: w.prompts.move_selected(-1), ("Alt+Up",), in_list=True),
+    Spec("move_down", "Move &down", lambda w: w.prompts.move_selected(1), ("Alt+Down",), in_list=True),
+    Spec("remove_all", "Remove all", lambda w: w.prompts.remove_all()),
+    Spec(
+        "templates",
+        "&Sentences…",
+        lambda w: w.ask_templates(),
+        ("Ctrl+T",),
+        tip="The sentences words are put into",
+    ),
+    Spec("import", "&Import…", lambda w: w.prompt_files.ask_import()),
+    Spec("export", "&Export…", lambda w: w.prompt_files.ask_export()),
+    # teaching
+    Spec(
+        "teach",
+        "&Show it now",
+        lambda w: w.teaching.toggle(),
+        ("T",),
+        "teach",
+        "Hold the key while the camera sees the label in the Teach panel; a tap takes the last 2 s",
+        held=True,
+    ),
+    Spec(
+        "teach_last",
+        "It was &this",
+        lambda w: w.teaching.last(),
+        ("Ctrl+Return",),
+        tip="The last 2 s showed the label in the Teach panel",
+    ),
+    Spec(
+        "teach_not",
+        "&Wrong",
+        lambda w: w.teaching.deny(),
+        ("W",),
+        tip="The last 2 s did not show what is decided: a counter-example",
+    ),
+    Spec("teach_undo", "&Undo", lambda w: w.teaching.undo(), ("Ctrl+Z",), tip="Take the latest lesson back"),
+    Spec("teach_forget", "&Forget", lambda w: w.teaching.forget(), tip="Forget the label selected"),
+    Spec("teach_save", "&Save…", lambda w: w.teaching.ask_save(), tip="Save everything taught to a file"),
+    Spec("teach_load", "&Load…", lambda w: w.teaching.ask_load(), tip="Load what was taught before"),
+    # view
+    Spec(
+        "freeze",
+        "&Freeze the picture",
+        lambda w, on: w.live.freeze(on),
+        ("F",),
+        "freeze",
+        "Hold the picture still; recognition goes on",
+        check=True,
+    ),
+    Spec(
+        "fit",
+        "Fit the &sensor",
+        lambda w: w.view.fit(),
+        ("0",),
+        "fit",
+        "Show the whole sensor (or double click the picture)",
+    ),
+    Spec(
+        "region",
+        "Recognise only a &part",
+        lambda w: w.region.ask(),
+        ("R",),
+        "region",
+        "Draw the part of the picture that is recognised; a recording keeps everything",
+    ),
+    Spec("region_clear", "Recognise the &whole sensor", lambda w: w.region.clear(), ("Esc",)),
+    Spec(
+        "frames",
+        "Camera &frames beside the events",
+        lambda w, on: w.live.show_frames(on),
+        check=True,
+        tip="For DAVIS cameras",
+    ),
+    Spec(
+        "next_theme",
+        "Next theme",
+        lambda w: w.next_theme(),
+        ("Ctrl+Shift+T",),
+        "theme",
+        "Dark, light, colour-blind safe",
+    ),
+    Spec(
+        "desk",
+        "&Demo desk",
+        lambda w, on: w.set_desk(on),
+        ("F10",),
+        "desk",
+        "Only the picture and the answer, large",
+        check=True,
+    ),
+    Spec("full", "F&ull screen", lambda w, on: w.set_full(on), ("F11",), check=True),
+    Spec("reset_layout", "&Reset the panels", lambda w: w.reset_layout()),
+    # help
+    Spec(
+        "shortcuts",
+        "&Keyboard shortcuts",
+        lambda w: w.show_shortcuts(),
+        ("F1", "?"),
+        "help",
+        "All keys on one page",
+    ),
+    Spec("reset", "Reset all settings", lambda w: w.reset_settings()),
+    Spec("about", "&About", lambda w: w.show_about()),
+)
+
+CHOICES: tuple[Choice, ...] = (
+    Choice("theme", "&Theme", tuple((n, p.title) for n, p in PALETTES.items()), lambda w, v: w.set_theme(v)),
+    Choice(
+        "event_colours",
+        "Event &colours",
+        (("", "as the theme"), *((n, c.title) for n, c in EVENT_COLOURS.items())),
+        lambda w, v: w.live.set_colours(v),
+    ),
+    Choice(
+        "accumulate",
+        "&Accumulate",
+        (
+            *((("time", ms), f"Events of {ms} ms") for ms in (10, 20, 33, 50, 100, 200)),
+            *((("count", n), f"{n:,} events") for n in (2000, 5000, 10_000, 20_000, 50_000)),
+            *((("fade", ms), f"Fading, {ms} ms") for ms in (20, 50, 100, 300)),
+        ),
+        lambda w, v: w.live.set_accumulation(*v),
+    ),
+    Choice(
+        "smoothing",
+        "Steady the &decision",
+        (
+            (0.0, "Off: the mean of the timesteps"),
+            (0.3, "A little, 0.3 s"),
+            (1.0, "More, 1 s"),
+            (2.5, "Most, 2.5 s"),
+        ),
+        lambda w, v: w.set_smoothing(v),
+    ),
+)

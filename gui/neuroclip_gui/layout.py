@@ -1,0 +1,163 @@
+"""Where the panels are, at first and when the window comes back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QByteArray, QEvent, QObject, Qt
+from PySide6.QtWidgets import QDialog, QDockWidget, QLabel, QScrollArea, QVBoxLayout, QWidget
+
+from neuroclip_gui.panels.spikes.spike_raster import Seen
+from neuroclip_gui.style.dock_title import DockTitle, Grip
+
+if TYPE_CHECKING:
+    from neuroclip_gui.main_window import MainWindow
+    from neuroclip_gui.settings import WindowSettings
+
+VERSION = 3
+"""Of the arrangement: another one makes Qt ignore what was saved."""
+_RIGHT, _BOTTOM = Qt.DockWidgetArea.RightDockWidgetArea, Qt.DockWidgetArea.BottomDockWidgetArea
+
+
+def make_docks(window: MainWindow) -> dict[str, QDockWidget]:
+    """Wrap the panels in docks."""
+    docks = {}
+    for name, title, panel in (
+        ("prompts", "Prompts", window.prompts),
+        ("camera", "Camera", window.camera_panel),
+        ("timeline", "Timeline", window.timeline),
+        ("teach", "Teach", window.teach),
+        ("health", "Health", _Scrolled(window.health)),
+        ("strip", "What the network sees", Seen(window.strip, window.raster)),
+    ):
+        dock = QDockWidget(title, window)
+        dock.setObjectName(name)
+        dock.setWidget(panel)
+        dock.setAccessibleName(title)
+        bar = Grip if name in ("prompts", "camera", "timeline", "teach", "health") else DockTitle
+        dock.setTitleBarWidget(bar(dock, window.theme))
+        docks[name] = dock
+    window.setDockOptions(
+        window.DockOption.AnimatedDocks
+        | window.DockOption.AllowNestedDocks
+        | window.DockOption.AllowTabbedDocks
+    )
+    window.setCorner(Qt.Corner.BottomRightCorner, _RIGHT)
+    window.setTabPosition(_RIGHT, window.tabPosition(_RIGHT).North)
+    return docks
+
+
+class _Scrolled(QScrollArea):
+    """Lets a panel be lower than what it shows, so that on a small screen it takes no room from the words."""
+
+    def __init__(self, panel: QWidget) -> None:
+        super().__init__()
+        self.setWidgetResizable(True)
+        self.setFrameShape(QScrollArea.Shape.NoFrame)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setWidget(panel)
+        self.viewport().setAutoFillBackground(False)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Stay as wide as the panel needs: Qt sends its events here first."""
+        if event.type() == QEvent.Type.LayoutRequest and self.widget() is not None:
+            bar = self.verticalScrollBar().sizeHint().width()
+            self.setMinimumWidth(max(self.minimumWidth(), self.widget().minimumSizeHint().width() + bar))
+        return super().eventFilter(watched, event)
+
+
+def arrange(window: MainWindow) -> None:
+    """Put every dock in its first place."""
+    docks = window.docks
+    for dock in docks.values():
+        window.removeDockWidget(dock)
+    window.addDockWidget(_RIGHT, docks["prompts"])
+    window.tabifyDockWidget(docks["prompts"], docks["camera"])
+    window.addDockWidget(_RIGHT, docks["timeline"])
+    window.tabifyDockWidget(docks["timeline"], docks["teach"])
+    window.tabifyDockWidget(docks["teach"], docks["health"])
+    window.addDockWidget(_BOTTOM, docks["strip"])
+    for dock in docks.values():
+        dock.setFloating(False)
+        dock.show()
+    docks["timeline"].raise_()
+    docks["prompts"].raise_()
+    share_out(window)
+
+
+def share_out(window: MainWindow) -> None:
+    """Give the panels their first sizes; Qt heeds it only once the window has its own."""
+    docks, vertical = window.docks, Qt.Orientation.Vertical
+    height = max(400, window.height())
+    window.resizeDocks([docks["prompts"]], [max(330, window.width() * 29 // 100)], Qt.Orientation.Horizontal)
+    low = height * (35 if height < 760 else 40) // 100  # a small screen is for the words first
+    window.resizeDocks([docks["prompts"], docks["timeline"]], [height - low, low], vertical)
+    window.resizeDocks([docks["strip"]], [max(126, height * 17 // 100)], vertical)
+
+
+def restore(window: MainWindow, settings: WindowSettings) -> None:
+    """Come back as the window was left; anything that does not fit gives the first arrangement."""
+    arrange(window)
+    geometry = QByteArray.fromBase64(settings.geometry.encode("ascii", "ignore"))
+    if geometry.isEmpty() or not window.restoreGeometry(geometry):
+        window.resize(1280, 720)
+        screen = window.screen()
+        if screen is not None:
+            free = screen.availableGeometry()
+            window.resize(min(1440, free.width()), min(900, free.height()))
+    docks = QByteArray.fromBase64(settings.docks.encode("ascii", "ignore"))
+    window.setProperty("restored", not docks.isEmpty() and window.restoreState(docks, VERSION))
+
+
+def show_desk(window: MainWindow, on: bool) -> None:
+    """Hide everything but the picture and the answer, or bring it back."""
+    if on == bool(window.property("desk")):
+        return
+    window.setProperty("desk", on)
+    window.decision.set_large(on)
+    docks = window.docks
+    if on:
+        # by hand: restoreState would leave a second set of tabs behind the first
+        before = [(n, d.width(), d.height(), _in_front(d)) for n, d in docks.items() if not d.isHidden()]
+        window.setProperty("docks_before", before)
+    for dock in docks.values():
+        dock.setVisible(False)
+    window.tool_bar.setVisible(not on)
+    window.menuBar().setVisible(not on)
+    window.status_line.setVisible(not on)
+    if on:
+        return
+    before = window.property("docks_before")
+    for name, *_ in before:
+        docks[name].show()
+    front = [(docks[name], width, height) for name, width, height, in_front in before if in_front]
+    for dock, *_ in front:
+        dock.raise_()
+    for orientation, place in ((Qt.Orientation.Horizontal, 1), (Qt.Orientation.Vertical, 2)):
+        window.resizeDocks([entry[0] for entry in front], [entry[place] for entry in front], orientation)
+
+
+def _in_front(dock: QDockWidget) -> bool:
+    """Tell whether a dock is in view, and not behind another's tab."""
+    return not dock.visibleRegion().isEmpty()
+
+
+def about_dialog(window: MainWindow) -> QDialog:
+    """Return the dialog that says what this is."""
+    from neuroclip_live import __version__
+
+    dialog = QDialog(window)
+    dialog.setWindowTitle("About neuroclip-live")
+    title = QLabel(f"neuroclip-live {__version__}")
+    title.setProperty("role", "title")
+    text = QLabel(
+        "Point an event camera, type any words, and see live which of them it sees.\n\n"
+        "The method is NeuroCLIP (arXiv 2306.12073): event frames, a CLIP encoder,\n"
+        "and a spiking adapter between timesteps.  Apache-2.0."
+    )
+    column = QVBoxLayout(dialog)
+    column.setContentsMargins(22, 18, 22, 20)
+    column.addWidget(title)
+    column.addWidget(text)
+    return dialog

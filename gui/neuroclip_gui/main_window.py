@@ -1,0 +1,226 @@
+"""The window: puts the panels together and, at every tick, carries snapshots from the pipeline to them."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QSize
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QShowEvent
+from PySide6.QtWidgets import QMainWindow, QToolBar, QVBoxLayout, QWidget
+
+from neuroclip_gui import layout
+from neuroclip_gui.actions import Actions
+from neuroclip_gui.autosave import Keeping
+from neuroclip_gui.files import PromptFiles, Snapshots
+from neuroclip_gui.jobs import Jobs
+from neuroclip_gui.model_choice import Recognition
+from neuroclip_gui.panels.camera.camera_panel import CameraPanel
+from neuroclip_gui.panels.camera.cameras import Cameras
+from neuroclip_gui.panels.decision.decision import Decider
+from neuroclip_gui.panels.decision.decision_panel import DecisionPanel
+from neuroclip_gui.panels.health.health_panel import HealthPanel
+from neuroclip_gui.panels.picture.event_view import EventView
+from neuroclip_gui.panels.picture.live_view import LiveView
+from neuroclip_gui.panels.picture.region_drawing import Region
+from neuroclip_gui.panels.playback.transport import Transport
+from neuroclip_gui.panels.prompts.prompt_sets import PromptSets
+from neuroclip_gui.panels.prompts.prompts_panel import PromptsPanel
+from neuroclip_gui.panels.prompts.unfamiliar_words import Strangeness
+from neuroclip_gui.panels.recording.record_bar import RecordBar
+from neuroclip_gui.panels.recording.record_commands import Recording
+from neuroclip_gui.panels.spikes.spike_raster import SpikeRaster
+from neuroclip_gui.panels.teach.teach_commands import Teaching
+from neuroclip_gui.panels.teach.teach_panel import TeachPanel
+from neuroclip_gui.panels.timeline.timeline import Timeline
+from neuroclip_gui.panels.timesteps.timestep_strip import TimestepStrip
+from neuroclip_gui.pulse import FASTEST_HZ, Pulse
+from neuroclip_gui.settings import SettingsStore, WindowSettings
+from neuroclip_gui.sources import Sources
+from neuroclip_gui.style.banner import Banner
+from neuroclip_gui.style.status_line import StatusLine
+from neuroclip_gui.style.theme import Theme
+from neuroclip_gui.window_commands import WindowCommands
+from neuroclip_gui.window_updater import Follower
+
+if TYPE_CHECKING:
+    from neuroclip_live.prompting.prompt_set import PromptSet
+    from neuroclip_live.recognition.pipeline import Pipeline
+
+
+class MainWindow(QMainWindow, WindowCommands):
+    """Everything seen.
+
+    Parameters
+    ----------
+    theme : Theme
+    store : SettingsStore
+    settings : WindowSettings
+    """
+
+    def __init__(self, theme: Theme, store: SettingsStore, settings: WindowSettings) -> None:
+        super().__init__()
+        self.setWindowTitle("neuroclip-live")
+        self.setAcceptDrops(True)
+        self.theme, self.store, self.settings = theme, store, settings
+        self.pipeline: Pipeline | None = None
+        self.jobs = Jobs()
+        self.decider = Decider(settings.smoothing_s, settings.threshold)
+        self.view = EventView(theme)
+        self.live = LiveView(self.view, theme, settings)
+        self.banner = Banner(theme)
+        self.decision = DecisionPanel(theme)
+        self.prompts = PromptsPanel(theme)
+        self.strip = TimestepStrip(theme, self.prompts.colour)
+        self.raster = SpikeRaster(theme)
+        self.timeline = Timeline(theme, self.prompts.colour)
+        self.region = Region(self)
+        self.teach = TeachPanel(theme, self.prompts.colour)
+        self.teaching = Teaching(self)
+        self.health = HealthPanel(theme)
+        self.transport = Transport(theme)
+        self.record_bar = RecordBar(theme)
+        self.recording = Recording(self)
+        self.status_line = StatusLine()
+        self.sources, self.recognition = Sources(self), Recognition(self)
+        self.camera_panel = CameraPanel(theme)
+        self.cameras, self.prompt_sets = Cameras(self), PromptSets(self)
+        self.prompts.model.chosen = settings.colours
+        self.snapshots, self.prompt_files = Snapshots(self), PromptFiles(self)
+        self.strangeness = Strangeness(self.jobs, self.prompts.model.mark_strange)
+        self._closed = False
+        self.keeping = Keeping(self)
+        self._build()
+        screen = QGuiApplication.primaryScreen()
+        self.pulse = Pulse(Follower(self).tick, screen.refreshRate() if screen is not None else FASTEST_HZ)
+        self.pulse.start()
+
+    # ---- putting together
+
+    def _build(self) -> None:
+        centre = QWidget()
+        column = QVBoxLayout(centre)
+        column.setContentsMargins(8, 0, 2, 0)
+        column.setSpacing(4)
+        for widget in (self.banner, self.decision, self.view, self.record_bar, self.transport):
+            column.addWidget(widget, 1 if widget is self.view else 0)
+        self.setCentralWidget(centre)
+        self.setStatusBar(self.status_line)
+        self.actions_ = Actions(self)
+        self.actions_.fill_menu_bar()
+        self.tool_bar = QToolBar("Tools")
+        self.tool_bar.setObjectName("tools")
+        self.tool_bar.setMovable(False)
+        self.tool_bar.setIconSize(QSize(18, 18))
+        self.addToolBar(self.tool_bar)
+        self.actions_.fill_tool_bar(self.tool_bar)
+        self.docks = layout.make_docks(self)
+        for dock in self.docks.values():
+            self.actions_.menus["panels"].addAction(dock.toggleViewAction())
+        by_name = self.actions_.by_name
+        self.prompts.add_actions(self.actions_.in_list)
+        self.transport.add_buttons([by_name[n] for n in ("step_back", "play", "step_on")], [by_name["loop"]])
+        self.teach.add_buttons(
+            [by_name[n] for n in ("teach_last", "teach_not")],
+            [by_name[n] for n in ("teach_undo", "teach_forget", "teach_save", "teach_load")],
+        )
+        self._connect()
+        self._show_settings()
+        self.actions_.restyle()
+        self.theme.changed.connect(self.actions_.restyle)
+        layout.restore(self, self.settings)
+
+    def _connect(self) -> None:
+        self.prompts.wanted.connect(self.want_prompts)
+        self.prompts.complained.connect(self.complain)
+        self.prompts.threshold_changed.connect(self._on_threshold)
+        self.prompts.templates_asked.connect(self.ask_templates)
+        self.timeline.chosen.connect(self.transport.seek_us)
+        self.transport.complained.connect(self.complain)
+        self.strip.opened.connect(self._on_frame_opened)
+        self.raster.opened.connect(self._on_spikes_opened)
+        self.teach.pressed.connect(self.teaching.press)
+        self.teach.released.connect(self.teaching.release)
+        self.sources.fill_recent(self.actions_.menus["recent"])
+        demos = self.actions_.menus["demo"]
+        demos.aboutToShow.connect(lambda: self.sources.fill_demos(demos))
+
+    def _show_settings(self) -> None:
+        actions, settings = self.actions_, self.settings
+        actions.check("theme", settings.theme)
+        actions.check("event_colours", settings.event_colours)
+        actions.check("accumulate", self.live.accumulation)
+        actions.check("smoothing", settings.smoothing_s)
+        actions.by_name["loop"].setChecked(settings.loop)
+        actions.by_name["frames"].setChecked(settings.show_frames)
+        self.prompts.threshold.setValue(round(settings.threshold * 100))
+
+    def attach(self, pipeline: Pipeline) -> None:
+        """Show a pipeline that was made, and start it."""
+        self.pipeline = pipeline
+        self.keeping.begin(pipeline)
+        self.prompts.show_prompts(pipeline.prompts)
+        self.source_changed()
+        self.recognition.begin(pipeline)
+        pipeline.start()
+        self.live.load(self.jobs)
+
+    # ---- commands
+
+    def want_prompts(self, prompts: PromptSet) -> None:
+        """Score against other prompts from now on."""
+        self.prompts.show_prompts(prompts)
+        if self.pipeline is not None:
+            self.pipeline.set_prompts(prompts)
+
+    def source_changed(self) -> None:
+        """Begin anew: the pipeline reads another source."""
+        if self.pipeline is None:
+            return
+        source = self.pipeline.source
+        self.setWindowTitle(f"{source.name} – neuroclip-live")
+        self.cameras.source_changed()
+        self.transport.set_source(source)
+        self.live.clear()
+        self.decider.forget(time.monotonic())
+        self.timeline.clear()
+        self.strip.show_prediction(None)
+        self.raster.show_prediction(None)
+        self.actions_.by_name["loop"].setChecked(bool(getattr(source, "loop", self.settings.loop)))
+        histogram = getattr(source, "rate_histogram", None)
+        if self.transport.active and histogram is not None:
+
+            def done(result: object) -> None:
+                if self.pipeline is not None and self.pipeline.source is source:
+                    self.transport.seek_bar.set_histogram(result.counts)
+
+            self.jobs.do(lambda: histogram(400), done, lambda _: None)
+
+    # ---- what Qt tells the window
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: D102
+        super().showEvent(event)
+        if not self.property("restored"):
+            self.setProperty("restored", True)
+            layout.share_out(self)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: D102
+        if self.sources.dropped(event.mimeData()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:  # noqa: D102
+        path = self.sources.dropped(event.mimeData())
+        if path:
+            event.acceptProposedAction()
+            self.sources.open_file(path)
+
+    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: D102
+        if not self._closed:
+            self._closed = True
+            self.pulse.stop()
+            self.teaching.stop()
+            layout.show_desk(self, False)
+            self.settings.geometry = bytes(self.saveGeometry().toBase64()).decode()
+            self.settings.docks = bytes(self.saveState(layout.VERSION).toBase64()).decode()
+            self.keeping.close()
+        super().closeEvent(event)

@@ -1,0 +1,125 @@
+"""How the window recognises: model, device, slices and T, changed while everything runs.
+
+Every change is remembered. What was given on the command line holds for its run and is not.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+
+from neuroclip_live.errors import UserError
+
+if TYPE_CHECKING:
+    from neuroclip_gui.main_window import MainWindow
+    from neuroclip_live.model.backbone import Backbone
+    from neuroclip_live.recognition.model_change import Load
+    from neuroclip_live.recognition.pipeline import Pipeline
+
+
+class Recognition:
+    """Commands of one window.
+
+    Attributes
+    ----------
+    given : frozenset of str
+        Settings the command line decides until the user changes them in the window.
+    model, device : str
+        What was asked for last.
+    """
+
+    def __init__(self, window: MainWindow) -> None:
+        self._window = window
+        self.given: frozenset[str] = frozenset()
+        self.model, self.device = "event-nano", "auto"
+        self._asked: tuple[str, str, list[Backbone]] | None = None
+
+    def begin(self, pipeline: Pipeline) -> None:
+        """Put saved settings into a pipeline that is about to start.
+
+        A saved model is loaded beside the one the pipeline begins with, so that one which cannot be had,
+        say without a network, costs nothing but a message.
+        """
+        from neuroclip_live.stream.slicing import parse_slice
+
+        settings, given = self._window.settings, self.given
+        if not given & {"slice", "overlap"}:
+            pipeline.change_slicing(parse_slice(settings.slice, settings.overlap))
+        if "timesteps" not in given:
+            pipeline.change_timesteps(settings.timesteps)
+        if not given & {"model", "device", "runtime"}:
+            wanted = settings.model, settings.device
+            if wanted != (self.model, self.device):
+                self.model, self.device = wanted
+                pipeline.change_model(loader(*wanted))
+
+    def use_model(self, model: str, device: str) -> None:
+        """Load another model, or the same for another device; the one at work goes on until it is there."""
+        model, device = model.strip(), device.strip().lower()
+        pipeline = self._window.pipeline
+        if not model or not device or pipeline is None:
+            return
+        self.model, self.device = model, device
+        came: list[Backbone] = []
+        self._asked = model, device, came
+        pipeline.change_model(loader(model, device, came))
+
+    def look(self, pipeline: Pipeline) -> None:
+        """Remember the model asked for once it is at work: one that cannot be had is never remembered."""
+        if self._asked is not None and pipeline.backbone in self._asked[2]:
+            self._window.settings.model, self._window.settings.device = self._asked[:2]
+            self._asked = None
+
+    def use_slices(self, text: str, overlap: int) -> bool:
+        """Cut the stream otherwise; return whether the text was understood."""
+        from neuroclip_live.stream.slicing import parse_slice
+
+        try:
+            by = parse_slice(text, overlap)
+        except UserError as error:
+            self._window.complain(str(error))
+            return False
+        self._window.settings.slice, self._window.settings.overlap = by.describe(), overlap
+        if self._window.pipeline is not None:
+            self._window.pipeline.change_slicing(by)
+        return True
+
+    def use_timesteps(self, timesteps: int) -> None:
+        """Average over another number of timesteps."""
+        self._window.settings.timesteps = timesteps
+        if self._window.pipeline is not None:
+            self._window.pipeline.change_timesteps(timesteps)
+
+    def ask(self) -> None:
+        """Show the settings; the window stays usable, so that what they do is seen."""
+        from neuroclip_gui.dialogs.settings_dialog import SettingsDialog
+
+        for dialog in self._window.findChildren(SettingsDialog):
+            dialog.raise_()
+            return
+        dialog = SettingsDialog(self._window)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.show()
+
+    def reset(self) -> None:
+        """Go back to what a new user has."""
+        settings = self._window.settings
+        self.use_slices(settings.slice, settings.overlap)
+        self.use_timesteps(settings.timesteps)
+        if (self.model, self.device) != (settings.model, settings.device):
+            self.use_model(settings.model, settings.device)
+
+
+def loader(model: str, device: str, came: list[Backbone] | None = None) -> Load:
+    """Return what loads a model in a thread of its own and puts it into ``came``."""
+
+    def load(progress):
+        from neuroclip_live.model.backbone import load_backbone
+
+        backbone = load_backbone(model, device=device, progress=progress)
+        if came is not None:
+            came.append(backbone)
+        return backbone
+
+    return load

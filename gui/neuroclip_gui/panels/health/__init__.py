@@ -1,0 +1,1 @@
+"""Rates, losses and latencies."""

@@ -1,0 +1,1 @@
+"""The live picture of events, and a region drawn on it."""

@@ -1,0 +1,201 @@
+"""A part of the sensor, drawn with the mouse: only what happens there is recognised.
+
+While drawing, a sheet over the picture takes the mouse, so that dragging does not pan. The part itself is an
+item of the picture: it zooms and pans with the events, and what lies around it is dimmed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPen
+from PySide6.QtWidgets import QGraphicsPathItem, QPushButton, QWidget
+
+from neuroclip_gui.style.theme import Theme, font
+from neuroclip_live.errors import UserError
+
+if TYPE_CHECKING:
+    from neuroclip_gui.main_window import MainWindow
+    from neuroclip_gui.panels.picture.event_view import EventView
+    from neuroclip_live.stream.frames import Box
+
+_FAR = 100_000.0
+
+
+class Sheet(QWidget):
+    """Takes the mouse while a rectangle is drawn.
+
+    Parameters
+    ----------
+    view : EventView
+        Over which it lies.
+    theme : Theme
+
+    Attributes
+    ----------
+    drawn : Signal(QRectF)
+        The rectangle, in the sheet's pixels.
+    """
+
+    drawn = Signal(QRectF)
+
+    def __init__(self, view: EventView, theme: Theme) -> None:
+        super().__init__(view)
+        self.setAccessibleName("Draw the part to recognise")
+        self.setCursor(Qt.CursorShape.CrossCursor)
+        self._view, self._theme = view, theme
+        self._from: QPointF | None = None
+        self._to = QPointF()
+        self.hide()
+
+    @property
+    def rectangle(self) -> QRectF:
+        """What is drawn so far, in pixels."""
+        return QRectF(self._from, self._to).normalized() if self._from is not None else QRectF()
+
+    def begin(self) -> None:
+        """Cover the picture and wait for the mouse."""
+        self._from = None
+        self.setGeometry(self._view.rect())
+        self.show()
+        self.raise_()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: D102
+        if event.button() == Qt.MouseButton.LeftButton:
+            self._from = self._to = event.position()
+            self.update()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: D102
+        if self._from is not None:
+            self._to = event.position()
+            self.update()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: D102
+        if self._from is not None:
+            self._to = event.position()
+            rectangle, self._from = self.rectangle, None
+            self.drawn.emit(rectangle)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: D102
+        event.ignore()
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: D102
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), self._theme.colour("sunken", 90))
+        area = self.rectangle
+        if not area.isEmpty():
+            painter.setPen(QPen(self._theme.colour("accent"), 1.6))
+            painter.setBrush(self._theme.colour("accent", 30))
+            painter.drawRect(area)
+            painter.setFont(font(12, medium=True))
+            painter.setPen(self._theme.colour("text"))
+            size = self._view.sensor_rect(area)
+            text = f"{size.width():.0f} × {size.height():.0f}"
+            painter.drawText(area.adjusted(6, 4, 200, 200), Qt.AlignmentFlag.AlignLeft, text)
+        else:
+            painter.setFont(font(14, medium=True))
+            painter.setPen(self._theme.colour("text"))
+            text = "Draw a rectangle around what is to be recognised"
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, text)
+        painter.end()
+
+
+class Region:
+    """Draws, shows and clears the part that is recognised.
+
+    Parameters
+    ----------
+    window : MainWindow
+    """
+
+    def __init__(self, window: MainWindow) -> None:
+        self._window = window
+        self._shown: Box | None = None
+        view, theme = window.view, window.theme
+        self.sheet = Sheet(view, theme)
+        self.sheet.drawn.connect(self._on_drawn)
+        self.button = QPushButton("Whole sensor", view)
+        self.button.setToolTip("Recognise everything again  (Esc)")
+        self.button.setAccessibleName("Recognise the whole sensor")
+        self.button.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.button.clicked.connect(self.clear)
+        self.button.hide()
+        self._around = QGraphicsPathItem()
+        self._around.setZValue(5)
+        self._around.hide()
+        view.add_item(self._around)
+        view.resized.connect(self._place)
+        theme.changed.connect(self._restyle)
+        self._restyle()
+
+    @property
+    def drawing(self) -> bool:
+        """Whether the mouse draws."""
+        return self.sheet.isVisible()
+
+    def ask(self) -> None:
+        """Let the mouse draw a part; asked for again, draw nothing after all."""
+        if self.drawing:
+            self.sheet.hide()
+        else:
+            self.sheet.begin()
+        self.look()
+
+    def clear(self) -> None:
+        """Recognise the whole sensor, or draw nothing after all."""
+        if self.drawing:
+            self.sheet.hide()
+        elif self._window.pipeline is not None:
+            self._window.pipeline.set_region(None)
+        self.look()
+
+    def look(self) -> None:
+        """Show which part the pipeline recognises; ten times a second."""
+        pipeline = self._window.pipeline
+        region = pipeline.region if pipeline is not None else None
+        self._window.actions_.by_name["region_clear"].setEnabled(region is not None or self.drawing)
+        if region == self._shown:
+            return
+        self._shown = region
+        self.button.setVisible(region is not None)
+        self._around.setVisible(region is not None)
+        if region is not None:
+            path = QPainterPath()
+            path.addRect(QRectF(-_FAR, -_FAR, 2 * _FAR, 2 * _FAR))
+            path.addRect(
+                QRectF(region.left, region.top, region.right - region.left, region.bottom - region.top)
+            )
+            self._around.setPath(path)
+        self._place()
+
+    def _on_drawn(self, rectangle: QRectF) -> None:
+        from neuroclip_live.stream.frames import Box
+
+        self.sheet.hide()
+        pipeline = self._window.pipeline
+        if pipeline is None:
+            return
+        area = self._window.view.sensor_rect(rectangle)
+        box = Box(round(area.left()), round(area.top()), round(area.right()), round(area.bottom()))
+        try:
+            pipeline.set_region(box)
+        except UserError as error:
+            self._window.complain(str(error))
+        self.look()
+
+    def _place(self) -> None:
+        view = self._window.view
+        self.button.adjustSize()
+        self.button.move(view.width() - self.button.width() - 12, 12)
+        if self.drawing:
+            self.sheet.setGeometry(view.rect())
+
+    def _restyle(self) -> None:
+        theme = self._window.theme
+        pen = QPen(theme.colour("accent"), 1.6)
+        pen.setCosmetic(True)
+        self._around.setPen(pen)
+        shade = QColor(theme.palette.sunken)
+        shade.setAlpha(150)
+        self._around.setBrush(shade)

@@ -1,0 +1,1 @@
+"""Playing recordings: transport and seek bar."""

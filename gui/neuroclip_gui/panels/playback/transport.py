@@ -1,0 +1,191 @@
+"""Playing recordings: play and pause, step, speed, loop, and the seek bar."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QToolButton, QWidget
+
+from neuroclip_gui.panels.playback.seek_bar import SeekBar, clock
+from neuroclip_gui.style.theme import Theme
+from neuroclip_live.errors import UserError
+
+if TYPE_CHECKING:
+    from neuroclip_drivers.source import EventSource, SourceStatus
+    from neuroclip_live.recognition.pipeline import Pipeline
+
+SPEEDS: tuple[float | None, ...] = (0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 100.0, None)
+_STEP_US = 50_000
+_LATELY = 24
+"""Predictions looked at to know how far apart slices are."""
+
+
+class Transport(QWidget):
+    """Plays the source shown, where it is a recording; hidden for any other.
+
+    Attributes
+    ----------
+    complained : Signal(str)
+        A command the recording refused.
+    """
+
+    complained = Signal(str)
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.setAccessibleName("Playing the recording")
+        self._source: Any = None
+        self._first_us = 0
+        self._duration_s = 0.0
+        self._part = (0.0, 1.0)
+        self.paused = False
+        self.seek_bar = SeekBar(theme)
+        self.speed = QComboBox()
+        self.speed.setAccessibleName("Speed")
+        self.speed.setToolTip("How fast the recording is played. “max”: as fast as it can be read.")
+        self.speed.addItems(["max" if speed is None else f"{speed:g}×" for speed in SPEEDS])
+        self.speed.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._time = QLabel("0:00.0 / 0:00.0")
+        self._time.setProperty("role", "muted")
+        self._time.setContentsMargins(6, 0, 6, 0)
+        self._layout = QHBoxLayout(self)
+        self._layout.setContentsMargins(2, 2, 2, 2)
+        self._layout.setSpacing(4)
+        self._layout.addWidget(self.seek_bar, 1)
+        self._layout.addWidget(self._time)
+        self._layout.addWidget(self.speed)
+        self.seek_bar.sought.connect(self.seek_share)
+        self.speed.activated.connect(lambda index: self.set_speed(SPEEDS[index]))
+        self.hide()
+
+    def add_buttons(self, actions: list[QAction], after: list[QAction]) -> None:
+        """Put actions before the seek bar, and others at the end."""
+        for place, action in enumerate(actions):
+            self._layout.insertWidget(place, _button(action))
+        for action in after:
+            self._layout.addWidget(_button(action))
+
+    @property
+    def active(self) -> bool:
+        """Whether there is a recording to play."""
+        return self._source is not None
+
+    def set_source(self, source: EventSource) -> None:
+        """Play another source; one that cannot be sought hides the bar."""
+        seekable = not source.live and hasattr(source, "seek")
+        self._source = source if seekable else None
+        self.setVisible(seekable)
+        if not seekable:
+            return
+        status = source.status()
+        self._first_us = status.start_us or 0
+        self._duration_s = max(0.0, ((status.end_us or 0) - self._first_us) / 1e6)
+        self._part = (0.0, 1.0)
+        self.seek_bar.set_recording(self._duration_s)
+        speed = getattr(source, "speed", 1.0)
+        nearest = min(range(len(SPEEDS)), key=lambda i: _distance(SPEEDS[i], speed))
+        self.speed.setCurrentIndex(nearest)
+
+    def show_status(self, status: SourceStatus) -> None:
+        """Show where the recording stands."""
+        self.paused = status.state.value == "paused"
+        if self._source is None or status.position_us is None:
+            return
+        at_s = (status.position_us - self._first_us) / 1e6
+        self._time.setText(f"{clock(at_s)} / {clock(self._duration_s)}")
+        self.seek_bar.set_position(min(max(at_s / self._duration_s, 0.0), 1.0) if self._duration_s else 0.0)
+
+    # ---- commands
+
+    def toggle(self) -> None:
+        """Play or pause."""
+        if self._source is not None:
+            self._source.resume() if self.paused else self._source.pause()
+            self.paused = not self.paused
+
+    def step(self, slices: int, hop_us: int = _STEP_US) -> None:
+        """Go on, or back, by so many slices, each ``hop_us`` after the one before, and stay paused."""
+        if self._source is not None and hasattr(self._source, "step"):
+            self._source.step(slices * hop_us)
+
+    def skip(self, seconds: float) -> None:
+        """Go on, or back, by some seconds."""
+        if self._source is not None:
+            status = self._source.status()
+            self.seek_s(((status.position_us or self._first_us) - self._first_us) / 1e6 + seconds)
+
+    def seek_share(self, share: float) -> None:
+        """Go to a place, 0 to 1 of the recording."""
+        self.seek_s(share * self._duration_s)
+
+    def seek_s(self, seconds: float) -> None:
+        """Go to a time in seconds from the beginning."""
+        if self._source is not None:
+            self._source.seek(min(max(seconds, 0.0), self._duration_s))
+
+    def seek_us(self, t_us: int) -> None:
+        """Go to a time of the stream."""
+        self.seek_s((t_us - self._first_us) / 1e6)
+
+    def faster(self, by: int) -> None:
+        """Choose the next speed up (+1) or down (-1)."""
+        index = min(max(self.speed.currentIndex() + by, 0), len(SPEEDS) - 1)
+        self.speed.setCurrentIndex(index)
+        self.set_speed(SPEEDS[index])
+
+    def set_speed(self, speed: float | None) -> None:
+        """Play at a speed."""
+        if self._source is not None:
+            self._source.set_speed(speed)
+
+    def set_loop(self, loop: bool) -> None:
+        """Begin again at the end, or not."""
+        if self._source is not None:
+            self._source.set_loop(loop)
+
+    def mark(self, which: str) -> None:
+        """Play from here (``in``), up to here (``out``), or all of it again (``clear``)."""
+        if self._source is None or not hasattr(self._source, "set_range"):
+            return
+        status = self._source.status()
+        at = ((status.position_us or self._first_us) - self._first_us) / 1e6 / max(self._duration_s, 1e-9)
+        first, last = {"in": (at, self._part[1]), "out": (self._part[0], at)}.get(which, (0.0, 1.0))
+        try:
+            self._source.set_range(first * self._duration_s, None if last >= 1 else last * self._duration_s)
+        except UserError as error:
+            self.complained.emit(str(error))
+        else:
+            self._part = (first, last)
+            self.seek_bar.set_part(first, last)
+
+
+def hop_of(pipeline: Pipeline) -> int:
+    """Return how far apart slices are, in µs: as they are cut by time, or else as they lately came."""
+    by = pipeline.settings.slice_by
+    longest = by.hop_us()
+    if by.kind == "time" and longest:
+        return longest
+    newest = pipeline.prediction()
+    lately = pipeline.predictions(after=newest.number - _LATELY) if newest is not None else []
+    gaps = [
+        b.t_us - a.t_us
+        for a, b in pairwise(lately)
+        if b.number == a.number + 1 and not b.skipped and b.t_us > a.t_us
+    ]
+    return min(max(int(median(gaps)), 1000), 1_000_000) if gaps else longest or _STEP_US
+
+
+def _button(action: QAction) -> QToolButton:
+    button = QToolButton()
+    button.setDefaultAction(action)
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    button.setAccessibleName(action.text().replace("&", ""))
+    return button
+
+
+def _distance(one: float | None, other: float | None) -> float:
+    return abs((one or 1e6) - (other or 1e6))

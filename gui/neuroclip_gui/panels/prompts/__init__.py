@@ -1,0 +1,1 @@
+"""The list of prompts, and what can be done with it."""

@@ -1,0 +1,306 @@
+"""Prompts and what they score: type a word, press Enter, watch its bar.
+
+The panel never changes a set: it asks for another one through :attr:`PromptsPanel.wanted` and shows
+whatever set the pipeline holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QAction, QColor
+from PySide6.QtWidgets import (
+    QApplication,
+    QCheckBox,
+    QColorDialog,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QSlider,
+    QToolButton,
+    QVBoxLayout,
+)
+
+from neuroclip_gui.files import as_text
+from neuroclip_gui.panels.decision.decision import Decision
+from neuroclip_gui.panels.prompts.prompt_entry import PromptEntry
+from neuroclip_gui.panels.prompts.prompt_list import PromptList
+from neuroclip_gui.panels.prompts.prompt_model import PromptModel
+from neuroclip_gui.panels.prompts.templates_dialog import describe_templates
+from neuroclip_gui.style.panel import Panel
+from neuroclip_gui.style.theme import Theme
+from neuroclip_live.errors import UserError
+from neuroclip_live.model.purposes import purpose_of
+from neuroclip_live.prompting.prompt_set import MAX_PROMPTS, PromptSet, split_prompts
+
+
+class PromptsPanel(Panel):
+    """List, entry and the settings of deciding.
+
+    Attributes
+    ----------
+    wanted : Signal(object)
+        A :class:`PromptSet` the user asks for.
+    complained : Signal(str)
+        Why something asked for cannot be.
+    threshold_changed : Signal(float)
+    templates_asked : Signal()
+    """
+
+    wanted = Signal(object)
+    complained = Signal(str)
+    threshold_changed = Signal(float)
+    templates_asked = Signal()
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.prompts = PromptSet()
+        self._model = ""
+        self.model = PromptModel(theme)
+        self.list = PromptList(self.model, theme)
+        self.entry = PromptEntry()
+        self.threshold = QSlider(Qt.Orientation.Horizontal)
+        self.none = QCheckBox("“None of these” may win")
+        self.templates = QPushButton("the label alone")
+        self._threshold_text = QLabel()
+        self._purpose = QLabel()
+        self.lists = QToolButton()
+        self._empty = QLabel("No words yet. Type one above:\n“a mug”, “scissors”, “my cat”.")
+        self._build()
+        self._connect()
+
+    def _build(self) -> None:
+        self._empty.setProperty("role", "muted")
+        self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._empty.setMinimumHeight(90)
+        self._empty.hide()
+        self._purpose.setProperty("role", "small")
+        self._purpose.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self._purpose.hide()
+        self.lists.setText("Lists  ▾")
+        self.lists.setToolTip("Lists of words saved by name")
+        self.lists.setAccessibleName("Saved lists")
+        self.lists.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.threshold.setRange(0, 95)
+        self.threshold.setAccessibleName("Least probability")
+        self.threshold.setToolTip(
+            "Below this probability the window says “Not sure”. It changes what is shown, not what is "
+            "recognised."
+        )
+        self._threshold_text.setMinimumWidth(34)
+        self.none.setToolTip(
+            "Lets the scene match nothing you typed. Only for models that were calibrated for it."
+        )
+        self.templates.setToolTip("The sentences a word is put into before it is compared with what is seen.")
+        self.templates.setAccessibleName("Sentences")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 8, 8, 8)
+        layout.setSpacing(6)
+        layout.addWidget(self.entry)
+        layout.addWidget(self.list, 1)
+        layout.addWidget(self._empty, 1)
+        for text, widget, after in (
+            ("Sure from", self.threshold, self._threshold_text),
+            ("Sentence", self.templates, None),
+        ):
+            row = QHBoxLayout()
+            name = QLabel(text)
+            name.setProperty("role", "muted")
+            name.setMinimumWidth(72)
+            row.addWidget(name)
+            row.addWidget(widget, 1)
+            if after is not None:
+                row.addWidget(after)
+            layout.addLayout(row)
+        last = QHBoxLayout()
+        last.addWidget(self.none, 1)
+        last.addWidget(self.lists)
+        layout.addLayout(last)
+        layout.addWidget(self._purpose)
+
+    def _connect(self) -> None:
+        self.entry.returnPressed.connect(self.add_typed)
+        self.model.renamed.connect(self.rename)
+        self.model.toggled.connect(self._on_toggled)
+        self.none.clicked.connect(lambda on: self._ask(lambda p: p.with_none_of_these(on)))
+        self.threshold.valueChanged.connect(self._on_threshold)
+        self.templates.clicked.connect(self.templates_asked)
+
+    def add_actions(self, actions: list[QAction]) -> None:
+        """Offer actions on the list's right click and, with the list focused, their keys."""
+        for action in actions:
+            self.list.addAction(action)
+
+    # ---- what the window tells the panel
+
+    def show_prompts(self, prompts: PromptSet) -> None:
+        """Show the set in use."""
+        if prompts is self.prompts:
+            return
+        selected = self.list.selected()
+        self.prompts = prompts
+        self.model.set_prompts(prompts)
+        if self.list.selected() != selected:
+            self.list.select(selected)
+        self.list.setVisible(bool(prompts.prompts))
+        self._empty.setVisible(not prompts.prompts)
+        self.none.setChecked(prompts.none_of_these)
+        self.templates.setText(describe_templates(prompts.templates))
+
+    def show_scores(self, decision: Decision, step_s: float) -> None:
+        """Move the bars."""
+        best = decision.label if decision.kind == "label" else ""
+        self.model.set_scores(decision.scores, best, step_s)
+
+    def show_model(self, name: str, can_none: bool) -> None:
+        """Offer what the model can do."""
+        if name != self._model:
+            self._model = name
+            purpose = purpose_of(name)
+            text = f"Good for {purpose.good_for}."
+            self._purpose.setText(text)
+            self._purpose.setToolTip(f"{name}. {text}\nWeak at {purpose.weak_at}.")
+            self._purpose.setVisible(bool(name))
+        self.none.setEnabled(can_none)
+        if not can_none and name:
+            self.none.setToolTip(
+                f"{name} was not calibrated for it. Add a negative instead, such as “-hand”."
+            )
+
+    def colour(self, label: str) -> QColor:
+        """Return the colour of a label."""
+        return self.model.colour(label)
+
+    # ---- what the user does
+
+    def add_typed(self) -> None:
+        """Add what was typed; what cannot be added stays to be mended."""
+        self.entry.setText(self.add(self.entry.text()))
+        self.entry.selectAll()
+
+    def add(self, text: str) -> str:
+        """Add labels separated by commas or line ends; return what could not be added, as it was typed."""
+        prompts, there, refused, reasons = self.prompts, [], [], []
+        new = {prompt.label.casefold(): prompt for prompt in split_prompts(text)}.values()
+        if len(new) > MAX_PROMPTS:
+            self.complained.emit(f"{len(new):,} words are too many; at most {MAX_PROMPTS:,} can be scored")
+            return text
+        for prompt in new:
+            try:
+                prompts = prompts.add(prompt.label, negative=prompt.negative)
+            except UserError as error:
+                if prompt.label.casefold() in (label.casefold() for label in prompts.labels):
+                    there.append(prompt.label)
+                else:
+                    refused.append(prompt)
+                    reasons.append(str(error))
+        told = [f"Already in the list: {', '.join(there)}"] if there else []
+        if told or reasons:
+            self.complained.emit("; ".join([*dict.fromkeys(reasons), *told]))
+        if prompts is not self.prompts:
+            self._want(prompts)
+            self.list.scrollToBottom()
+        elif there and not refused:
+            return text
+        return ", ".join(as_text(PromptSet((prompt,))).strip() for prompt in refused)
+
+    def remove_selected(self) -> None:
+        """Remove the selected prompts and select the one that follows."""
+        labels = self.list.selected()
+        if not labels:
+            return
+        row = self.prompts.labels.index(labels[0])
+        prompts = self.prompts
+        for label in labels:
+            prompts = prompts.remove(label)
+        self._want(prompts)
+        if prompts.prompts:
+            self.list.select([prompts.labels[min(row, len(prompts.prompts) - 1)]])
+
+    def remove_all(self) -> None:
+        """Empty the list."""
+        self._want(replace(self.prompts, prompts=()))
+
+    def rename_selected(self) -> None:
+        """Edit the label of the first prompt selected."""
+        labels = self.list.selected()
+        if labels:
+            self.list.edit(self.model.index(self.prompts.labels.index(labels[0])))
+
+    def rename(self, old: str, new: str) -> None:
+        """Give a prompt another label; it keeps place and colour."""
+        self.model.keep_colour(old, new.strip())
+        self._ask(lambda prompts: prompts.rename(old, new))
+
+    def choose_colour(self) -> None:
+        """Choose the colour of the first prompt selected."""
+        labels = self.list.selected()
+        if not labels:
+            return
+        dialog = QColorDialog(self.colour(labels[0]), self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setOption(QColorDialog.ColorDialogOption.DontUseNativeDialog)
+        dialog.setWindowTitle(f"Colour of “{labels[0]}”")
+        dialog.colorSelected.connect(lambda colour: self.model.set_colour(labels[0], colour.name()))
+        dialog.open()
+
+    def clear_colours(self) -> None:
+        """Give the selected prompts the theme's colours again."""
+        for label in self.list.selected():
+            self.model.set_colour(label, "")
+
+    def paste(self) -> None:
+        """Add the words on the clipboard: one a line, or separated by commas."""
+        refused = self.add(QApplication.clipboard().text())
+        if refused:
+            self.entry.setText(refused)
+
+    def toggle_negative(self) -> None:
+        """Make the selected prompts negative, or positive again."""
+        self._flip("negative")
+
+    def toggle_enabled(self) -> None:
+        """Leave the selected prompts out, or take them in again."""
+        self._flip("enabled")
+
+    def move_selected(self, by: int) -> None:
+        """Move the selected prompts up (-1) or down (+1)."""
+        labels, rows = self.list.selected(), list(self.prompts.prompts)
+        places = [self.prompts.labels.index(label) for label in labels]
+        if not places or min(places) + by < 0 or max(places) + by >= len(rows):
+            return
+        for place in sorted(places, reverse=by > 0):
+            rows[place], rows[place + by] = rows[place + by], rows[place]
+        self._want(replace(self.prompts, prompts=tuple(rows)))
+        self.list.select(labels)
+
+    def _flip(self, flag: str) -> None:
+        labels = self.list.selected()
+        if not labels:
+            return
+        first = next(p for p in self.prompts.prompts if p.label == labels[0])
+        value = not getattr(first, flag)
+        prompts = self.prompts
+        for label in labels:
+            prompts = prompts.replace(label, **{flag: value})
+        self._want(prompts)
+
+    def _on_toggled(self, label: str, enabled: bool) -> None:
+        self._ask(lambda prompts: prompts.replace(label, enabled=enabled))
+
+    def _on_threshold(self, percent: int) -> None:
+        self._threshold_text.setText(f"{percent} %" if percent else "off")
+        self.threshold_changed.emit(percent / 100)
+
+    def _ask(self, change: Callable[[PromptSet], PromptSet]) -> None:
+        try:
+            self._want(change(self.prompts))
+        except UserError as error:
+            self.complained.emit(str(error))
+
+    def _want(self, prompts: PromptSet) -> None:
+        self.show_prompts(prompts)
+        self.wanted.emit(prompts)

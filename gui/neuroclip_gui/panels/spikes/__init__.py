@@ -1,0 +1,1 @@
+"""Spikes of the adapter's neurons."""

@@ -1,0 +1,1 @@
+"""The event frames behind the newest decision."""

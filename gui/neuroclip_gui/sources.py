@@ -1,0 +1,138 @@
+"""Opening recordings, cameras and streams from the window; all of it away from the window's thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QMimeData
+from PySide6.QtWidgets import QFileDialog, QInputDialog, QLineEdit, QMenu
+
+if TYPE_CHECKING:
+    from neuroclip_drivers.source import EventSource
+    from neuroclip_gui.main_window import MainWindow
+
+
+class Sources:
+    """Commands that change the source.
+
+    Parameters
+    ----------
+    window : MainWindow
+    """
+
+    def __init__(self, window: MainWindow) -> None:
+        self._window = window
+        self._address = "127.0.0.1:7777"
+
+    # ---- asked by the user
+
+    def ask_file(self) -> None:
+        """Choose a recording."""
+        recent = self._window.settings.recent
+        folder = str(Path(recent[0]).parent) if recent else ""
+        path, _ = QFileDialog.getOpenFileName(
+            self._window, "Open recording", folder, "Event recordings (*.aedat4);;All files (*)"
+        )
+        if path:
+            self.open_file(path)
+
+    def ask_address(self) -> None:
+        """Ask for the address of a stream."""
+        text, ok = QInputDialog.getText(
+            self._window,
+            "Connect to a stream",
+            "Address of a dv-processing NetworkWriter: HOST:PORT, or the path of a UNIX socket",
+            QLineEdit.EchoMode.Normal,
+            self._address,
+        )
+        if ok and text.strip():
+            self._address = text.strip()
+            self.open_stream(self._address)
+
+    def open_file(self, path: str) -> None:
+        """Play a recording."""
+        self._open("replay", path, done=lambda: self._remember(path))
+
+    def open_demo(self, name: str) -> None:
+        """Play a recording that ships with the project."""
+        self._open("demo", name)
+
+    def open_camera(self, serial: str | None = None) -> None:
+        """Open a camera; the first found by default."""
+        self._open("camera", serial)
+
+    def open_simulator(self) -> None:
+        """Open the camera that is not there."""
+        self._open("simulator", None)
+
+    def open_stream(self, address: str) -> None:
+        """Read a network stream."""
+        self._open("network", address)
+
+    # ---- drag and drop
+
+    @staticmethod
+    def dropped(mime: QMimeData) -> str | None:
+        """Return the path of the first local file of a drag; None where there is none."""
+        return next((url.toLocalFile() for url in mime.urls() if url.isLocalFile()), None)
+
+    # ---- menus
+
+    def fill_recent(self, menu: QMenu) -> None:
+        """List recordings opened before."""
+        menu.clear()
+        for path in self._window.settings.recent:
+            action = menu.addAction(Path(path).name)
+            action.setToolTip(path)
+            action.triggered.connect(lambda _=False, p=path: self.open_file(p))
+        menu.setEnabled(bool(self._window.settings.recent))
+
+    def fill_demos(self, menu: QMenu) -> None:
+        """List the recordings that ship with the project."""
+        menu.clear()
+        for name in demo_names():
+            action = menu.addAction(name.replace("_", " "))
+            action.triggered.connect(lambda _=False, n=name: self.open_demo(n))
+        menu.setEnabled(not menu.isEmpty())
+
+    # ---- the work
+
+    def _open(self, kind: str, target: str | None, done: Callable[[], None] | None = None) -> None:
+        window = self._window
+        pipeline = window.pipeline
+        if pipeline is None:
+            window.complain("Still starting: try again in a moment")
+            return
+        loop = window.settings.loop
+
+        def work() -> EventSource:
+            from neuroclip_drivers.opening import SourceSpec, open_source
+
+            source = open_source(SourceSpec(kind=kind, target=target, loop=loop, hold_at_end=True))  # type: ignore[arg-type]
+            pipeline.open(source)
+            return source
+
+        def opened(source: EventSource) -> None:
+            window.source_changed()
+            if done is not None:
+                done()
+
+        window.jobs.do(work, opened, lambda message: window.banner.say(message, "error"))
+
+    def _remember(self, path: str) -> None:
+        self._window.settings.remember(str(Path(path).resolve()))
+        self.fill_recent(self._window.actions_.menus["recent"])
+
+
+def demo_names() -> list[str]:
+    """Return the names of the bundled recordings."""
+    from neuroclip_live.errors import UserError
+
+    try:
+        from neuroclip_drivers.demo import demo_recording
+
+        return sorted(path.stem for path in Path(demo_recording()).parent.glob("*.aedat4"))
+    except UserError:
+        return []

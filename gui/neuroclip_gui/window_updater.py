@@ -1,0 +1,193 @@
+"""At every tick, carries snapshots from the pipeline to the panels. Nothing is posted: the window pulls."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING
+
+from neuroclip_gui.panels.decision.decision import Decision
+from neuroclip_gui.panels.timeline.moments import Moment
+
+if TYPE_CHECKING:
+    from neuroclip_gui.main_window import MainWindow
+    from neuroclip_live.prompting.prompts import PromptTable
+    from neuroclip_live.recognition.history import Rescored
+    from neuroclip_live.recognition.pipeline import Pipeline, Status
+
+log = logging.getLogger(__name__)
+
+_STATUS_S, _HEALTH_S, _TIMELINE_S, _STRIP_S, _SCORES_S = 0.1, 0.25, 0.2, 0.06, 0.03
+"""Least times between two updates of what need not follow every tick."""
+_STRIP_SHARE = 0.1
+"""Fitting frames for the strip may take so much of the window's time, however fast they come."""
+
+
+_NOTHING = Decision()
+
+
+class Follower:
+    """Shows in a window what its pipeline has come to.
+
+    Parameters
+    ----------
+    window : MainWindow
+    """
+
+    def __init__(self, window: MainWindow) -> None:
+        self._window = window
+        self._status: Status | None = None
+        self._number = self._logged = self._strip_number = 0
+        self._due = {"status": 0.0, "health": 0.0, "timeline": 0.0, "strip": 0.0, "scores": 0.0}
+        self._scores_s = 0.0
+        self._shown = _NOTHING
+        """What the headline says: the list shows the same numbers, at the same tick."""
+        self._said = self._play_shown = ""
+        self._table: PromptTable | None = None
+
+    def tick(self, step_s: float) -> None:
+        """Look at the pipeline; ``step_s`` is the time since the tick before."""
+        window = self._window
+        window.jobs.collect()
+        now = time.monotonic()
+        pipeline = window.pipeline
+        if pipeline is None:
+            window.decision.show_starting(now)
+            return
+        rate_hz = self._status.event_rate_hz if self._status is not None else 0.0
+        if not window.isMinimized() and window.live.pull(pipeline, rate_hz, window.transport.paused):
+            window.pulse.painted()
+        if self._is_due("status", now, _STATUS_S):
+            self._pull_status(pipeline, now)
+        before = self._shown
+        self._pull_prediction(pipeline, now)
+        self._scores_s += step_s
+        if self._is_due("scores", now, _SCORES_S) or self._shown is not before:
+            window.prompts.show_scores(self._shown, self._scores_s)
+            self._scores_s = 0.0
+        if self._is_due("timeline", now, _TIMELINE_S):
+            window.timeline.refresh(now, window.prompts.prompts.labels)
+
+    def _is_due(self, what: str, now: float, every_s: float) -> bool:
+        if now < self._due[what]:
+            return False
+        self._due[what] = now + every_s
+        return True
+
+    def _pull_prediction(self, pipeline: Pipeline, now: float) -> None:
+        window = self._window
+        for past in pipeline.predictions(after=self._logged):
+            self._logged = past.number
+            window.timeline.add(Moment(now, past.t_us, past.label or "", past.scores, past.number))
+        if pipeline.table is not self._table:
+            self._table = pipeline.table
+            self._ask_the_past(pipeline)
+        prediction = pipeline.prediction()
+        status = self._status
+        if status is not None and status.state.value in ("loading", "failed"):
+            self._shown = _NOTHING
+            if status.state.value == "loading":
+                window.decision.show_busy(status.message or "Loading the model", status.progress, now)
+            return
+        if status is not None and status.stalled:  # what it said last is old
+            self._shown = _NOTHING
+            window.decision.show_busy("Recognition does not answer", None, now)
+            return
+        if status is not None and status.source.state.value == "waiting":
+            self._shown = _NOTHING
+            if window.decider.decision.kind != "waiting":
+                window.decider.forget(now)  # what was seen before is not what is seen when it is back
+            window.decision.show_busy(f"Waiting for {status.source_name}", None, now)
+            window.view.set_state("", still=False)
+            return
+        if prediction is not None and prediction.number != self._number:
+            self._number = prediction.number
+            if prediction.frames and prediction.state != "no-motion":
+                window.timeline.thumbnails.add(now, prediction.frames[-1])
+            held = window.transport.paused and prediction.state == "no-motion"
+            if window.transport.paused and not held:
+                window.decider.forget(now)  # the moment shown is what is said, unsmoothed
+            if not held:  # a paused recording has not come to rest
+                window.decider.update(prediction, now)
+            self._show_decision(now)
+            window.decision.paint_now()
+            pipeline.mark_shown(prediction)
+        else:
+            self._show_decision(now)
+        changed = prediction is not None and prediction.number != self._strip_number
+        if changed and now >= self._due["strip"] and not window.isMinimized():
+            self._strip_number = prediction.number
+            begin = time.monotonic()
+            window.strip.show_prediction(prediction)
+            window.raster.show_prediction(prediction)
+            self._due["strip"] = now + max(_STRIP_S, (time.monotonic() - begin) / _STRIP_SHARE)
+
+    def _ask_the_past(self, pipeline: Pipeline) -> None:
+        """Score the last minutes against the prompts of now; a moment of computing, done elsewhere."""
+        window = self._window
+
+        def told(past: Rescored | None) -> None:
+            if past is not None and pipeline is window.pipeline and pipeline.source is source:
+                window.timeline.rescore(past)
+
+        source = pipeline.source
+        window.jobs.do(pipeline.rescore, told, lambda message: log.warning("the past: %s", message))
+
+    def _show_decision(self, now: float) -> None:
+        window = self._window
+        decision = self._shown = window.decider.decision
+        hint = "" if window.prompts.prompts.enabled else "type a word on the right"
+        window.decision.show_decision(decision, window.prompts.colour(decision.label), now, hint)
+        if window.teaching.badge:
+            window.view.set_state(window.teaching.badge, still=False)
+        elif window.live.frozen:
+            window.view.set_state("Picture frozen: recognition goes on", still=False)
+        elif window.transport.paused:
+            window.view.set_state("Paused", still=False)
+        else:
+            still = decision.kind == "no-motion"
+            window.view.set_state("No motion" if still else "", still)
+
+    def _pull_status(self, pipeline: Pipeline, now: float) -> None:
+        window = self._window
+        status = self._status = pipeline.status()
+        paint_hz = window.pulse.paint_hz
+        window.status_line.show_status(status, paint_hz)
+        window.transport.show_status(status.source)
+        self._show_play_icon()
+        if self._is_due("health", now, _HEALTH_S):
+            window.health.show_status(status, paint_hz, window.pulse.worst_gap_ms)
+        window.teaching.look()
+        window.region.look()
+        window.recording.look()
+        window.cameras.look(status, now)
+        window.recognition.look(pipeline)
+        window.keeping.look(now)
+        self._say_status(status)
+        if pipeline.prompts is not window.prompts.prompts:  # the model's templates, or a set that was refused
+            window.prompts.show_prompts(pipeline.prompts)
+        info = getattr(pipeline.backbone, "info", None)
+        preprocess = getattr(pipeline.backbone, "preprocess", None)
+        window.strip.set_fit(preprocess.fitted if preprocess is not None else None)
+        if info is not None:
+            window.prompts.show_model(info.name, info.none_logit is not None)
+            window.strangeness.look(pipeline, info.name, window.prompts.prompts.labels)
+
+    def _say_status(self, status: Status) -> None:
+        window = self._window
+        message = status.message if status.state.value != "loading" and not status.changing else ""
+        if message == self._said:
+            return
+        self._said = message
+        if message:
+            failed = status.state.value == "failed"
+            told = message == status.source.message and status.source.state.value != "waiting"
+            window.banner.say(message, "error" if failed else "info" if told else "warn")
+            if failed:
+                window.decision.show_refused()
+
+    def _show_play_icon(self) -> None:
+        name = "play" if self._window.transport.paused else "pause"
+        if name != self._play_shown:
+            self._play_shown = name
+            self._window.actions_.draw("play", name)

@@ -1,0 +1,223 @@
+"""``evaluate``, ``train`` and ``teach``: the paper's experiments, and lessons, by one command each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from neuroclip_live.cli.options import RunOptions, model_options
+from neuroclip_live.errors import UserError
+
+if TYPE_CHECKING:
+    from neuroclip_live.evaluation.results import Summary
+    from neuroclip_live.learning.shots import Progress
+
+_DATA_OPTIONS: tuple[Callable[[Any], Any], ...] = (
+    click.option(
+        "--dataset",
+        required=True,
+        help="n-mnist, cifar10-dvs, es-imagenet, n-cars, n-caltech101, "
+        "or folder (recordings or .bin samples by label).",
+    ),
+    click.option("--root", required=True, metavar="DIR", help="Where the data lies; nothing is downloaded."),
+    click.option(
+        "--templates", metavar="NAME|TEXT", help="Sentences for labels; the model's own if left out."
+    ),
+    click.option("--slice", default="auto", show_default=True, help="folder: as in live use."),
+    click.option("--overlap", type=int, default=2, show_default=True, help="folder: as in live use."),
+    click.option("--timesteps", type=int, default=10, show_default=True, help="T."),
+    click.option("--threshold", type=int, help="A pixel needs more events than this to show."),
+    click.option("--limit", type=int, metavar="N", help="Test samples of each label at the most."),
+    click.option("--copies", type=int, default=4, show_default=True, help="Augmented versions of each shot."),
+    click.option("--epochs", type=int, default=250, show_default=True, help="Of the adapters."),
+    click.option(
+        "--ratio", type=float, default=0.6, show_default=True, help="The adapter's share of a feature."
+    ),
+)
+
+
+def _data_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    for option in reversed(_DATA_OPTIONS):
+        command = option(command)
+    return model_options(command)
+
+
+@click.command()
+@_data_options
+@click.option(
+    "--shots", default="0,1,2,4,8,16", show_default=True, help="Shots of each label; 0 is zero-shot."
+)
+@click.option("--seeds", type=int, default=5, show_default=True, help="Draws of the shots.")
+@click.option(
+    "--methods", metavar="LIST", help="zero-shot,weighted,prototypes,probe,ann,snn; all if left out."
+)
+@click.option("--reference", is_flag=True, help="The paper's protocol: √T logits, features as they come.")
+@click.option("--out", required=True, metavar="CSV", help="Results; a run that finds its own goes on there.")
+def evaluate(shots: str, seeds: int, methods: str | None, reference: bool, out: str, **values: Any) -> None:
+    """Measure zero-shot and few-shot recognition on a data set, all methods side by side."""
+    from neuroclip_live.evaluation import evaluate as evaluation
+
+    with _progress() as tell:
+        source, model, settings, about = _prepare(values, tell)
+        settings = replace(
+            settings,
+            shots=_numbers(shots),
+            seeds=seeds,
+            reference=reference,
+            **({"methods": tuple(m.strip() for m in methods.split(","))} if methods else {}),
+        )
+        if reference:
+            settings = replace(settings, train=replace(settings.train, feature_norm=None))
+        summaries = evaluation.run(source, model, settings, Path(out), about=about, progress=tell)
+    _print_summaries(summaries, source.skipped)
+
+
+@click.command()
+@_data_options
+@click.option("--shots", type=int, required=True, help="Shots of each label.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Draws the shots.")
+@click.option("--search-weights", is_flag=True, help="Also weigh the timesteps, on the shots.")
+@click.option("--out", required=True, metavar="FILE", help="The adapter, .safetensors.")
+def train(shots: int, seed: int, search_weights: bool, out: str, **values: Any) -> None:
+    """Train the spiking adapter on a few shots, test it on the rest and save it for --adapter."""
+    from neuroclip_live.evaluation import evaluate as evaluation
+
+    with _progress() as tell:
+        source, model, settings, _ = _prepare(values, tell)
+        settings = replace(settings, train=replace(settings.train, seed=seed))
+        adapter = evaluation.train(
+            source,
+            model,
+            shots,
+            Path(out),
+            settings=settings,
+            search_weights=search_weights,
+            progress=tell,
+        )
+    metrics = adapter.info.metrics
+    click.echo(
+        f"{out}: {metrics['test accuracy']:.1%} of {metrics['tests']:.0f} test samples "
+        f"(95 % interval {metrics['low']:.1%} to {metrics['high']:.1%})"
+    )
+
+
+@click.command()
+@model_options
+@click.option(
+    "--show", "shows", multiple=True, required=True, metavar="LABEL=FILE", help="What a recording shows."
+)
+@click.option("--seconds", type=float, default=3.0, show_default=True, help="Learn from so much of each.")
+@click.option("--slice", "slice_by", default="auto", show_default=True, help="As in live use.")
+@click.option("--timesteps", type=int, default=10, show_default=True, help="As in live use.")
+@click.option("--out", required=True, metavar="FILE", help="For --taught, in the window or headless.")
+def teach(
+    shows: tuple[str, ...], seconds: float, slice_by: str, timesteps: int, out: str, **values: Any
+) -> None:
+    """Teach labels from the beginning of recordings, as live teaching does from what passes by."""
+    from neuroclip_drivers.opening import SourceSpec, open_source
+    from neuroclip_live.cli.lessons import Show, teach_from
+    from neuroclip_live.cli.run_command import loader
+    from neuroclip_live.recognition.recognizer import Recognizer, RecognizerSettings
+    from neuroclip_live.stream.slicing import parse_slice
+
+    pairs = [show.rpartition("=") for show in shows]
+    for label, _, path in pairs:
+        if not label.strip() or not path:
+            raise UserError(f"--show {label or path!r}: write LABEL=FILE, like 'a mug=mug.aedat4'")
+    with _progress() as tell:
+        sources = [open_source(SourceSpec("replay", path, None, end_s=seconds)) for _, _, path in pairs]
+        model = loader(RunOptions(**values))(tell)
+        recognizer = Recognizer(model, None, RecognizerSettings(timesteps=timesteps))
+        tell("learning", None)
+        lessons = [Show(label.strip(), source) for (label, _, _), source in zip(pairs, sources, strict=True)]
+        taken = teach_from(lessons, recognizer, parse_slice(slice_by), Path(out))
+    click.echo(f"{out}: " + ", ".join(f"{label} ({count} windows)" for label, count in taken.items()))
+
+
+def _prepare(values: dict[str, Any], tell: Progress) -> Any:
+    """Load the model and open the data set."""
+    from neuroclip_live.cli.run_command import loader
+    from neuroclip_live.evaluation.evaluate import EvaluateSettings
+    from neuroclip_live.learning.shots import open_shots
+    from neuroclip_live.learning.train_settings import TrainSettings
+    from neuroclip_live.prompting.templates import resolve_templates
+
+    model_names = ("model", "weights", "device", "runtime", "fit", "focus", "normalisation", "threads")
+    model = loader(RunOptions(**{name: values[name] for name in model_names}))(tell)
+    source, about = open_shots(
+        values["dataset"],
+        Path(values["root"]).expanduser(),
+        model,
+        timesteps=values["timesteps"],
+        slices=values["slice"],
+        overlap=values["overlap"],
+        threshold=values["threshold"],
+        limit=values["limit"],
+        cache=_cache(),
+        progress=tell,
+    )
+    templates = values["templates"]
+    settings = EvaluateSettings(
+        copies=values["copies"],
+        templates=resolve_templates(templates) if templates else model.info.templates,
+        train=TrainSettings(epochs=values["epochs"], ratio=values["ratio"]),
+    )
+    return source, model, settings, about
+
+
+def _cache() -> Path:
+    from platformdirs import user_cache_path
+
+    return user_cache_path("neuroclip-live") / "features"
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise UserError(f"--shots {text!r}: write numbers like 0,1,2,4,8,16") from None
+
+
+@contextmanager
+def _progress() -> Iterator[Progress]:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("starting", total=None)
+
+        def tell(text: str, share: float | None) -> None:
+            bar.update(task, description=text, total=None if share is None else 1.0, completed=share or 0.0)
+
+        yield tell
+
+
+def _print_summaries(summaries: list[Summary], skipped: dict[str, str]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("shots", "method", "accuracy", "95 % interval", "± seeds", "ECE", "tests", "seeds"):
+        table.add_column(name, justify="left" if name == "method" else "right")
+    for row in summaries:
+        table.add_row(
+            str(row.shots),
+            row.method,
+            f"{row.accuracy:.1%}",
+            f"{row.low:.1%} to {row.high:.1%}",
+            f"{row.spread:.1%}",
+            f"{row.ece:.3f}",
+            str(row.tests),
+            str(row.seeds),
+        )
+    console = Console()
+    console.print(table)
+    for name, why in skipped.items():
+        console.print(f"skipped {name}: {why}", style="yellow", highlight=False)

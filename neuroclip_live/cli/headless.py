@@ -1,0 +1,315 @@
+"""Runs without a window: a live table, JSON lines, or both."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from neuroclip_live.cli.lessons import apply_lessons
+from neuroclip_live.errors import UserError
+from neuroclip_live.prompting.prompts import PromptEncoder, PromptSet
+from neuroclip_live.recognition.pipeline import Pipeline, PipelineSettings, PipelineState, Status
+from neuroclip_live.recognition.recognizer import Prediction, Recognizer
+from neuroclip_live.recognition.replay_all import Totals, recognise_all
+from neuroclip_live.recording import jsonl
+
+if TYPE_CHECKING:
+    from neuroclip_drivers.source import EventSource
+    from neuroclip_live.model.backbone import BackboneInfo
+    from neuroclip_live.recognition.pipeline import Load, LoadAdapter
+    from neuroclip_live.recording.recorder import RecordingReport
+    from neuroclip_live.stream.slicing import SliceBy
+
+POLL_S = 0.005
+BAR = 24
+MOST_ROWS = 20
+
+
+@dataclass
+class Output:
+    """Where a run's predictions go.
+
+    Attributes
+    ----------
+    json : JsonlWriter or None
+    table : bool
+        Show a live table on standard output.
+    note : callable, optional
+        Gets every object too.
+    """
+
+    json: jsonl.JsonlWriter | None
+    table: bool
+    note: Callable[[dict[str, Any]], None] | None = None
+
+    def write(self, line: dict[str, Any]) -> None:
+        """Write one object, where JSON lines are wanted, and where a recording has them beside it."""
+        if self.json is not None:
+            self.json.write(line)
+        if self.note is not None:
+            self.note(line)
+
+    def tell(self, report: RecordingReport) -> None:
+        """Say what became of a recording."""
+        style = "green" if report.whole else "bold red"
+        Console(stderr=True).print(report.message, style=style, highlight=False, soft_wrap=True)
+
+
+def run_every_window(
+    source: EventSource,
+    load: Load,
+    prompts: PromptSet,
+    settings: PipelineSettings,
+    output: Output,
+    duration_s: float | None = None,
+    load_adapter: LoadAdapter | None = None,
+) -> None:
+    """Process every window of a recording in order, as fast as the machine goes.
+
+    Raises
+    ------
+    UserError
+        When the model, the prompts or the source cannot be used.
+    """
+    with _interrupted() as stop, _shown(output) as show:
+        model = load(show.progress)
+        prompts = settings.with_model_templates(prompts, model)
+        recognizer = Recognizer(model, PromptEncoder(model).encode(prompts), settings.recognizer)
+        if load_adapter is not None:
+            recognizer.adapter = load_adapter(model)
+        if settings.lessons is not None:
+            prompts = apply_lessons(settings.lessons, recognizer, prompts)
+        recognizer.warm_up()
+        output.write(_header(source, model.info, prompts, settings))
+        totals, begin = Totals(), monotonic()
+        deadline = begin + duration_s if duration_s is not None else float("inf")
+        for prediction in recognise_all(
+            source, recognizer, settings.slice_by, totals, lambda: stop.is_set() or monotonic() > deadline
+        ):
+            output.write(jsonl.record(prediction))
+            show.prediction(prediction, f"{totals.windows} windows")
+            if stop.is_set() or monotonic() > deadline:
+                break
+        source.close()
+        show.notice(source.status().message)
+        if not totals.windows and not stop.is_set():
+            show.notice(too_short(source, totals.events, settings.slice_by))
+        output.write(
+            jsonl.summary(
+                events=totals.events,
+                windows=totals.windows,
+                predictions=totals.predictions,
+                skipped_windows=0,  # every window is processed here
+                dropped_events=totals.dropped_events,
+                outside_events=totals.outside_events,
+                total=totals.latency.percentiles().get("total"),
+                wall_s=monotonic() - begin,
+            )
+        )
+
+
+def run_live(pipeline: Pipeline, output: Output, duration_s: float | None = None) -> None:
+    """Follow a running pipeline until its source ends, ``duration_s`` is over or Ctrl-C.
+
+    Raises
+    ------
+    UserError
+        When the pipeline fails.
+    """
+    with _interrupted() as stop, _shown(output) as show:
+        pipeline.start()
+        try:
+            _follow(pipeline, output, show, stop, duration_s)
+        finally:
+            if pipeline.recording() is not None:
+                output.tell(pipeline.stop_recording())
+            pipeline.stop()
+
+
+def _follow(
+    pipeline: Pipeline, output: Output, show: _Show, stop: threading.Event, duration_s: float | None
+) -> None:
+    number, written, begin, told = 0, 0, monotonic(), ""
+    started: float | None = None
+    while not stop.is_set():
+        status = pipeline.status()  # before the predictions: an end seen here has all of them in the log
+        if status.state is PipelineState.FAILED:
+            raise UserError(status.message)
+        if status.state is PipelineState.LOADING:
+            show.progress(status.message, status.progress)
+        elif started is None:
+            started = monotonic()
+            assert pipeline.backbone is not None
+            output.write(
+                _header(pipeline.source, pipeline.backbone.info, pipeline.prompts, pipeline.settings)
+            )
+        recording = pipeline.recording()
+        message = (recording.warning if recording is not None else None) or status.message
+        if message not in ("", told) and started is not None:
+            told = message
+            show.notice(told)
+        for prediction in pipeline.predictions(after=number):
+            number, written = prediction.number, written + 1
+            output.write(jsonl.record(prediction))
+        latest = pipeline.prediction()
+        if latest is not None:
+            show.prediction(latest, _status_line(pipeline))
+        if status.state is PipelineState.ENDED:
+            break
+        if duration_s is not None and monotonic() - (started or begin) >= duration_s:
+            break
+        stop.wait(POLL_S)
+    status, rest = _settled(pipeline, number)
+    if status.state is PipelineState.ENDED and not status.windows:
+        show.notice(too_short(pipeline.source, status.total_events, pipeline.settings.slice_by))
+    for prediction in rest:
+        output.write(jsonl.record(prediction))
+    output.write(
+        jsonl.summary(
+            events=status.total_events,
+            windows=status.windows,
+            predictions=status.predictions,
+            skipped_windows=status.skipped_windows,
+            dropped_events=status.dropped_events,
+            outside_events=status.outside_events,
+            unwritten_predictions=status.predictions - written - len(rest),
+            total=status.latency.get("total"),
+            wall_s=monotonic() - (started or begin),
+        )
+    )
+
+
+def _settled(pipeline: Pipeline, number: int) -> tuple[Status, list[Prediction]]:
+    """Return the counts, and the predictions after ``number`` that are among those counted."""
+    while True:
+        status, rest = pipeline.status(), pipeline.predictions(after=number)
+        if pipeline.status().predictions == status.predictions:  # else one came in between
+            return status, rest
+
+
+def _header(
+    source: EventSource, model: BackboneInfo, prompts: PromptSet, settings: PipelineSettings
+) -> dict[str, Any]:
+    return jsonl.header(source, model, prompts, settings.slice_by, settings.recognizer.timesteps)
+
+
+def _status_line(pipeline: Pipeline) -> str:
+    status = pipeline.status()
+    total = status.latency.get("total")
+    latency = f"{total.p50_ms:.0f}/{total.p99_ms:.0f} ms" if total else "-"
+    outside = f" · outside the sensor {status.outside_events}" if status.outside_events else ""
+    return (
+        f"{status.event_rate_hz / 1e3:,.0f} kev/s · {status.prediction_rate_hz:.0f} predictions/s · "
+        f"latency p50/p99 {latency} · dropped {status.dropped_events} · skipped {status.skipped_windows}"
+        f"{outside} · {status.model} on {status.device} ({status.runtime})"
+    )
+
+
+class _Show:
+    """The live table, or nothing."""
+
+    def __init__(self, live: Live | None) -> None:
+        self._live = live
+        self._errors = Console(stderr=True)
+
+    def progress(self, text: str, share: float | None) -> None:
+        if self._live is not None and text:
+            self._live.update(Text(text if share is None else f"{text} {share:.0%}", style="dim"))
+
+    def notice(self, text: str) -> None:
+        if text:
+            self._errors.print(text, style="yellow", highlight=False, soft_wrap=True)
+
+    def prediction(self, prediction: Prediction, foot: str) -> None:
+        if self._live is not None:
+            self._live.update(_table(prediction, foot))
+
+
+def _table(prediction: Prediction, foot: str) -> Table:
+    title = {"no-motion": "no motion"}.get(prediction.state, prediction.label or "none of these")
+    table = Table(
+        title=Text(title, style="bold"), caption=foot, caption_justify="left", box=None, pad_edge=False
+    )
+    table.add_column("label", min_width=16)
+    table.add_column("probability", justify="right")
+    table.add_column("", min_width=BAR)
+    ranked = sorted(prediction.scores.items(), key=lambda item: -item[1])
+    for label, probability in ranked[:MOST_ROWS]:
+        style = "bold green" if label == prediction.label else ""
+        table.add_row(Text(label, style=style), f"{probability:.2f}", _bar(probability))
+    if len(ranked) > MOST_ROWS:
+        table.add_row(Text(f"and {len(ranked) - MOST_ROWS} more", style="dim"), "", "")
+    for found in prediction.objects or ():
+        style = "dim" if found.state == "waiting" else "bold"
+        word = Text(f"#{found.id} {found.label or 'none of these'}", style=style)
+        place = "{},{} to {},{}".format(*found.box)
+        table.add_row(word, f"{found.probability:.2f}", place + (" waiting" * (found.state == "waiting")))
+    return table
+
+
+def _bar(share: float) -> str:
+    """Return a bar in characters that the terminal can show."""
+    block = "█"
+    try:
+        block.encode(sys.stdout.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        block = "#"
+    return block * round(share * BAR)
+
+
+def too_short(source: EventSource, events: int, by: SliceBy) -> str:
+    """Say why a recording gave no prediction: it ends before its first slice does.
+
+    Parameters
+    ----------
+    source : EventSource
+    events : int
+        That it gave.
+    by : SliceBy
+        How it was cut.
+    """
+    status, seconds = source.status(), 0.0
+    if status.start_us is not None and status.end_us is not None:
+        seconds = (status.end_us - status.start_us) / 1e6
+    shorter = f"--slice {max(1, events // 4)}" if events >= 4 else "another recording"
+    return (
+        f"{source.name} is too short for one slice: {events:,} events in {seconds:.3f} s, "
+        f"and a slice is {by.overlap} hops; try {shorter}, or --overlap 1"
+    )
+
+
+@contextmanager
+def _shown(output: Output) -> Iterator[_Show]:
+    if not output.table:
+        yield _Show(None)
+        return
+    with Live(Text("loading", style="dim"), refresh_per_second=12) as live:
+        yield _Show(live)
+
+
+@contextmanager
+def _interrupted() -> Iterator[threading.Event]:
+    """Turn Ctrl-C and a polite kill into an event, so that a run ends with its summary."""
+    stop = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+    before = {
+        number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,140 @@
+"""The command line. Heavy imports stay inside the commands that need them: ``--help`` answers at once."""
+
+from __future__ import annotations
+
+import atexit
+import errno
+import io
+import logging
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from neuroclip_live import __version__
+from neuroclip_live.cli import few_shot_commands
+from neuroclip_live.cli.options import RunOptions, run_options
+from neuroclip_live.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+_SINK_FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO)
+"""Why standard output cannot be written, of an error that names no file."""
+
+
+@click.group(
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+@click.version_option(__version__, prog_name="neuroclip-live")
+@click.option("-v", "--verbose", is_flag=True, help="Log what happens to standard error.")
+@run_options
+@click.pass_context
+def cli(context: click.Context, /, verbose: bool, **values: Any) -> None:
+    """Point an event camera, type any words, and see live which of them the camera sees.
+
+    Without arguments it opens a window on a demo recording that ships with it.
+    """
+    logging.basicConfig(
+        level=logging.INFO if verbose else logging.ERROR, format="%(asctime)s %(name)s: %(message)s"
+    )
+    if context.invoked_subcommand is None:
+        from neuroclip_live.cli.run_command import run
+
+        typed = click.core.ParameterSource.COMMANDLINE
+        given = frozenset(name for name in values if context.get_parameter_source(name) is typed)
+        try:
+            status = run(RunOptions(**values, given=given))
+        except BrokenPipeError:
+            # whoever read standard output has seen enough; say nothing at exit either
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            status = 0
+        context.exit(status)
+
+
+@cli.command()
+def doctor() -> None:
+    """Check this machine: versions, devices, model, display, cameras and permissions."""
+    from neuroclip_live.cli.reports import print_doctor
+
+    sys.exit(print_doctor())
+
+
+@cli.command()
+def models() -> None:
+    """List the models at hand, bundled and cached, and what each needs."""
+    from neuroclip_live.cli.reports import print_models
+
+    print_models()
+
+
+@cli.command()
+@click.argument("file")
+@click.option("--out", metavar="FILE", help="The new file; FILE.repaired.aedat4 by default.")
+def repair(file: str, out: str | None) -> None:
+    """Write what is left of a damaged recording into a new file that every reader opens."""
+    from neuroclip_live.recording.repair import repair as mend
+
+    click.echo(str(mend(file, out)))
+
+
+cli.add_command(few_shot_commands.evaluate)
+cli.add_command(few_shot_commands.train)
+cli.add_command(few_shot_commands.teach)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit status: 0, or 2 with one line on standard error.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        Instead of the process's own.
+    """
+    try:
+        result = cli.main(arguments, prog_name="neuroclip-live", standalone_mode=False)
+    except UserError as error:
+        return _refuse(str(error))
+    except click.UsageError as error:
+        return _refuse(f"{error.format_message()} (neuroclip-live --help lists all options)")
+    except click.ClickException as error:
+        return _refuse(error.format_message())
+    except (click.Abort, KeyboardInterrupt):
+        return 130
+    except OSError as error:
+        if error.filename is not None or error.errno not in _SINK_FULL:
+            raise
+        return _refuse(f"cannot write: {error.strerror}; free some space or write to another place")
+    return result if isinstance(result, int) else 0
+
+
+def _refuse(message: str) -> int:
+    click.echo(f"neuroclip-live: {' '.join(message.split())}", err=True)
+    return 2
+
+
+def program() -> None:
+    """Run the command line and leave the process at once.
+
+    What Python does after the last exit handler, taking modules and their machine code apart, takes seconds
+    on a busy machine with OpenVINO, Numba and Qt loaded, and nothing is left to be done then.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal that lacks a character gets another
+            stream.reconfigure(errors="replace")
+    status = main()
+    atexit._run_exitfuncs()
+    logging.shutdown()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:
+        status = status or 1
+    os._exit(status)
+
+
+if __name__ == "__main__":
+    program()

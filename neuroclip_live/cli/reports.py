@@ -1,0 +1,65 @@
+"""What ``doctor``, ``models`` and ``--list-cameras`` print."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from neuroclip_live.model.purposes import purpose_of
+
+MARKS = {"ok": ("✓", "green"), "warn": ("!", "yellow"), "fail": ("✗", "red")}
+
+
+def print_doctor() -> int:
+    """Print every finding and what mends it; return 0, or 1 where something does not work."""
+    from neuroclip_live.cli.doctor import examine, worst
+
+    findings = examine()
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for finding in findings:
+        mark, style = MARKS[finding.status]
+        text = Text(finding.text)
+        if finding.fix:
+            text.append(f"\n→ {finding.fix}", style="cyan")
+        table.add_row(Text(mark, style=style), Text(finding.name, style="bold"), text)
+    Console().print(table)
+    return 1 if worst(findings) == "fail" else 0
+
+
+def print_models() -> None:
+    """Print the models at hand and those worth downloading."""
+    from neuroclip_live.model.catalogue import available_models
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("--model", "where", "MB", "input", "needs", "what it is"):
+        table.add_column(column, overflow="fold")
+    for model in available_models():
+        table.add_row(
+            model.name,
+            model.availability,
+            f"{model.size_mb:,.0f}" if model.size_mb is not None else "",
+            f"{model.image_size} px" if model.image_size is not None else "",
+            model.needs,
+            model.description,
+        )
+    console = Console()
+    console.print(table)
+    console.print()
+    for name, title in (("event-nano", "event-nano"), ("", "the others")):
+        purpose = purpose_of(name)
+        console.print(f"[bold]{title}[/]: good for {purpose.good_for}; weak at {purpose.weak_at}.")
+
+
+def print_cameras() -> int:
+    """Print connected cameras, if any; return 0."""
+    from neuroclip_drivers.inivation.camera import list_cameras
+
+    cameras = list_cameras()
+    console = Console()
+    if not cameras:
+        console.print("No camera found. `neuroclip-live doctor` looks at USB and permissions.")
+        return 0
+    for camera in cameras:
+        console.print(str(camera), highlight=False)
+    return 0

@@ -1,0 +1,252 @@
+"""From options to a run: opens the source, reads the prompts, hands both to the window or the terminal."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from neuroclip_live.cli.options import RunOptions
+from neuroclip_live.cli.saved_options import kept, with_saved
+from neuroclip_live.errors import UserError
+
+if TYPE_CHECKING:
+    from neuroclip_drivers.opening import SourceSpec
+    from neuroclip_drivers.source import EventSource
+    from neuroclip_live.model.backbone import Backbone
+    from neuroclip_live.prompting.prompts import PromptSet
+    from neuroclip_live.recognition.pipeline import Load, LoadAdapter, Pipeline, PipelineSettings, Progress
+
+DEFAULT_PROMPTS = (
+    "a person, a hand, a mug, a phone, scissors, a computer mouse, a box, a bottle, a car, a dog"
+)
+SLOWEST, FASTEST = 0.1, 100.0
+
+
+def run(options: RunOptions) -> int:
+    """Run what the options say; return the exit status.
+
+    Raises
+    ------
+    UserError
+        When something in the options cannot be used.
+    """
+    if options.list_cameras:
+        from neuroclip_live.cli.reports import print_cameras
+
+        return print_cameras()
+    if options.duration is not None and options.duration <= 0:
+        raise UserError(f"--duration {options.duration:g}: give a positive number of seconds")
+    if options.jsonl is not None and not options.headless:
+        raise UserError("--jsonl needs --headless; the window records beside the recording")
+    if options.objects and not options.headless:
+        raise UserError("--objects needs --headless; the window does not show several things yet")
+    if options.headless:
+        options = with_saved(options)
+    from neuroclip_live.cli.malloc_tuning import keep_memory
+
+    keep_memory()
+    spec = source_spec(options)
+    prompts = prompts_of(options, spec)
+    settings = settings_of(options)
+    return (
+        _run_headless(options, spec, prompts, settings)
+        if options.headless
+        else _run_window(options, spec, prompts, settings)
+    )
+
+
+def source_spec(options: RunOptions) -> SourceSpec:
+    """Return which source is meant; the demo recording when none is named."""
+    from neuroclip_drivers.demo import DEMO
+    from neuroclip_drivers.opening import Kind, SourceSpec
+
+    named: dict[Kind, str | None] = {
+        "replay": options.replay,
+        "camera": options.camera,
+        "network": options.connect,
+        "simulator": options.simulate,
+    }
+    chosen = [kind for kind, target in named.items() if target is not None]
+    if len(chosen) > 1:
+        raise UserError("choose one of --replay, --camera, --connect and --simulate")
+    kind: Kind = chosen[0] if chosen else "demo"
+    target = named[kind] or None if chosen else DEMO
+    loop = options.loop if options.loop is not None else not options.headless
+    certificates = (options.tls_ca, options.tls_cert, options.tls_key, options.tls_name)
+    tls = None
+    if any(value is not None for value in certificates):
+        from neuroclip_drivers.network.tls import Tls
+
+        if kind != "network":
+            raise UserError("the --tls options are for a stream: name it with --connect HOST:PORT")
+        tls = Tls(*certificates)
+    if options.stream is not None and kind != "replay":
+        raise UserError("--stream is for a recording: name it with --replay FILE")
+    return SourceSpec(
+        kind=kind,
+        target=target,
+        speed=speed_of(options.speed),
+        loop=loop,
+        start_s=options.start or 0.0,
+        end_s=options.end,
+        hold_at_end=not options.headless,
+        stream=options.stream,
+        tls=tls,
+    )
+
+
+def speed_of(text: str) -> float | None:
+    """Read ``--speed``: a factor, or None for ``max``."""
+    if text.strip().lower() == "max":
+        return None
+    try:
+        speed = float(text)
+    except ValueError:
+        raise UserError(f"--speed {text!r} is no number: give 0.1 to 100, or max") from None
+    if not SLOWEST <= speed <= FASTEST:
+        raise UserError(f"--speed {text}: give 0.1 to 100, or max")
+    return speed
+
+
+def prompts_of(options: RunOptions, spec: SourceSpec) -> PromptSet:
+    """Return the labels asked for, or sensible ones for what is shown."""
+    from neuroclip_live.prompting.prompts import parse_prompts, read_prompts
+    from neuroclip_live.prompting.templates import TEMPLATE_SETS, resolve_templates
+
+    templates = resolve_templates(options.templates) if options.templates else TEMPLATE_SETS["none"]
+    none_of_these = bool(options.none_of_these)
+    if options.prompts is not None and options.prompt_file is not None:
+        raise UserError("choose one of --prompts and --prompt-file")
+    if options.prompt_file is not None:
+        prompts = read_prompts(options.prompt_file, templates, none_of_these)
+    elif options.prompts is not None:
+        prompts = parse_prompts(options.prompts, templates, none_of_these)
+    elif spec.kind == "demo":
+        from neuroclip_drivers.demo import DEMO_PROMPTS
+
+        prompts = parse_prompts(DEMO_PROMPTS, templates, none_of_these)
+    else:
+        prompts = parse_prompts(DEFAULT_PROMPTS, templates, none_of_these)
+    prompts.validate()
+    return prompts
+
+
+def settings_of(options: RunOptions) -> PipelineSettings:
+    """Return how to cut and recognise."""
+    from neuroclip_live.objects.found import ObjectsSettings
+    from neuroclip_live.recognition.pipeline import PipelineSettings
+    from neuroclip_live.recognition.recognizer import RecognizerSettings
+    from neuroclip_live.stream.slicing import parse_slice
+
+    in_order = options.headless and speed_of(options.speed) is None  # nothing is in a hurry there
+    objects = ObjectsSettings(options.objects, options.most_objects, options.smallest_object)
+
+    return PipelineSettings(
+        slice_by=parse_slice(options.slice, options.overlap),
+        recognizer=RecognizerSettings(
+            timesteps=options.timesteps,
+            threshold=options.threshold,
+            reference_logits=options.reference_logits,
+            objects=replace(objects, budget_ms=float("inf")) if in_order else objects,
+        ),
+        wait_for_model=options.headless,
+        model_templates=options.templates is None,
+        lessons=Path(options.taught) if options.taught is not None else None,
+    )
+
+
+def loader(options: RunOptions) -> Load:
+    """Return what loads the model when inference is ready for it."""
+
+    def load(progress: Progress) -> Backbone:
+        from neuroclip_live.model.backbone import load_backbone
+
+        return load_backbone(
+            options.model,
+            weights=options.weights,
+            device=options.device,
+            runtime=options.runtime,
+            fit=options.fit,
+            focus=options.focus,
+            normalisation=options.normalisation,
+            threads=options.threads,
+            progress=progress,
+        )
+
+    return load
+
+
+def adapter_loader(options: RunOptions) -> LoadAdapter | None:
+    """Return what loads the adapter once the model is known; None where none was asked for."""
+    if options.adapter is None:
+        return None
+    from neuroclip_live.learning.adapter import load_adapter
+
+    path = Path(options.adapter)
+    return lambda model: load_adapter(
+        path, model=model.info.name, embed_dim=model.info.embed_dim, timesteps=options.timesteps
+    )
+
+
+def _run_headless(
+    options: RunOptions, spec: SourceSpec, prompts: PromptSet, settings: PipelineSettings
+) -> int:
+    from neuroclip_drivers.opening import open_source
+    from neuroclip_live.cli.headless import Output, run_every_window, run_live
+    from neuroclip_live.recognition.pipeline import Pipeline
+    from neuroclip_live.recording.jsonl import JsonlWriter
+    from neuroclip_live.recording.recorder import RecordedSource
+    from neuroclip_live.recording.recording_commands import open_recorder
+
+    source = open_source(spec)
+    writer = recorder = None
+    try:
+        writer = JsonlWriter(options.jsonl) if options.jsonl is not None else None
+        output = Output(writer, table=options.jsonl != "-")
+        load, load_adapter = loader(options), adapter_loader(options)
+        if spec.speed is None and not source.live and not spec.loop:
+            if options.record is not None:
+                recorder = open_recorder(options.record, source)
+                source, output = RecordedSource(source, recorder), replace(output, note=recorder.note)
+            run_every_window(source, load, prompts, settings, output, options.duration, load_adapter)
+        else:
+            pipeline = Pipeline(source, load, prompts, settings, load_adapter)
+            if options.record is not None:
+                pipeline.start_recording(options.record)
+            run_live(pipeline, output, options.duration)
+    finally:
+        if recorder is not None:
+            output.tell(recorder.close())
+        source.close()
+        if writer is not None:
+            writer.close()
+    return 0
+
+
+def _run_window(options: RunOptions, spec: SourceSpec, prompts: PromptSet, settings: PipelineSettings) -> int:
+    from neuroclip_live.cli.doctor import check_display
+
+    check_display()
+    from neuroclip_drivers.opening import open_source
+    from neuroclip_gui.app import run_window
+
+    def pipeline(source: EventSource) -> Pipeline:
+        from neuroclip_live.recognition.pipeline import (
+            Pipeline,  # behind the window, which is on the screen by then
+        )
+
+        pipeline = Pipeline(source, loader(options), prompts, settings, adapter_loader(options))
+        if options.record is not None:
+            pipeline.start_recording(options.record)
+        return pipeline
+
+    source = open_source(spec)  # before the window: a wrong path is told on the terminal it was typed on
+    status: int = run_window(
+        partial(pipeline, source),
+        settings_path=options.config,
+        duration_s=options.duration,
+        given=kept(options),
+    )
+    return status

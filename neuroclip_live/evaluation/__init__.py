@@ -1,0 +1,1 @@
+"""Measuring a model: few-shot tables, accuracy with intervals, confusion."""

@@ -1,0 +1,292 @@
+"""One door to open_clip: frames and words in, features out.
+
+A :class:`Backbone` hides which model, device and runtime do the work. Frames arrive at the sensor's size and
+leave as raw features; texts leave as unit features. The image tower runs in the fastest runtime that gives
+the model's own outputs (:mod:`neuroclip_live.model.runtimes`); the text tower, used only when prompts change,
+stays in torch.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from threading import RLock
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from neuroclip_live.errors import UserError
+from neuroclip_live.model import converted_cache
+from neuroclip_live.model.checkpoints import load
+from neuroclip_live.model.devices import resolve_device
+from neuroclip_live.model.hub import Progress
+from neuroclip_live.model.model_info import BackboneInfo, ModelFacts
+from neuroclip_live.model.model_names import ModelSpec, folder_files, parse_model
+from neuroclip_live.model.preprocess import Normalisation, Preprocess
+from neuroclip_live.model.runtimes import (
+    ImageRuntime,
+    OutOfDeviceMemory,
+    RuntimeName,
+    choose_runtime,
+    openvino_available,
+)
+from neuroclip_live.model.scoring import normalised
+from neuroclip_live.model.text_encoder import TextEncoder, TextRuntime
+from neuroclip_live.model.vocabulary import Familiarity, Vocabulary
+from neuroclip_live.stream.frames import Fit
+
+__all__ = ["Backbone", "BackboneInfo", "Familiarity", "load_backbone"]
+
+logger = logging.getLogger(__name__)
+
+Array = npt.NDArray[np.float32]
+
+_REMEMBERED = 2000  # texts whose familiarity is kept
+
+
+class Backbone:
+    """A loaded model. Make one with :func:`load_backbone`.
+
+    Frames and texts may be encoded from different threads at once; two threads encoding frames wait for each
+    other.
+
+    Parameters
+    ----------
+    info : BackboneInfo
+    preprocess : Preprocess
+    image : ImageRuntime
+        Runs the image tower.
+    text : TextRuntime
+        Runs the text tower.
+    vocabulary : Vocabulary, optional
+        What the model was taught, for :meth:`familiarity`.
+    to_cpu : callable, optional
+        Called once when the device is out of memory; returns a runtime on the CPU.
+    notice : callable, optional
+        Told what the user should know, as for ``progress`` of :func:`load_backbone`.
+    """
+
+    def __init__(
+        self,
+        info: BackboneInfo,
+        preprocess: Preprocess,
+        image: ImageRuntime,
+        text: TextRuntime,
+        *,
+        vocabulary: Vocabulary | None = None,
+        to_cpu: Callable[[], ImageRuntime] | None = None,
+        notice: Progress | None = None,
+    ) -> None:
+        self.preprocess = preprocess
+        self._info = info
+        self._image = image
+        self._text = text
+        self._vocabulary = vocabulary
+        self._to_cpu = to_cpu
+        self._notice = notice
+        self._familiar: dict[str, Familiarity] = {}
+        self._image_lock = RLock()
+
+    @property
+    def info(self) -> BackboneInfo:
+        """What the model is and how it is being run now."""
+        return self._info
+
+    def encode_frames(self, frames: npt.NDArray[Any]) -> Array:
+        """Encode event frames.
+
+        Parameters
+        ----------
+        frames : ndarray of uint8, shape (N, H, W)
+            Of any size; fitted, scaled and normalised here.
+
+        Returns
+        -------
+        ndarray of float32, shape (N, C)
+            Raw features, not normalised.
+
+        Raises
+        ------
+        ValueError
+            If ``frames`` is not a stack of uint8 images.
+        """
+        batch = self.preprocess(frames)
+        if not len(batch):
+            return np.zeros((0, self._info.embed_dim), dtype=np.float32)
+        with self._image_lock:
+            try:
+                return self._image(batch)
+            except OutOfDeviceMemory:
+                if self._to_cpu is None:
+                    raise
+                self._move_to_cpu()
+                return self._image(batch)
+
+    def encode_texts(self, texts: Sequence[str]) -> Array:
+        """Encode sentences.
+
+        Parameters
+        ----------
+        texts : sequence of str
+            Longer ones than the context are cut; see :meth:`token_counts`.
+
+        Returns
+        -------
+        ndarray of float32, shape (N, C)
+            Rows of length 1.
+        """
+        if not texts:
+            return np.zeros((0, self._info.embed_dim), dtype=np.float32)
+        try:
+            features = self._text.encode(texts)
+        except OutOfDeviceMemory:
+            with self._image_lock:
+                self._move_to_cpu()
+            features = self._text.encode(texts)
+        return normalised(features)
+
+    def token_counts(self, texts: Sequence[str]) -> list[int]:
+        """Return how many tokens each text has before any cut, start and end marks included."""
+        return [self._text.count(text) for text in texts]
+
+    def familiarity(self, text: str) -> Familiarity | None:
+        """Tell how near ``text`` is to what the model was taught; None for models that cannot tell."""
+        if self._vocabulary is None:
+            return None
+        known = self._familiar.get(text)
+        if known is None:
+            known = self._vocabulary.familiarity(self.encode_texts([text])[0])
+            if len(self._familiar) >= _REMEMBERED:
+                self._familiar.clear()
+            self._familiar[text] = known
+        return known
+
+    def _move_to_cpu(self) -> None:
+        if self._to_cpu is None:
+            return
+        device, make, self._to_cpu = self._info.device, self._to_cpu, None
+        message = f"{device} is out of memory; {self._info.name} runs on the CPU now, which is slower"
+        logger.warning(message)
+        if self._notice is not None:
+            self._notice(message, None)
+        self._text.move_to("cpu")
+        self._image = make()
+        self._info = replace(self._info, device="cpu", runtime=self._image.name)
+
+
+def load_backbone(
+    model: str = "event-nano",
+    *,
+    weights: str | Path | None = None,
+    device: str = "auto",
+    runtime: RuntimeName = "auto",
+    progress: Progress | None = None,
+    normalisation: Normalisation = "model",
+    fit: Fit | None = None,
+    focus: bool | None = None,
+    threads: int | None = None,
+) -> Backbone:
+    """Load a model and make it ready to encode.
+
+    Parameters
+    ----------
+    model : str
+        ``event-nano`` (bundled), ``ARCH/TAG`` or ``hf-hub:ORG/NAME`` (downloaded once), a folder, or ``ARCH``
+        with ``weights``.
+    weights : str or Path, optional
+        A checkpoint on disk, or ``random``.
+    device : str
+        ``auto`` (CUDA where there is one, else the CPU), ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
+    runtime : {"auto", "openvino", "torchscript", "torch"}
+        What runs the image tower on a CPU.
+    progress : callable, optional
+        Called with a message and a share from 0 to 1, or None where nobody can tell.
+    normalisation : {"model", "reference"}
+        The model's own mean and deviation, or the ``x / 255 - 0.5`` of NeuroCLIP's published code.
+    fit : {"letterbox", "squash"}, optional
+        Override the model's way to fit a frame to the square.
+    focus : bool, optional
+        Override whether frames are cropped to their activity.
+    threads : int, optional
+        How many threads encoding may use. If left out, one for small image towers in OpenVINO and all cores
+        for others. A number holds for torch in the whole process.
+
+    Raises
+    ------
+    UserError
+        If the model, its weights or the device cannot be had.
+    """
+    tell: Progress = progress if progress is not None else _ignore
+    if normalisation not in ("model", "reference"):
+        raise UserError(f"no normalisation is called {normalisation}; choose model or reference")
+    if fit not in (None, "letterbox", "squash"):
+        raise UserError(f"no fit is called {fit}; choose letterbox or squash")
+    if threads is not None and threads < 1:
+        raise UserError(f"{threads} threads: at least 1 is needed")
+    spec = parse_model(model, weights)
+    place = resolve_device(device)
+    with_openvino = place == "cpu" and runtime in ("auto", "openvino") and openvino_available()
+    if with_openvino and spec.kind == "folder":
+        folder = converted_cache.folder_for(spec.name, folder_files(spec))
+        found = converted_cache.read(folder, threads) if folder is not None else None
+        if found is not None:
+            preprocess = found.facts.preprocess(normalisation, fit, focus)
+            return _assemble(found.facts, preprocess, found.image, found.text, _vocabulary(spec), tell)
+    checkpoint = load(spec, tell)
+    if threads is not None:
+        import torch
+
+        torch.set_num_threads(threads)
+    facts = checkpoint.about()
+    preprocess = facts.preprocess(normalisation, fit, focus)
+    folder = converted_cache.folder_for(spec.name, checkpoint.files) if with_openvino else None
+
+    def run_on(device: str) -> ImageRuntime:
+        return choose_runtime(
+            checkpoint.image_tower, preprocess.size, device, runtime, folder, threads=threads
+        )
+
+    text = TextEncoder(checkpoint.model, checkpoint.tokenizer)
+    tell("preparing the encoders for this machine" + (", this once" if folder is not None else ""), None)
+    try:
+        image = run_on(place)
+        text.move_to(place)
+    except OutOfDeviceMemory:
+        tell(f"{place} has no room for {spec.name}; it runs on the CPU, which is slower", None)
+        text.move_to("cpu")
+        image = run_on("cpu")
+    if image.name == "openvino" and folder is not None:
+        converted_cache.keep(folder, checkpoint)
+    if image.name != "torch":
+        # the converted network has its own copy of the weights
+        del checkpoint.model.visual
+    to_cpu = (lambda: run_on("cpu")) if image.device != "cpu" else None
+    return _assemble(facts, preprocess, image, text, _vocabulary(spec), tell, to_cpu)
+
+
+def _assemble(
+    facts: ModelFacts,
+    preprocess: Preprocess,
+    image: ImageRuntime,
+    text: TextRuntime,
+    vocabulary: Vocabulary | None,
+    tell: Progress,
+    to_cpu: Callable[[], ImageRuntime] | None = None,
+) -> Backbone:
+    # the first image warms the runtime up, and tells how long a feature is
+    blank = np.full((1, preprocess.size, preprocess.size), 127, dtype=np.uint8)
+    embed_dim = image(preprocess(blank)).shape[1]
+    info = facts.info(preprocess, embed_dim, image.device, image.name)
+    tell("ready", 1.0)
+    return Backbone(info, preprocess, image, text, vocabulary=vocabulary, to_cpu=to_cpu, notice=tell)
+
+
+def _vocabulary(spec: ModelSpec) -> Vocabulary | None:
+    return Vocabulary.load(spec.path) if spec.kind == "folder" and spec.path is not None else None
+
+
+def _ignore(message: str, share: float | None) -> None:
+    return

@@ -1,0 +1,167 @@
+"""Read (or download, then read) a model's weights and build it with open_clip, however it was named."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from neuroclip_live.errors import UserError
+from neuroclip_live.model.checkpoint_errors import told
+from neuroclip_live.model.hub import Progress, fetch, fetch_url, silent
+from neuroclip_live.model.model_config import CONFIG_FILE, FACTS_KEY, read_config, refuse_remote_code
+from neuroclip_live.model.model_info import ModelFacts
+from neuroclip_live.model.model_names import SAFE_NAMES, TORCH_NAMES, ModelSpec, folder_files
+
+
+@dataclass
+class Checkpoint:
+    """A built model with everything that travels with its weights."""
+
+    spec: ModelSpec
+    model: Any
+    tokenizer: Any
+    preprocess_cfg: dict[str, Any]
+    facts: dict[str, Any] = field(default_factory=dict)
+    files: tuple[Path, ...] = ()
+    """What the weights and the configuration were read from; empty for random weights."""
+
+    def about(self) -> ModelFacts:
+        """Return what the checkpoint says of itself."""
+        model = self.model
+        context: Any = getattr(model, "context_length", None) or getattr(self.tokenizer, "context_length", 77)
+        return ModelFacts(
+            name=self.spec.name,
+            bundled=self.spec.bundled,
+            logit_scale=float(model.logit_scale.detach().exp().mean()),
+            context_length=int(context),
+            parameters=sum(p.numel() for p in model.parameters()),
+            preprocess_cfg=self.preprocess_cfg,
+            own=self.facts,
+        )
+
+    def image_tower(self) -> Any:
+        """Return the image tower as a module that maps (N, 3, S, S) to (N, C)."""
+        import torch
+
+        model = self.model
+        if not hasattr(model, "text_decoder"):
+            return model.visual
+
+        class ImageTower(torch.nn.Module):
+            """CoCa's tower returns tokens too; only its ``encode_image`` knows which part is the feature."""
+
+            def __init__(self) -> None:
+                super().__init__()
+                self.model = model
+
+            def forward(self, images: Any) -> Any:
+                return self.model.encode_image(images)
+
+        return ImageTower().eval()
+
+
+def load(spec: ModelSpec, progress: Progress) -> Checkpoint:
+    """Read (or download, then read) the weights of ``spec`` and build the model, in float32 on the CPU.
+
+    Raises
+    ------
+    UserError
+        If the weights cannot be had, cannot be read or do not fit.
+    """
+    if spec.kind == "folder":
+        return _load_folder(spec, progress)
+    if spec.kind == "hub":
+        config = fetch(spec.arch, [CONFIG_FILE], progress, spec.revision)
+        read_config(config)  # before gigabytes are fetched for nothing
+        weights = fetch(spec.arch, [*SAFE_NAMES[:1], *TORCH_NAMES[:1]], progress, spec.revision)
+        if weights.parent != config.parent:
+            raise UserError(
+                f"{spec.name} changed on the hub between two downloads: try again, or pin it with @REVISION"
+            )
+        return _load_files(spec, config, weights, progress)
+    if spec.kind == "random":
+        import torch
+
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            model = _build(spec.name, None, progress, spec.arch, pretrained_text=False)
+        return _finish(spec, model, spec.arch, {}, ())
+    options: dict[str, Any] = {}
+    if spec.kind == "tag":
+        weights, tag_cfg = _download_tag(spec, progress)
+        options["force_preprocess_cfg"] = {
+            key: tag_cfg.get(key) for key in ("mean", "std", "interpolation", "resize_mode")
+        }
+        # the tag says which activation its weights were trained with; the architecture's default may differ
+        options["force_quick_gelu"] = bool(tag_cfg.get("quick_gelu", False))
+    else:
+        assert spec.path is not None
+        weights = spec.path
+    model = _build(spec.name, weights, progress, spec.arch, pretrained=str(weights), **options)
+    return _finish(spec, model, spec.arch, {}, (weights,))
+
+
+def _load_folder(spec: ModelSpec, progress: Progress) -> Checkpoint:
+    return _load_files(spec, *folder_files(spec), progress)
+
+
+def _load_files(spec: ModelSpec, config: Path, weights: Path, progress: Progress) -> Checkpoint:
+    """Build a model from the files that were checked: open_clip asks the hub for none of them again."""
+    described = read_config(config)
+    refuse_remote_code(described["model_cfg"])
+    name = f"local-dir:{config.parent}"
+    model = _build(spec.name, weights, progress, name, require_pretrained=True)
+    text = described["model_cfg"].get("text_cfg", {})
+    tokenizer = _hub_tokenizer(spec, text) if spec.kind == "hub" and text.get("hf_tokenizer_name") else name
+    return _finish(spec, model, tokenizer, described.get(FACTS_KEY, {}), (config, weights))
+
+
+def _hub_tokenizer(spec: ModelSpec, text: dict[str, Any]) -> Any:
+    """Return a tokenizer from the hub, of the model's own revision where it lies beside the model."""
+    from open_clip.tokenizer import HFTokenizer
+
+    source = text["hf_tokenizer_name"]
+    arguments = dict(text.get("tokenizer_kwargs") or {})
+    arguments.setdefault("context_length", text.get("context_length", 77))
+    if source == spec.arch and spec.revision is not None:
+        arguments["revision"] = spec.revision
+    with silent(), told(spec.name, None):
+        return HFTokenizer(source, tokenizer_mode=text.get("tokenizer_mode"), **arguments)
+
+
+def _finish(
+    spec: ModelSpec, model: Any, tokenizer: Any, facts: dict[str, Any], files: tuple[Path, ...]
+) -> Checkpoint:
+    import open_clip
+
+    if isinstance(tokenizer, str):
+        with silent(), told(spec.name, None):
+            tokenizer = open_clip.get_tokenizer(tokenizer)
+    return Checkpoint(spec, model.eval(), tokenizer, dict(model.visual.preprocess_cfg), dict(facts), files)
+
+
+def _build(name: str, weights: Path | None, progress: Progress, open_clip_name: str, **options: Any) -> Any:
+    progress("loading the libraries", None)
+    import open_clip
+
+    progress(f"loading {name}", None)
+    if not open_clip_name.startswith("local-dir:"):
+        refuse_remote_code(open_clip.get_model_config(open_clip_name) or {})
+    with silent(), told(name, weights):
+        return open_clip.create_model(open_clip_name, **options)
+
+
+def _download_tag(spec: ModelSpec, progress: Progress) -> tuple[Path, dict[str, Any]]:
+    import open_clip
+
+    config: dict[str, Any] = open_clip.get_pretrained_cfg(spec.arch, spec.tag)
+    if location := config.get("hf_hub"):
+        repository, _, filename = location.rpartition("/")
+        names = [filename] if filename else list(TORCH_NAMES[:1])
+        # a safetensors twin, where there is one, is preferred: it cannot hold code
+        safe = [
+            SAFE_NAMES[0] if name == TORCH_NAMES[0] else f"{Path(name).stem}.safetensors" for name in names
+        ]
+        return fetch(repository, [*safe, *names], progress), config
+    return fetch_url(config["url"], progress), config

@@ -1,0 +1,148 @@
+"""What is known about a model: plain facts, safe to hand to any thread."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from neuroclip_live.errors import UserError
+from neuroclip_live.model.preprocess import Normalisation, Preprocess
+from neuroclip_live.stream.frames import Fit
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """What a checkpoint says of itself, before it is decided how to run it. Fit for JSON.
+
+    Attributes
+    ----------
+    name : str
+    bundled : bool
+    logit_scale : float
+        As trained, exponentiated.
+    context_length : int
+    parameters : int
+    preprocess_cfg : dict
+        open_clip's: ``size``, ``mean``, ``std``, ``resize_mode``.
+    own : dict
+        What the model's configuration says under our own key.
+    """
+
+    name: str
+    bundled: bool
+    logit_scale: float
+    context_length: int
+    parameters: int
+    preprocess_cfg: dict[str, Any] = field(default_factory=dict)
+    own: dict[str, Any] = field(default_factory=dict)
+
+    def preprocess(self, normalisation: Normalisation, fit: Fit | None, focus: bool | None) -> Preprocess:
+        """Return the model's preprocessing, with what the user overrides.
+
+        Raises
+        ------
+        UserError
+            If the model reads images that are not square.
+        """
+        config = self.preprocess_cfg
+        size = config.get("size", 224)
+        if not isinstance(size, int):
+            height, width = size
+            if height != width:
+                raise UserError(f"{self.name} reads {width}x{height} images; only square ones are supported")
+            size = int(height)
+        own: Fit = self.own.get("fit") or ("squash" if config.get("resize_mode") == "squash" else "letterbox")
+        mean, std = (tuple(float(v) for v in config[key]) for key in ("mean", "std"))
+        return Preprocess(
+            size=size,
+            mean=(mean[0], mean[1], mean[2]),
+            std=(std[0], std[1], std[2]),
+            fit=fit or own,
+            focus=bool(self.own.get("focus", False)) if focus is None else focus,
+            normalisation=normalisation,
+        )
+
+    def info(self, preprocess: Preprocess, embed_dim: int, device: str, runtime: str) -> BackboneInfo:
+        """Return the facts together with how the model is being run."""
+        own = self.own
+        scale = float(own.get("logit_scale") or self.logit_scale)
+        none_logit = own.get("none_logit")
+        if none_logit is None and own.get("none_cosine") is not None:
+            none_logit = scale * float(own["none_cosine"])
+        return BackboneInfo(
+            name=self.name,
+            embed_dim=embed_dim,
+            image_size=preprocess.size,
+            context_length=self.context_length,
+            mean=preprocess.mean,
+            std=preprocess.std,
+            fit=preprocess.fit,
+            device=device,
+            runtime=runtime,
+            bundled=self.bundled,
+            logit_scale=scale,
+            none_logit=None if none_logit is None else float(none_logit),
+            description=str(own.get("description", "trained on photographs, not on event frames")),
+            focus=preprocess.focus,
+            threshold=int(own.get("threshold", 0)),
+            templates=tuple(own.get("templates", ("{}",))),
+            normalisation=preprocess.normalisation,
+            parameters=self.parameters,
+        )
+
+
+@dataclass(frozen=True)
+class BackboneInfo:
+    """What a model is and how it is being run.
+
+    Attributes
+    ----------
+    name : str
+    embed_dim : int
+        C, the length of a feature.
+    image_size : int
+        Side of the encoder's square input in pixels.
+    context_length : int
+        Tokens a prompt may have, start and end marks included.
+    mean, std : tuple of three floats
+    fit : {"letterbox", "squash"}
+    device : str
+        As torch names it.
+    runtime : str
+        What runs the image tower: ``openvino``, ``torchscript`` or ``torch``.
+    bundled : bool
+        It came with the project.
+    logit_scale : float
+        What cosines are multiplied by; calibrated for the bundled model.
+    none_logit : float or None
+        Logit of "none of these"; None for models without a calibrated one.
+    description : str
+        One line on what the model is good for.
+    focus : bool
+        Frames are cropped to their activity first.
+    threshold : int
+        Events a pixel needs more than, to speak; the default of the slicing settings.
+    templates : tuple of str
+        Templates the model does best with.
+    normalisation : {"model", "reference"}
+    parameters : int
+    """
+
+    name: str
+    embed_dim: int
+    image_size: int
+    context_length: int
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    fit: Fit
+    device: str
+    runtime: str
+    bundled: bool
+    logit_scale: float
+    none_logit: float | None
+    description: str
+    focus: bool = False
+    threshold: int = 0
+    templates: tuple[str, ...] = ("{}",)
+    normalisation: Normalisation = "model"
+    parameters: int = 0

@@ -1,0 +1,51 @@
+"""What inference has come to since the source was opened: for whoever polls, from any thread."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from neuroclip_live.recognition.history import FeatureHistory
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from neuroclip_live.recognition.recognizer import Prediction
+
+KEPT_PREDICTIONS = 1024
+
+
+class Outcome:
+    """The newest prediction, the last :data:`KEPT_PREDICTIONS`, their features, and counts.
+
+    Attributes
+    ----------
+    latest : Prediction or None
+    predictions, skipped : int
+        Windows recognised, and passed over.
+    history : FeatureHistory
+    """
+
+    def __init__(self) -> None:
+        self.latest: Prediction | None = None
+        self.predictions = self.skipped = 0
+        self.history = FeatureHistory()
+        self._log: deque[Prediction] = deque(maxlen=KEPT_PREDICTIONS)
+        self._lock = threading.Lock()
+
+    def add(self, prediction: Prediction, summary: npt.NDArray[np.float32] | None) -> None:
+        """Take in a prediction, and the vector that says how any text would have scored."""
+        with self._lock:
+            self.predictions += 1
+            self.latest = prediction
+            self._log.append(replace(prediction, frames=()))
+        if summary is not None:
+            self.history.add(prediction.number, summary, len(prediction.frames))
+
+    def after(self, number: int) -> list[Prediction]:
+        """Return the predictions kept that are numbered above ``number``, oldest first, without frames."""
+        with self._lock:
+            return [p for p in self._log if p.number > number]

@@ -1,0 +1,359 @@
+"""A slice in, a prediction out: the method, without threads and without a clock.
+
+The last T encoded timesteps are kept, so a new slice costs one image encoding and never T: the other T - 1
+features are as valid as they were. Scores come from the mean over those T, which is what the paper does with
+a whole sample cut in T, carried over to a stream.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from neuroclip_live.errors import UserError
+from neuroclip_live.events import Resolution, empty_packet
+from neuroclip_live.model.scoring import Scores, score, summary
+from neuroclip_live.objects.found import FoundObject, ObjectsSettings
+from neuroclip_live.objects.objects import Named, Objects
+from neuroclip_live.stream.frames import event_frame
+from neuroclip_live.stream.slicing import Slice
+
+if TYPE_CHECKING:
+    from neuroclip_live.model.backbone import Backbone
+    from neuroclip_live.prompting.prompts import PromptTable
+
+State = Literal["ok", "no-motion", "warming-up"]
+Features = npt.NDArray[np.float32]
+
+MAX_TIMESTEPS = 64
+STALE_US = 3_000_000
+"""A feature older than this says nothing about what the camera sees now."""
+
+
+class FeatureAdapter(Protocol):
+    """What may stand between features and scores: the spiking adapter."""
+
+    last_spikes: npt.NDArray[Any] | None
+    """(T, hidden) of the last call, for the window; None where there are none."""
+
+    def __call__(self, features: Features) -> Features:
+        """Map (T, C) raw features to (T, C) adapted ones."""
+        ...
+
+
+@dataclass(frozen=True)
+class RecognizerSettings:
+    """How slices become predictions.
+
+    Attributes
+    ----------
+    timesteps : int
+        T: how many of the newest slices are averaged.
+    threshold : int or None
+        A pixel speaks when more events than this fell on it; None is the model's own.
+    quiet_rate : float
+        Below so many events per pixel and second a slice counts as "no motion" and is not recognised.
+    reference_logits : bool
+        The paper's code multiplies logits by √T; kept for comparison only.
+    objects : ObjectsSettings
+        Whether several things are looked for beside the whole picture, and how.
+    """
+
+    timesteps: int = 10
+    threshold: int | None = None
+    quiet_rate: float = 0.05
+    reference_logits: bool = False
+    objects: ObjectsSettings = field(default_factory=ObjectsSettings)
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.timesteps <= MAX_TIMESTEPS:
+            raise UserError(f"--timesteps {self.timesteps}: choose 1 to {MAX_TIMESTEPS}")
+        if self.threshold is not None and not 0 <= self.threshold <= 1000:
+            raise UserError(f"--threshold {self.threshold}: choose 0 to 1000 events")
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What the camera sees at one moment. Safe to hand to any thread; arrays are not to be written to.
+
+    Attributes
+    ----------
+    t_us : int
+        End of the newest slice, in the stream's time.
+    number : int
+        Counts predictions since the start.
+    state : {"ok", "no-motion", "warming-up"}
+        ``warming-up``: fewer than T timesteps so far; scores are there but rest on less.
+    label : str or None
+        The best prompt; None when nothing moves, or a negative or "none of these" is best.
+    probability : float
+        Of the best entry, that label or not.
+    raw_label : str or None
+        The best prompt by the newest timestep alone.
+    scores : mapping from label to probability
+        Of every enabled prompt that is not negative.
+    rejected : float
+        Probability of the negatives and of "none of these" together.
+    labels : tuple of str
+        All rows of ``step_scores``'s second axis.
+    step_scores : ndarray (T, K) float32
+        Cosine of each timestep's feature with each prompt.
+    frames : tuple of ndarray (H, W) uint8
+        The T event frames, oldest first.
+    spikes : ndarray (T, hidden) or None
+        What the adapter fired.
+    latency_ms : mapping from stage to milliseconds
+    skipped : int
+        Slices passed over since the prediction before, because there was no time for them.
+    events : int
+        Events in the newest slice.
+    arrival_ns : int or None
+        When its last event reached this process (monotonic clock), where that is known.
+    objects : tuple of FoundObject, or None
+        The things found beside the whole picture's answer, by id; None where none were looked for.
+    """
+
+    t_us: int
+    number: int
+    state: State
+    label: str | None = None
+    probability: float = 0.0
+    raw_label: str | None = None
+    scores: Mapping[str, float] = field(default_factory=dict)
+    rejected: float = 0.0
+    labels: tuple[str, ...] = ()
+    step_scores: npt.NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), np.float32))
+    frames: tuple[npt.NDArray[np.uint8], ...] = ()
+    spikes: npt.NDArray[Any] | None = None
+    latency_ms: Mapping[str, float] = field(default_factory=dict)
+    skipped: int = 0
+    events: int = 0
+    arrival_ns: int | None = None
+    objects: tuple[FoundObject, ...] | None = None
+
+
+@dataclass(frozen=True)
+class _Timestep:
+    t_us: int
+    frame: npt.NDArray[np.uint8]
+    feature: Features  # (C,)
+
+
+class Recognizer:
+    """Holds the T newest timesteps of one stream and scores them.
+
+    Parameters
+    ----------
+    backbone : Backbone
+    table : PromptTable or None
+        Encoded prompts; replaced at any time with :meth:`set_prompts`. None: encode only.
+    settings : RecognizerSettings
+
+    Attributes
+    ----------
+    summary : ndarray (C,) float32 or None
+        What the newest window's score of any text is the product with; None while nothing moves.
+    """
+
+    def __init__(self, backbone: Backbone, table: PromptTable | None, settings: RecognizerSettings) -> None:
+        self.backbone = backbone
+        self.settings = settings
+        self.adapter: FeatureAdapter | None = None
+        self.summary: Features | None = None
+        self._table = table
+        self._steps: deque[_Timestep] = deque(maxlen=settings.timesteps)
+        self._resolution = Resolution(8, 8)
+        self._epoch = 0
+        self._number = 0
+        looked_for = settings.objects
+        self._objects = Objects(backbone, looked_for, settings.timesteps) if looked_for.enabled else None
+
+    def successor(self, backbone: Backbone, settings: RecognizerSettings) -> Recognizer:
+        """Return a recognizer that goes on counting with another model or another T.
+
+        With the same model the features kept so far stay good, as many as the new T has room for.
+        """
+        other = Recognizer(backbone, self._table if backbone is self.backbone else None, settings)
+        other._resolution, other._epoch, other._number = self._resolution, self._epoch, self._number
+        if backbone is self.backbone:
+            other.adapter = self.adapter
+            other._steps.extend(self._steps)
+        if other._objects is not None:
+            other._objects.begin(self._resolution, self._objects)
+        return other
+
+    def begin(self, resolution: Resolution) -> None:
+        """Forget the past: another source, or another time."""
+        self._resolution = resolution
+        self._steps.clear()
+        if self._objects is not None:
+            self._objects.begin(resolution)
+
+    def warm_up(self) -> None:
+        """Compile and allocate now what the first slice would otherwise wait for."""
+        frame = event_frame(empty_packet(), self._resolution)
+        self.backbone.encode_frames(frame[None])
+
+    def set_prompts(self, table: PromptTable | None) -> None:
+        """Score against other prompts from the next slice on; features are kept. None: nothing to score."""
+        self._table = table
+
+    @property
+    def features(self) -> Features:
+        """The kept features, oldest first: (≤ T, C) float32, not normalised."""
+        return np.stack([s.feature for s in self._steps]) if self._steps else np.zeros((0, 0), np.float32)
+
+    def is_quiet(self, piece: Slice) -> bool:
+        """Tell whether so little happened that there is nothing to recognise."""
+        seconds = max(piece.end_us - piece.start_us, 1) / 1e6
+        return len(piece.events) < self.settings.quiet_rate * self._resolution.area * seconds
+
+    def update(self, piece: Slice, skipped: int = 0) -> Prediction:
+        """Encode one new slice and score the T newest.
+
+        Parameters
+        ----------
+        piece : Slice
+        skipped : int
+            Slices passed over before it; only noted.
+
+        Returns
+        -------
+        Prediction
+            With stages ``frame``, ``encode`` and ``score`` in ``latency_ms``.
+        """
+        if piece.epoch != self._epoch:
+            self._epoch = piece.epoch
+            self._steps.clear()
+        begin = perf_counter()
+        while self._steps and piece.end_us - self._steps[0].t_us > STALE_US:
+            self._steps.popleft()
+        if self.is_quiet(piece):
+            return self.at_rest(piece.end_us, skipped, len(piece.events))
+        threshold = self.settings.threshold
+        if threshold is None:
+            threshold = self.backbone.info.threshold
+        frame = event_frame(piece.events, self._resolution, threshold)
+        framed = perf_counter()
+        feature = self.backbone.encode_frames(frame[None])[0]
+        encoded = perf_counter()
+        self._steps.append(_Timestep(piece.end_us, frame, feature))
+        scores = self._score(self.features)
+        latency = {
+            "frame": (framed - begin) * 1e3,
+            "encode": (encoded - framed) * 1e3,
+            "score": (perf_counter() - encoded) * 1e3,
+        }
+        prediction = self._predict(piece.end_us, len(piece.events), scores, latency, skipped)
+        if self._objects is None:
+            return prediction
+        begin = perf_counter()  # after the whole picture, whose answer is the same with objects or without
+        found = self._objects.update(
+            piece.events, frame, piece.end_us, piece.epoch, self._name if self._table is not None else None
+        )
+        latency["objects"] = (perf_counter() - begin) * 1e3
+        return replace(prediction, objects=found, latency_ms=latency)
+
+    def rescored(self, latest: Prediction) -> Prediction:
+        """Return the newest prediction by the prompts of now: no new slice will say so while paused."""
+        if not self._steps or latest.state == "no-motion":
+            return latest
+        again = self._predict(latest.t_us, latest.events, self._score(self.features), {}, 0)
+        return replace(again, objects=latest.objects)
+
+    def at_rest(self, t_us: int, skipped: int = 0, events: int = 0) -> Prediction:
+        """Return the prediction for a scene in which nothing moves: no label rather than a stale one."""
+        self._number += 1
+        self.summary = None
+        found = self._objects.at_rest(t_us, self._epoch) if self._objects is not None else None
+        return Prediction(
+            t_us,
+            self._number,
+            "no-motion",
+            skipped=skipped,
+            events=events,
+            frames=self._frames(),
+            objects=found,
+        )
+
+    def _score(self, features: Features) -> Scores | None:
+        features, weights = self._adapted(features)
+        self.summary = summary(features, weights)
+        return self._scores(features, weights)
+
+    def _adapted(self, features: Features) -> tuple[Features, Features | None]:
+        weights = None
+        if self.adapter is not None:
+            features = self.adapter(features)
+            # the adapter is trained with one length for the whole window: its longer timesteps count for more
+            lengths = np.linalg.norm(features, axis=1)
+            weights = lengths if lengths.any() else None
+        return features, weights
+
+    def _name(self, features: Features) -> Named:
+        """Return label, probability and scores of one thing's features."""
+        scores, table = self._scores(*self._adapted(features)), self._table
+        if scores is None or table is None:
+            return None, 0.0, {}
+        best = int(np.argmax(scores.probabilities))
+        wanted = best < len(table.labels) and not table.negative[best]
+        rows = zip(table.labels, scores.probabilities, table.negative, strict=False)
+        shown = {label: float(p) for label, p, negative in rows if not negative}
+        return table.labels[best] if wanted else None, float(scores.probabilities[best]), shown
+
+    def _scores(self, features: Features, weights: Features | None) -> Scores | None:
+        if self._table is None or not len(self._table.labels):
+            return None
+        return score(
+            features,
+            self._table,
+            self.backbone.info.logit_scale,
+            weights=weights,
+            reference_logits=self.settings.reference_logits,
+        )
+
+    def _frames(self) -> tuple[npt.NDArray[np.uint8], ...]:
+        return tuple(step.frame for step in self._steps)
+
+    def _predict(
+        self, t_us: int, events: int, scores: Scores | None, latency: dict[str, float], skipped: int
+    ) -> Prediction:
+        self._number += 1
+        full = len(self._steps) == self.settings.timesteps
+        bare = Prediction(
+            t_us=t_us,
+            number=self._number,
+            state="ok" if full else "warming-up",
+            frames=self._frames(),
+            latency_ms=latency,
+            skipped=skipped,
+            events=events,
+        )
+        table = self._table
+        if scores is None or table is None:
+            return bare
+        probabilities = scores.probabilities
+        best = int(np.argmax(probabilities))
+        newest = int(np.argmax(scores.step_cosines[-1]))
+        shown = {
+            label: float(p)
+            for label, p, negative in zip(table.labels, probabilities, table.negative, strict=False)
+            if not negative
+        }
+        return replace(
+            bare,
+            label=table.labels[best] if best < len(table.labels) and not table.negative[best] else None,
+            probability=float(probabilities[best]),
+            raw_label=None if table.negative[newest] else table.labels[newest],
+            scores=shown,
+            rejected=max(0.0, 1.0 - sum(shown.values())),
+            labels=table.labels,
+            step_scores=scores.step_cosines,
+            spikes=self.adapter.last_spikes if self.adapter is not None else None,
+        )
