@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.live import Live
-from rich.table import Table
 from rich.text import Text
 
 from neuroclip_live.cli.lessons import apply_lessons
+from neuroclip_live.cli.live_table import LiveTable
 from neuroclip_live.errors import UserError
 from neuroclip_live.prompting.prompts import PromptEncoder, PromptSet
 from neuroclip_live.recognition.pipeline import Pipeline, PipelineSettings, PipelineState, Status
@@ -32,8 +31,6 @@ if TYPE_CHECKING:
     from neuroclip_live.stream.slicing import SliceBy
 
 POLL_S = 0.005
-BAR = 24
-MOST_ROWS = 20
 
 
 @dataclass
@@ -233,39 +230,7 @@ class _Show:
 
     def prediction(self, prediction: Prediction, foot: str) -> None:
         if self._live is not None:
-            self._live.update(_table(prediction, foot))
-
-
-def _table(prediction: Prediction, foot: str) -> Table:
-    title = {"no-motion": "no motion"}.get(prediction.state, prediction.label or "none of these")
-    table = Table(
-        title=Text(title, style="bold"), caption=foot, caption_justify="left", box=None, pad_edge=False
-    )
-    table.add_column("label", min_width=16)
-    table.add_column("probability", justify="right")
-    table.add_column("", min_width=BAR)
-    ranked = sorted(prediction.scores.items(), key=lambda item: -item[1])
-    for label, probability in ranked[:MOST_ROWS]:
-        style = "bold green" if label == prediction.label else ""
-        table.add_row(Text(label, style=style), f"{probability:.2f}", _bar(probability))
-    if len(ranked) > MOST_ROWS:
-        table.add_row(Text(f"and {len(ranked) - MOST_ROWS} more", style="dim"), "", "")
-    for found in prediction.objects or ():
-        style = "dim" if found.state == "waiting" else "bold"
-        word = Text(f"#{found.id} {found.label or 'none of these'}", style=style)
-        place = "{},{} to {},{}".format(*found.box)
-        table.add_row(word, f"{found.probability:.2f}", place + (" waiting" * (found.state == "waiting")))
-    return table
-
-
-def _bar(share: float) -> str:
-    """Return a bar in characters that the terminal can show."""
-    block = "█"
-    try:
-        block.encode(sys.stdout.encoding or "ascii")
-    except (UnicodeEncodeError, LookupError):
-        block = "#"
-    return block * round(share * BAR)
+            self._live.update(LiveTable(prediction, foot))
 
 
 def too_short(source: EventSource, events: int, by: SliceBy) -> str:
