@@ -176,7 +176,7 @@ class FakePipeline:
         self.film: RecordingStatus | None = None
         self.region: Box | None = None
         self.past: Rescored | None = None
-        self.strange: dict[str, float] = {}
+        self.kinds: dict[str, str] = {}
         self.events = empty_packet()
         self.latest: Prediction | None = None
         self.log: list[Prediction] = []
@@ -280,7 +280,11 @@ class FakePipeline:
         return self.source.latest_frame()
 
     def familiarity(self, label: str) -> SimpleNamespace | None:
-        return SimpleNamespace(score=self.strange.get(label, 1.0), nearest=("seal", "beaver", "mole"))
+        kind = self.kinds.get(label, "name")
+        far = kind == "far"
+        return SimpleNamespace(
+            kind="name" if far else kind, words=(label,), far=far, nearest=("seal", "beaver", "mole")
+        )
 
     def mark_shown(self, prediction: Prediction) -> None:
         self.shown.append(prediction)

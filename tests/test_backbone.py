@@ -243,6 +243,11 @@ def test_familiarity_compares_with_the_models_vocabulary(folder, eager, tmp_path
     assert known is not None
     assert (known.nearest[0], known.score) == ("dog", 1.0)
     assert backbone.familiarity("dog") is known
+    for label, kind in (("a dog", "name"), ("zwxqk", "unknown"), ("very fast", "describes")):
+        found = backbone.familiarity(label)
+        assert found is not None
+        assert found.kind == kind
+        assert found.hardly_known == (kind == "unknown")
     assert eager.familiarity("dog") is None
 
 

@@ -87,7 +87,7 @@ class MainWindow(QMainWindow, WindowCommands):
         self.cameras, self.prompt_sets = Cameras(self), PromptSets(self)
         self.prompts.model.chosen = settings.colours
         self.snapshots, self.prompt_files = Snapshots(self), PromptFiles(self)
-        self.strangeness = Strangeness(self.jobs, self.prompts.model.mark_strange)
+        self.strangeness = Strangeness(self.jobs, self.prompts.model.note_words)
         self._closed = False
         self.keeping = Keeping(self)
         self._build()

@@ -23,6 +23,7 @@ from neuroclip_live.model import converted_cache
 from neuroclip_live.model.checkpoints import load
 from neuroclip_live.model.devices import resolve_device
 from neuroclip_live.model.hub import Progress
+from neuroclip_live.model.lexicon import lexicon
 from neuroclip_live.model.model_info import BackboneInfo, ModelFacts
 from neuroclip_live.model.model_names import ModelSpec, folder_files, parse_model
 from neuroclip_live.model.preprocess import Normalisation, Preprocess
@@ -45,6 +46,7 @@ logger = logging.getLogger(__name__)
 Array = npt.NDArray[np.float32]
 
 _REMEMBERED = 2000  # texts whose familiarity is kept
+_ONE_TOKEN = 3  # with the marks of start and end
 
 
 class Backbone:
@@ -158,11 +160,17 @@ class Backbone:
             return None
         known = self._familiar.get(text)
         if known is None:
-            known = self._vocabulary.familiarity(self.encode_texts([text])[0])
+            judgement = lexicon().judge(text, self._is_one_token)
+            known = self._vocabulary.familiarity(self.encode_texts([text])[0]).judged(judgement)
             if len(self._familiar) >= _REMEMBERED:
                 self._familiar.clear()
             self._familiar[text] = known
         return known
+
+    def _is_one_token(self, word: str) -> bool:
+        """Tell whether the model's own names have a word, or its tokenizer knows it as a whole."""
+        named = self._vocabulary is not None and word in self._vocabulary
+        return named or self._text.count(word) == _ONE_TOKEN
 
     def _move_to_cpu(self) -> None:
         if self._to_cpu is None:

@@ -7,23 +7,26 @@ compared with all of them: the nearest names tell the user what the model will t
 score tells how much it knows of it.
 
 The score is linear in the cosine to the nearest name: 0 at ``low`` and below, 1 at ``high`` and above. Both
-are measured when the model is made (see the model card) and are stored beside the features.
+are measured when the model is made (see the model card) and are stored beside the features. Cosines cannot
+tell a word from a typing error: that is looked up (:mod:`neuroclip_live.model.lexicon`), and
+:meth:`Familiarity.judged` joins both answers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from neuroclip_live.errors import UserError
+from neuroclip_live.model.lexicon import Judgement, Kind
 
 NAMES_FILE = "vocabulary.txt"
 FEATURES_FILE = "vocabulary.safetensors"
-#: Below this score the model hardly knows a word.
+#: Below this score are the words that are none.
 HARDLY_KNOWN = 0.25
 
 
@@ -39,16 +42,32 @@ class Familiarity:
         The trained names closest to it, the closest first.
     cosine
         Cosine to the first of ``nearest``.
+    kind, words
+        As the list of words has it: "unknown" with the words it lacks, "describes" where nothing is named.
     """
 
     score: float
     nearest: tuple[str, ...]
     cosine: float
+    kind: Kind = "name"
+    words: tuple[str, ...] = ()
 
     @property
     def hardly_known(self) -> bool:
         """Whether the user should be told not to trust this word."""
         return self.score < HARDLY_KNOWN
+
+    @property
+    def far(self) -> bool:
+        """Whether it is a word, and far from everything the model was trained on."""
+        return HARDLY_KNOWN <= self.score < HARDLY_KNOWN + (1 - HARDLY_KNOWN) / 4
+
+    def judged(self, judgement: Judgement) -> Familiarity:
+        """Return it with what the list of words says: words that are none score below all that are."""
+        score = 0.2 * self.score
+        if judgement.kind != "unknown":
+            score = HARDLY_KNOWN + (1 - HARDLY_KNOWN) * self.score
+        return replace(self, score=score, kind=judgement.kind, words=judgement.words)
 
 
 class Vocabulary:
@@ -78,6 +97,7 @@ class Vocabulary:
         scale = np.abs(unit).max(axis=1, keepdims=True) / 127
         self._codes: npt.NDArray[np.int8] = np.rint(unit / scale).astype(np.int8)
         self._unit = _unit_rows(self._codes)
+        self._words = frozenset(word for name in self.names for word in _plain(name).split())
         self._rows = {_plain(name): row for row, name in reversed(list(enumerate(self.names)))}
 
     def __len__(self) -> int:
@@ -105,6 +125,10 @@ class Vocabulary:
         """
         row = self._rows.get(_plain(text))
         return None if row is None else self._unit[row]
+
+    def __contains__(self, word: str) -> bool:
+        """Tell whether a word, in lower case, is in one of the names."""
+        return word in self._words
 
     def save(self, folder: Path) -> None:
         """Write the two files into ``folder``."""

@@ -16,6 +16,7 @@ from neuroclip_drivers.source import GrayFrame, SourceState
 from neuroclip_gui import sources
 from neuroclip_gui.commands import CHOICES
 from neuroclip_gui.panels.picture import live_view
+from neuroclip_gui.panels.prompts.prompt_model import ROW
 from neuroclip_live.recognition.pipeline import PipelineState
 from neuroclip_live.stream.slicing import parse_slice
 
@@ -146,14 +147,16 @@ def test_a_set_the_pipeline_changed_is_shown(qtbot, window, pipeline):
     qtbot.waitUntil(lambda: window.prompts.templates.text() == "a photo of a …")
 
 
-def test_words_the_model_hardly_knows_are_marked(qtbot, window, pipeline):
-    pipeline.strange = {"an otter": 0.1}
-    type_label(qtbot, window, "an otter")
-    index = window.prompts.model.index(3)
-    qtbot.waitUntil(
-        lambda: "hardly knows" in window.prompts.model.data(index, Qt.ItemDataRole.ToolTipRole), timeout=5000
-    )
-    assert "seal" in window.prompts.model.data(index, Qt.ItemDataRole.ToolTipRole)
+def test_words_of_which_there_is_something_to_say(qtbot, window, pipeline):
+    pipeline.kinds = {"zwxqk": "unknown", "red": "describes", "an otter": "far"}
+    type_label(qtbot, window, "zwxqk, red, an otter, a dog")
+    model, tip = window.prompts.model, Qt.ItemDataRole.ToolTipRole
+    qtbot.waitUntil(lambda: "no English word" in model.data(model.index(3), tip))
+    assert [model.data(model.index(row), ROW).mark for row in range(3, 7)] == ["?", "i", "", ""]
+    assert "names none" in model.data(model.index(4), tip)
+    assert "seal" in model.data(model.index(5), tip)
+    assert "Double click" in model.data(model.index(6), tip)
+    assert "no English word" in model.data(model.index(3), Qt.ItemDataRole.AccessibleTextRole)
 
 
 def test_none_of_these_only_where_the_model_can(qtbot, make_window):

@@ -52,8 +52,10 @@ class PromptDelegate(QStyledItemDelegate):
             label, Qt.TextElideMode.ElideRight, text.width() - 26
         )
         painter.drawText(text, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, shown)
-        if shows.strange and not off:
-            self._paint_strange(painter, text, QFontMetricsF(painter.font()).horizontalAdvance(shown))
+        if shows.mark and not off:
+            self._paint_mark(
+                painter, text, QFontMetricsF(painter.font()).horizontalAdvance(shown), shows.mark
+            )
         if not off and not prompt.negative:
             painter.setFont(font(14, bold=best))
             painter.setPen(theme.colour("text" if best else "muted"))
@@ -96,14 +98,14 @@ class PromptDelegate(QStyledItemDelegate):
                 painter.drawLine(int(x - 3), int(y), int(x - 1), int(y + 3))
                 painter.drawLine(int(x - 1), int(y + 3), int(x + 4), int(y - 3))
 
-    def _paint_strange(self, painter: QPainter, text: QRectF, width: float) -> None:
-        """Mark a word the model hardly knows: a question mark in a ring after it."""
-        painter.setPen(QPen(self._theme.colour("warn"), 1.2))
+    def _paint_mark(self, painter: QPainter, text: QRectF, width: float, mark: str) -> None:
+        """Mark a word of which there is something to say: a sign in a ring after it."""
+        painter.setPen(QPen(self._theme.colour("warn" if mark == "?" else "muted"), 1.2))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         ring = QRectF(text.left() + width + 7, text.center().y() - 7, 14, 14)
         painter.drawEllipse(ring)
         painter.setFont(font(10, bold=True))
-        painter.drawText(ring, Qt.AlignmentFlag.AlignCenter, "?")
+        painter.drawText(ring, Qt.AlignmentFlag.AlignCenter, mark)
 
     def editorEvent(self, event: QEvent, model: Any, option: QStyleOptionViewItem, index: Index) -> bool:  # noqa: D102
         if event.type() in (QEvent.Type.MouseButtonRelease, QEvent.Type.MouseButtonDblClick):

@@ -14,6 +14,7 @@ from typing import Any
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt, Signal
 from PySide6.QtGui import QColor
 
+from neuroclip_gui.panels.prompts.unfamiliar_words import WordNote
 from neuroclip_gui.style.theme import Theme
 from neuroclip_live.prompting.prompt_set import Prompt, PromptSet
 
@@ -34,7 +35,7 @@ class Row:
     bar: float
     colour: QColor
     best: bool
-    strange: bool
+    mark: str
 
 
 class PromptModel(QAbstractListModel):
@@ -60,7 +61,7 @@ class PromptModel(QAbstractListModel):
         self._colours: dict[str, int] = {}
         self.chosen: dict[str, str] = {}
         """Colours the user chose, as #rrggbb; they win over the theme's."""
-        self._strange: dict[str, str] = {}
+        self._notes: dict[str, WordNote] = {}
         self._best = ""
         self._known: frozenset[str] = frozenset()
 
@@ -135,10 +136,10 @@ class PromptModel(QAbstractListModel):
         for row in changed:
             self.dataChanged.emit(self.index(row), self.index(row))
 
-    def mark_strange(self, strange: Mapping[str, str]) -> None:
-        """Mark labels the model hardly knows, each with a sentence that says so."""
-        if dict(strange) != self._strange:
-            self._strange = dict(strange)
+    def note_words(self, notes: Mapping[str, WordNote]) -> None:
+        """Show what is to be said of labels: a mark after some, a sentence when they are pointed at."""
+        if dict(notes) != self._notes:
+            self._notes = dict(notes)
             self._repaint()
 
     def label(self, row: int) -> str:
@@ -158,10 +159,11 @@ class PromptModel(QAbstractListModel):
         prompt = self._rows[index.row()]
         score = self._scores.get(prompt.label, 0.0)
         if role == ROW:
-            known, strange = prompt.label in self._known, prompt.label in self._strange
+            note = self._notes.get(prompt.label)
+            known, mark = prompt.label in self._known, note.mark if note is not None else ""
             colour, best = self.colour(prompt.label), prompt.label == self._best
             return Row(
-                prompt, score if known else None, self._shown.get(prompt.label, 0.0), colour, best, strange
+                prompt, score if known else None, self._shown.get(prompt.label, 0.0), colour, best, mark
             )
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole):
             return prompt.label
@@ -169,9 +171,11 @@ class PromptModel(QAbstractListModel):
             return Qt.CheckState.Checked if prompt.enabled else Qt.CheckState.Unchecked
         if role == Qt.ItemDataRole.AccessibleTextRole:
             kind = "negative" if prompt.negative else f"{score:.0%}" if prompt.enabled else "off"
-            return f"{prompt.label}, {kind}"
+            note = self._notes.get(prompt.label)
+            return f"{prompt.label}, {kind}" + (f". {note.text}" if note is not None else "")
         if role == Qt.ItemDataRole.ToolTipRole:
-            return self._strange.get(prompt.label) or _tip(prompt)
+            note = self._notes.get(prompt.label)
+            return note.text if note is not None else _tip(prompt)
         return None
 
     def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:  # noqa: D102

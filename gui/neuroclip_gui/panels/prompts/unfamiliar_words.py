@@ -1,15 +1,33 @@
-"""Which of the words typed the model hardly knows. Asked once per word, away from the window's thread."""
+"""What is to be said of the words typed: no word at all, or none that names a thing.
+
+Asked once per word, away from the window's thread.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from neuroclip_gui.jobs import Jobs
     from neuroclip_live.recognition.pipeline import Pipeline
 
-_HARDLY_KNOWN = 0.25
+
+@dataclass(frozen=True)
+class WordNote:
+    """What is to be said of a word.
+
+    Attributes
+    ----------
+    mark : str
+        Shown after the word in a ring: "?" for what is no word, "i" for a hint; "" shows nothing.
+    text : str
+        In a sentence.
+    """
+
+    mark: str
+    text: str
 
 
 class Strangeness:
@@ -19,13 +37,13 @@ class Strangeness:
     ----------
     jobs : Jobs
     tell : callable
-        Given the strange ones with a sentence each, whenever that changed.
+        Given those of which there is something to say, whenever that changed.
     """
 
-    def __init__(self, jobs: Jobs, tell: Callable[[dict[str, str]], None]) -> None:
+    def __init__(self, jobs: Jobs, tell: Callable[[dict[str, WordNote]], None]) -> None:
         self._jobs, self._tell = jobs, tell
         self._model = ""
-        self._known: dict[str, str] = {}
+        self._known: dict[str, WordNote | None] = {}
         self._labels: tuple[str, ...] = ()
         self._asked = False
 
@@ -43,7 +61,7 @@ class Strangeness:
         self._asked = True
         self._jobs.do(lambda: {at: _ask(pipeline, model, at) for at in new}, self._on_told, self._on_failed)
 
-    def _on_told(self, found: dict[str, str]) -> None:
+    def _on_told(self, found: dict[str, WordNote | None]) -> None:
         self._asked = False
         self._known.update(found)
         self._report()
@@ -53,13 +71,25 @@ class Strangeness:
         self._asked = False
 
     def _report(self) -> None:
-        self._tell({label: self._known[label] for label in self._labels if self._known.get(label)})
+        self._tell({label: note for label in self._labels if (note := self._known.get(label)) is not None})
 
 
-def _ask(pipeline: Pipeline, model: str, label: str) -> str:
-    """Return a sentence on a word the model hardly knows; empty for one it knows."""
+def _ask(pipeline: Pipeline, model: str, label: str) -> WordNote | None:
+    """Return what is to be said of a word; None for one that is well known."""
     known = pipeline.familiarity(label)
-    if known is None or known.score >= _HARDLY_KNOWN:
-        return ""
+    if known is None:
+        return None
     nearest = ", ".join(known.nearest[:3])
-    return f"{model} hardly knows “{label}”. The nearest words it was taught: {nearest}."
+    if known.kind == "unknown":
+        words = " and ".join(f"“{word}”" for word in known.words)
+        is_none = "is no English word" if len(known.words) == 1 else "are no English words"
+        return WordNote(
+            "?", f"{words} {is_none} that is known here: check the spelling. Its score means little."
+        )
+    if known.kind == "describes":
+        return WordNote(
+            "i", f"“{label}” describes a thing and names none. Name what has it, such as “a red car”."
+        )
+    if known.far:
+        return WordNote("", f"{model} was taught nothing near “{label}”. The nearest words: {nearest}.")
+    return None
