@@ -1,7 +1,7 @@
 """The documentation site: ``sphinx-build -W --keep-going -n docs site``.
 
-The same Markdown files are read on a code host, so links between them are plain relative paths. MyST turns them
-into links of the site; with ``-W`` a link to a page or a heading that is not there stops the build.
+The same Markdown files are read on a code host, so links between them are plain relative paths. MyST turns
+them into links of the site; with ``-W`` a link to a page or a heading that is not there stops the build.
 """
 
 from __future__ import annotations
