@@ -4,8 +4,8 @@
 
 ``FILE`` is a list of names of things, one a line, that the list of words was not made from (measured with
 the 4,585 tags of github xinyu1205/recognize-anything, ``ram_tag_list_4585.txt``). 500 single words of it are
-drawn against 500 words that are none, of three kinds: random letters, syllables that can be spoken, and nouns with
-one letter wrong. Strings of the last two that happen to be words of the file are drawn anew.
+drawn against 500 words that are none, of three kinds: random letters, syllables that can be spoken, and nouns
+with one letter wrong. Strings of the last two that happen to be words of the file are drawn anew.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from neuroclip_live.model.backbone import Backbone, load_backbone
 
 COUNT = 500
 _BEGIN = (
-    "b bl br c ch cl cr d dr f fl fr g gl gr h j k kl l m n p pl pr r s sc sh sk sl sm sn sp st str t th tr v w "
-    "z"
+    "b bl br c ch cl cr d dr f fl fr g gl gr h j k kl l m n p pl pr r s sc sh sk sl sm sn sp st str t th tr "
+    "v w z"
 ).split()
 _MIDDLE = "a e i o u ai ee oo ou ea".split()
 _END = "b ck d f g k l ll m n nd ng nk nt p r rd rk rt s sh sk st t th x z".split()
