@@ -462,9 +462,9 @@ def test_bad_files_are_told_apart(tmp_path: Path, events: Packet) -> None:
     refused(tmp_path, "is a directory")
     for name, contents, words in (
         ("empty.aedat4", b"", "is empty (0 bytes)"),
-        ("text.aedat4", b"hello, world\n" * 50, "is not an aedat4 recording"),
-        ("old.aedat4", b"#!AER-DAT2.0\r\n" + b"\0" * 100, "is an AEDAT 2.0 file"),
-        ("zeros.aedat4", bytes(10_000), "is not an aedat4 recording"),
+        ("text.aedat4", b"hello, world\n" * 50, "is not a recording that is known here"),
+        ("old.aedat4", b"#!AER-DAT1.0\r\n" + b"\0" * 100, "is an AEDAT 1.0 file"),
+        ("zeros.aedat4", bytes(10_000), "is not a recording that is known here"),
     ):
         (tmp_path / name).write_bytes(contents)
         refused(tmp_path / name, words)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from neuroclip_drivers.demo import demo_recording
 from neuroclip_drivers.source import EventSource
 from neuroclip_live.errors import UserError
+from neuroclip_live.events import Resolution
 
 if TYPE_CHECKING:
     from neuroclip_drivers.network.tls import Tls
@@ -22,7 +23,7 @@ class SourceSpec:
     Attributes
     ----------
     kind : str
-        "replay" (``target``: path of an aedat4), "demo" (``target``: name of a bundled recording, or None),
+        "replay" (``target``: path of a recording), "demo" (``target``: name of a bundled recording, or None),
         "camera" (``target``: serial number, or None for the first), "network" (``target``: HOST:PORT or the
         path of a UNIX socket), or "simulator" (``target``: path of a picture, or None for a drawn one).
     speed : float or None
@@ -34,6 +35,8 @@ class SourceSpec:
         For recordings: pause at the end instead of ending (what a window wants).
     stream : str or None
         For recordings with several event streams: the number or name of one, or of its camera.
+    sensor, time_unit
+        For recordings that do not tell them: the sensor's size, and "s", "ms", "us" or "ns".
     tls : Tls or None
         For streams: with which certificates; None is a connection without TLS.
     """
@@ -46,6 +49,8 @@ class SourceSpec:
     end_s: float | None = None
     hold_at_end: bool = False
     stream: str | None = None
+    sensor: Resolution | None = None
+    time_unit: str | None = None
     tls: Tls | None = None
 
 
@@ -65,7 +70,7 @@ def open_source(spec: SourceSpec) -> EventSource:
         elif spec.target:
             path = spec.target
         else:
-            raise UserError("No recording was named. Give the path of an .aedat4 file.")
+            raise UserError("No recording was named. Give the path of a file.")
         return ReplaySource(
             path,
             speed=spec.speed,
@@ -74,6 +79,8 @@ def open_source(spec: SourceSpec) -> EventSource:
             end_s=spec.end_s,
             hold_at_end=spec.hold_at_end,
             stream=spec.stream,
+            sensor=spec.sensor,
+            time_unit=spec.time_unit,
         )
     if spec.kind == "camera":
         from neuroclip_drivers.inivation.camera import CameraSource

@@ -17,7 +17,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from neuroclip_drivers.aedat4.reader import MAX_PACKET_EVENTS, RateHistogram, Recording
+from neuroclip_drivers.files.event_file import MAX_PACKET_EVENTS, FileOptions, RateHistogram
+from neuroclip_drivers.files.open_file import open_event_file
 from neuroclip_drivers.source import MAX_WAIT_S, GrayFrame, SourceState, SourceStatus
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import Packet, Resolution, copy_packet, empty_packet
@@ -51,7 +52,7 @@ class ReplaySource:
     Parameters
     ----------
     path : path-like
-        An ``.aedat4`` file.
+        A recording in any format of :mod:`neuroclip_drivers.files`.
     speed : float or None
         0.1 to 100 times real time; ``None`` plays as fast as the file can be read.
     loop : bool
@@ -60,16 +61,16 @@ class ReplaySource:
         Part to play, in seconds from the first event.
     hold_at_end : bool
         At the end, pause instead of ending, so that the user can seek back.
-    stream : str, optional
-        Which event stream, as :class:`neuroclip_drivers.aedat4.reader.Recording` takes it.
+    stream, sensor, time_unit : optional
+        What the file does not say itself, as in :class:`neuroclip_drivers.files.event_file.FileOptions`.
     clock : callable
         Monotonic time in seconds; for tests.
 
     Raises
     ------
     UserError
-        As for :class:`~neuroclip_drivers.aedat4.reader.Recording`, and for a speed, start or end that
-        makes no sense.
+        As for :func:`~neuroclip_drivers.files.open_file.open_event_file`, and for a speed, start or end
+        that makes no sense.
     """
 
     live = False
@@ -84,10 +85,12 @@ class ReplaySource:
         end_s: float | None = None,
         hold_at_end: bool = False,
         stream: str | None = None,
+        sensor: Resolution | None = None,
+        time_unit: str | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         _check_speed(speed)
-        self.recording = Recording(path, stream)
+        self.recording = open_event_file(path, FileOptions(stream, sensor, time_unit))
         self.name = self.recording.path.name
         if self.recording.camera == SIMULATED:  # what is simulated is called so wherever it is shown
             self.name += " (simulated)"
@@ -210,8 +213,8 @@ class ReplaySource:
             elif self._paused:
                 state = SourceState.PAUSED
             losses = self.recording.losses
-            if losses:
-                losses += f" (neuroclip-live repair {self.recording.path.name} makes a whole file of it)"
+            if losses and self.recording.remedy:
+                losses += f" ({self.recording.remedy})"
             notes = [
                 self.recording.streams_note,
                 losses,

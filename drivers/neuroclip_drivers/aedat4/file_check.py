@@ -30,9 +30,9 @@ def open_checked(path: Path) -> int:
         return file
     os.close(file)
     if stat.S_ISDIR(mode.st_mode):
-        raise UserError(f"{path} is a directory. Give one .aedat4 file in it.")
+        raise UserError(f"{path} is a directory. Give one recording in it.")
     if not stat.S_ISREG(mode.st_mode):
-        raise UserError(f"{path} is not a file on disk. Give an .aedat4 file.")
+        raise UserError(f"{path} is not a file on disk. Give a recording that is.")
     raise UserError(f"{path} is empty (0 bytes). Nothing was recorded; choose another recording.")
 
 
@@ -40,7 +40,7 @@ def read_header(path: Path, file: int) -> Header:
     """Read the header of an open file; raises UserError where it is not that of an aedat4 recording."""
     data = read_at(file, MAX_HEADER_BYTES + len(MAGIC) + 4, 0)
     if data[: len(MAGIC)] != MAGIC:
-        hint = "Give a file recorded by DV, dv-processing or neuroclip-live."
+        hint = "Run 'neuroclip-live doctor' to see which formats are."
         if data.startswith(MAGIC.replace(b"\r\n", b"\n")) or data.startswith(
             MAGIC.replace(b"\r\n", b"\r\r\n")
         ):
@@ -58,7 +58,7 @@ def read_header(path: Path, file: int) -> Header:
                 f"{path} is an AEDAT {version} file, not AEDAT 4. Convert it with DV (dv-gui) first."
             )
         if not MAGIC.startswith(data):
-            raise UserError(f"{path} is not an aedat4 recording. {hint}")
+            raise UserError(f"{path} is not a recording that is known here. {hint}")
     try:
         return parse_header(data)
     except FormatError as error:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -33,31 +32,17 @@ from neuroclip_drivers.aedat4.format import (
 from neuroclip_drivers.aedat4.losses import describe, left_out
 from neuroclip_drivers.aedat4.salvage import rescue_events, walk
 from neuroclip_drivers.aedat4.streams import choose, describe_choice
+from neuroclip_drivers.files.event_file import MAX_PACKET_EVENTS, RateHistogram, bin_places
 from neuroclip_drivers.portable_io import read_at
 from neuroclip_drivers.source import GrayFrame
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import Packet, Resolution, copy_packet, empty_packet
-
-MAX_PACKET_EVENTS = 1 << 16
-"""Largest packet that :meth:`Recording.read` yields."""
 
 _READ_BYTES = 1 << 20
 HELD_BYTES = 1 << 25
 """Decompressed bytes held to join packets: those of a hostile file can hold one event in megabytes."""
 _EVENTS_HEAD = 64
 """Room for what precedes the events in a packet: 32 bytes as dv-processing writes it."""
-
-
-@dataclass(frozen=True)
-class RateHistogram:
-    """Events over a recording, for a seek bar.
-
-    ``counts`` is (N,) int64, events in N equal spans of time between ``start_us`` and ``end_us``.
-    """
-
-    start_us: int
-    end_us: int
-    counts: npt.NDArray[Any]
 
 
 class Recording:
@@ -92,6 +77,8 @@ class Recording:
     unknown_frames : str
         Frames met so far that are stored in a way that is not known; empty when there are none.
     """
+
+    format = "AEDAT 4"
 
     def __init__(self, path: str | os.PathLike[str], stream: str | None = None) -> None:
         self.path = Path(path)
@@ -233,6 +220,11 @@ class Recording:
         if self._skipped_packets:
             parts.append(left_out(self._skipped_packets, self._skipped_events))
         return "; ".join(parts)
+
+    @property
+    def remedy(self) -> str:
+        """What the user can do about the losses."""
+        return f"neuroclip-live repair {self.path.name} makes a whole file of it"
 
     @property
     def skipped_events(self) -> int:
@@ -460,13 +452,13 @@ class Recording:
             rows = self._events
             middle = (rows["start"] + rows["end"]) // 2
             counts += np.bincount(
-                _places(middle, self.first_us, end, bins),
+                bin_places(middle, self.first_us, end, bins),
                 weights=np.clip(rows["count"], 0, MAX_BODY_BYTES),
                 minlength=bins,
             ).astype(np.int64)
         else:
             for events in self.read():
-                place = _places(events["t"], self.first_us, end, bins)
+                place = bin_places(events["t"], self.first_us, end, bins)
                 counts += np.bincount(place, minlength=bins)
         return RateHistogram(self.first_us, end, counts)
 
@@ -476,12 +468,6 @@ class Recording:
             file, self._file = self._file, -1
         if file >= 0:
             os.close(file)
-
-
-def _places(times: npt.NDArray[Any], first_us: int, end_us: int, bins: int) -> npt.NDArray[np.int64]:
-    """Return in which of ``bins`` equal spans times lie; as floats, as damaged times overflow 64 bits."""
-    share = (times.astype(np.float64) - first_us) / (end_us - first_us)
-    return np.clip(share * bins, 0, bins - 1).astype(np.int64)
 
 
 __all__ = ["MAX_PACKET_EVENTS", "RateHistogram", "Recording"]

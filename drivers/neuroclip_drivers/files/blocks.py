@@ -1,0 +1,260 @@
+"""A file that can be read from many places: what its formats share.
+
+Every format is cut into *blocks*, stretches of a file that can be found without reading what is before them:
+a megabyte of words, a message, some thousand rows. A format says how many blocks there are, when one begins,
+and decodes from one onwards; seeking, cutting into packets, the histogram and the account of losses are here.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from neuroclip_drivers.files.event_file import (
+    MAX_PACKET_EVENTS,
+    FileOptions,
+    RateHistogram,
+    bin_places,
+)
+from neuroclip_drivers.portable_io import open_readable, read_at
+from neuroclip_drivers.source import GrayFrame
+from neuroclip_live.errors import UserError
+from neuroclip_live.events import Packet, Resolution, copy_packet, empty_packet
+
+KNOWN_SENSORS = tuple(
+    Resolution(*size)
+    for size in (  # smallest first
+        (34, 34),  # N-MNIST's part of an ATIS
+        (128, 128),  # DVS128
+        (240, 180),  # DAVIS240
+        (304, 240),  # ATIS
+        (320, 240),  # DVXplorer Mini, GenX320's other side
+        (320, 320),  # GenX320
+        (346, 260),  # DAVIS346
+        (640, 480),  # DVXplorer, Gen3
+        (1280, 720),  # Gen4, IMX636
+        (1280, 800),
+    )
+)
+_GUESS_EVENTS = 4_000_000
+
+
+class BlockFile(ABC):
+    """The part of an :class:`EventFile` that does not depend on the format.
+
+    A format's constructor calls ``super().__init__``, reads what it must, sets ``resolution``, and at last
+    calls :meth:`_settle`, which finds the first and the last event.
+
+    Parameters
+    ----------
+    path : Path
+    options : FileOptions
+    """
+
+    format = "events"
+    _overlap = 0
+    """Blocks to begin earlier when seeking, where a block alone lacks what the one before it tells."""
+
+    def __init__(self, path: str | os.PathLike[str], options: FileOptions) -> None:
+        self.path = Path(path)
+        self.options = options
+        self.camera = ""
+        self.resolution = options.sensor or Resolution(1, 1)
+        self.streams_note = ""
+        self.first_us = self.last_us = 0
+        self._lock = threading.Lock()
+        self._closed = False
+        self._starts: dict[int, int | None] = {}
+        self._damage: dict[str, str] = {}
+        self._bad_blocks: dict[int, int] = {}
+
+    # What a format provides.
+
+    @abstractmethod
+    def _block_count(self) -> int:
+        """Return how many blocks there are."""
+
+    @abstractmethod
+    def _decode_from(self, block: int) -> Iterator[Packet]:
+        """Yield the events from a block on to the end, in packets of any size; may yield empty ones."""
+
+    def _find_start(self, block: int) -> int | None:
+        """Return the time of the first event of a block; None when there is none in it or it is not known."""
+        for packet in self._decode_from(block):
+            if len(packet):
+                return int(packet["t"][0])
+        return None
+
+    # What is the same for all.
+
+    def _settle(self) -> None:
+        """Find the first and the last event; raises UserError where there is none."""
+        first = next((packet for packet in self._decode_from(0) if len(packet)), empty_packet())
+        if not len(first):
+            raise UserError(
+                f"{self.path} is damaged: not one event can be read. Use another copy of it."
+                if self._damage or self._bad_blocks
+                else f"{self.path} holds no events. Nothing was recorded; choose another recording."
+            )
+        self.first_us = self.last_us = int(first["t"][0])
+        self._bad_blocks.clear()
+        count, back = self._block_count(), 1
+        while True:
+            begin = max(0, count - back - self._overlap)
+            last = max((int(p["t"].max()) for p in self._decode_from(begin) if len(p)), default=None)
+            if last is not None or begin == 0:
+                break
+            back *= 2
+        self.last_us = max(self.first_us, self.first_us if last is None else last)
+
+    def _guess_resolution(self) -> Resolution:
+        """Take the smallest known sensor that holds the first events, and say so.
+
+        Four million of them at most: a file of gigabytes must start at once. Events beyond it are counted as
+        outside the sensor, as anywhere.
+        """
+        width = height = seen = 0
+        inside = np.zeros(len(KNOWN_SENSORS), dtype=np.int64)
+        for events in self._decode_from(0):
+            if len(events):
+                x, y = np.ascontiguousarray(events["x"]), np.ascontiguousarray(events["y"])
+                width, height = max(width, int(x.max()) + 1), max(height, int(y.max()) + 1)
+                inside += [((x < size.width) & (y < size.height)).sum() for size in KNOWN_SENSORS]
+            seen += len(events)
+            if seen >= _GUESS_EVENTS:
+                break
+        # Where damaged bytes lie far outside every sensor, most events must fit.
+        for share in (1.0, 0.99):
+            known = [size for size, held in zip(KNOWN_SENSORS, inside, strict=True) if held >= share * seen]
+            if known:
+                break
+        size = known[0] if known else Resolution(max(1, width), max(1, height))
+        self._say(f"the file does not tell the sensor's size: {size} by its events (else --sensor WxH)")
+        return size
+
+    def _say(self, line: str) -> None:
+        self.streams_note = f"{self.streams_note}; {line}" if self.streams_note else line
+
+    def _note_damage(self, kind: str, line: str) -> None:
+        """Tell of damage that was found on opening, once for each kind."""
+        with self._lock:
+            self._damage[kind] = line
+
+    def _note_bad(self, block: int, lost: int = 0) -> None:
+        """Count a block of which something cannot be read, and how many events of it about."""
+        with self._lock:
+            self._bad_blocks[block] = max(lost, self._bad_blocks.get(block, 0))
+
+    @property
+    def duration_us(self) -> int:
+        """Time from the first to the latest event."""
+        return self.last_us - self.first_us
+
+    @property
+    def losses(self) -> str:
+        """What is missing, with what turned out to be unreadable so far; empty when all is well."""
+        with self._lock:
+            parts = list(self._damage.values())
+            bad, events = len(self._bad_blocks), sum(self._bad_blocks.values())
+        if bad:
+            about = f" (about {events:,} events)" if events else ""
+            parts.append(f"{bad} damaged {'part was' if bad == 1 else 'parts were'} left out{about}")
+        return "; ".join(parts)
+
+    @property
+    def remedy(self) -> str:
+        """What the user can do about the losses."""
+        return ""
+
+    @property
+    def has_frames(self) -> bool:
+        """Whether the file also holds intensity frames that can be shown."""
+        return False
+
+    def frame_at(self, t_us: int) -> GrayFrame | None:
+        """Return the newest intensity frame that is not younger than ``t_us``, or None."""
+        return None
+
+    def _start_of(self, block: int) -> int | None:
+        if block not in self._starts:
+            self._starts[block] = self._find_start(block)
+        return self._starts[block]
+
+    def _block_before(self, t_us: int) -> int:
+        """Return the last block that begins at or before ``t_us``; the first one when there is none."""
+        low, high = 0, self._block_count()
+        while high - low > 1:
+            middle = (low + high) // 2
+            probe = middle
+            while probe < high and (start := self._start_of(probe)) is None:
+                probe += 1
+            if probe == high or start is None or start > t_us:
+                high = middle
+            else:
+                low = probe
+        return low
+
+    def read(self, from_us: int | None = None) -> Iterator[Packet]:
+        """Yield the events in file order, from the beginning or from the first one at or after a time."""
+        begin = 0 if from_us is None else max(0, self._block_before(from_us - 1) - self._overlap)
+        skipping = from_us is not None
+        for events in self._decode_from(begin):
+            if self._closed:
+                return
+            if not len(events):
+                continue
+            if skipping:
+                assert from_us is not None
+                late = events["t"] >= from_us
+                if not late.any():
+                    continue
+                events, skipping = events[int(np.argmax(late)) :], False
+            if events.base is None and len(events) <= MAX_PACKET_EVENTS:
+                yield events
+                continue
+            for start in range(0, len(events), MAX_PACKET_EVENTS):
+                yield copy_packet(events[start : start + MAX_PACKET_EVENTS])
+
+    def rate_histogram(self, bins: int = 400) -> RateHistogram:
+        """Count the events in ``bins`` equal spans of the recording; reads it through once."""
+        end = max(self.last_us, self.first_us + 1)
+        counts = np.zeros(bins, dtype=np.int64)
+        for events in self.read():
+            counts += np.bincount(bin_places(events["t"], self.first_us, end, bins), minlength=bins)
+        return RateHistogram(self.first_us, end, counts)
+
+    def close(self) -> None:
+        """Release the file; idempotent. Readers end at their next step."""
+        self._closed = True
+
+
+class ByteBlockFile(BlockFile):
+    """A :class:`BlockFile` whose blocks lie at byte positions of one file on disk."""
+
+    def __init__(self, path: str | os.PathLike[str], options: FileOptions) -> None:
+        super().__init__(path, options)
+        self._file = open_readable(self.path)
+        self._size = os.fstat(self._file).st_size
+
+    def _pread(self, size: int, position: int) -> bytes:
+        """Read from the file; short, or nothing, where it was closed, cut meanwhile, or the disk fails."""
+        with self._lock:
+            if self._file < 0:
+                return b""
+            try:
+                return read_at(self._file, size, position)
+            except OSError:
+                return b""  # what lies here is counted as damaged by whoever asked
+
+    def close(self) -> None:
+        """Close the file; idempotent. Readers end at their next step."""
+        super().close()
+        with self._lock:
+            file, self._file = self._file, -1
+        if file >= 0:
+            os.close(file)

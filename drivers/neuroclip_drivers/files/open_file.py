@@ -1,0 +1,53 @@
+"""The one door to recorded files: looks into a file and opens it with the reader of its format."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from neuroclip_drivers.aedat4.file_check import open_checked
+from neuroclip_drivers.files.event_file import EventFile, FileOptions
+from neuroclip_drivers.files.registry import HEAD_BYTES, FileFormat, file_formats
+from neuroclip_drivers.portable_io import read_at
+from neuroclip_live.errors import UserError
+
+
+def open_event_file(path: str | os.PathLike[str], options: FileOptions | None = None) -> EventFile:
+    """Open a recording in any format that is known.
+
+    Raises
+    ------
+    UserError
+        When there is no such file, its format is not known, it needs a package that is not installed, or
+        nothing in it can be played.
+    """
+    place = Path(path)
+    head = _head(place)
+    found = find_format(place, head)
+    if found is None:
+        # The aedat4 reader knows best what happens to recordings on their way: copies in text mode, LFS
+        # pointers.
+        from neuroclip_drivers.files.aedat4_file import open_aedat4
+
+        return open_aedat4(place, options or FileOptions())
+    return found.open(place, options or FileOptions())
+
+
+def find_format(path: Path, head: bytes) -> FileFormat | None:
+    """Return the format of a file that begins with ``head``; None when it is not known."""
+    return next((each for each in file_formats() if each.sniff(head, path)), None)
+
+
+def _head(path: Path) -> bytes:
+    """Return a file's first bytes, nothing for a folder that a format takes."""
+    if path.is_dir():
+        if find_format(path, b"") is not None:
+            return b""
+        raise UserError(f"{path} is a directory. Give one recording in it.")
+    file = open_checked(path)
+    try:
+        return read_at(file, HEAD_BYTES, 0)
+    except OSError as error:
+        raise UserError(f"Cannot read {path}: {error.strerror}. Copy it from a disk that can.") from None
+    finally:
+        os.close(file)

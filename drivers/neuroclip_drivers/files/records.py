@@ -1,0 +1,99 @@
+"""Files of plain records, eight bytes an event, whose 32-bit time begins anew after 71 minutes."""
+
+from __future__ import annotations
+
+import os
+from abc import abstractmethod
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from neuroclip_drivers.files.blocks import ByteBlockFile
+from neuroclip_drivers.files.event_file import FileOptions
+from neuroclip_drivers.files.wrapped_time import Sample, WrappedTime
+from neuroclip_live.events import EVENT_DTYPE, Packet
+
+_RECORD_BYTES = 8
+_BLOCK_RECORDS = 1 << 16
+_SAMPLE_RECORDS = 1 << 9
+_SPAN_US = 1 << 32
+
+
+class RecordFile(ByteBlockFile):
+    """The part of DAT and AEDAT 2 that is the same.
+
+    A format's constructor sets ``_begin`` and then calls :meth:`_open_records`.
+    """
+
+    _begin = 0
+    _dtype: np.dtype[Any]
+    """Of a record, with a field ``t`` of 32 bits."""
+
+    def __init__(self, path: str | os.PathLike[str], options: FileOptions) -> None:
+        super().__init__(path, options)
+
+    def _open_records(self) -> None:
+        rest = (self._size - self._begin) % _RECORD_BYTES
+        if rest:
+            self._note_damage("cut", "the recording ends in the middle of an event: it was cut off")
+        self._count = max(0, self._size - self._begin) // _RECORD_BYTES
+        self._clock = WrappedTime(self._block_count(), _SPAN_US, self._sample)
+        self._settle()
+
+    @abstractmethod
+    def _fields(self, records: npt.NDArray[Any]) -> tuple[Any, Any, Any, npt.NDArray[np.bool_] | None]:
+        """Return x, y, polarity, and which records are events at all, None for all."""
+
+    def _block_count(self) -> int:
+        return -(-self._count // _BLOCK_RECORDS)
+
+    def _records(self, first: int, count: int) -> npt.NDArray[Any]:
+        count = min(count, self._count - first)
+        data = self._pread(count * _RECORD_BYTES, self._begin + first * _RECORD_BYTES)
+        return np.frombuffer(data[: len(data) // _RECORD_BYTES * _RECORD_BYTES], dtype=self._dtype)
+
+    def _sample(self, block: int, whole: bool) -> Sample | None:
+        records = self._records(block * _BLOCK_RECORDS, _BLOCK_RECORDS if whole else _SAMPLE_RECORDS)
+        if not len(records):
+            return None
+        times = records["t"].astype(np.int64)
+        begun = int((np.diff(times) < -(_SPAN_US // 2)).sum())
+        return Sample(int(times[0]), int(times[-1]), begun, len(records) / _BLOCK_RECORDS, 1)
+
+    def _find_start(self, block: int) -> int | None:
+        return self._clock.start_of(block)
+
+    def _decode_from(self, block: int) -> Iterator[Packet]:
+        begun = self._clock.start_of(block) if self._count else None
+        latest = begun if begun is not None else 0
+        for number in range(block, self._block_count()):
+            records = self._records(number * _BLOCK_RECORDS, _BLOCK_RECORDS)
+            if self._closed:
+                return
+            if len(records) < min(_BLOCK_RECORDS, self._count - number * _BLOCK_RECORDS):
+                self._note_bad(number)  # the disk, or cut meanwhile
+            if not len(records):
+                return
+            times = _unwrapped(records["t"].astype(np.int64), latest)
+            latest = int(times[-1])
+            x, y, polarity, keep = self._fields(records)
+            pairs = np.empty(
+                (len(records), 2), dtype=np.int64
+            )  # an event's memory, which NumPy copies at once
+            pairs[:, 0] = times
+            pairs[:, 1] = x | (y << 16) | (polarity << 32)
+            pairs = pairs if keep is None else pairs[keep]
+            yield pairs.view(EVENT_DTYPE).reshape(-1)
+
+
+def _unwrapped(times: npt.NDArray[np.int64], latest: int) -> npt.NDArray[np.int64]:
+    """Return 32-bit times as they go on from ``latest``; a fall by half the range is a new beginning."""
+    base = latest - latest % _SPAN_US
+    steps = np.diff(times, prepend=latest - base)
+    if steps.min() >= -(_SPAN_US // 2) and steps.max() <= _SPAN_US // 2:
+        return times + base
+    turns = (steps < -(_SPAN_US // 2)).astype(np.int64) - (steps > _SPAN_US // 2)
+    turns[0] = max(turns[0], 0) if base == 0 else turns[0]  # there is nothing before zero
+    return times + base + _SPAN_US * np.cumsum(turns)

@@ -1,0 +1,169 @@
+"""Files of other makers for the tests: a scene, and who writes it, independently of our readers."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from neuroclip_live.events import Resolution
+
+SIZE = Resolution(640, 480)
+DAVIS = Resolution(346, 260)
+DVS128 = Resolution(128, 128)
+
+Table = np.ndarray[Any, np.dtype[np.int64]]
+"""(N, 4) int64: x, y, time in microseconds, polarity."""
+
+
+def scene(size: Resolution = SIZE, *, count: int = 60_000, seconds: float = 40.0, seed: int = 0) -> Table:
+    """Random events in order of time, with bursts of neighbors of one time, which encodings pack
+
+    Longer than the 16.8 s after which the clock of EVT3 begins anew.
+    """
+    dice = np.random.default_rng(seed)
+    lone = np.stack(
+        [
+            dice.integers(0, size.width, count),
+            dice.integers(0, size.height, count),
+            np.sort(dice.integers(0, round(seconds * 1e6), count)),
+            dice.integers(0, 2, count),
+        ],
+        axis=1,
+    )
+    x, y, t, p = lone[:: count // 200].T
+    width = 50
+    burst = np.stack(
+        [
+            (np.minimum(x, size.width - width)[:, None] + np.arange(width)).ravel(),
+            np.repeat(y, width),
+            np.repeat(t, width),
+            np.repeat(p, width),
+        ],
+        axis=1,
+    )
+    both = np.concatenate([lone, burst])
+    both = both[np.lexsort((both[:, 0], both[:, 1], both[:, 3], both[:, 2]))]
+    both[:, 2] += 24
+    return both
+
+
+def eventcv_file(path: Path, events: Table, size: Resolution = SIZE, **options: Any) -> Path:
+    eventcv = pytest.importorskip("eventcv")
+    stream = eventcv.from_numpy(events, sensor_size=tuple(size), time_unit="us")
+    stream.save(str(path), **options)
+    return path
+
+
+def faery_file(path: Path, events: Table, size: Resolution = SIZE, **options: Any) -> Path:
+    """Write with faery, which may begin time at zero; ``zero_t0=False`` keeps it."""
+    faery = pytest.importorskip("faery")
+    array = np.zeros(len(events), dtype=faery.EVENTS_DTYPE)
+    array["x"], array["y"], array["t"], array["p"] = events.T
+    faery.events_stream_from_array(array, tuple(size)).to_file(str(path), **options)
+    return path
+
+
+def read_by_eventcv(path: Path) -> Table:
+    return np.asarray(pytest.importorskip("eventcv").load(str(path)).numpy()).astype(np.int64)
+
+
+def read_by_faery(path: Path) -> Table:
+    packets = list(pytest.importorskip("faery").events_stream_from_file(str(path)))
+    return np.concatenate(
+        [np.stack([p["x"], p["y"], p["t"], p["p"]], axis=1).astype(np.int64) for p in packets]
+    )
+
+
+def read_by_expelliarmus(path: Path, encoding: str) -> Table:
+    wizard = pytest.importorskip("expelliarmus").Wizard(encoding=encoding)
+    events = wizard.read(str(path))
+    return np.stack([events["x"], events["y"], events["t"], events["p"]], axis=1).astype(np.int64)
+
+
+def read_by_numpy(path: Path) -> Table:
+    with np.load(path) as arrays:
+        return np.stack([arrays[name].astype(np.int64) for name in ("x", "y", "t", "p")], axis=1)
+
+
+def read_by_evlib(path: Path) -> Table:
+    frame = pytest.importorskip("evlib").load_events(str(path)).collect()
+    t = frame["t"].dt.total_microseconds().to_numpy()
+    return np.stack(
+        [frame["x"].to_numpy(), frame["y"].to_numpy(), t, frame["polarity"].to_numpy() > 0], axis=1
+    )
+
+
+def evt21_file(path: Path, events: Table, size: Resolution = SIZE, *, legacy: bool = False) -> Path:
+    """Write EVT2.1 word by word, after Prophesee's description; no library here writes it."""
+    words: list[tuple[int, int]] = []
+    high = -1
+    for x, y, t, p in events.tolist():
+        if t >> 6 != high:
+            high = t >> 6
+            words.append((8 << 28 | high & 0xFFFFFFF, 0))
+        words.append((p << 28 | (t & 63) << 22 | (x & ~31) << 11 | y, 1 << (x & 31)))
+    body = np.array(words, dtype="<u4")
+    header = f"% evt 2.1\n% format EVT21;{'endianness=legacy;' if legacy else ''}height={size.height};"
+    header += f"width={size.width}\n% end\n"
+    path.write_bytes(header.encode() + np.ascontiguousarray(body if legacy else body[:, ::-1]).tobytes())
+    return path
+
+
+def aedat2_file(path: Path, events: Table, chip: str = "DVS128", size: Resolution = DVS128) -> Path:
+    """Write AEDAT 2 as jAER does: columns from the right, rows from the bottom; ON is 0 on a DVS128."""
+    x, y, t, p = events.T
+    if chip == "DVS128":
+        address = (size.width - 1 - x) << 1 | (size.height - 1 - y) << 8 | (1 - p)
+        name = "ch.unizh.ini.jaer.chip.retina.DVS128"
+    else:
+        address = (size.width - 1 - x) << 12 | (size.height - 1 - y) << 22 | p << 11
+        name = f"eu.seebetter.ini.chips.davis.{chip}"
+    words = np.stack([address, t & 0xFFFFFFFF], axis=1).astype(">u4")
+    path.write_bytes(f"#!AER-DAT2.0\r\n# AEChip: {name}\r\n".encode() + words.tobytes())
+    return path
+
+
+def aedat3_file(path: Path, events: Table, source: str = "DVS128", *, packet: int = 500) -> Path:
+    """Write AEDAT 3.1 after iniVation's description: packets of polarity events, and one of another kind."""
+    out = bytearray(f"#!AER-DAT3.1\r\n#Format: RAW\r\n#Source 1: {source}\r\n#!END-HEADER\r\n".encode())
+    out += struct.pack("<hhiiiiii", 0, 1, 8, 4, 0, 1, 1, 1) + bytes(8)  # a special event
+    begin = 0
+    while begin < len(events):
+        part = events[begin : begin + packet]
+        overflow = int(part[0, 2] >> 31)
+        part = part[part[:, 2] >> 31 == overflow]
+        begin += len(part)
+        x, y, t, p = part.T
+        words = np.stack([1 | p << 1 | y << 2 | x << 17, t & 0x7FFFFFFF], axis=1).astype("<u4")
+        out += (
+            struct.pack("<hhiiiiii", 1, 1, 8, 4, overflow, len(part), len(part), len(part)) + words.tobytes()
+        )
+    path.write_bytes(out)
+    return path
+
+
+def read_by_tonic(path: Path, reader: str) -> Table:
+    """Read with tonic, which needs a line that no file of a library here has: when it was made."""
+    tonic = pytest.importorskip("tonic.io")
+    data = path.read_bytes()
+    end = data.index(b"\n") + 1
+    path = path.with_suffix(".tonic")
+    path.write_bytes(
+        data[:end] + b"# Creation time: System.currentTimeMillis() 1700000000000\r\n" + data[end:]
+    )
+    *_, events = getattr(tonic, reader)(str(path))
+    return np.stack([events["x"], events["y"], events["t"], events["p"]], axis=1).astype(np.int64)
+
+
+def read_gesture_by_tonic(path: Path) -> Table:
+    """Read AEDAT 3.1 with the part of tonic that its DVS128 Gesture reader is made of; that itself fails."""
+    tonic = pytest.importorskip("tonic.io")
+    data = path.read_bytes()
+    begin = data.index(b"#!END-HEADER\r\n") + len(b"#!END-HEADER\r\n") + 36  # without the special event
+    words = tonic.get_aer_events_from_file(str(path), 3.1, begin)
+    address, t = words["address"].astype(np.int64), words["timeStamp"].astype(np.int64)
+    return np.stack([(address >> 17) & 0x1FFF, (address >> 2) & 0x1FFF, t, (address >> 1) & 1], axis=1)
