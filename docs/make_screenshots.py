@@ -178,9 +178,7 @@ def main() -> int:
                 app.processEvents()
                 time.sleep(0.002)
 
-        let_pass(
-            lambda: window.live.ready and window.decider.decision.kind != "waiting", "the first decision"
-        )
+        let_pass(lambda: window.live.ready and window.decided.kind != "waiting", "the first decision")
         for shot in SHOTS:
             shot.prepare(window)
             begin = time.monotonic()
@@ -192,7 +190,7 @@ def main() -> int:
                 window.transport.seek_s(shot.seek_s)
                 begin = time.monotonic()
                 let_pass(lambda b=begin: time.monotonic() - b > AFTER_S, shot.name)
-                let_pass(lambda: window.decider.decision.kind == "label", "a decision")
+                let_pass(lambda: window.decided.kind == "label", "a decision")
             dialogs = [d for d in window.findChildren(QDialog) if d.isVisible()]
             target = window.docks[shot.part] if shot.part else dialogs[-1] if dialogs else window
             path = options.out / f"{shot.name}.png"

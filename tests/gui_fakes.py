@@ -18,9 +18,10 @@ from neuroclip_live.errors import UserError
 from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution, empty_packet
 from neuroclip_live.learning.teaching_status import TeachingStatus
 from neuroclip_live.prompting.prompts import PromptSet
+from neuroclip_live.recognition.decision import Decider, DecisionSettings
 from neuroclip_live.recognition.history import Rescored
 from neuroclip_live.recognition.pipeline import PipelineSettings, PipelineState, Status
-from neuroclip_live.recognition.recognizer import Prediction
+from neuroclip_live.recognition.prediction import Prediction
 from neuroclip_live.recording.recorder import RecordingReport, RecordingStatus
 from neuroclip_live.stream.filters import Treatment
 from neuroclip_live.stream.frames import Box
@@ -183,6 +184,7 @@ class FakePipeline:
         self.shown: list[Prediction] = []
         self.started = self.stopped = False
         self.settings = PipelineSettings()
+        self.decider = Decider(DecisionSettings(0.0))
         self.loads: list[object] = []
         self.treatment = Treatment()
         self.make_events: Callable[[], Packet] | None = None
@@ -222,6 +224,10 @@ class FakePipeline:
 
     def change_slicing(self, slice_by: SliceBy) -> None:
         self.settings = replace(self.settings, slice_by=slice_by)
+
+    def change_decision(self, decision: DecisionSettings) -> None:
+        self.settings = replace(self.settings, decision=decision)
+        self.decider.settings = replace(decision, smoothing_s=0.0)
 
     def change_timesteps(self, timesteps: int) -> None:
         recognizer = replace(self.settings.recognizer, timesteps=timesteps)
@@ -299,7 +305,8 @@ class FakePipeline:
             "rejected": max(0.0, 1.0 - sum(scores.values())),
         }  # fmt: skip
         values.update(others)
-        self.latest = Prediction(**values)
+        prediction = Prediction(**values)
+        self.latest = replace(prediction, decision=self.decider.update(prediction))
         self.log.append(self.latest)
         return self.latest
 

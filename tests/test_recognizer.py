@@ -7,7 +7,8 @@ from fakes import DIM, SENSOR, FakeBackbone, packet
 from neuroclip_live.errors import UserError
 from neuroclip_live.model.scoring import score
 from neuroclip_live.prompting.prompts import PromptEncoder, parse_prompts
-from neuroclip_live.recognition.recognizer import STALE_US, Prediction, Recognizer, RecognizerSettings
+from neuroclip_live.recognition.prediction import Prediction
+from neuroclip_live.recognition.recognizer import STALE_US, Recognizer, RecognizerSettings
 from neuroclip_live.stream.frames import event_frame
 from neuroclip_live.stream.slicing import Slice
 

@@ -10,7 +10,8 @@ from neuroclip_live.errors import UserError
 from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution
 from neuroclip_live.prompting.prompts import parse_prompts
 from neuroclip_live.recognition.pipeline import Pipeline, PipelineSettings
-from neuroclip_live.recognition.recognizer import Prediction, RecognizerSettings
+from neuroclip_live.recognition.prediction import Prediction
+from neuroclip_live.recognition.recognizer import RecognizerSettings
 from neuroclip_live.stream.capture import Capture
 from neuroclip_live.stream.frames import Box, event_frame
 from neuroclip_live.stream.newest_slice_reader import Reader

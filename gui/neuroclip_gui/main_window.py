@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize
@@ -17,7 +16,6 @@ from neuroclip_gui.jobs import Jobs
 from neuroclip_gui.model_choice import Recognition
 from neuroclip_gui.panels.camera.camera_panel import CameraPanel
 from neuroclip_gui.panels.camera.cameras import Cameras
-from neuroclip_gui.panels.decision.decision import Decider
 from neuroclip_gui.panels.decision.decision_panel import DecisionPanel
 from neuroclip_gui.panels.health.health_panel import HealthPanel
 from neuroclip_gui.panels.picture.event_view import EventView
@@ -42,6 +40,7 @@ from neuroclip_gui.style.status_line import StatusLine
 from neuroclip_gui.style.theme import Theme
 from neuroclip_gui.window_commands import WindowCommands
 from neuroclip_gui.window_updater import Follower
+from neuroclip_live.recognition.prediction import Decision
 
 if TYPE_CHECKING:
     from neuroclip_live.prompting.prompt_set import PromptSet
@@ -65,7 +64,7 @@ class MainWindow(QMainWindow, WindowCommands):
         self.theme, self.store, self.settings = theme, store, settings
         self.pipeline: Pipeline | None = None
         self.jobs = Jobs()
-        self.decider = Decider(settings.smoothing_s, settings.threshold)
+        self.decided = Decision()
         self.view = EventView(theme)
         self.live = LiveView(self.view, theme, settings)
         self.banner = Banner(theme)
@@ -182,7 +181,7 @@ class MainWindow(QMainWindow, WindowCommands):
         self.cameras.source_changed()
         self.transport.set_source(source)
         self.live.clear()
-        self.decider.forget(time.monotonic())
+        self.decided = Decision()
         self.timeline.clear()
         self.strip.show_prediction(None)
         self.raster.show_prediction(None)

@@ -44,6 +44,7 @@ class Recognition:
         from neuroclip_live.stream.slicing import parse_slice
 
         settings, given = self._window.settings, self.given
+        self.use_decision(pipeline)
         if not given & {"slice", "overlap"}:
             pipeline.change_slicing(parse_slice(settings.slice, settings.overlap))
         if "timesteps" not in given:
@@ -70,6 +71,14 @@ class Recognition:
         if self._asked is not None and pipeline.backbone in self._asked[2]:
             self._window.settings.model, self._window.settings.device = self._asked[:2]
             self._asked = None
+
+    def use_decision(self, pipeline: Pipeline | None = None) -> None:
+        """Make answers as calm and as sure as the settings say."""
+        from neuroclip_live.recognition.decision import DecisionSettings
+
+        settings, pipeline = self._window.settings, pipeline or self._window.pipeline
+        if pipeline is not None:
+            pipeline.change_decision(DecisionSettings(settings.smoothing_s, settings.threshold))
 
     def use_slices(self, text: str, overlap: int) -> bool:
         """Cut the stream otherwise; return whether the text was understood."""

@@ -43,7 +43,8 @@ class WindowCommands:
 
     def set_smoothing(self, seconds: float) -> None:
         """Steady the decision over so many seconds."""
-        self.settings.smoothing_s = self.decider.smoothing_s = seconds
+        self.settings.smoothing_s = seconds
+        self.recognition.use_decision()
 
     def set_theme(self, name: str) -> None:
         """Dress the window anew."""
@@ -116,7 +117,8 @@ class WindowCommands:
         dialog.open()
 
     def _on_threshold(self, threshold: float) -> None:
-        self.settings.threshold = self.decider.threshold = threshold
+        self.settings.threshold = threshold
+        self.recognition.use_decision()
 
     def _on_frame_opened(self, index: int) -> None:
         frame = self.strip.seen(index)

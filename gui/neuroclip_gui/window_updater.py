@@ -6,8 +6,8 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
-from neuroclip_gui.panels.decision.decision import Decision
 from neuroclip_gui.panels.timeline.moments import Moment
+from neuroclip_live.recognition.prediction import Decision
 
 if TYPE_CHECKING:
     from neuroclip_gui.main_window import MainWindow
@@ -42,6 +42,7 @@ class Follower:
         self._scores_s = 0.0
         self._shown = _NOTHING
         """What the headline says: the list shows the same numbers, at the same tick."""
+        self._held_s = 0.0
         self._said = self._play_shown = ""
         self._table: PromptTable | None = None
 
@@ -95,8 +96,7 @@ class Follower:
             return
         if status is not None and status.source.state.value == "waiting":
             self._shown = _NOTHING
-            if window.decider.decision.kind != "waiting":
-                window.decider.forget(now)  # what was seen before is not what is seen when it is back
+            window.decided = _NOTHING  # what was seen before is not what is seen when it is back
             window.decision.show_busy(f"Waiting for {status.source_name}", None, now)
             window.view.set_state("", still=False)
             return
@@ -105,10 +105,9 @@ class Follower:
             if prediction.frames and prediction.state != "no-motion":
                 window.timeline.thumbnails.add(now, prediction.frames[-1])
             held = window.transport.paused and prediction.state == "no-motion"
-            if window.transport.paused and not held:
-                window.decider.forget(now)  # the moment shown is what is said, unsmoothed
             if not held:  # a paused recording has not come to rest
-                window.decider.update(prediction, now)
+                window.decided = prediction.decision
+                self._held_s = (prediction.t_us - prediction.decision.since_us) / 1e6
             self._show_decision(now)
             window.decision.paint_now()
             pipeline.mark_shown(prediction)
@@ -135,9 +134,9 @@ class Follower:
 
     def _show_decision(self, now: float) -> None:
         window = self._window
-        decision = self._shown = window.decider.decision
+        decision = self._shown = window.decided
         hint = "" if window.prompts.prompts.enabled else "type a word on the right"
-        window.decision.show_decision(decision, window.prompts.colour(decision.label), now, hint)
+        window.decision.show_decision(decision, window.prompts.colour(decision.label), self._held_s, hint)
         if window.teaching.badge:
             window.view.set_state(window.teaching.badge, still=False)
         elif window.live.frozen:

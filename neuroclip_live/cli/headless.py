@@ -19,7 +19,8 @@ from neuroclip_live.cli.live_table import LiveTable
 from neuroclip_live.errors import UserError
 from neuroclip_live.prompting.prompts import PromptEncoder, PromptSet
 from neuroclip_live.recognition.pipeline import Pipeline, PipelineSettings, PipelineState, Status
-from neuroclip_live.recognition.recognizer import Prediction, Recognizer
+from neuroclip_live.recognition.prediction import Prediction
+from neuroclip_live.recognition.recognizer import Recognizer
 from neuroclip_live.recognition.replay_all import Totals, recognise_all
 from neuroclip_live.recording import jsonl
 
@@ -83,6 +84,7 @@ def run_every_window(
         model = load(show.progress)
         prompts = settings.with_model_templates(prompts, model)
         recognizer = Recognizer(model, PromptEncoder(model).encode(prompts), settings.recognizer)
+        recognizer.decider.settings = settings.decision
         if load_adapter is not None:
             recognizer.adapter = load_adapter(model)
         if settings.lessons is not None:
@@ -94,7 +96,7 @@ def run_every_window(
         for prediction in recognise_all(
             source, recognizer, settings.slice_by, totals, lambda: stop.is_set() or monotonic() > deadline
         ):
-            output.write(jsonl.record(prediction))
+            output.write(prediction.to_dict())
             show.prediction(prediction, f"{totals.windows} windows")
             if stop.is_set() or monotonic() > deadline:
                 break
@@ -158,7 +160,7 @@ def _follow(
             show.notice(told)
         for prediction in pipeline.predictions(after=number):
             number, written = prediction.number, written + 1
-            output.write(jsonl.record(prediction))
+            output.write(prediction.to_dict())
         latest = pipeline.prediction()
         if latest is not None:
             show.prediction(latest, _status_line(pipeline))
@@ -171,7 +173,7 @@ def _follow(
     if status.state is PipelineState.ENDED and not status.windows:
         show.notice(too_short(pipeline.source, status.total_events, pipeline.settings.slice_by))
     for prediction in rest:
-        output.write(jsonl.record(prediction))
+        output.write(prediction.to_dict())
     output.write(
         jsonl.summary(
             events=status.total_events,

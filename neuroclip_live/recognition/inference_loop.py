@@ -18,7 +18,8 @@ from neuroclip_live.learning.teaching import Teacher
 from neuroclip_live.prompting.prompts import PromptEncoder, PromptSet, PromptTable
 from neuroclip_live.recognition.model_change import Load, ModelChange
 from neuroclip_live.recognition.pipeline_state import PipelineSettings, PipelineState
-from neuroclip_live.recognition.recognizer import FeatureAdapter, Prediction, Recognizer
+from neuroclip_live.recognition.prediction import Prediction
+from neuroclip_live.recognition.recognizer import FeatureAdapter, Recognizer
 from neuroclip_live.stream.filters import warm_up as warm_up_treatment
 from neuroclip_live.stream.newest_slice_reader import Reader
 
@@ -131,10 +132,12 @@ class Inference:
             if self.region != reader.region:
                 reader.restrict(self.region)
                 recognizer.begin(reader.size)
-            scored = table_of
-            table_of = self._encode(encoder, recognizer, scored)
+            scored = table_of, recognizer.decider.settings
+            table_of = self._encode(encoder, recognizer, table_of)
             recognizer.adapter = self._adapter
-            if table_of is not scored and self._outcome.latest is not None and _is_paused(capture):
+            recognizer.decider.settings = self.settings.decision
+            asked_anew = (table_of, recognizer.decider.settings) != scored
+            if asked_anew and self._outcome.latest is not None and _is_paused(capture):
                 self._outcome.latest = recognizer.rescored(self._outcome.latest)
             self._decide(recognizer, reader)
 
@@ -262,7 +265,7 @@ class Inference:
             latest = self._outcome.latest
             moving = latest is not None and latest.state != "no-motion"
             if rest_us is not None and moving and not _is_paused(reader.capture):
-                self._outcome.latest = recognizer.at_rest(rest_us)
+                self._add(recognizer.at_rest(rest_us), reader, recognizer)
             newest = reader.ring is reader.capture.ring  # else the picture was turned just before the end
             if reader.finished and newest and self._state is PipelineState.RUNNING:
                 self._set(PipelineState.ENDED, self._capture.failure)
@@ -285,6 +288,10 @@ class Inference:
         prediction = replace(prediction, latency_ms=latency, arrival_ns=arrival)
         self.latency.add(latency)
         reader.took_ms((monotonic_ns() - taken_ns) / 1e6)
+        self._add(prediction, reader, recognizer)
+
+    def _add(self, prediction: Prediction, reader: Reader, recognizer: Recognizer) -> None:
+        """Put a prediction where it is looked for: newest, log and recording, never one of them alone."""
         with self._lock:
             if self._capture is reader.capture:
                 self._outcome.add(prediction, recognizer.summary)

@@ -22,12 +22,14 @@ from neuroclip_live.errors import UserError
 from neuroclip_live.events import Packet, Resolution
 from neuroclip_live.learning.teaching import Teacher
 from neuroclip_live.prompting.prompts import PromptSet, PromptTable
+from neuroclip_live.recognition.decision import DecisionSettings
 from neuroclip_live.recognition.history import Rescored, rescore
 from neuroclip_live.recognition.inference_loop import Inference, LoadAdapter
 from neuroclip_live.recognition.model_change import Load, ModelChange, Progress
 from neuroclip_live.recognition.pipeline_state import PipelineSettings, PipelineState, Rate, Status
+from neuroclip_live.recognition.prediction import Prediction
 from neuroclip_live.recognition.prediction_log import Outcome
-from neuroclip_live.recognition.recognizer import FeatureAdapter, Prediction
+from neuroclip_live.recognition.recognizer import FeatureAdapter
 from neuroclip_live.recording.recording_commands import RecordingCommands
 from neuroclip_live.stream.capture import Capture
 from neuroclip_live.stream.filters import Treatment
@@ -171,6 +173,11 @@ class Pipeline(RecordingCommands, Inference):
     def change_slicing(self, slice_by: SliceBy) -> None:
         """Cut the stream otherwise from the next event on; the timesteps kept so far are forgotten."""
         self.settings = replace(self.settings, slice_by=slice_by)
+        self._capture.news.set()
+
+    def change_decision(self, decision: DecisionSettings) -> None:
+        """Make calmer or quicker answers from the next prediction on; scores stay as they are."""
+        self.settings = replace(self.settings, decision=decision)
         self._capture.news.set()
 
     def change_timesteps(self, timesteps: int) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from neuroclip_live.events import Resolution
 from neuroclip_live.prompting.prompts import PromptSet
+from neuroclip_live.recognition.decision import DecisionSettings
 from neuroclip_live.recognition.recognizer import RecognizerSettings
 from neuroclip_live.stream.latency import Percentiles
 from neuroclip_live.stream.slicing import SliceBy
@@ -37,6 +38,7 @@ class PipelineSettings:
 
     slice_by: SliceBy = field(default_factory=SliceBy)
     recognizer: RecognizerSettings = field(default_factory=RecognizerSettings)
+    decision: DecisionSettings = field(default_factory=DecisionSettings)
     wait_for_model: bool = False
     """Recognise from the first event on: a recording starts only when the model is loaded; what a live source
     gives meanwhile stays in the ring."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from neuroclip_live.recognition.recognizer import Prediction
+    from neuroclip_live.recognition.prediction import Prediction
 
 KEPT_PREDICTIONS = 1024
 

@@ -8,10 +8,9 @@ a whole sample cut in T, carried over to a stream.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -19,8 +18,10 @@ import numpy.typing as npt
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import Resolution, empty_packet
 from neuroclip_live.model.scoring import Scores, score, summary
-from neuroclip_live.objects.found import FoundObject, ObjectsSettings
+from neuroclip_live.objects.found import ObjectsSettings
 from neuroclip_live.objects.objects import Named, Objects
+from neuroclip_live.recognition.decision import Decider
+from neuroclip_live.recognition.prediction import Prediction
 from neuroclip_live.stream.frames import event_frame
 from neuroclip_live.stream.slicing import Slice
 
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from neuroclip_live.model.backbone import Backbone
     from neuroclip_live.prompting.prompts import PromptTable
 
-State = Literal["ok", "no-motion", "warming-up"]
 Features = npt.NDArray[np.float32]
 
 MAX_TIMESTEPS = 64
@@ -79,66 +79,6 @@ class RecognizerSettings:
 
 
 @dataclass(frozen=True)
-class Prediction:
-    """What the camera sees at one moment. Safe to hand to any thread; arrays are not to be written to.
-
-    Attributes
-    ----------
-    t_us : int
-        End of the newest slice, in the stream's time.
-    number : int
-        Counts predictions since the start.
-    state : {"ok", "no-motion", "warming-up"}
-        ``warming-up``: fewer than T timesteps so far; scores are there but rest on less.
-    label : str or None
-        The best prompt; None when nothing moves, or a negative or "none of these" is best.
-    probability : float
-        Of the best entry, that label or not.
-    raw_label : str or None
-        The best prompt by the newest timestep alone.
-    scores : mapping from label to probability
-        Of every enabled prompt that is not negative.
-    rejected : float
-        Probability of the negatives and of "none of these" together.
-    labels : tuple of str
-        All rows of ``step_scores``'s second axis.
-    step_scores : ndarray (T, K) float32
-        Cosine of each timestep's feature with each prompt.
-    frames : tuple of ndarray (H, W) uint8
-        The T event frames, oldest first.
-    spikes : ndarray (T, hidden) or None
-        What the adapter fired.
-    latency_ms : mapping from stage to milliseconds
-    skipped : int
-        Slices passed over since the prediction before, because there was no time for them.
-    events : int
-        Events in the newest slice.
-    arrival_ns : int or None
-        When its last event reached this process (monotonic clock), where that is known.
-    objects : tuple of FoundObject, or None
-        The things found beside the whole picture's answer, by id; None where none were looked for.
-    """
-
-    t_us: int
-    number: int
-    state: State
-    label: str | None = None
-    probability: float = 0.0
-    raw_label: str | None = None
-    scores: Mapping[str, float] = field(default_factory=dict)
-    rejected: float = 0.0
-    labels: tuple[str, ...] = ()
-    step_scores: npt.NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), np.float32))
-    frames: tuple[npt.NDArray[np.uint8], ...] = ()
-    spikes: npt.NDArray[Any] | None = None
-    latency_ms: Mapping[str, float] = field(default_factory=dict)
-    skipped: int = 0
-    events: int = 0
-    arrival_ns: int | None = None
-    objects: tuple[FoundObject, ...] | None = None
-
-
-@dataclass(frozen=True)
 class _Timestep:
     t_us: int
     frame: npt.NDArray[np.uint8]
@@ -159,6 +99,8 @@ class Recognizer:
     ----------
     summary : ndarray (C,) float32 or None
         What the newest window's score of any text is the product with; None while nothing moves.
+    decider : Decider
+        Makes the answer of every prediction; its settings may be replaced at any time.
     """
 
     def __init__(self, backbone: Backbone, table: PromptTable | None, settings: RecognizerSettings) -> None:
@@ -166,6 +108,7 @@ class Recognizer:
         self.settings = settings
         self.adapter: FeatureAdapter | None = None
         self.summary: Features | None = None
+        self.decider = Decider()
         self._table = table
         self._steps: deque[_Timestep] = deque(maxlen=settings.timesteps)
         self._resolution = Resolution(8, 8)
@@ -181,6 +124,7 @@ class Recognizer:
         """
         other = Recognizer(backbone, self._table if backbone is self.backbone else None, settings)
         other._resolution, other._epoch, other._number = self._resolution, self._epoch, self._number
+        other.decider = self.decider
         if backbone is self.backbone:
             other.adapter = self.adapter
             other._steps.extend(self._steps)
@@ -192,6 +136,7 @@ class Recognizer:
         """Forget the past: another source, or another time."""
         self._resolution = resolution
         self._steps.clear()
+        self.decider.forget()
         if self._objects is not None:
             self._objects.begin(resolution)
 
@@ -231,6 +176,7 @@ class Recognizer:
         if piece.epoch != self._epoch:
             self._epoch = piece.epoch
             self._steps.clear()
+            self.decider.forget()
         begin = perf_counter()
         while self._steps and piece.end_us - self._steps[0].t_us > STALE_US:
             self._steps.popleft()
@@ -261,9 +207,13 @@ class Recognizer:
         return replace(prediction, objects=found, latency_ms=latency)
 
     def rescored(self, latest: Prediction) -> Prediction:
-        """Return the newest prediction by the prompts of now: no new slice will say so while paused."""
+        """Return the newest prediction by the prompts of now: no new slice will say so while paused.
+
+        Its answer is that of this moment alone.
+        """
         if not self._steps or latest.state == "no-motion":
             return latest
+        self.decider.forget()
         again = self._predict(latest.t_us, latest.events, self._score(self.features), {}, 0)
         return replace(again, objects=latest.objects)
 
@@ -272,15 +222,20 @@ class Recognizer:
         self._number += 1
         self.summary = None
         found = self._objects.at_rest(t_us, self._epoch) if self._objects is not None else None
-        return Prediction(
-            t_us,
-            self._number,
-            "no-motion",
-            skipped=skipped,
-            events=events,
-            frames=self._frames(),
-            objects=found,
+        return self._decided(
+            Prediction(
+                t_us,
+                self._number,
+                "no-motion",
+                skipped=skipped,
+                events=events,
+                frames=self._frames(),
+                objects=found,
+            )
         )
+
+    def _decided(self, prediction: Prediction) -> Prediction:
+        return replace(prediction, decision=self.decider.update(prediction))
 
     def _score(self, features: Features) -> Scores | None:
         features, weights = self._adapted(features)
@@ -337,7 +292,7 @@ class Recognizer:
         )
         table = self._table
         if scores is None or table is None:
-            return bare
+            return self._decided(bare)
         probabilities = scores.probabilities
         best = int(np.argmax(probabilities))
         newest = int(np.argmax(scores.step_cosines[-1]))
@@ -346,7 +301,7 @@ class Recognizer:
             for label, p, negative in zip(table.labels, probabilities, table.negative, strict=False)
             if not negative
         }
-        return replace(
+        scored = replace(
             bare,
             label=table.labels[best] if best < len(table.labels) and not table.negative[best] else None,
             probability=float(probabilities[best]),
@@ -357,3 +312,4 @@ class Recognizer:
             step_scores=scores.step_cosines,
             spikes=self.adapter.last_spikes if self.adapter is not None else None,
         )
+        return self._decided(scored)

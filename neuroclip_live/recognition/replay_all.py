@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from time import monotonic_ns
 from typing import TYPE_CHECKING
 
-from neuroclip_live.recognition.recognizer import Prediction, Recognizer
+from neuroclip_live.recognition.prediction import Prediction
+from neuroclip_live.recognition.recognizer import Recognizer
 from neuroclip_live.stream.latency import LatencyStats
 from neuroclip_live.stream.ordering import Ordering
 from neuroclip_live.stream.read_ahead import read_ahead

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from neuroclip_drivers.source import EventSource
     from neuroclip_live.model.backbone import BackboneInfo
     from neuroclip_live.prompting.prompts import PromptSet
-    from neuroclip_live.recognition.recognizer import Prediction
     from neuroclip_live.stream.latency import Percentiles
     from neuroclip_live.stream.slicing import SliceBy
 
@@ -46,25 +45,6 @@ def prompt_fields(prompts: PromptSet) -> dict[str, Any]:
         "none_of_these": prompts.none_of_these,
         "template": list(prompts.templates),
     }
-
-
-def record(prediction: Prediction) -> dict[str, Any]:
-    """Return one prediction's line; probabilities to six places, times in milliseconds."""
-    line = {
-        "type": "prediction",
-        "t_us": prediction.t_us,
-        "label": prediction.label,
-        "probability": round(prediction.probability, 6),
-        "scores": {label: round(p, 6) for label, p in prediction.scores.items()},
-        "rejected": round(prediction.rejected, 6),
-        "state": prediction.state,
-        "events": prediction.events,
-        "latency_ms": {stage: round(ms, 3) for stage, ms in prediction.latency_ms.items()},
-        "skipped": prediction.skipped,
-    }
-    if prediction.objects is not None:
-        line["objects"] = [found.to_dict() for found in prediction.objects]
-    return line
 
 
 def summary(

@@ -13,7 +13,7 @@ from neuroclip_live.recording.recorder import Recorder, RecordingReport, Recordi
 if TYPE_CHECKING:
     from neuroclip_drivers.source import EventSource
     from neuroclip_live.prompting.prompts import PromptSet
-    from neuroclip_live.recognition.recognizer import Prediction
+    from neuroclip_live.recognition.prediction import Prediction
     from neuroclip_live.stream.capture import Capture
 
 
@@ -112,7 +112,7 @@ class RecordingCommands:
         if prompts is not self._noted:
             self._noted = prompts
             recorder.note({"type": "prompts", "t_us": prediction.t_us, **jsonl.prompt_fields(prompts)})
-        recorder.note(jsonl.record(prediction))
+        recorder.note(prediction.to_dict())
 
     def _end_recording(self, timeout_s: float = 30.0) -> bool:
         """End a recording whose source goes away; the report is kept for :meth:`stop_recording`.

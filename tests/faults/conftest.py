@@ -13,7 +13,8 @@ import pytest
 from fakes import FakeBackbone, pipelines, wait_for
 
 from neuroclip_live.recognition.pipeline import Pipeline
-from neuroclip_live.recognition.recognizer import Prediction, Recognizer
+from neuroclip_live.recognition.prediction import Prediction
+from neuroclip_live.recognition.recognizer import Recognizer
 from neuroclip_live.stream.slicing import Slice
 
 

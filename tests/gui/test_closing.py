@@ -142,7 +142,7 @@ def test_while_recording_and_the_files_are_whole(tmp_path):
                 window.recording.start(Path({str(film)!r}))
                 return False
             status = window.pipeline.recording()
-            return status is not None and status.events > 4000 and window.decider.decision.scores
+            return status is not None and status.events > 4000 and window.decided.scores
     """
     assert closes(tmp_path, body) < SOON_S
     source = ReplaySource(film, speed=None)

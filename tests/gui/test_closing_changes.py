@@ -20,7 +20,7 @@ def test_while_another_model_is_loaded_beside_the_one_at_work(tmp_path):
         def factory():
             return pipeline(camera())
         def ready(window):
-            if not window.decider.decision.scores:
+            if not window.decided.scores:
                 return False
             if not asked:
                 window.pipeline.change_model(another)

@@ -72,7 +72,7 @@ def test_every_command_can_be_given_and_nothing_goes_wrong(qtbot, window, pipeli
     pipeline.events = ring_of_events(1.0)
     pipeline.predict({"a mug": 0.7, "a phone": 0.2, "scissors": 0.1})
     pipeline.teacher.learn("a phone")
-    qtbot.waitUntil(lambda: window.view.frame is not None and window.decider.decision.label == "a mug")
+    qtbot.waitUntil(lambda: window.view.frame is not None and window.decided.label == "a mug")
     window.prompts.list.select(["a phone"])
     window.teach.entry.setCurrentText("a phone")
     QApplication.clipboard().setText("a kite, a drum")

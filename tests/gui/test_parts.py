@@ -11,7 +11,6 @@ import pytest
 from gui_fakes import RES, ring_of_events
 
 from neuroclip_gui.jobs import Jobs
-from neuroclip_gui.panels.decision.decision import Decider
 from neuroclip_gui.panels.health import health_panel
 from neuroclip_gui.panels.health.health_panel import amount
 from neuroclip_gui.panels.picture import painting
@@ -20,7 +19,6 @@ from neuroclip_gui.settings import VERSION, SettingsStore, WindowSettings
 from neuroclip_gui.style.palettes import EVENT_COLOURS, PALETTES, contrast
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import EVENT_DTYPE, empty_packet
-from neuroclip_live.recognition.recognizer import Prediction
 from neuroclip_live.stream.frames import event_frame
 
 # ---- health
@@ -144,60 +142,6 @@ def test_recent_files_are_few_and_newest_first():
     for name in [*"abcdefghij", "c"]:
         settings.remember(name)
     assert settings.recent == ["c", "j", "i", "h", "g", "f", "e", "d"]
-
-
-# ---- deciding
-
-
-def prediction(scores, **facts):
-    best = max(scores, key=scores.get) if scores else None
-    return Prediction(0, 1, **{"state": "ok", "label": best, "scores": scores, **facts})
-
-
-def test_without_smoothing_the_newest_scores_decide():
-    decider = Decider(0.0, 0.0)
-    assert decider.update(prediction({"a": 0.9, "b": 0.1}), 0.0).label == "a"
-    decision = decider.update(prediction({"a": 0.1, "b": 0.9}), 0.01)
-    assert (decision.kind, decision.label, decision.since_s) == ("label", "b", 0.01)
-
-
-def test_smoothing_keeps_a_blink_out():
-    decider = Decider(1.0, 0.0)
-    decider.update(prediction({"a": 0.9, "b": 0.1}), 0.0)
-    assert decider.update(prediction({"a": 0.1, "b": 0.9}), 0.05).label == "a"
-    for step in range(60):
-        decision = decider.update(prediction({"a": 0.1, "b": 0.9}), 0.1 + 0.05 * step)
-    assert decision.label == "b"
-    assert decision.probability == pytest.approx(0.9, abs=0.05)
-
-
-def test_a_new_label_begins_at_its_own_score():
-    decider = Decider(1.0, 0.0)
-    decider.update(prediction({"a": 1.0}), 0.0)
-    assert decider.update(prediction({"a": 0.2, "new": 0.8}), 0.01).scores["new"] == pytest.approx(0.8)
-
-
-@pytest.mark.parametrize(
-    ("given", "kind"),
-    [
-        (prediction({"a": 0.2, "b": 0.15}, rejected=0.1), "unsure"),
-        (prediction({"a": 0.2, "b": 0.1}, rejected=0.7), "none"),
-        (prediction({"a": 0.9, "b": 0.1}, state="no-motion"), "no-motion"),
-        (prediction({}), "waiting"),
-        (prediction({"a": 0.9}, state="warming-up"), "label"),
-    ],
-)
-def test_what_is_said(given, kind):
-    assert Decider(0.0, 0.3).update(given, 0.0).kind == kind
-
-
-def test_a_near_tie_does_not_flicker():
-    decider = Decider(0.0, 0.0)
-    labels = {
-        decider.update(prediction({"a": 0.50 + d, "b": 0.50 - d}), i / 20).label
-        for i, d in enumerate([0.005, -0.005] * 10)
-    }
-    assert labels == {"a"}
 
 
 # ---- jobs

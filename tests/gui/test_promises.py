@@ -189,20 +189,20 @@ def test_a_word_typed_while_paused_is_scored_at_once_and_the_label_stays(qtbot, 
     window = make_window(attach=False)
     window.attach(pipeline)
     window.prompts.threshold.setValue(0)
-    qtbot.waitUntil(lambda: window.transport.paused and window.decider.decision.kind == "label")
+    qtbot.waitUntil(lambda: window.transport.paused and window.decided.kind == "label")
     window.prompts.add("a tree")
-    qtbot.waitUntil(lambda: "a tree" in window.decider.decision.scores)
+    qtbot.waitUntil(lambda: "a tree" in window.decided.scores)
     number = pipeline.prediction().number
     row = window.prompts.model.index(2).data(ROW)
     qtbot.waitUntil(lambda: window.prompts.model.index(2).data(ROW).score is not None)
     assert row.prompt.label == "a tree"
     window.prompts.list.select(["a fox"])
     window.prompts.toggle_enabled()
-    qtbot.waitUntil(lambda: set(window.decider.decision.scores) == {"a mug", "a tree"})
+    qtbot.waitUntil(lambda: set(window.decided.scores) == {"a mug", "a tree"})
     rest_s = time.monotonic() + 1.0  # longer than after which a scene that is not paused is at rest
     qtbot.waitUntil(lambda: time.monotonic() > rest_s)
     assert pipeline.prediction().number == number + 1
-    assert window.decider.decision.kind == "label"
+    assert window.decided.kind == "label"
 
 
 def test_the_place_sought_while_paused_is_the_one_that_is_recognised(qtbot, make_window):

@@ -122,7 +122,7 @@ def test_the_real_pipeline_records_what_came_in_and_what_was_said(qtbot, make_wi
     pipeline = Pipeline(Paced(packets), lambda progress: FakeBackbone(), parse_prompts("a mug, a phone"))
     window = make_window(attach=False)
     window.attach(pipeline)
-    qtbot.waitUntil(lambda: window.decider.decision.kind == "label", timeout=60_000)
+    qtbot.waitUntil(lambda: window.decided.kind == "label", timeout=60_000)
     window.actions_.by_name["record"].trigger()
     qtbot.waitUntil(lambda: window.recording.on, timeout=20_000)
     pipeline.set_region(Box(0, 0, 10, 10))

@@ -79,9 +79,9 @@ def test_a_slice_that_makes_no_sense_is_said_and_put_back(window, pipeline, dial
     assert pipeline.settings.slice_by.kind == "auto"
 
 
-def test_smoothing_and_theme(window, dialog):
+def test_smoothing_and_theme(window, pipeline, dialog):
     dialog.smoothing.setValue(1.0)
-    assert window.decider.smoothing_s == 1.0
+    assert pipeline.settings.decision.smoothing_s == 1.0
     dialog.theme.setCurrentIndex(dialog.theme.findData("light"))
     dialog.theme.activated.emit(dialog.theme.currentIndex())
     assert window.theme.palette.name == "light"

@@ -131,7 +131,7 @@ def test_nothing_moved_is_said(window, pipeline):
 
 def test_a_wrong_decision_becomes_a_counter_example_of_a_taught_label(qtbot, window, pipeline):
     pipeline.predict({"a mug": 0.8, "a phone": 0.1, "scissors": 0.1})
-    qtbot.waitUntil(lambda: window.decider.decision.label == "a mug")
+    qtbot.waitUntil(lambda: window.decided.label == "a mug")
     window.actions_.by_name["teach_not"].trigger()
     assert "only typed" in window.banner.text
     assert not pipeline.teacher.against

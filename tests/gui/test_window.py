@@ -215,7 +215,7 @@ def test_no_motion_is_calm_and_says_no_label(qtbot, window, pipeline):
     qtbot.waitUntil(lambda: window.decision.words()[0] == "a mug")
     pipeline.predict({}, state="no-motion")
     qtbot.waitUntil(lambda: window.decision.words()[0] == "No motion")
-    assert window.decider.decision.scores == {}
+    assert window.decided.scores == {}
 
 
 def test_a_paused_recording_keeps_its_decision(qtbot, window, pipeline):
@@ -525,7 +525,7 @@ def test_what_was_set_is_there_the_next_time(make_window):
     second = make_window()
     assert second.theme.palette.name == "light"
     assert second.live.accumulation == ("fade", 100)
-    assert second.decider.threshold == 0.55
+    assert second.settings.threshold == 0.55
     assert not second.docks["strip"].isVisible()
     second.reset_settings()
     assert second.docks["strip"].isVisible()

@@ -6,12 +6,12 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from neuroclip_gui.panels.decision.decision import Decision
 from neuroclip_gui.style.theme import Theme, font
+from neuroclip_live.recognition.prediction import Decision
 
 
 class DecisionPanel(QWidget):
-    """Paints a :class:`neuroclip_gui.panels.decision.decision.Decision`, or how far loading has come.
+    """Paints a :class:`neuroclip_live.recognition.prediction.Decision`, or how far loading has come.
 
     Parameters
     ----------
@@ -23,7 +23,7 @@ class DecisionPanel(QWidget):
         self._theme = theme
         self._decision = Decision()
         self._colour = QColor()
-        self._now_s = 0.0
+        self._now_s = self._held_s = 0.0
         self._busy: tuple[str, float | None] | None = ("Starting", None)
         self._hint = ""
         self._refused = False
@@ -61,11 +61,11 @@ class DecisionPanel(QWidget):
         self.setAccessibleDescription(self.words()[0])
         self.update()
 
-    def show_decision(self, decision: Decision, colour: QColor, now_s: float, hint: str = "") -> None:
-        """Say the decision; ``hint`` replaces the small line when there is nothing to say."""
+    def show_decision(self, decision: Decision, colour: QColor, held_s: float, hint: str = "") -> None:
+        """Say the decision and how long it has held; ``hint`` replaces the small line while waiting."""
         fresh = (decision.kind, decision.label) != (self._decision.kind, self._decision.label)
         self._busy, self._refused, self._decision, self._colour = None, False, decision, colour
-        self._now_s, self._hint = now_s, hint
+        self._held_s, self._hint = held_s, hint
         if fresh:
             self.setAccessibleDescription(self.words()[0])
         looks = (decision.kind, self.words(), round(decision.probability, 2), colour.rgb())
@@ -86,8 +86,7 @@ class DecisionPanel(QWidget):
             return "Recognition is off", "see the message above; the picture goes on"
         d = self._decision
         if d.kind == "label":
-            held = self._now_s - d.since_s
-            small = "settling" if d.settling else f"for {_duration(held)}"
+            small = "settling" if d.settling else f"for {_duration(self._held_s)}"
             if d.now is not None and d.now != d.label:
                 small += f"   ·   this instant: {d.now}"
             return d.label, small

@@ -25,7 +25,6 @@ from PySide6.QtWidgets import (
 )
 
 from neuroclip_gui.files import as_text
-from neuroclip_gui.panels.decision.decision import Decision
 from neuroclip_gui.panels.prompts.prompt_entry import PromptEntry
 from neuroclip_gui.panels.prompts.prompt_list import PromptList
 from neuroclip_gui.panels.prompts.prompt_model import PromptModel
@@ -35,6 +34,7 @@ from neuroclip_gui.style.theme import Theme
 from neuroclip_live.errors import UserError
 from neuroclip_live.model.purposes import purpose_of
 from neuroclip_live.prompting.prompt_set import MAX_PROMPTS, PromptSet, split_prompts
+from neuroclip_live.recognition.prediction import Decision
 
 
 class PromptsPanel(Panel):

@@ -14,7 +14,7 @@ from neuroclip_gui.style.panel import Panel
 from neuroclip_gui.style.theme import Theme, font
 
 if TYPE_CHECKING:
-    from neuroclip_live.recognition.recognizer import Prediction
+    from neuroclip_live.recognition.prediction import Prediction
 
 _MARGIN, _TEXT, _RATES = 8, 16, 22
 

@@ -125,7 +125,7 @@ class Teaching(QObject):
 
     def deny(self) -> None:
         """Learn that the last seconds did not show what is decided."""
-        teacher, decision = self._teacher(), self._window.decider.decision
+        teacher, decision = self._teacher(), self._window.decided
         if teacher is None:
             return
         label = decision.label if decision.kind in ("label", "unsure") else ""
@@ -159,7 +159,7 @@ class Teaching(QObject):
         prediction = pipeline.prediction() if pipeline is not None else None
         if pipeline is None or not hasattr(pipeline, "note"):
             return
-        decision = self._window.decider.decision
+        decision = self._window.decided
         pipeline.note(
             {
                 "type": "taught" if is_it else "correction",

@@ -16,7 +16,7 @@ from neuroclip_gui.style.theme import Theme, font
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from neuroclip_live.recognition.recognizer import Prediction
+    from neuroclip_live.recognition.prediction import Prediction
 
 _GAP, _TEXT = 6, 30
 _LONGEST = 16
