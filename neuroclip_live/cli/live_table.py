@@ -14,7 +14,7 @@ from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.text import Text
 
-from neuroclip_live.recognition.recognizer import Prediction
+from neuroclip_live.recognition.prediction import Prediction
 
 BAR = 24
 MOST_ROWS = 20
