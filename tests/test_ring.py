@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from neuroclip_live.events import EVENT_DTYPE, Packet
-from neuroclip_live.stream.ordering import JITTER_US
+from neuroclip_live.stream.ordering import JITTER_US, LOOKAHEAD
 from neuroclip_live.stream.ring import EventRing
 
 
@@ -48,17 +48,19 @@ def test_packet_larger_than_the_ring_keeps_its_newest_events() -> None:
 def test_time_going_back_opens_an_epoch_that_no_read_crosses() -> None:
     ring = EventRing(100)
     ring.write(packet([5_000, 6_000, 7_000]), 0)
-    ring.write(packet([10, 20]), 0)
+    ring.write(packet(range(10, 10 + LOOKAHEAD)), 0)  # so many have to stay back
+    assert ring.status().epochs == 0
+    ring.write(packet([100]), 0)
     first = ring.read(0)
     second = ring.read(first.end)
     assert (first.epoch, first.events["t"].tolist()) == (0, [5_000, 6_000, 7_000])
-    assert (second.epoch, second.events["t"].tolist()) == (1, [10, 20])
-    assert ring.latest(duration_us=10**9)["t"].tolist() == [10, 20]
+    assert (second.epoch, second.events["t"].tolist()) == (1, [*range(10, 10 + LOOKAHEAD), 100])
+    assert ring.latest(duration_us=10**9)["t"].tolist() == [*range(10, 10 + LOOKAHEAD), 100]
 
 
 def test_step_back_inside_a_packet_opens_an_epoch_there() -> None:
     ring = EventRing(100)
-    ring.write(packet([50_000, 60_000, 100, 200]), 0)
+    ring.write(packet([49_500, 50_000, *range(100, 101 + LOOKAHEAD)]), 0)
     assert [ring.read(c).epoch for c in (0, 2)] == [0, 1]
 
 

@@ -1,4 +1,8 @@
-"""The ring against a plain list, whatever is done to both in whatever order."""
+"""The ring against a plain list, whatever is done to both in whatever order.
+
+What becomes of times is the matter of :mod:`stray_model`; here it is held against a ring that is written to,
+read and asked in between, and holds events back.
+"""
 
 from __future__ import annotations
 
@@ -6,31 +10,41 @@ import numpy as np
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from stray_model import settle
 
 from neuroclip_live.events import EVENT_DTYPE
-from neuroclip_live.stream.ordering import JITTER_US
+from neuroclip_live.stream.ordering import JITTER_US, LOOKAHEAD
 from neuroclip_live.stream.ring import EventRing
 
 STEPS = st.lists(st.sampled_from([0, 1, 7, 300, -1, -400, -JITTER_US, -5_000, 20_000]), max_size=12)
+LEAPS = st.sampled_from([-5_000, -1_000_000, 2_000, 99_000])
 READERS = 3
 
 
 class RingAndList(RuleBasedStateMachine):
-    """The list keeps (time, x, epoch, arrival) of every event that lay on the sensor."""
+    """The list keeps (time, x, epoch, arrival) of every event that lay on the sensor and is decided about."""
 
-    @initialize(capacity=st.integers(1, 25), narrow=st.booleans())
+    @initialize(capacity=st.integers(1, 90), narrow=st.booleans())
     def begin(self, capacity: int, narrow: bool) -> None:
         self.width = 20 if narrow else None
         self.ring = EventRing(capacity, width=self.width, height=4 if narrow else None)
-        self.all: list[tuple[int, int, int, int]] = []
-        self.epoch = self.clock = self.number = self.outside = 0
+        self.came: list[tuple[int, int, int]] = []  # raw time, x, arrival
+        self.clock = self.number = self.outside = 0
         self.raw = 1_000_000
+        self.starts: list[int] = []  # events at which the source said that time begins anew
+        self.all: list[tuple[int, int, int, int]] = []
+        self.strays = 0
         self.cursors = [0] * READERS
         self.seen, self.lost = [0] * READERS, [0] * READERS
 
     @property
     def oldest(self) -> int:
         return max(0, len(self.all) - self.ring.capacity)
+
+    @property
+    def epoch(self) -> int:
+        begun = sum(at >= len(self.all) for at in self.starts)  # without an event so far
+        return (self.all[-1][2] if self.all else 0) + begun
 
     @rule(steps=STEPS)
     def write(self, steps: list[int]) -> None:
@@ -42,18 +56,32 @@ class RingAndList(RuleBasedStateMachine):
             events["x"][i] = self.number % 30
             self.number += 1
         self.ring.write(events, self.clock)
-        for start in range(0, len(events), self.ring.capacity):  # larger packets go in piece by piece
-            before = None
-            for t, x in self.as_list(events[start : start + self.ring.capacity]):
-                if self.width is not None and x >= self.width:
-                    self.outside += 1
-                    continue
-                newest = self.all[-1][0] if self.all else t
-                if (newest if before is None else before) - t > JITTER_US:
-                    self.epoch += 1
-                    newest = t
-                self.all.append((max(t, newest), x, self.epoch, self.clock))
-                before = t
+        for t, x in self.as_list(events):
+            if self.width is not None and x >= self.width:
+                self.outside += 1
+            else:
+                self.came.append((t, x, self.clock))
+        self.decide()
+
+    @rule(leap=LEAPS, back=st.integers(0, 1), count=st.integers(1, 50))
+    def leap(self, leap: int, back: int, count: int) -> None:
+        """Time goes elsewhere, for a few events or for good."""
+        self.write([leap, *[5] * count, *[-leap] * back])
+
+    @rule()
+    def begin_epoch(self) -> None:
+        number = self.ring.begin_epoch()
+        self.starts.append(len(self.came))
+        self.decide()
+        assert number == self.epoch
+
+    def decide(self) -> None:
+        settled = settle([t for t, _, _ in self.came], self.starts, final=False)
+        self.all = [
+            (t, x, epoch, arrival)
+            for (t, epoch), (_, x, arrival) in zip(settled.events, self.came, strict=False)
+        ]
+        self.strays = settled.strays
 
     @rule(reader=st.integers(0, READERS - 1), limit=st.integers(0, 30))
     def read(self, reader: int, limit: int) -> None:
@@ -100,7 +128,7 @@ class RingAndList(RuleBasedStateMachine):
         assert self.ring.span_us(first, second) == expected
 
     def newest_epoch(self) -> list[tuple[int, int, int, int]]:
-        return [event for event in self.all[self.oldest :] if event[2] == self.all[-1][2]]
+        return [event for event in self.all[self.oldest :] if event[2] == self.epoch]
 
     @staticmethod
     def as_list(events: np.ndarray) -> list[tuple[int, int]]:
@@ -112,7 +140,9 @@ class RingAndList(RuleBasedStateMachine):
             return
         status = self.ring.status()
         assert status.written == len(self.all)
-        assert status.written + status.outside == self.number
+        assert status.written + status.held + status.outside == self.number
+        assert status.held <= LOOKAHEAD
+        assert status.strays == self.strays
         assert status.outside == self.outside
         assert status.epochs == self.epoch
         assert (self.ring.oldest(), self.ring.newest()) == (self.oldest, len(self.all))

@@ -135,7 +135,10 @@ def teach(
         recognizer = Recognizer(model, None, RecognizerSettings(timesteps=timesteps))
         tell("learning", None)
         lessons = [Show(label.strip(), source) for (label, _, _), source in zip(pairs, sources, strict=True)]
-        taken = teach_from(lessons, recognizer, parse_slice(slice_by), Path(out))
+        notes: list[str] = []
+        taken = teach_from(lessons, recognizer, parse_slice(slice_by), Path(out), notes.append)
+    for note in notes:
+        click.echo(note, err=True)
     click.echo(f"{out}: " + ", ".join(f"{label} ({count} windows)" for label, count in taken.items()))
 
 

@@ -23,6 +23,7 @@ from neuroclip_live.recognition.prediction import Prediction
 from neuroclip_live.recognition.recognizer import Recognizer
 from neuroclip_live.recognition.replay_all import Totals, recognise_all
 from neuroclip_live.recording import jsonl
+from neuroclip_live.stream.ordering import stray_note
 
 if TYPE_CHECKING:
     from neuroclip_drivers.source import EventSource
@@ -102,6 +103,7 @@ def run_every_window(
                 break
         source.close()
         show.notice(source.status().message)
+        show.notice(stray_note(totals.stray_events))
         if not totals.windows and not stop.is_set():
             show.notice(too_short(source, totals.events, settings.slice_by))
         output.write(
@@ -112,6 +114,7 @@ def run_every_window(
                 skipped_windows=0,  # every window is processed here
                 dropped_events=totals.dropped_events,
                 outside_events=totals.outside_events,
+                stray_events=totals.stray_events,
                 total=totals.latency.percentiles().get("total"),
                 wall_s=monotonic() - begin,
             )
@@ -172,6 +175,7 @@ def _follow(
     status, rest = _settled(pipeline, number)
     if status.state is PipelineState.ENDED and not status.windows:
         show.notice(too_short(pipeline.source, status.total_events, pipeline.settings.slice_by))
+    show.notice(stray_note(status.stray_events))
     for prediction in rest:
         output.write(prediction.to_dict())
     output.write(
@@ -182,6 +186,7 @@ def _follow(
             skipped_windows=status.skipped_windows,
             dropped_events=status.dropped_events,
             outside_events=status.outside_events,
+            stray_events=status.stray_events,
             unwritten_predictions=status.predictions - written - len(rest),
             total=status.latency.get("total"),
             wall_s=monotonic() - (started or begin),
@@ -207,11 +212,12 @@ def _status_line(pipeline: Pipeline) -> str:
     status = pipeline.status()
     total = status.latency.get("total")
     latency = f"{total.p50_ms:.0f}/{total.p99_ms:.0f} ms" if total else "-"
+    strays = f" · stray times {status.stray_events}" if status.stray_events else ""
     outside = f" · outside the sensor {status.outside_events}" if status.outside_events else ""
     return (
         f"{status.event_rate_hz / 1e3:,.0f} kev/s · {status.prediction_rate_hz:.0f} predictions/s · "
         f"latency p50/p99 {latency} · dropped {status.dropped_events} · skipped {status.skipped_windows}"
-        f"{outside} · {status.model} on {status.device} ({status.runtime})"
+        f"{outside}{strays} · {status.model} on {status.device} ({status.runtime})"
     )
 
 

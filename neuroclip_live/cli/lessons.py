@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ from neuroclip_live.learning.teaching import Teacher
 from neuroclip_live.prompting.prompts import PromptEncoder, PromptSet
 from neuroclip_live.recognition.recognizer import Recognizer
 from neuroclip_live.recognition.replay_all import Totals, recognise_all
+from neuroclip_live.stream.ordering import stray_note
 
 if TYPE_CHECKING:
     from neuroclip_drivers.source import EventSource
@@ -29,8 +30,14 @@ class Show:
     source: EventSource
 
 
-def teach_from(shows: Sequence[Show], recognizer: Recognizer, by: SliceBy, out: Path) -> dict[str, int]:
-    """Collect lessons from recordings as live teaching would, and save them.
+def teach_from(
+    shows: Sequence[Show],
+    recognizer: Recognizer,
+    by: SliceBy,
+    out: Path,
+    tell: Callable[[str], None] = lambda note: None,
+) -> dict[str, int]:
+    """Collect lessons from recordings as live teaching would, and save them; ``tell`` gets notes.
 
     Returns
     -------
@@ -46,8 +53,11 @@ def teach_from(shows: Sequence[Show], recognizer: Recognizer, by: SliceBy, out: 
         taken = {}
         for show in shows:
             teacher.begin(show.label)
-            for prediction in recognise_all(show.source, recognizer, by, Totals()):
+            totals = Totals()
+            for prediction in recognise_all(show.source, recognizer, by, totals):
                 teacher.observe(recognizer.features, prediction.t_us, prediction.state == "ok")
+            if totals.stray_events:
+                tell(f"{show.source.name}: {stray_note(totals.stray_events)}")
             try:
                 taken[show.label] = teacher.end()
             except UserError as error:

@@ -302,7 +302,7 @@ class Pipeline(RecordingCommands, Inference):
         capture, counts = self._capture, self._outcome
         predictions, skipped = counts.predictions, counts.skipped  # once each, so that windows are their sum
         ring = capture.ring.status()
-        events, outside = capture.totals()
+        totals = capture.totals()
         info = self._backbone.info if self._backbone is not None else None
         busy_since = self._busy_since
         stalled = busy_since is not None and monotonic() - busy_since > STALLED_S
@@ -323,10 +323,11 @@ class Pipeline(RecordingCommands, Inference):
             source=capture.source.status(),
             resolution=capture.resolution,
             removed_share=capture.treater.removed_share,
-            event_rate_hz=self._event_rate.update(events),
-            total_events=events,
+            event_rate_hz=self._event_rate.update(totals.entered),
+            total_events=totals.entered,
             dropped_events=self._dropped,
-            outside_events=outside,
+            outside_events=totals.outside,
+            stray_events=totals.strays,
             windows=predictions + skipped,
             predictions=predictions,
             skipped_windows=skipped,

@@ -83,6 +83,8 @@ class Status:
     """Share of events that the noise filter took away in the last half second."""
     changing: bool = False
     """Another model is being loaded beside the one at work; ``message`` and ``progress`` tell how far."""
+    stray_events: int = 0
+    """Events whose time was far off while all around them went on; they were given the newest time."""
     stalled: bool = False
     """Recognition has been at one slice for seconds: what it said last is old."""
 

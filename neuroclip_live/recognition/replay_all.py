@@ -6,7 +6,7 @@ other recognises; what comes out depends on the order of packets alone, and that
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from time import monotonic_ns
@@ -21,6 +21,7 @@ from neuroclip_live.stream.slicing import Slice, SliceBy, Slicer
 
 if TYPE_CHECKING:
     from neuroclip_drivers.source import EventSource
+    from neuroclip_live.events import Packet
 
 
 @dataclass
@@ -32,6 +33,7 @@ class Totals:
     predictions: int = 0
     dropped_events: int = 0
     outside_events: int = 0
+    stray_events: int = 0
     latency: LatencyStats = field(default_factory=LatencyStats)
 
 
@@ -68,16 +70,25 @@ def slices_of(
     ordering = Ordering(*source.resolution)
     epoch = position = 0
     with closing(read_ahead(source.packets())) as packets:
-        for packet in packets:
-            if should_stop():
-                break
-            for events, new_epoch in ordering.pieces(packet):
+        for pieces in _ordered(packets, ordering, should_stop):
+            for events, new_epoch in pieces:
                 epoch += new_epoch
                 yield from slicer.push(events, position, epoch)
                 position += len(events)
-            totals.events = position
-            totals.outside_events = ordering.outside
+            totals.events, totals.outside_events = position, ordering.outside
+            totals.stray_events = ordering.strays
     yield from slicer.flush()
+
+
+def _ordered(
+    packets: Iterable[Packet], ordering: Ordering, should_stop: Callable[[], bool]
+) -> Iterator[list[tuple[Packet, bool]]]:
+    """Yield what the ordering makes of packets, to the last event."""
+    for packet in packets:
+        if should_stop():
+            break
+        yield ordering.pieces(packet)
+    yield ordering.flush()
 
 
 def _timed(recognizer: Recognizer, piece: Slice, totals: Totals) -> Prediction:

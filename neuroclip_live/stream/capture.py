@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from time import monotonic_ns
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from neuroclip_live.errors import UserError
 from neuroclip_live.stream.filters import NONE, Treater, Treatment
@@ -19,6 +19,16 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 RING_EVENTS = 1 << 22
+HOLD_MS = 100.0
+"""A camera's events after a silence wait at most so long for others to tell whether their time is right."""
+
+
+class Totals(NamedTuple):
+    """Events since the beginning: entered the ring, lay outside the sensor, had a stray time."""
+
+    entered: int
+    outside: int
+    strays: int
 
 
 class Capture:
@@ -49,7 +59,7 @@ class Capture:
         self.treater = Treater(source.resolution)
         self._capacity = capacity
         self._counting = threading.Lock()
-        self._entered_before = self._outside_before = 0  # in rings of pictures of another size
+        self._before = Totals(0, 0, 0)  # in rings of pictures of another size
         self.picture = self._picture(treatment.resolution(source.resolution))
         self.news = threading.Event()
         self.over = threading.Event()
@@ -70,11 +80,13 @@ class Capture:
         """Size of the picture in the ring."""
         return self.picture[1]
 
-    def totals(self) -> tuple[int, int]:
-        """Return how many events entered since the beginning, and how many lay outside the sensor."""
+    def totals(self) -> Totals:
+        """Return what is counted since the beginning."""
         with self._counting:
-            status = self.ring.status()
-            return self._entered_before + status.written, self._outside_before + status.outside
+            ring, before = self.ring.status(), self._before
+            return Totals(
+                before.entered + ring.written, before.outside + ring.outside, before.strays + ring.strays
+            )
 
     def _picture(self, resolution: Resolution) -> tuple[EventRing, Resolution]:
         return EventRing(self._capacity, width=resolution.width, height=resolution.height), resolution
@@ -106,12 +118,14 @@ class Capture:
                     self._enter(packet)
                     self.news.set()
                     self._wait_for_reader()
+                self._settle(paused=not len(packet) and _is_paused(self.source))
         except UserError as error:
             self.failure = str(error)
         except Exception as error:
             log.exception("capture from %s failed", self.source.name)
             self.failure = f"{self.source.name}: {error}"
         finally:
+            self.ring.flush()
             self.over.set()
             self.news.set()
 
@@ -132,15 +146,22 @@ class Capture:
         resolution = how.resolution(self.source.resolution)
         if resolution != self.resolution:
             other = self._picture(resolution)
+            self.ring.flush()
+            totals = self.totals()
             with self._counting:
-                status = self.ring.status()
-                self._entered_before += status.written
-                self._outside_before += status.outside
+                self._before = totals
                 self.cursor = None
                 self.picture = other
         packet = self.treater.treat(packet, how)
         if len(packet):
             self.ring.write(packet, arrival_ns)
+
+    def _settle(self, paused: bool) -> None:
+        """Let in what the ring holds back where nothing comes that would decide about it."""
+        if self.source.live:
+            self.ring.settle_silence(monotonic_ns() - int(HOLD_MS * 1e6))
+        elif paused:
+            self.ring.flush()
 
     def _wait_for_reader(self) -> None:
         while not (self.source.live or self._stop.is_set()):
@@ -148,3 +169,7 @@ class Capture:
             if cursor is None or self.ring.newest() - cursor <= self.ring.capacity // 2:
                 return
             self._stop.wait(0.001)
+
+
+def _is_paused(source: EventSource) -> bool:
+    return not source.live and source.status().state.value == "paused"

@@ -8,8 +8,9 @@ by construction.
 Copies happen under the lock. A reader's copy is bounded (``MAX_READ``), so the writer waits a few
 milliseconds at the most, and nothing is ever torn.
 
-Time that goes back opens a new *epoch* (:mod:`neuroclip_live.stream.ordering`): a loop restart, a seek, a
-camera that reset its clock. A read never crosses an epoch, so no slice mixes two times.
+Time that goes back and stays back opens a new *epoch* (:mod:`neuroclip_live.stream.ordering`): a loop
+restart, a seek, a camera that reset its clock. A read never crosses an epoch, so no slice mixes two times.
+The last few events may be held back until others tell whether their time is right: they are not in the ring.
 """
 
 from __future__ import annotations
@@ -62,8 +63,10 @@ class RingStatus:
     written: int
     capacity: int
     clamped: int
+    strays: int
     outside: int
     epochs: int
+    held: int
     last_t_us: int | None
     last_arrival_ns: int | None
 
@@ -98,6 +101,7 @@ class EventRing:
         self._epoch_starts: deque[tuple[int, int]] = deque([(0, 0)])  # (first position, epoch)
         self._arrivals: deque[tuple[int, int]] = deque(maxlen=1 << 14)  # (position after the packet, ns)
         self._arrivals_from = 0  # before this position they are forgotten
+        self._held: deque[tuple[int, int]] = deque()  # (events held back, ns), by packet
 
     def write(self, packet: Packet, arrival_ns: int) -> None:
         """Append a packet.
@@ -109,22 +113,53 @@ class EventRing:
         arrival_ns : int
             ``time.monotonic_ns()`` when the packet reached this process.
         """
-        if len(packet) > self.capacity:  # only its newest part can stay; the rest counts as overwritten
-            for start in range(0, len(packet), self.capacity):
-                self.write(packet[start : start + self.capacity], arrival_ns)
-            return
+        outside = self._ordering.outside
         pieces = self._ordering.pieces(packet)
+        came = len(packet) - (self._ordering.outside - outside)
+        if came:
+            self._held.append((came, arrival_ns))
+        self._enter(pieces)
+
+    def begin_epoch(self) -> int:
+        """Let another time begin, whatever the next event's; return the number of its epoch.
+
+        For a source that knows: a seek, the start of another loop. Nothing has to be guessed then.
+        """
+        self._enter(self._ordering.begin_anew())
+        with self._lock:
+            self._epoch_starts.append((self._written, self._epoch_starts[-1][1] + 1))
+            return self._epoch_starts[-1][1]
+
+    def settle_silence(self, until_ns: int) -> None:
+        """Let events in that came until this moment and wait for others to tell that a silence ended."""
+        waited = sum(count for count, arrival_ns in self._held if arrival_ns <= until_ns)
+        if waited:
+            self._enter(self._ordering.settle_silence(waited))
+
+    def flush(self) -> None:
+        """Let all events in that are held back: none will follow, or not soon."""
+        if self._held:
+            self._enter(self._ordering.flush())
+
+    def _enter(self, pieces: list[tuple[Packet, bool]]) -> None:
+        """Append what is decided: the first of the events held back."""
         if not pieces:
             return
         with self._lock:
+            end = self._written
             for piece, new_epoch in pieces:
                 if new_epoch:
                     self._epoch_starts.append((self._written, self._epoch_starts[-1][1] + 1))
                 self._append(piece)
+            while end < self._written:
+                count, arrival_ns = self._held.popleft()
+                if count > self._written - end:
+                    self._held.appendleft((count - (self._written - end), arrival_ns))
+                end = min(end + count, self._written)
+                if len(self._arrivals) == self._arrivals.maxlen:
+                    self._arrivals_from = self._arrivals[0][0]
+                self._arrivals.append((end, arrival_ns))
             self._last_t = self._ordering.last_us
-            if len(self._arrivals) == self._arrivals.maxlen:
-                self._arrivals_from = self._arrivals[0][0]
-            self._arrivals.append((self._written, arrival_ns))
             oldest = self._written - self.capacity
             while len(self._epoch_starts) > 1 and self._epoch_starts[1][0] <= oldest:
                 self._epoch_starts.popleft()
@@ -201,13 +236,18 @@ class EventRing:
                 written=self._written,
                 capacity=self.capacity,
                 clamped=self._ordering.clamped,
+                strays=self._ordering.strays,
                 outside=self._ordering.outside,
                 epochs=self._epoch_starts[-1][1],
+                held=self._ordering.held,
                 last_t_us=self._last_t,
                 last_arrival_ns=self._arrivals[-1][1] if self._arrivals else None,
             )
 
     def _append(self, piece: Packet) -> None:
+        if len(piece) > self.capacity:  # only its newest part can stay; the rest counts as overwritten
+            self._written += len(piece) - self.capacity
+            piece = piece[-self.capacity :]
         at = self._written % self.capacity
         head = min(len(piece), self.capacity - at)
         copy_into(self._events[at : at + head], piece[:head])

@@ -38,6 +38,19 @@ def one_event_an_hour_ahead(script: list[Packet]) -> list[Packet]:
     return script
 
 
+def every_fiftieth_99_ms_early(script: list[Packet]) -> list[Packet]:
+    for each in script:  # as a DAVIS346 does
+        each["t"][0] -= 99_000
+    return script
+
+
+def bursts_far_away(script: list[Packet]) -> list[Packet]:
+    off = (HOUR_US, -HOUR_US, 20_000, -20_000, 1 << 32, -(1 << 32), 99_000)
+    for each, off_us in zip(script[5::5], off, strict=True):
+        each["t"][20:40] += off_us
+    return script
+
+
 def jittering(script: list[Packet]) -> list[Packet]:
     for each in script:
         each["t"][::7] -= 800
@@ -58,7 +71,9 @@ FAULTS = {
     "steps back a little": (jittering, 0),
     "steps back 5 s": (starting(lambda i: 9_000_000 + i * 5_000 - 5_000_000 * (i >= 20)), 1),
     "jumps an hour": (starting(lambda i: i * 5_000 + HOUR_US * (i >= 20)), 0),
-    "one event an hour ahead": (one_event_an_hour_ahead, 1),
+    "one event an hour ahead": (one_event_an_hour_ahead, 0),
+    "one event in fifty is 99 ms early": (every_fiftieth_99_ms_early, 0),
+    "bursts of twenty, far back and ahead": (bursts_far_away, 0),
     "wraps at 31 bits": (starting(lambda i: (1 << 31) - (1 << 32) * (i >= 20) + (i - 20) * 5_000), 1),
     "wraps at 32 bits": (starting(lambda i: (1 << 32) * (i < 20) + (i - 20) * 5_000), 1),
     "is negative": (starting(lambda i: -HOUR_US + i * 5_000), 0),

@@ -40,6 +40,12 @@ NUMBERS: tuple[tuple[str, str, str], ...] = (
         "Outside",
         "Events at places the sensor does not have. They are left out: 0 unless something upstream is wrong.",
     ),
+    (
+        "strays",
+        "Stray times",
+        "Events whose time was far off while all around them went on, as some cameras send them. They count "
+        "as of the moment they came.",
+    ),
     ("ring", "Ring", "How full the memory of recent events is. It overwrites the oldest, so full is normal."),
     (
         "paint",
@@ -210,6 +216,7 @@ class HealthPanel(Panel):
         share = status.skipped_windows / status.windows if status.windows else 0.0
         self._put("skipped", f"{amount(status.skipped_windows)}", warn=share > 0.2)
         self._put("outside", amount(status.outside_events), warn=status.outside_events > 0)
+        self._put("strays", amount(status.stray_events), warn=status.stray_events > 0)
         self._put("ring", f"{status.ring_fill:.0%}")
         self._put("paint", f"{paint_hz:.0f}/s · {worst_gap_ms:.0f} ms")
         now, used = time.monotonic(), _cpu_s()
