@@ -169,8 +169,8 @@ def test_a_model_is_kept_used_again_and_mended(tmp_path, folder, frames, eager, 
         np.testing.assert_allclose(features, expected, atol=1e-4 * np.abs(expected).max())
     # later starts need neither torch nor open_clip, and say the same
     code = (
-        "import sys, pathlib, numpy as np; from neuroclip_live.model import kept, backbone;"
-        "kept.cache_folder = lambda: pathlib.Path(sys.argv[2]);"
+        "import sys, pathlib, numpy as np; from neuroclip_live.model import converted_cache, backbone;"
+        "converted_cache.cache_folder = lambda: pathlib.Path(sys.argv[2]);"
         "b = backbone.load_backbone(sys.argv[1]);"
         "assert not {'torch', 'open_clip'} & set(sys.modules);"
         "np.save(sys.argv[3], b.encode_frames(np.load(sys.argv[4])))"
