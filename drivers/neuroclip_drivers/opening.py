@@ -25,7 +25,8 @@ class SourceSpec:
     kind : str
         "replay" (``target``: path of a recording), "demo" (``target``: name of a bundled recording, or None),
         "camera" (``target``: serial number, or None for the first), "network" (``target``: HOST:PORT or the
-        path of a UNIX socket), or "simulator" (``target``: path of a picture, or None for a drawn one).
+        path of a UNIX socket), or "simulator" (``target``: path of a picture, or None for
+        those that ship with the program).
     speed : float or None
         For recordings: times real time; ``None`` is as fast as can be, also for the simulator.
     loop, start_s, end_s

@@ -52,6 +52,8 @@ class SourceStatus:
         One line for the user; empty when there is nothing to say.
     position_us, start_us, end_us : int or None
         Time of the last event given, and the range of a recording; ``None`` for live sources.
+    shows : str
+        What there is to see now, where the source knows it: the simulated camera does.
     """
 
     state: SourceState
@@ -59,6 +61,7 @@ class SourceStatus:
     position_us: int | None = None
     start_us: int | None = None
     end_us: int | None = None
+    shows: str = ""
 
 
 @dataclass(frozen=True)

@@ -110,7 +110,7 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         is_flag=False,
         flag_value="",
         metavar="[IMAGE]",
-        help="Simulate a camera looking at a moving picture.",
+        help="Simulate a camera looking at a moving picture; without one, at a dozen things in turn.",
     ),
     click.option("--list-cameras", is_flag=True, help="List connected cameras and exit."),
     click.option(

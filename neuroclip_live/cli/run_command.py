@@ -127,6 +127,10 @@ def prompts_of(options: RunOptions, spec: SourceSpec) -> PromptSet:
         from neuroclip_drivers.demo import DEMO_PROMPTS
 
         prompts = parse_prompts(DEMO_PROMPTS, templates, none_of_these)
+    elif spec.kind == "simulator" and not spec.target:
+        from neuroclip_drivers.simulator.show import SHOW_PROMPTS
+
+        prompts = parse_prompts(SHOW_PROMPTS, templates, none_of_these)
     else:
         prompts = parse_prompts(DEFAULT_PROMPTS, templates, none_of_these)
     prompts.validate()

@@ -216,6 +216,10 @@ class EventSynthesizer:
         self._old, self._t_us = level, t_us
         return np.take(total, np.argsort(total["t"], kind="stable"))
 
+    def cut(self) -> None:
+        """Let the next image only set the memory, as the first did: another scene without a flash."""
+        self._memory = None
+
     def accumulate(self, image: npt.NDArray[Any], counts: npt.NDArray[np.uint16]) -> None:
         """Add an image's events to ``counts`` (2, H, W), channel 1 ON, undated and without noise.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -20,6 +20,7 @@ import numpy.typing as npt
 from neuroclip_drivers.controls import Control, find
 from neuroclip_drivers.simulator.event_synthesis import EventSynthesizer, SensorModel
 from neuroclip_drivers.simulator.pictures import read_picture
+from neuroclip_drivers.simulator.show import SHOW_SENSOR, load_show
 from neuroclip_drivers.source import MAX_WAIT_S, GrayFrame, SourceState, SourceStatus
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import Packet, Resolution, empty_packet, join_packets
@@ -33,7 +34,7 @@ STEP_US = (1_000, 2_500)
 PACKET_US = 5_000
 """Simulated time a packet spans."""
 
-_GROUND = 120
+_GROUND, _DARK, _BRIGHT = 120, 30, 225
 
 RESOLUTION = Resolution(240, 180)
 """Size of the simulated sensor unless another is asked for."""
@@ -46,7 +47,7 @@ class SimulatorSource:
     ----------
     pictures : sequence of path or ndarray
         Images to show one after the other; arrays are (H, W) uint8, or (2, H, W) grey and opacity. Without
-        any, a drawn mug is shown.
+        any, those that ship with the program (:mod:`neuroclip_drivers.simulator.show`).
     resolution : Resolution
         Size of the simulated sensor.
     motion : {"shake", "orbit", "pan", "spin", "zoom"}
@@ -88,14 +89,16 @@ class SimulatorSource:
             raise UserError(f"no motion is called {motion!r}; choose {', '.join(get_args(MotionName))}")
         if not (frequency_hz > 0 and scale > 0 and seconds_each > 0):
             raise UserError("frequency, scale and seconds for each picture of the simulator are above zero")
-        self._pictures = [_on_ground(*_load(picture)) for picture in pictures or [drawn_mug()]]
-        self.name = f"simulator: {_title(pictures)}"
+        shown = [(_name(picture), *_load(picture)) for picture in pictures] or load_show()
+        self._pictures = [_Shown(name, *_on_ground(grey, alpha)) for name, grey, alpha in shown]
+        self._first_sensor = sensor or (SensorModel() if pictures else SHOW_SENSOR)
+        self.name = "Simulated camera"
         self.resolution = resolution
         self.live = realtime
         self._motion, self._frequency, self._scale = motion, frequency_hz, scale
         self._step_us = min(STEP_US[1], max(STEP_US[0], round(2_500 / frequency_hz)))
         self._each_us = round(seconds_each * 1e6)
-        self._sensor, self._seed, self._realtime = sensor or SensorModel(), seed, realtime
+        self._sensor, self._seed, self._realtime = self._first_sensor, seed, realtime
         self._end_us = None if duration_s is None else round(duration_s * 1e6)
         self._turned_on = 0.0  # phase, so that another frequency does not make the picture jump
         self._lock = threading.Lock()
@@ -110,7 +113,7 @@ class SimulatorSource:
         started = time.monotonic()
         synthesizer.step(self.image_at(0), 0)
         t_us = 0
-        sensor = self._sensor
+        sensor, shown = self._sensor, self._at(0)
         while not self._closed.is_set() and (self._end_us is None or t_us < self._end_us):
             if self._sensor is not sensor:
                 sensor = self._sensor
@@ -120,6 +123,9 @@ class SimulatorSource:
             while t_us < stop:
                 t_us = min(t_us + self._step_us, stop)
                 image = self.image_at(t_us)
+                if self._at(t_us) is not shown:
+                    shown = self._at(t_us)
+                    synthesizer.cut()  # else the whole sensor fires, which shows nothing of the thing
                 parts.append(synthesizer.step(image, t_us))
             self._frame = GrayFrame(t_us, image)
             while self._realtime and not self._closed.is_set():
@@ -137,7 +143,9 @@ class SimulatorSource:
 
     def status(self) -> SourceStatus:
         """Return a snapshot."""
-        return SourceStatus(self._state, position_us=self._position_us)
+        return SourceStatus(
+            self._state, position_us=self._position_us, shows=self._at(self._position_us or 0).name
+        )
 
     def latest_frame(self) -> GrayFrame | None:
         """Return the picture as the sensor saw it last."""
@@ -159,12 +167,13 @@ class SimulatorSource:
             ),
             Control("Size", "%", 10, 100, self._scale * 100, "Size of the picture in the view.", 70.0),
             Control(
-                "Contrast threshold", "", 0.05, 0.8, sensor.threshold_on, "Higher: fewer events.", 0.22,
-                step=0.01,
+                "Contrast threshold", "", 0.05, 0.8, sensor.threshold_on, "Higher: fewer events.",
+                self._first_sensor.threshold_on, step=0.01,
             ),
             Control(
                 "Noise", "Hz", 0.0, 20.0, sensor.background_hz,
-                "Background activity: events a second of a pixel that sees no change.", 0.5, step=0.1,
+                "Background activity: events a second of a pixel that sees no change.",
+                self._first_sensor.background_hz, step=0.05,
             ),
         ]  # fmt: skip
 
@@ -197,7 +206,8 @@ class SimulatorSource:
 
     def image_at(self, t_us: int) -> npt.NDArray[np.uint8]:
         """Return what the sensor sees at a time, (H, W) uint8."""
-        picture = self._pictures[(t_us // self._each_us) % len(self._pictures)]
+        shown = self._at(t_us)
+        picture = shown.image
         width, height = self.resolution
         base = self._scale * min(width, height) / max(picture.shape)
         phase = 2 * np.pi * self._frequency * t_us / 1e6 + self._turned_on
@@ -205,26 +215,12 @@ class SimulatorSource:
         matrix = cv2.getRotationMatrix2D((picture.shape[1] / 2, picture.shape[0] / 2), turn, base * growth)
         matrix[0, 2] += (width - picture.shape[1]) / 2 + dx * width
         matrix[1, 2] += (height - picture.shape[0]) / 2 + dy * height
-        seen = cv2.warpAffine(picture, matrix, (width, height), flags=cv2.INTER_LINEAR, borderValue=_GROUND)
+        size, ground = (width, height), shown.ground
+        seen = cv2.warpAffine(picture, matrix, size, flags=cv2.INTER_LINEAR, borderValue=ground)
         return np.asarray(seen, dtype=np.uint8)
 
-
-def drawn_mug(side: int = 128) -> npt.NDArray[np.uint8]:
-    """Draw a mug; return (2, side, side): grey, and opacity."""
-    planes = np.zeros((2, side, side), np.uint8)
-    u = side / 128
-    body = np.array([(22, 20), (86, 20), (82, 112), (26, 112)]) * u
-    for plane, value in ((0, 235), (1, 255)):
-        image = np.ascontiguousarray(planes[plane])
-        thick = max(1, int(10 * u))
-        cv2.ellipse(image, _point(86 * u, 62 * u), _point(26 * u, 28 * u), 0, 0, 360, value, thick)
-        cv2.fillPoly(image, [body.astype(np.int32)], value)
-        planes[plane] = image
-    grey = np.ascontiguousarray(planes[0])
-    cv2.ellipse(grey, _point(54 * u, 20 * u), _point(32 * u, 7 * u), 0, 0, 360, 60, -1)
-    cv2.circle(grey, _point(52 * u, 66 * u), int(14 * u), 90, -1)
-    planes[0] = grey
-    return planes
+    def _at(self, t_us: int) -> _Shown:
+        return self._pictures[(t_us // self._each_us) % len(self._pictures)]
 
 
 def _pose(motion: MotionName, phase: float) -> tuple[float, float, float, float]:
@@ -240,19 +236,30 @@ def _pose(motion: MotionName, phase: float) -> tuple[float, float, float, float]
     return 0.0, 0.0, 0.0, float(np.exp(0.25 * np.sin(phase)))
 
 
-def _point(x: float, y: float) -> tuple[int, int]:
-    return int(x), int(y)
+@dataclass(frozen=True)
+class _Shown:
+    """A picture on show: its name, its grey values on its ground, and the grey of the ground around it."""
+
+    name: str
+    image: Image
+    ground: int
 
 
-def _title(pictures: Sequence[str | Path | npt.NDArray[Any]]) -> str:
-    names = [Path(p).name for p in pictures if isinstance(p, (str, Path))]
-    return ", ".join(names[:3]) + (" …" if len(names) > 3 else "") if names else "moving pictures"
+def _name(picture: str | Path | npt.NDArray[Any]) -> str:
+    return Path(picture).name if isinstance(picture, (str, Path)) else "a picture"
 
 
-def _on_ground(grey: Image, alpha: Image) -> Image:
-    """Lay a picture on the ground once, so that showing it takes one warp."""
+def _on_ground(grey: Image, alpha: Image) -> tuple[Image, int]:
+    """Lay a picture on a ground once, so that showing it takes one warp; return it and the ground's grey.
+
+    A thing cut out stands before the ground it differs most from: against its own grey it would be unseen.
+    """
     cover = alpha.astype(np.uint16)
-    return np.asarray((grey * cover + np.uint16(_GROUND) * (255 - cover)) // 255, dtype=np.uint8)
+    ground = _GROUND
+    if cover.any() and int(alpha.min()) < 255:
+        ground = _DARK if np.average(grey, weights=cover) > _GROUND else _BRIGHT
+    laid = (grey * cover + np.uint16(ground) * (255 - cover)) // 255
+    return np.asarray(laid, dtype=np.uint8), ground
 
 
 def _load(picture: str | Path | npt.NDArray[Any]) -> tuple[Image, Image]:
