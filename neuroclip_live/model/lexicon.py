@@ -88,8 +88,7 @@ class Lexicon:
         unknown = tuple(word for word, mark in marks.items() if not mark)
         if unknown:
             return Judgement("unknown", unknown)
-        # of two words the last is what is meant, and in "stop sign" it only mostly is a verb
-        if words and "n" not in marks.values() and (len(words) == 1 or marks[words[-1]] == "x"):
+        if words and "n" not in marks.values():
             return Judgement("describes", tuple(marks))
         return Judgement("name")
 
