@@ -88,7 +88,8 @@ class Lexicon:
         unknown = tuple(word for word, mark in marks.items() if not mark)
         if unknown:
             return Judgement("unknown", unknown)
-        if words and "n" not in marks.values():
+        # two words that may be nouns make a name: "stop sign"
+        if words and "n" not in marks.values() and (len(words) == 1 or "x" in marks.values()):
             return Judgement("describes", tuple(marks))
         return Judgement("name")
 
