@@ -167,3 +167,37 @@ def read_gesture_by_tonic(path: Path) -> Table:
     words = tonic.get_aer_events_from_file(str(path), 3.1, begin)
     address, t = words["address"].astype(np.int64), words["timeStamp"].astype(np.int64)
     return np.stack([(address >> 17) & 0x1FFF, (address >> 2) & 0x1FFF, t, (address >> 1) & 1], axis=1)
+
+
+def hdf5_file(path: Path, events: Table, layout: str) -> Path:
+    """Write HDF5 as the named tool lays it out, with h5py."""
+    h5py = pytest.importorskip("h5py")
+    x, y, t, p = events.T
+    types = {"x": "<u2", "y": "<u2", "t": "<i8", "p": "u1"}
+    columns = {name: column.astype(types[name]) for name, column in zip("xytp", events.T, strict=True)}
+    with h5py.File(path, "w") as file:
+        if layout == "OpenEB":
+            array = np.zeros(len(events), dtype=[("x", "<u2"), ("y", "<u2"), ("p", "<i2"), ("t", "<i8")])
+            array["x"], array["y"], array["t"], array["p"] = events.T
+            file.attrs["geometry"] = "640x480"
+            file.create_dataset("CD/events", data=array, chunks=(16384,))
+            file.create_dataset("CD/indexes", data=np.zeros(9, dtype=[("id", "<u8"), ("ts", "<i8")]))
+        elif layout == "DSEC":
+            blosc = pytest.importorskip("hdf5plugin").Blosc(cname="zstd")
+            for name, column in columns.items():
+                column = (column - 5_000_000).astype("<u4") if name == "t" else column
+                file.create_dataset(f"events/{name}", data=column, chunks=(20_000,), **blosc)
+            file["ms_to_idx"] = np.arange(40_000, dtype="<u8")
+            file["t_offset"] = np.int64(5_000_000)
+        elif layout == "MVSEC":
+            table = np.stack([x, y, t / 1e6, p * 2.0 - 1], axis=1)
+            file.create_dataset("davis/left/events", data=table, chunks=(4096, 4), compression="gzip")
+            file.create_dataset("davis/left/imu", data=np.zeros((100, 6)))
+            file.create_dataset("davis/right/events", data=table[:100])
+        elif layout == "v2e":
+            table = np.stack([t, x, y, p], axis=1).astype("<u4")
+            file.create_dataset("events", data=table, chunks=(4096, 4), compression="gzip")
+        else:
+            for name, column in columns.items():
+                file[name] = column
+    return path

@@ -162,6 +162,15 @@ BUILT_IN = (
         f"{_HERE}.numpy_files:NpzFile",
     ),
     FileFormat(
+        "hdf5",
+        "HDF5 (OpenEB, DSEC, MVSEC, v2e, e2calib, EventCV)",
+        (".h5", ".hdf5"),
+        lambda head, path: head.startswith(b"\x89HDF\r\n\x1a\n"),
+        f"{_HERE}.hdf5:Hdf5File",
+        requires=("h5py",),
+        install="neuroclip-live[hdf5]",
+    ),
+    FileFormat(
         "text",
         "text (CSV, columns)",
         (".csv", ".txt"),

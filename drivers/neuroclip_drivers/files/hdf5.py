@@ -1,0 +1,119 @@
+"""HDF5 files, read by a process of their own: damaged ones crash the library that reads them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from neuroclip_drivers.files.blocks import BlockFile
+from neuroclip_drivers.files.event_file import FileOptions
+from neuroclip_drivers.files.isolated import IsolatedReader, ReaderDied
+from neuroclip_live.errors import UserError
+from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution
+
+BLOCK_ROWS = 1 << 16
+_WORKER = "neuroclip_drivers.files.hdf5_worker"
+MAGIC = b"\x89HDF\r\n\x1a\n"
+
+
+class Hdf5File(BlockFile):
+    """A table of events in an HDF5 file; see :mod:`neuroclip_drivers.files.hdf5_worker` for which are known.
+
+    Raises
+    ------
+    UserError
+        When it is damaged, needs a filter that is not installed, or holds no table of events.
+    """
+
+    format = "HDF5"
+
+    def __init__(self, path: str | os.PathLike[str], options: FileOptions) -> None:
+        super().__init__(path, options)
+        self._reader = IsolatedReader(
+            _WORKER, str(self.path.absolute()), {"ask": "open", "time_unit": options.time_unit}
+        )
+        try:
+            self._prepare()
+        except BaseException:
+            self.close()
+            raise
+
+    def _prepare(self) -> None:
+        try:
+            answer, _ = self._reader.ask({"ask": "open", "time_unit": self.options.time_unit})
+        except ReaderDied:
+            answer = {"error": "the library that reads it crashed or hung"}
+        if "error" in answer:
+            raise UserError(f"{self.path} is damaged: {answer['error']}. Use another copy of it.")
+        tables: list[dict[str, Any]] = answer["tables"]
+        if answer["lacking"]:
+            raise UserError(
+                f"{self.path} cannot be read: {answer['lacking']}. "
+                'Install the filter with: pip install "neuroclip-live[hdf5]"'
+            )
+        if not tables:
+            raise UserError(
+                f"{self.path} holds no table of events: none with columns for time, position and polarity. "
+                "Choose a recording with events."
+            )
+        self._number = self._choose([table["name"] for table in tables])
+        table = tables[self._number]
+        self._rows = int(table["rows"])
+        if not table["unit_told"]:
+            self._say(f"time is taken to be in {table['unit']} (else --time-unit)")
+        self._settle()
+        size = Resolution(*table["size"]) if table["size"] else None
+        self.resolution = self.options.sensor or size or self._guess_resolution()
+
+    def _choose(self, names: list[str]) -> int:
+        wanted = self.options.stream
+        if wanted is None:
+            if len(names) > 1:
+                listed = ", ".join(names[1:])
+                self._say(f"plays {names[0]}, not {listed} (choose with --stream)")
+            return 0
+        wanted = wanted.strip().strip("/")
+        found = [n for n, name in enumerate(names) if wanted in (name, str(n))]
+        found = found or [n for n, name in enumerate(names) if wanted in name.split("/")]
+        if len(found) == 1:
+            return found[0]
+        raise UserError(
+            f"{self.path} has no event stream {wanted!r}. Choose with --stream: {'; '.join(names)}."
+        )
+
+    def _block_count(self) -> int:
+        return -(-self._rows // BLOCK_ROWS)
+
+    def _find_start(self, block: int) -> int | None:
+        try:
+            answer, _ = self._reader.ask({"ask": "time", "table": self._number, "row": block * BLOCK_ROWS})
+        except ReaderDied:
+            return None
+        return answer.get("t_us")
+
+    def _decode_from(self, block: int) -> Iterator[Packet]:
+        while block < self._block_count() and not self._closed:
+            row = block * BLOCK_ROWS
+            answer: dict[str, Any] = {}
+            body = bytearray()
+            try:
+                answer, body = self._reader.ask({"ask": "rows", "table": self._number, "row": row})
+            except ReaderDied:
+                if self._closed:
+                    return
+                answer = {"error": "died"}
+            if "error" in answer:
+                self._note_bad(block, min(BLOCK_ROWS, self._rows - row))
+            else:
+                if answer["lost"]:
+                    self._note_bad(block, int(answer["lost"]))
+                yield np.frombuffer(body, dtype=EVENT_DTYPE)
+            block += 1
+
+    def close(self) -> None:
+        """End the process that reads; idempotent."""
+        super().close()
+        self._reader.close()
