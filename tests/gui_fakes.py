@@ -183,6 +183,7 @@ class FakePipeline:
         self.log: list[Prediction] = []
         self.shown: list[Prediction] = []
         self.started = self.stopped = False
+        self.seeking = self.place_pending = False
         self.settings = PipelineSettings()
         self.decider = Decider(DecisionSettings(0.0))
         self.loads: list[object] = []

@@ -82,8 +82,8 @@ def test_a_leap_reads_little_of_what_it_passes_over(
         capture.ring.write(packet(10_000 * number, 100, seed=number), 0)
     read, copied = capture.ring.read, []
 
-    def counting(cursor: int):  # type: ignore[no-untyped-def]
-        chunk = read(cursor)
+    def counting(cursor: int, limit: int):  # type: ignore[no-untyped-def]
+        chunk = read(cursor, limit)
         copied.append(len(chunk.events))
         return chunk
 

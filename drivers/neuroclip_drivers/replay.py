@@ -13,13 +13,13 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from neuroclip_drivers.files.event_file import MAX_PACKET_EVENTS, FileOptions, RateHistogram
 from neuroclip_drivers.files.open_file import open_event_file
-from neuroclip_drivers.source import MAX_WAIT_S, GrayFrame, SourceState, SourceStatus
+from neuroclip_drivers.source import MAX_WAIT_S, GrayFrame, Jump, Lead, SourceState, SourceStatus
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import Packet, Resolution, copy_packet, empty_packet
 
@@ -30,16 +30,18 @@ _LONGEST_GAP_S = 60.0
 """A longer wait within the recording is skipped: it is more often a broken timestamp than silence."""
 _STEP_BACK_US = 100_000
 """Cameras' timestamps jitter by less; a longer step back is a new start of the camera's clock."""
-_PREVIEW_US = 600_000
-"""Events given at once after a seek or step while paused: ten slices of the usual 50 ms are recognised."""
+
+
+_FIRST_LOOK_US = 100_000
+"""So far back is looked for the events before a place; twice as far where these are too few, and so on."""
 
 
 @dataclass
-class _Jump:
-    """Start reading at ``from_us``; give what comes before ``until_us`` at once."""
+class _Target:
+    """Go on from ``to_us``; where it ``leads``, give what comes before that at once."""
 
-    from_us: int
-    until_us: int
+    to_us: int
+    leads: bool = False
 
 
 SIMULATED = "simulated"
@@ -99,7 +101,8 @@ class ReplaySource:
         self._changed = threading.Condition()
         self._speed, self._loop, self._hold_at_end = speed, loop, hold_at_end
         self._paused = self._at_end = self._ended = self._closed = False
-        self._jump: _Jump | None = None
+        self._target: _Target | None = None
+        self._lead = Lead()
         self._gap_note = ""
         try:
             self._start_us, self._end_us = self._range(start_s, end_s)
@@ -108,6 +111,7 @@ class ReplaySource:
             self.recording.close()
             raise
         self._position_us = self._start_us
+        self.jump = Jump(0, self._start_us)
         self._anchor = (0.0, self._start_us)  # wall time, recording time
 
     def _range(self, start_s: float, end_s: float | None) -> tuple[int, int]:
@@ -138,8 +142,9 @@ class ReplaySource:
     def resume(self) -> None:
         """Go on; from the beginning when the end was reached."""
         with self._changed:
-            if self._at_end and self._jump is None:
-                self._jump = _Jump(self._start_us, self._start_us)
+            to_us = self._target.to_us if self._target is not None else self._position_us
+            if to_us >= self._end_us or (self._at_end and self._target is None):
+                self._target = _Target(self._start_us)
             self._paused = False
             self._reanchor()
             self._changed.notify_all()
@@ -173,27 +178,40 @@ class ReplaySource:
         with self._changed:
             self._start_us, self._end_us, self._has_end = start, end, end_s is not None
             if not start <= self._position_us <= end:
-                self._jump = _Jump(start, start)
+                self._target = _Target(start, self._paused)
             self._changed.notify_all()
 
     def seek(self, seconds: float) -> None:
         """Go to a time, in seconds from the first event; clipped to the part that is played.
 
-        While paused, the 600 ms before it are given, so that the picture follows the hand on the seek bar.
+        While paused, what comes before it is given, as much as :meth:`set_lead` says: the picture follows the
+        hand on the seek bar, and the place is recognised.
         """
         with self._changed:
             target = self.recording.first_us + round(seconds * 1e6)
             target = min(max(target, self._start_us), self._end_us)
-            self._jump = _Jump(target - _PREVIEW_US if self._paused else target, target)
+            self._target = _Target(target, self._paused)
             self._changed.notify_all()
 
     def step(self, delta_us: int) -> None:
-        """Move by a slice, forward or back, and stay paused; the slice that ends there is given."""
+        """Move by a slice, forward or back, and stay paused; what comes before it is given."""
         with self._changed:
             self._paused = True
-            target = min(max(self._position_us + delta_us, self._start_us), self._end_us)
-            self._jump = _Jump(target - max(abs(delta_us), _PREVIEW_US), target)
+            at_us = self._target.to_us if self._target is not None else self._position_us
+            self._target = _Target(min(max(at_us + delta_us, self._start_us), self._end_us), True)
             self._changed.notify_all()
+
+    def set_lead(self, lead: Lead) -> None:
+        """Say how much is given before a place that is sought while paused."""
+        with self._changed:
+            self._lead = lead
+
+    def revisit(self) -> None:
+        """While paused, give what comes before the place once more."""
+        with self._changed:
+            if self._paused and self._target is None:
+                self._target = _Target(self._position_us, True)
+                self._changed.notify_all()
 
     def close(self) -> None:
         """End the replay and release the file; idempotent."""
@@ -222,7 +240,8 @@ class ReplaySource:
                 "end of the recording" if self._at_end else "",
             ]
             message = "; ".join(note for note in notes if note)
-            return SourceStatus(state, message, self._position_us, self._start_us, self._end_us)
+            at_us = self._target.to_us if self._target is not None else self._position_us
+            return SourceStatus(state, message, at_us, self._start_us, self._end_us)
 
     def latest_frame(self) -> GrayFrame | None:
         """Return the intensity frame that belongs to where the replay stands, or None."""
@@ -238,21 +257,21 @@ class ReplaySource:
 
     def packets(self) -> Iterator[Packet]:
         """Yield packets of at most 65,536 events and, when paced, 10 ms of real time."""
-        jump = _Jump(self._start_us, self._start_us)
+        target = _Target(self._start_us)
         with self._changed:
             self._reanchor()
         while not self._closed:
             given = 0
-            for packet in self._play(jump):
+            for packet in self._play(target):
                 given += len(packet)
                 yield packet
             with self._changed:
-                following, self._jump = self._jump, None
+                following, self._target = self._target, None
                 silent_loop = False
                 if following is None and not self._closed:
                     if self._loop:
                         silent_loop = not given
-                        following = _Jump(self._start_us, self._start_us)
+                        following = _Target(self._start_us)
                     elif not self._hold_at_end:
                         self._ended = True
                         return
@@ -261,26 +280,29 @@ class ReplaySource:
             if following is None:
                 yield from self._wait_for_command()
                 with self._changed:
-                    following, self._jump = self._jump, None
-                    following = following or _Jump(self._start_us, self._start_us)
+                    following, self._target = self._target, None
+                    following = following or _Target(self._start_us)
             elif silent_loop:
                 yield self._nothing()  # it must not spin
-            jump = following
+            target = following
 
-    def _play(self, jump: _Jump) -> Iterator[Packet]:
-        """Play from a jump to the end of the part, or until the next jump."""
+    def _play(self, target: _Target) -> Iterator[Packet]:
+        """Play from a place to the end of the part, or until the next is asked for."""
+        to_us = target.to_us
         with self._changed:
-            self._at_end = False
-            self._position_us = jump.until_us
-            self._anchor = (self._clock(), jump.until_us)
-        previous = jump.from_us
-        whole = jump.from_us <= self.recording.first_us
-        for batch in self.recording.read(None if whole else jump.from_us):
+            self._at_end = self._at_end and to_us >= self._end_us
+            self._position_us = to_us
+            self._anchor = (self._clock(), to_us)
+            self.jump = Jump(self.jump.number + 1, to_us, target.leads, not target.leads)
+            lead = self._lead
+        previous = from_us = self._start_of(lead, to_us) if target.leads else to_us
+        whole = from_us <= self.recording.first_us
+        for batch in self.recording.read(None if whole else from_us):
             done, ordered = 0, None if self._speed is None else _is_ordered(batch)
             while done < len(batch):
                 if self._interrupted():
                     return
-                done, packet = self._cut(batch, done, jump.until_us, ordered)
+                done, packet = self._cut(batch, done, to_us, ordered)
                 first, last = int(packet["t"][0]), int(packet["t"][-1])
                 if first < previous - _STEP_BACK_US:
                     with self._changed:
@@ -294,15 +316,45 @@ class ReplaySource:
                         return
                     packet = copy_packet(packet[: int(np.argmax(packet["t"] > self._end_us))])
                     last = int(packet["t"][-1])
-                if last >= jump.until_us:
+                if last >= to_us:
+                    if not self.jump.given:
+                        yield self._told_given()
                     yield from self._hold_until(last)
                     if self._interrupted():
                         return
                 yield packet
                 with self._changed:
-                    if self._jump is None:
-                        self._position_us = max(jump.until_us, min(last, self._end_us))
+                    if self._target is None:
+                        self._position_us = max(to_us, min(last, self._end_us))
+        if not self.jump.given and not self._interrupted():
+            yield self._told_given()
         yield from self._hold_until(self._end_us)
+
+    def _start_of(self, lead: Lead, to_us: int) -> int:
+        """Return the time from which on events are given before a place."""
+        if lead.events is None:
+            return to_us - lead.time_us
+        back_us, first_us = _FIRST_LOOK_US, self.recording.first_us
+        while to_us - back_us > first_us and not self._interrupted():
+            if self._count(to_us - back_us, to_us) >= lead.events:
+                break
+            back_us *= 2
+        return max(first_us, to_us - back_us)
+
+    def _count(self, from_us: int, to_us: int) -> int:
+        """Return how many events lie between two times, or did when another place was asked for."""
+        count = 0
+        for batch in self.recording.read(from_us):
+            before = int(np.count_nonzero(batch["t"] < to_us))
+            count += before
+            if before < len(batch) or self._interrupted():
+                break
+        return count
+
+    def _told_given(self) -> Packet:
+        with self._changed:
+            self.jump = replace(self.jump, given=True)
+        return empty_packet()
 
     def _cut(self, batch: Packet, done: int, until_us: int, ordered: bool | None) -> tuple[int, Packet]:
         """Return the end of the next packet in a batch, and the packet."""
@@ -359,12 +411,12 @@ class ReplaySource:
 
     def _nothing(self) -> Packet:
         with self._changed:
-            if self._jump is None and not self._closed:
+            if self._target is None and not self._closed:
                 self._changed.wait(MAX_WAIT_S)
         return empty_packet()
 
     def _interrupted(self) -> bool:
-        return self._closed or self._jump is not None
+        return self._closed or self._target is not None
 
     def _reanchor(self) -> None:
         self._anchor = (self._clock(), self._position_us)

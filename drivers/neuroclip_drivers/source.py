@@ -65,6 +65,42 @@ class SourceStatus:
 
 
 @dataclass(frozen=True)
+class Jump:
+    """Where a recording was last taken to: its beginning, a place that was sought, the one it was paused at.
+
+    A source that can be taken to places shows it as ``jump``: in the thread that reads, it is of the packet
+    yielded last.
+
+    Attributes
+    ----------
+    number : int
+        Grows by one each time.
+    to_us : int
+        The place.
+    leads : bool
+        Whether what happened before it is given first: so it is while paused, for the place to be recognised.
+    given : bool
+        All of that was given.
+    """
+
+    number: int
+    to_us: int
+    leads: bool = False
+    given: bool = True
+
+
+@dataclass(frozen=True)
+class Lead:
+    """How much of a recording is given before a place that is recognised while paused.
+
+    ``time_us`` before it, or so many ``events`` where that is what counts.
+    """
+
+    time_us: int = 600_000
+    events: int | None = None
+
+
+@dataclass(frozen=True)
 class GrayFrame:
     """An intensity frame of a DAVIS camera: ``image`` is (H, W) uint8, ``t_us`` its timestamp."""
 

@@ -40,7 +40,9 @@ class Actions:
     def _make(self, spec: Spec) -> QAction:
         action = QAction(spec.text, self._window)
         action.setObjectName(spec.name)
-        action.setShortcuts([QKeySequence(key) for key in spec.keys])
+        action.setShortcuts([QKeySequence(key) for key in spec.other_keys])
+        if spec.picture_keys:
+            self._in_picture(action, spec)
         keys = f"  ({', '.join(spec.keys)})" if spec.keys else ""
         action.setToolTip((spec.tip or spec.text.replace("&", "")) + keys)
         action.setCheckable(spec.check or spec.shows)
@@ -55,6 +57,19 @@ class Actions:
         else:
             window.addAction(action)
         return action
+
+    def _in_picture(self, action: QAction, spec: Spec) -> None:
+        """Give an action keys that work while the picture or the seek bar has the focus."""
+        window = self._window
+        keys = QAction(window)
+        keys.setShortcuts([QKeySequence(key) for key in spec.picture_keys])
+        keys.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        keys.setAutoRepeat(not spec.held)
+        keys.triggered.connect(action.trigger)
+        for place in (window.view, window.transport.seek_bar):
+            place.addAction(keys)
+        if not spec.other_keys:  # a menu shows what comes after a tab where it shows keys
+            action.setText(f"{spec.text}\t{spec.picture_keys[0]}")
 
     def _make_choice(self, choice: Choice) -> QMenu:
         menu = QMenu(choice.text, self._window)

@@ -13,9 +13,10 @@ from neuroclip_gui.style.palettes import EVENT_COLOURS, PALETTES
 class Spec:
     """One action: its name, what it is called, its keys, and what it does.
 
-    ``in_list`` keys work only while the list of prompts has the focus. ``check`` makes it a switch: ``do``
-    then gets the window and the new state. ``held`` keys do not repeat. One
-    that ``shows`` looks checked while its work goes on; ``do`` gets the window alone.
+    ``in_list`` keys work only while the list of prompts has the focus; others of one character only while
+    the picture or the seek bar has it, since anywhere else they are typed. ``check`` makes it a switch:
+    ``do`` then gets the window and the new state. ``held`` keys do not repeat. One that ``shows`` looks
+    checked while its work goes on; ``do`` gets the window alone.
     """
 
     name: str
@@ -28,6 +29,16 @@ class Spec:
     in_list: bool = False
     held: bool = False
     shows: bool = False
+
+    @property
+    def picture_keys(self) -> tuple[str, ...]:
+        """Those that work only with the picture or the seek bar in focus."""
+        return tuple(key for key in self.keys if not self.in_list and (len(key) == 1 or key == "Space"))
+
+    @property
+    def other_keys(self) -> tuple[str, ...]:
+        """Those that work in all of the window, or of the list."""
+        return tuple(key for key in self.keys if key not in self.picture_keys)
 
 
 @dataclass(frozen=True)
@@ -104,12 +115,12 @@ ACTIONS: tuple[Spec, ...] = (
         "play",
         "&Play or pause",
         lambda w: w.play_or_freeze(),
-        ("Space",),
+        ("Space", "Ctrl+P"),
         "pause",
         "Play or pause the recording; freezes the picture of a camera",
     ),
-    Spec("step_back", "Step &back", lambda w: w.step(-1), (",",), "back", "Back by one slice"),
-    Spec("step_on", "Step &forward", lambda w: w.step(1), (".",), "forward", "On by one slice"),
+    Spec("step_back", "Step &back", lambda w: w.step(-1), (",", "Alt+Left"), "back", "Back by one slice"),
+    Spec("step_on", "Step &forward", lambda w: w.step(1), (".", "Alt+Right"), "forward", "On by one slice"),
     Spec("skip_back", "Back 5 s", lambda w: w.transport.skip(-5), ("Shift+Left",)),
     Spec("skip_on", "On 5 s", lambda w: w.transport.skip(5), ("Shift+Right",)),
     Spec("restart", "To the beginning", lambda w: w.transport.seek_share(0.0), ("Home",)),
@@ -120,19 +131,19 @@ ACTIONS: tuple[Spec, ...] = (
     Spec("mark_out", "Play up to h&ere", lambda w: w.transport.mark("out"), ("O",)),
     Spec("mark_clear", "Play &all of it", lambda w: w.transport.mark("clear"), ("X",)),
     # prompts
-    Spec("add", "&Add a word", lambda w: w.focus_entry(), ("/", "Ctrl+L"), "plus", "Type what to look for"),
+    Spec("add", "&Add a word", lambda w: w.focus_entry(), ("Ctrl+L", "/"), "plus", "Type what to look for"),
     Spec("rename", "&Rename", lambda w: w.prompts.rename_selected(), ("F2",), in_list=True),
     Spec("remove", "Re&move", lambda w: w.prompts.remove_selected(), ("Del", "Backspace"), in_list=True),
     Spec(
         "negative",
         "&Negative",
         lambda w: w.prompts.toggle_negative(),
-        ("N",),
+        ("Ctrl+-",),
         in_list=True,
         tip="When a negative fits best, there is no label",
     ),
-    Spec("enabled", "On or &off", lambda w: w.prompts.toggle_enabled(), ("E",), in_list=True),
-    Spec("colour", "&Colour…", lambda w: w.prompts.choose_colour(), ("C",), in_list=True),
+    Spec("enabled", "On or &off", lambda w: w.prompts.toggle_enabled(), ("Ctrl+E", "Space"), in_list=True),
+    Spec("colour", "&Colour…", lambda w: w.prompts.choose_colour(), ("Ctrl+Alt+C",), in_list=True),
     Spec("theme_colour", "The theme's colour", lambda w: w.prompts.clear_colours(), in_list=True),
     Spec("paste", "&Paste words", lambda w: w.prompts.paste(), ("Ctrl+V",), in_list=True),
     Spec("move_up", "Move &up", lambda w: w.prompts.move_selected(-1), ("Alt+Up",), in_list=True),
@@ -152,7 +163,7 @@ ACTIONS: tuple[Spec, ...] = (
         "teach",
         "&Show it now",
         lambda w: w.teaching.toggle(),
-        ("T",),
+        ("F8", "T"),
         "teach",
         "Hold the key while the camera sees the label in the Teach panel; a tap takes the last 2 s",
         held=True,
@@ -168,7 +179,7 @@ ACTIONS: tuple[Spec, ...] = (
         "teach_not",
         "&Wrong",
         lambda w: w.teaching.deny(),
-        ("W",),
+        ("Ctrl+Shift+Return", "W"),
         tip="The last 2 s did not show what is decided: a counter-example",
     ),
     Spec("teach_undo", "&Undo", lambda w: w.teaching.undo(), ("Ctrl+Z",), tip="Take the latest lesson back"),
@@ -176,6 +187,13 @@ ACTIONS: tuple[Spec, ...] = (
     Spec("teach_save", "&Save…", lambda w: w.teaching.ask_save(), tip="Save everything taught to a file"),
     Spec("teach_load", "&Load…", lambda w: w.teaching.ask_load(), tip="Load what was taught before"),
     # view
+    Spec(
+        "picture",
+        "To the p&icture",
+        lambda w: w.focus_picture(),
+        ("F6",),
+        tip="Give the picture the keys: those of one character are commands there, and words anywhere else",
+    ),
     Spec(
         "freeze",
         "&Freeze the picture",

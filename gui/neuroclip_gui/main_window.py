@@ -38,6 +38,7 @@ from neuroclip_gui.sources import Sources
 from neuroclip_gui.style.banner import Banner
 from neuroclip_gui.style.status_line import StatusLine
 from neuroclip_gui.style.theme import Theme
+from neuroclip_gui.typing_anywhere import TypingAnywhere
 from neuroclip_gui.window_commands import WindowCommands
 from neuroclip_gui.window_updater import Follower
 from neuroclip_live.recognition.prediction import Decision
@@ -89,6 +90,7 @@ class MainWindow(QMainWindow, WindowCommands):
         self.strangeness = Strangeness(self.jobs, self.prompts.model.note_words)
         self._closed = False
         self.keeping = Keeping(self)
+        self.typing = TypingAnywhere(self)
         self._build()
         screen = QGuiApplication.primaryScreen()
         self.pulse = Pulse(Follower(self).tick, screen.refreshRate() if screen is not None else FASTEST_HZ)
@@ -138,6 +140,9 @@ class MainWindow(QMainWindow, WindowCommands):
         self.transport.complained.connect(self.complain)
         self.strip.opened.connect(self._on_frame_opened)
         self.raster.opened.connect(self._on_spikes_opened)
+        for dock in self.docks.values():  # a panel that floats is a window of its own
+            dock.topLevelChanged.connect(lambda _, dock=dock: self.typing.watch(dock))
+        self.teach.named.connect(self.focus_picture)
         self.teach.pressed.connect(self.teaching.press)
         self.teach.released.connect(self.teaching.release)
         self.sources.fill_recent(self.actions_.menus["recent"])
@@ -202,6 +207,10 @@ class MainWindow(QMainWindow, WindowCommands):
         if not self.property("restored"):
             self.setProperty("restored", True)
             layout.share_out(self)
+        if not self.property("seen"):
+            self.setProperty("seen", True)
+            self.prompts.entry.setFocus()
+        self.typing.watch(self)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: D102
         if self.sources.dropped(event.mimeData()):

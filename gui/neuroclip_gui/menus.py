@@ -91,6 +91,7 @@ MENUS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "*theme",
             "next_theme",
             SEPARATOR,
+            "picture",
             "freeze",
             "fit",
             "frames",

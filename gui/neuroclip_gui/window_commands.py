@@ -60,6 +60,7 @@ class WindowCommands:
     def set_desk(self, on: bool) -> None:
         """Show only the picture and the answer, large."""
         layout.show_desk(self, on)
+        self.focus_picture() if on else self.focus_entry()
 
     def set_full(self, on: bool) -> None:
         """Fill the screen, or go back."""
@@ -86,11 +87,15 @@ class WindowCommands:
         layout.arrange(self)
         self.banner.say("All settings are as at first")
 
-    def focus_entry(self) -> None:
+    def focus_entry(self, reason: Qt.FocusReason = Qt.FocusReason.ShortcutFocusReason) -> None:
         """Put the cursor where words are typed."""
         self.docks["prompts"].show()
         self.docks["prompts"].raise_()
-        self.prompts.entry.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.prompts.entry.setFocus(reason)
+
+    def focus_picture(self) -> None:
+        """Let keys of one character be commands."""
+        self.view.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def ask_templates(self) -> None:
         """Choose the sentences words are put into."""

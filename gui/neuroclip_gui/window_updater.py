@@ -6,7 +6,9 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
+from neuroclip_gui.panels.playback.seek_bar import clock
 from neuroclip_gui.panels.timeline.moments import Moment
+from neuroclip_gui.panels.timeline.stream_clock import StreamClock
 from neuroclip_live.recognition.prediction import Decision
 
 if TYPE_CHECKING:
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from neuroclip_live.prompting.prompts import PromptTable
     from neuroclip_live.recognition.history import Rescored
     from neuroclip_live.recognition.pipeline import Pipeline, Status
+    from neuroclip_live.recognition.prediction import Prediction
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +24,8 @@ _STATUS_S, _HEALTH_S, _TIMELINE_S, _STRIP_S, _SCORES_S = 0.1, 0.25, 0.2, 0.06, 0
 """Least times between two updates of what need not follow every tick."""
 _STRIP_SHARE = 0.1
 """Fitting frames for the strip may take so much of the window's time, however fast they come."""
+_PENDING_S = 0.15
+"""A place sought while paused that takes longer to recognise is said to be on its way."""
 
 
 _NOTHING = Decision()
@@ -45,6 +50,8 @@ class Follower:
         self._held_s = 0.0
         self._said = self._play_shown = ""
         self._table: PromptTable | None = None
+        self._clock = StreamClock()
+        self._pending_s: float | None = None
 
     def tick(self, step_s: float) -> None:
         """Look at the pipeline; ``step_s`` is the time since the tick before."""
@@ -56,8 +63,12 @@ class Follower:
             window.decision.show_starting(now)
             return
         rate_hz = self._status.event_rate_hz if self._status is not None else 0.0
-        if not window.isMinimized() and window.live.pull(pipeline, rate_hz, window.transport.paused):
+        # what leads up to a place that is sought is not what is there
+        if not (window.isMinimized() or pipeline.seeking) and window.live.pull(
+            pipeline, rate_hz, window.transport.paused
+        ):
             window.pulse.painted()
+        self._clock.tick(pipeline.source, pipeline.source.status(), now)
         if self._is_due("status", now, _STATUS_S):
             self._pull_status(pipeline, now)
         before = self._shown
@@ -67,7 +78,9 @@ class Follower:
             window.prompts.show_scores(self._shown, self._scores_s)
             self._scores_s = 0.0
         if self._is_due("timeline", now, _TIMELINE_S):
-            window.timeline.refresh(now, window.prompts.prompts.labels)
+            newest = pipeline.prediction()
+            place_us = newest.t_us if newest is not None and newest.paused else None
+            window.timeline.refresh(self._clock.now_s, window.prompts.prompts.labels, place_us)
 
     def _is_due(self, what: str, now: float, every_s: float) -> bool:
         if now < self._due[what]:
@@ -76,10 +89,10 @@ class Follower:
         return True
 
     def _pull_prediction(self, pipeline: Pipeline, now: float) -> None:
-        window = self._window
+        window, at_s = self._window, self._clock.now_s
         for past in pipeline.predictions(after=self._logged):
             self._logged = past.number
-            window.timeline.add(Moment(now, past.t_us, past.label or "", past.scores, past.number))
+            window.timeline.add(Moment(at_s, past.t_us, past.label or "", past.scores, past.number))
         if pipeline.table is not self._table:
             self._table = pipeline.table
             self._ask_the_past(pipeline)
@@ -100,19 +113,18 @@ class Follower:
             window.decision.show_busy(f"Waiting for {status.source_name}", None, now)
             window.view.set_state("", still=False)
             return
+        if self._is_pending(pipeline, now):
+            self._shown = _NOTHING
+            window.decision.show_busy("Recognising this moment", None, now)
+            return
         if prediction is not None and prediction.number != self._number:
             self._number = prediction.number
-            if prediction.frames and prediction.state != "no-motion":
-                window.timeline.thumbnails.add(now, prediction.frames[-1])
-            held = window.transport.paused and prediction.state == "no-motion"
-            if not held:  # a paused recording has not come to rest
-                window.decided = prediction.decision
-                self._held_s = (prediction.t_us - prediction.decision.since_us) / 1e6
-            self._show_decision(now)
+            self._take(prediction, at_s)
+            self._show_decision(prediction)
             window.decision.paint_now()
             pipeline.mark_shown(prediction)
         else:
-            self._show_decision(now)
+            self._show_decision(prediction)
         changed = prediction is not None and prediction.number != self._strip_number
         if changed and now >= self._due["strip"] and not window.isMinimized():
             self._strip_number = prediction.number
@@ -120,6 +132,24 @@ class Follower:
             window.strip.show_prediction(prediction)
             window.raster.show_prediction(prediction)
             self._due["strip"] = now + max(_STRIP_S, (time.monotonic() - begin) / _STRIP_SHARE)
+
+    def _is_pending(self, pipeline: Pipeline, now: float) -> bool:
+        """Tell whether the place that is shown has been waiting to be recognised for longer than a blink."""
+        if not pipeline.place_pending:
+            self._pending_s = None
+            return False
+        if self._pending_s is None:
+            self._pending_s = now
+        return now - self._pending_s > _PENDING_S
+
+    def _take(self, prediction: Prediction, at_s: float) -> None:
+        window = self._window
+        if prediction.frames and prediction.state != "no-motion" and not prediction.paused:
+            window.timeline.thumbnails.add(at_s, prediction.frames[-1])
+        if window.transport.paused and prediction.state == "no-motion" and not prediction.paused:
+            return  # a paused recording has not come to rest
+        window.decided = prediction.decision
+        self._held_s = (prediction.t_us - prediction.decision.since_us) / 1e6
 
     def _ask_the_past(self, pipeline: Pipeline) -> None:
         """Score the last minutes against the prompts of now; a moment of computing, done elsewhere."""
@@ -132,11 +162,15 @@ class Follower:
         source = pipeline.source
         window.jobs.do(pipeline.rescore, told, lambda message: log.warning("the past: %s", message))
 
-    def _show_decision(self, now: float) -> None:
+    def _show_decision(self, prediction: Prediction | None) -> None:
         window = self._window
+        place = ""
+        if prediction is not None and prediction.paused and window.transport.paused:
+            place = f"at {clock(window.transport.seconds_of(prediction.t_us))}"
         decision = self._shown = window.decided
         hint = "" if window.prompts.prompts.enabled else "type a word on the right"
-        window.decision.show_decision(decision, window.prompts.colour(decision.label), self._held_s, hint)
+        colour = window.prompts.colour(decision.label)
+        window.decision.show_decision(decision, colour, self._held_s, hint, place)
         if window.teaching.badge:
             window.view.set_state(window.teaching.badge, still=False)
         elif window.live.frozen:

@@ -17,16 +17,17 @@ from neuroclip_live.errors import UserError
 from neuroclip_live.learning.teaching import Teacher
 from neuroclip_live.prompting.prompts import PromptEncoder, PromptSet, PromptTable
 from neuroclip_live.recognition.model_change import Load, ModelChange
+from neuroclip_live.recognition.paused_place import PausedPlace
 from neuroclip_live.recognition.pipeline_state import PipelineSettings, PipelineState
 from neuroclip_live.recognition.prediction import Prediction
 from neuroclip_live.recognition.recognizer import FeatureAdapter, Recognizer
 from neuroclip_live.stream.filters import warm_up as warm_up_treatment
-from neuroclip_live.stream.newest_slice_reader import Reader
+from neuroclip_live.stream.newest_slice_reader import Reader, is_at_rest
 
 if TYPE_CHECKING:
     from neuroclip_live.model.backbone import Backbone
     from neuroclip_live.recognition.prediction_log import Outcome
-    from neuroclip_live.stream.capture import Capture
+    from neuroclip_live.stream.capture import Capture, Moment
     from neuroclip_live.stream.frames import Box
     from neuroclip_live.stream.latency import LatencyStats
     from neuroclip_live.stream.slicing import Slice
@@ -49,6 +50,7 @@ class Inference:
     _capture: Capture
     _outcome: Outcome
     _change: ModelChange
+    _place: PausedPlace
     _stop: threading.Event
     _lock: threading.Lock
     _dropped: int = 0
@@ -111,6 +113,7 @@ class Inference:
                 try:
                     encoder, table_of = self._take_up(other)
                     recognizer = other
+                    self._place.stale = True
                 except UserError as error:
                     self._keep(recognizer, other, error)
                 except Exception as error:
@@ -120,23 +123,29 @@ class Inference:
                 capture, settings = self._capture, self.settings
                 reader = Reader(capture, settings.slice_by, from_start=settings.wait_for_model)
                 recognizer.begin(reader.resolution)
+                self._place.stale = False
             assert reader is not None
             if capture.ring is not reader.ring:  # the picture was turned
                 self._decide(recognizer, reader)  # what is left of the old one
+                taken = reader.moment_taken
                 reader = Reader(capture, settings.slice_by, from_start=True, dropped=reader.dropped)
+                reader.moment_taken = taken
                 recognizer.begin(reader.resolution)
             if self.settings.slice_by != settings.slice_by:
                 settings = self.settings
                 reader.recut(settings.slice_by)
                 recognizer.begin(reader.size)
+                self._place.stale = True
             if self.region != reader.region:
                 reader.restrict(self.region)
                 recognizer.begin(reader.size)
-            scored = table_of, recognizer.decider.settings
+                self._place.stale = True
+            self._place.prepare(reader, settings.slice_by, recognizer.settings.timesteps)
+            scored = table_of, recognizer.adapter, recognizer.decider.settings
             table_of = self._encode(encoder, recognizer, table_of)
             recognizer.adapter = self._adapter
             recognizer.decider.settings = self.settings.decision
-            asked_anew = (table_of, recognizer.decider.settings) != scored
+            asked_anew = (table_of, recognizer.adapter, recognizer.decider.settings) != scored
             if asked_anew and self._outcome.latest is not None and _is_paused(capture):
                 self._outcome.latest = recognizer.rescored(self._outcome.latest)
             self._decide(recognizer, reader)
@@ -243,24 +252,17 @@ class Inference:
             if self._stop.is_set() or self._capture is not reader.capture:
                 return
             taken = monotonic_ns()
-            self._busy_since = monotonic()
-            try:
-                prediction = recognizer.update(piece, passed_over)
-                if self._teacher is not None:
-                    self._teacher.observe(recognizer.features, piece.end_us, prediction.state == "ok")
-            except Exception as error:
-                log.exception("a slice could not be recognised")
+            prediction = self._recognise(recognizer, piece, passed_over)
+            if prediction is None:
                 self._outcome.skipped += len(pieces) - index
-                self._trip(error)
                 return
-            finally:
-                self._busy_since = None
-            if self._failing:
-                self._failing = False
-                self._message = ""
             passed_over = 0
             self._publish(prediction, piece, taken, reader, recognizer)
-        if not pieces:
+        moment = reader.moment()
+        if moment is not None:
+            self._recognise_place(recognizer, reader, moment)
+        elif not pieces:
+            self._place.look(reader, self.settings.slice_by, self._outcome.latest)
             rest_us = reader.rest_us()
             latest = self._outcome.latest
             moving = latest is not None and latest.state != "no-motion"
@@ -270,6 +272,48 @@ class Inference:
             if reader.finished and newest and self._state is PipelineState.RUNNING:
                 self._set(PipelineState.ENDED, self._capture.failure)
             reader.wait()
+
+    def _recognise(self, recognizer: Recognizer, piece: Slice, skipped: int) -> Prediction | None:
+        """Turn a slice into a prediction; None where that failed, which is told."""
+        self._busy_since = monotonic()
+        try:
+            prediction = recognizer.update(piece, skipped)
+            if self._teacher is not None:
+                self._teacher.observe(recognizer.features, piece.end_us, prediction.state == "ok")
+        except Exception as error:
+            log.exception("a slice could not be recognised")
+            self._trip(error)
+            return None
+        finally:
+            self._busy_since = None
+        if self._failing:
+            self._failing = False
+            self._message = ""
+        return prediction
+
+    def _recognise_place(self, recognizer: Recognizer, reader: Reader, moment: Moment) -> None:
+        """Recognise the place where a recording is paused by all T timesteps before it, whatever they cost.
+
+        It becomes the newest prediction, and no part of what was played.
+        """
+        recognizer.begin(reader.size)
+        prediction = None
+        slices = reader.take_moment(moment, recognizer.settings.timesteps)
+        for piece in slices:
+            if self._stop.is_set() or reader.capture is not self._capture or reader.moment() is not None:
+                return
+            recognizer.decider.forget()  # the answer is that of the place alone
+            prediction = self._recognise(recognizer, piece, 0)
+            if prediction is None:
+                self._place.stale = True  # it is tried again
+                return
+        if prediction is None or is_at_rest(slices[-1].events, moment.t_us):
+            prediction = recognizer.at_rest(moment.t_us)
+        prediction = replace(prediction, paused=True)
+        with self._lock:
+            if self._capture is reader.capture:
+                self._outcome.latest = prediction
+                self._place.recognised = moment.number
 
     def _trip(self, error: Exception) -> None:
         """Say that a slice failed and wait a little: the next may fare better, the video never stopped."""

@@ -26,6 +26,7 @@ from neuroclip_live.recognition.decision import DecisionSettings
 from neuroclip_live.recognition.history import Rescored, rescore
 from neuroclip_live.recognition.inference_loop import Inference, LoadAdapter
 from neuroclip_live.recognition.model_change import Load, ModelChange, Progress
+from neuroclip_live.recognition.paused_place import PausedPlace
 from neuroclip_live.recognition.pipeline_state import PipelineSettings, PipelineState, Rate, Status
 from neuroclip_live.recognition.prediction import Prediction
 from neuroclip_live.recognition.prediction_log import Outcome
@@ -83,6 +84,7 @@ class Pipeline(RecordingCommands, Inference):
         self._lock = threading.Lock()
         self._region: tuple[Box | None, Resolution] = (None, source.resolution)
         self._event_rate, self._prediction_rate = Rate(), Rate()
+        self._place = PausedPlace()
         self._change = ModelChange(lambda: self._capture.news.set())
         self._thread = threading.Thread(target=self._infer, name="inference", daemon=True)
 
@@ -169,6 +171,7 @@ class Pipeline(RecordingCommands, Inference):
     def treat(self, treatment: Treatment) -> None:
         """Filter noise, flip or turn from the next packet on; recordings keep everything as it came."""
         self._capture.treatment = treatment
+        self._place.stale = True
 
     def change_slicing(self, slice_by: SliceBy) -> None:
         """Cut the stream otherwise from the next event on; the timesteps kept so far are forgotten."""
@@ -251,6 +254,17 @@ class Pipeline(RecordingCommands, Inference):
         """Return the newest prediction."""
         return self._outcome.latest
 
+    @property
+    def seeking(self) -> bool:
+        """Whether what leads up to the place where a recording is paused is still being read."""
+        jump = getattr(self.source, "jump", None)
+        return jump is not None and not jump.given
+
+    @property
+    def place_pending(self) -> bool:
+        """Whether a recording was taken to a place while paused that is not recognised yet."""
+        return self._place.pending(self._capture)
+
     def predictions(self, after: int = 0) -> list[Prediction]:
         """Return the predictions numbered above ``after``, oldest first, without frames.
 
@@ -280,8 +294,12 @@ class Pipeline(RecordingCommands, Inference):
         return rescore(past, table, backbone.info.logit_scale, reference_logits=reference)
 
     def recent_events(self, duration_us: int) -> Packet:
-        """Return a copy of the newest events, for display."""
-        return self._capture.ring.latest(duration_us=duration_us)
+        """Return a copy of the newest events, for display: up to the place where a recording is paused."""
+        capture = self._capture
+        moment = capture.moments[-1] if capture.moments else None
+        there = moment is not None and moment.ring is capture.ring and moment.end == capture.ring.newest()
+        now_us = moment.t_us if moment is not None and there else None
+        return capture.ring.latest(duration_us=duration_us, now_us=now_us)
 
     def latest_frame(self) -> GrayFrame | None:
         """Return the newest intensity frame of a sensor that has them, turned as the events are."""

@@ -103,6 +103,8 @@ class Prediction:
         The things found beside the whole picture's answer, by id; None where none were looked for.
     decision : Decision
         The answer made of this prediction and those before it.
+    paused : bool
+        Of the place where a recording stands still, recognised for itself: no part of what is played.
     """
 
     t_us: int
@@ -123,6 +125,7 @@ class Prediction:
     arrival_ns: int | None = None
     objects: tuple[FoundObject, ...] | None = None
     decision: Decision = field(default_factory=Decision)
+    paused: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Return the prediction as a JSON line has it: probabilities to six places, times in milliseconds."""

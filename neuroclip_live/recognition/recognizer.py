@@ -114,6 +114,7 @@ class Recognizer:
         self._resolution = Resolution(8, 8)
         self._epoch = 0
         self._number = 0
+        self._captions: tuple[tuple[str, ...], Features] = ((), np.zeros((0, 0), np.float32))
         looked_for = settings.objects
         self._objects = Objects(backbone, looked_for, settings.timesteps) if looked_for.enabled else None
 
@@ -215,12 +216,16 @@ class Recognizer:
             return latest
         self.decider.forget()
         again = self._predict(latest.t_us, latest.events, self._score(self.features), {}, 0)
-        return replace(again, objects=latest.objects)
+        decision, before = again.decision, latest.decision
+        if (decision.kind, decision.label) == (before.kind, before.label):
+            decision = replace(decision, since_us=before.since_us)
+        return replace(again, objects=latest.objects, paused=latest.paused, decision=decision)
 
     def at_rest(self, t_us: int, skipped: int = 0, events: int = 0) -> Prediction:
         """Return the prediction for a scene in which nothing moves: no label rather than a stale one."""
         self._number += 1
         self.summary = None
+        labels, cosines = self._captions
         found = self._objects.at_rest(t_us, self._epoch) if self._objects is not None else None
         return self._decided(
             Prediction(
@@ -230,6 +235,8 @@ class Recognizer:
                 skipped=skipped,
                 events=events,
                 frames=self._frames(),
+                labels=labels,
+                step_scores=cosines[max(0, len(cosines) - len(self._steps)) :],
                 objects=found,
             )
         )
@@ -292,9 +299,11 @@ class Recognizer:
         )
         table = self._table
         if scores is None or table is None:
+            self._captions = (), np.zeros((0, 0), np.float32)
             return self._decided(bare)
         probabilities = scores.probabilities
         best = int(np.argmax(probabilities))
+        self._captions = table.labels, scores.step_cosines
         newest = int(np.argmax(scores.step_cosines[-1]))
         shown = {
             label: float(p)

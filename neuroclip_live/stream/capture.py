@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from dataclasses import dataclass, replace
 from time import monotonic_ns
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,7 +13,7 @@ from neuroclip_live.stream.filters import NONE, Treater, Treatment
 from neuroclip_live.stream.ring import EventRing
 
 if TYPE_CHECKING:
-    from neuroclip_drivers.source import EventSource
+    from neuroclip_drivers.source import EventSource, Jump
     from neuroclip_live.events import Packet, Resolution
     from neuroclip_live.recording.recorder import Recorder
 
@@ -29,6 +30,33 @@ class Totals(NamedTuple):
     entered: int
     outside: int
     strays: int
+
+
+_REMEMBERED = 32
+"""Places a recording was taken to while paused: of those before the newest, one only needs to know them."""
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A place to which a recording was taken while paused, to be recognised.
+
+    Attributes
+    ----------
+    number : int
+        Of the source's jump.
+    t_us : int
+    ring : EventRing
+    epoch : int
+        What happened before it is an epoch of its own in the ring.
+    end : int or None
+        Position in the ring after the last of these events; None while they are still coming.
+    """
+
+    number: int
+    t_us: int
+    ring: EventRing
+    epoch: int
+    end: int | None = None
 
 
 class Capture:
@@ -50,7 +78,10 @@ class Capture:
     treatment : Treatment
         What is done to events before they enter the ring; may be changed at any time.
     recorder : Recorder or None
-        Gets every packet as it came; may be changed at any time.
+        Gets every packet as it came; may be changed at any time. What is read once more, for the place where
+        a recording is paused, is not part of what came.
+    moments : tuple of Moment
+        The places it was taken to while paused, the newest last.
     """
 
     def __init__(self, source: EventSource, capacity: int = RING_EVENTS, treatment: Treatment = NONE) -> None:
@@ -66,6 +97,8 @@ class Capture:
         self.failure = ""
         self.cursor: int | None = None
         self.recorder: Recorder | None = None
+        self.moments: tuple[Moment, ...] = ()
+        self._jump: Jump | None = None
         self._stop = threading.Event()
         self._starting = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="capture", daemon=True)
@@ -113,6 +146,7 @@ class Capture:
             for packet in self.source.packets():
                 if self._stop.is_set():
                     break
+                self._follow(getattr(self.source, "jump", None))
                 if len(packet):
                     self._record(packet)
                     self._enter(packet)
@@ -132,13 +166,32 @@ class Capture:
     def _record(self, packet: Packet) -> None:
         """Give a packet to the recorder; what is not live waits for its disk, losing nothing by it."""
         recorder = self.recorder
-        if recorder is None:
+        if recorder is None or self._leads():
             return
         recorder.write(packet)
         if recorder.frames and (frame := self.source.latest_frame()) is not None:
             recorder.write_frame(frame)
         while not (self.source.live or recorder.has_room() or self._stop.wait(0.001)):
             pass
+
+    def _follow(self, jump: Jump | None) -> None:
+        """Begin another time in the ring where the source was taken elsewhere."""
+        before, self._jump = self._jump, jump
+        if jump is None or jump == before:
+            return
+        if before is None or jump.number != before.number:
+            if jump.leads:
+                moment = Moment(jump.number, jump.to_us, self.ring, self.ring.begin_epoch())
+                self.moments = (*self.moments, moment)[-_REMEMBERED:]
+            elif self.ring.newest():
+                self.ring.begin_epoch()
+        if jump.leads and jump.given:
+            self.ring.flush()
+            self.moments = (*self.moments[:-1], replace(self.moments[-1], end=self.ring.newest()))
+            self.news.set()
+
+    def _leads(self) -> bool:
+        return self._jump is not None and self._jump.leads and not self._jump.given
 
     def _enter(self, packet: Packet) -> None:
         """Put a packet into the ring; a picture turned to another size begins a new ring."""
@@ -152,6 +205,9 @@ class Capture:
                 self._before = totals
                 self.cursor = None
                 self.picture = other
+            if self._leads():
+                newest = replace(self.moments[-1], ring=other[0], epoch=other[0].begin_epoch())
+                self.moments = (*self.moments[:-1], newest)
         packet = self.treater.treat(packet, how)
         if len(packet):
             self.ring.write(packet, arrival_ns)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
 from time import monotonic_ns
 
-from neuroclip_live.events import Resolution
-from neuroclip_live.stream.capture import Capture
+from neuroclip_live.events import Packet, Resolution, empty_packet, join_packets
+from neuroclip_live.stream.capture import Capture, Moment
 from neuroclip_live.stream.frames import Box
 from neuroclip_live.stream.region import inside, size_of
-from neuroclip_live.stream.ring import Chunk
+from neuroclip_live.stream.ring import MAX_READ, Chunk
 from neuroclip_live.stream.slicing import MAX_SILENT_HOPS, Slice, SliceBy, Slicer
 
 BACKLOG_MS = 60.0
@@ -20,6 +21,8 @@ LATE_MS = 150.0
 """A camera's packets come this late at the most: older hops may be closed by the clock."""
 WAIT_S = 0.02
 MOST_WAITING = 256
+MOST_LEAD = 1 << 24
+"""Events before a place that are kept to recognise it, at most: 256 MiB."""
 
 
 class Reader:
@@ -46,6 +49,10 @@ class Reader:
         self._passed_us = self._heard_us = 0  # time of the newest event, anywhere and inside the region
         self._cursor = self.ring.oldest() if from_start else self.ring.newest()
         self._cost_ms = BACKLOG_MS / 4  # of one slice; learnt from what slices take
+        self._lead: list[Packet] = []
+        self._lead_of = 0  # number of the moment they lead to
+        self.moment_taken = 0
+        """Number of the moment whose slices were taken last."""
         self._told_ns = 0  # arrival of the newest event when the scene was last said to be at rest
         capture.cursor = self._cursor
 
@@ -56,8 +63,13 @@ class Reader:
         ended = self.capture.over.is_set()  # looked at before reading: what came earlier is then in the ring
         self.capture.news.clear()
         passed_over = self._leap()
-        while self._cursor < self.ring.newest():
-            chunk = self.ring.read(self._cursor)
+        newest = self.ring.newest()
+        moments = self.capture.moments  # after the newest position: before it, those without an end have none
+        if moments and moments[-1].end is not None and moments[-1].number != self.moment_taken:
+            newest = min(newest, moments[-1].end)  # what is played on comes after the place was recognised
+        while self._cursor < newest:
+            chunk = self.ring.read(self._cursor, min(MAX_READ, newest - self._cursor))
+            chunk = self._without_lead(chunk, moments)
             self._cursor = self.capture.cursor = chunk.end
             if chunk.lost:
                 self.dropped += chunk.lost
@@ -74,6 +86,37 @@ class Reader:
         waiting.extend(slices)
         taken = list(waiting)[-self._affordable() :]
         return taken, passed_over + made - len(taken)
+
+    def _without_lead(self, chunk: Chunk, moments: tuple[Moment, ...]) -> Chunk:
+        """Set aside what only leads to a place sought while paused; return the rest."""
+        moment = next((m for m in reversed(moments) if m.ring is self.ring and m.epoch == chunk.epoch), None)
+        if moment is None or (moment.end is not None and chunk.start >= moment.end):
+            return chunk
+        if moment.number != self._lead_of:
+            self._lead, self._lead_of = [], moment.number
+        cut = len(chunk.events) if moment.end is None else min(len(chunk.events), moment.end - chunk.start)
+        if moment is moments[-1]:  # else another place was sought before this one was recognised
+            lead = chunk.events[:cut]
+            self._lead.append(lead if self.region is None else inside(lead, self.region))
+            while len(self._lead) > 1 and sum(map(len, self._lead)) > MOST_LEAD:
+                del self._lead[0]
+        return replace(chunk, events=chunk.events[cut:], start=chunk.start + cut)
+
+    def moment(self) -> Moment | None:
+        """Return the place a paused recording was taken to: once all before it was read, until taken."""
+        moments = self.capture.moments
+        if not moments or moments[-1].number == self.moment_taken:
+            return None
+        newest = moments[-1]
+        there = newest.ring is self.ring and newest.end is not None and self._cursor >= newest.end
+        return newest if there else None
+
+    def take_moment(self, moment: Moment, timesteps: int) -> list[Slice]:
+        """Return the slices that lead up to :meth:`moment`, whatever time they take."""
+        events = join_packets(self._lead) if self._lead and self._lead_of == moment.number else empty_packet()
+        self._lead, self.moment_taken = [], moment.number
+        self._passed_us = self._heard_us = moment.t_us
+        return self._slicer.cut_back(events, moment.t_us, timesteps, moment.end or 0, moment.epoch)
 
     def _affordable(self) -> int:
         """Return how many waiting slices there is time for."""
@@ -169,3 +212,8 @@ class Reader:
         if silent_us < 0 or silent_us > 2 * int(REST_MS * 1000):
             return []
         return self._slicer.advance(status.last_t_us + silent_us)
+
+
+def is_at_rest(events: Packet, t_us: int) -> bool:
+    """Tell whether so long before ``t_us`` nothing happened that the scene is at rest, whatever its slice."""
+    return not len(events) or t_us - int(events["t"][-1]) > REST_MS * 1000

@@ -173,14 +173,20 @@ class EventRing:
             end = min(end, start + limit)
             return Chunk(self._copy(start, end), start, epoch, max(0, start - cursor))
 
-    def latest(self, *, duration_us: int | None = None, count: int | None = None) -> Packet:
-        """Copy the newest events: of the last ``duration_us``, or the last ``count``, of the newest epoch."""
+    def latest(
+        self, *, duration_us: int | None = None, count: int | None = None, now_us: int | None = None
+    ) -> Packet:
+        """Copy the newest events of the newest epoch: the last ``count``, or of the last ``duration_us``.
+
+        That time ends with the newest event, or at ``now_us`` where that is later.
+        """
         with self._lock:
             oldest = max(0, self._written - self.capacity, self._epoch_starts[-1][0])
             start = max(oldest, self._written - min(count if count is not None else MAX_READ, MAX_READ))
             if duration_us is None or start == self._written or self._last_t is None:
                 return self._copy(start, self._written)
-            first = self._first_at(self._last_t - duration_us, start)
+            newest = self._last_t if now_us is None else max(self._last_t, now_us)
+            first = self._first_at(newest - duration_us, start)
             return self._copy(first, self._written)
 
     def oldest(self) -> int:

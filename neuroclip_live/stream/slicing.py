@@ -22,7 +22,7 @@ from typing import Literal
 import numpy as np
 
 from neuroclip_live.errors import UserError
-from neuroclip_live.events import Packet, Resolution, empty_packet, join_packets
+from neuroclip_live.events import Packet, Resolution, copy_packet, empty_packet, join_packets
 
 AUTO_EVENTS_PER_PIXEL = 0.1
 AUTO_LONGEST_US = 100_000
@@ -87,6 +87,11 @@ class SliceBy:
             return None
         count = self.count or max(1, round(AUTO_EVENTS_PER_PIXEL * resolution.area))
         return max(1, count // self.overlap)
+
+    def lead(self, timesteps: int, resolution: Resolution) -> tuple[int, int | None]:
+        """Return how long so many slices take at most, in µs, or how many events where these end them."""
+        hops, hop_us, count = timesteps + self.overlap - 1, self.hop_us(), self.hop_count(resolution)
+        return (hops * hop_us, None) if hop_us is not None else (0, hops * (count or 1))
 
     def describe(self) -> str:
         """Return the form :func:`parse_slice` reads."""
@@ -234,6 +239,48 @@ class Slicer:
         if not self._held:
             return []
         return self._close(int(self._pieces[-1]["t"][-1]) + 1)
+
+    def cut_back(
+        self, events: Packet, end_us: int, slices: int, end_position: int = 0, epoch: int = 0
+    ) -> list[Slice]:
+        """Return the slices that lead up to a time, oldest first, cut from there backwards; go on from there.
+
+        The last of them ends at that very time, whatever was cut before: for a place that is looked at alone.
+
+        Parameters
+        ----------
+        events : Packet
+            What happened before ``end_us``, in order of time; slices are views of it.
+        end_us : int
+        slices : int
+            How many are wanted; there are fewer where events end sooner.
+        end_position, epoch : int
+            As of :meth:`push`, after the last event.
+        """
+        self.forget()
+        times, hops = events["t"], deque[tuple[int, int, int, int]]()  # first event and the one after, times
+        stop, until_us = int(np.searchsorted(times, end_us)), end_us
+        wanted, fewest = slices + self._overlap - 1, self._overlap if self._hop_us is not None else 0
+        while len(hops) < wanted and (stop or len(hops) < fewest):  # silence counts where time ends hops
+            first = max(0, stop - self._hop_count)
+            begin_us = int(times[first]) if stop else until_us
+            if self._hop_us is not None:
+                limit_us = until_us - self._hop_us
+                late = int(np.searchsorted(times[:stop], limit_us))
+                if late >= first:
+                    first, begin_us = late, limit_us
+            hops.appendleft((first, stop, begin_us, until_us))
+            stop, until_us = first, begin_us
+        done: list[Slice] = []
+        for last in range(min(self._overlap, len(hops)) - 1 if hops else 0, len(hops)):
+            first, _, begin_us, _ = hops[max(0, last - self._overlap + 1)]
+            _, stop, _, until_us = hops[last]
+            done.append(Slice(events[first:stop], begin_us, until_us, end_position, self._index, epoch))
+            self._index += 1
+        self._epoch, self._position, self._start = epoch, end_position, end_us
+        for first, stop, begin_us, until_us in list(hops)[-self._overlap :]:
+            self._hops.append(_Hop(copy_packet(events[first:stop]), begin_us, until_us, end_position))
+        return done
 
     def _hold(self, piece: Packet) -> None:
         if len(piece):

@@ -18,6 +18,11 @@ _MOUSE = (
     ("Drop a file", "Open it"),
 )
 
+_NOTE = (
+    "Keys of one character, and Space, are commands while the picture or the bar under it has the focus: "
+    "click it, or press F6. Anywhere else what you type goes into the line for words."
+)
+
 
 class ShortcutsDialog(QDialog):
     """The cheat sheet."""
@@ -26,9 +31,14 @@ class ShortcutsDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle("Keyboard shortcuts")
         specs = {spec.name: spec for spec in ACTIONS}
-        columns = QHBoxLayout(self)
-        columns.setContentsMargins(22, 18, 22, 20)
+        page = QVBoxLayout(self)
+        page.setContentsMargins(22, 18, 22, 16)
+        columns = QHBoxLayout()
         columns.setSpacing(34)
+        page.addLayout(columns)
+        note = QLabel(_NOTE)
+        note.setWordWrap(True)
+        page.addWidget(note)
         groups = [
             [
                 (title, [(specs[name].keys, specs[name].text) for name in names if name in specs])

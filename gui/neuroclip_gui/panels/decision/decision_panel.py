@@ -25,7 +25,7 @@ class DecisionPanel(QWidget):
         self._colour = QColor()
         self._now_s = self._held_s = 0.0
         self._busy: tuple[str, float | None] | None = ("Starting", None)
-        self._hint = ""
+        self._hint = self._place = ""
         self._refused = False
         self._large = False
         self._painted: tuple[object, ...] = ()
@@ -61,11 +61,17 @@ class DecisionPanel(QWidget):
         self.setAccessibleDescription(self.words()[0])
         self.update()
 
-    def show_decision(self, decision: Decision, colour: QColor, held_s: float, hint: str = "") -> None:
-        """Say the decision and how long it has held; ``hint`` replaces the small line while waiting."""
+    def show_decision(
+        self, decision: Decision, colour: QColor, held_s: float, hint: str = "", place: str = ""
+    ) -> None:
+        """Say the decision and how long it has held.
+
+        ``hint`` replaces the small line while waiting; ``place`` says of which place of a paused recording it
+        is, instead of since when.
+        """
         fresh = (decision.kind, decision.label) != (self._decision.kind, self._decision.label)
         self._busy, self._refused, self._decision, self._colour = None, False, decision, colour
-        self._held_s, self._hint = held_s, hint
+        self._held_s, self._hint, self._place = held_s, hint, place
         if fresh:
             self.setAccessibleDescription(self.words()[0])
         looks = (decision.kind, self.words(), round(decision.probability, 2), colour.rgb())
@@ -86,16 +92,17 @@ class DecisionPanel(QWidget):
             return "Recognition is off", "see the message above; the picture goes on"
         d = self._decision
         if d.kind == "label":
-            small = "settling" if d.settling else f"for {_duration(self._held_s)}"
+            small = self._place or ("settling" if d.settling else f"for {_duration(self._held_s)}")
             if d.now is not None and d.now != d.label:
                 small += f"   ·   this instant: {d.now}"
             return d.label, small
         if d.kind == "unsure":
-            return "Not sure", f"perhaps {d.label}, {d.probability:.0%}"
+            at = f"{self._place}   ·   " if self._place else ""
+            return "Not sure", f"{at}perhaps {d.label}, {d.probability:.0%}"
         if d.kind == "none":
-            return "None of these", "something else fits better than your words"
+            return "None of these", self._place or "something else fits better than your words"
         if d.kind == "no-motion":
-            return "No motion", "an event camera sees change: move something"
+            return "No motion", self._place or "an event camera sees change: move something"
         return "Waiting", self._hint or "for the first events"
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: D102

@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pyqtgraph as pg
-from PySide6.QtCore import QPoint, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtCore import QEvent, QObject, QPoint, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QGraphicsItem, QWidget
 
 from neuroclip_gui.style.palettes import EVENT_COLOURS, EventColours
@@ -67,6 +67,22 @@ class _Badge(QWidget):
         painter.end()
 
 
+class _FocusRing(QWidget):
+    """A line around the picture while it has the focus."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.ink = QColor("white")
+        self.hide()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setPen(QPen(self.ink, 2))
+        painter.drawRect(self.rect().adjusted(1, 1, -1, -1))
+        painter.end()
+
+
 class EventView(QWidget):
     """Shows event frames.
 
@@ -94,6 +110,8 @@ class EventView(QWidget):
         self._graphics.setFrameStyle(0)
         self._graphics.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self._graphics.setAccessibleName("Events")
+        self._graphics.installEventFilter(self)
+        self.setFocusProxy(self._graphics)
         self._box = pg.ViewBox(lockAspect=True, invertY=True, enableMenu=False, defaultPadding=0.0)
         self._graphics.setCentralItem(self._box)
         self._image = pg.ImageItem()
@@ -105,6 +123,7 @@ class EventView(QWidget):
         self._legend = _Badge(self)
         self._facts = _Badge(self, 11)
         self._state = _Badge(self, 14)
+        self._ring = _FocusRing(self)
         theme.changed.connect(self._restyle)
         self._restyle()
 
@@ -183,8 +202,15 @@ class EventView(QWidget):
         factor = max(1, -(-least_width // width))
         return image.convertToFormat(QImage.Format.Format_RGB32).scaled(width * factor, height * factor)
 
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Show by a ring that the picture has the focus: keys of one character are commands then."""
+        if event.type() in (QEvent.Type.FocusIn, QEvent.Type.FocusOut):
+            self._ring.setVisible(event.type() == QEvent.Type.FocusIn)
+        return False
+
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: D102
         self._graphics.setGeometry(self.rect())
+        self._ring.setGeometry(self.rect())
         super().resizeEvent(event)
         self._place()
         self.resized.emit()
@@ -201,6 +227,8 @@ class EventView(QWidget):
         self._graphics.setBackground(self._theme.palette.sunken)
         ground = QColor(self._theme.palette.panel)
         ground.setAlpha(225)
+        self._ring.ink = QColor(self._theme.palette.accent)
+        self._ring.update()
         for badge in (self._legend, self._facts, self._state):
             badge.ground, badge.ink = ground, QColor(self._theme.palette.text)
             badge.update()

@@ -99,6 +99,10 @@ class Transport(QWidget):
         self._time.setText(f"{clock(at_s)} / {clock(self._duration_s)}")
         self.seek_bar.set_position(min(max(at_s / self._duration_s, 0.0), 1.0) if self._duration_s else 0.0)
 
+    def seconds_of(self, t_us: int) -> float:
+        """Return a time of the stream in seconds from the recording's beginning."""
+        return (t_us - self._first_us) / 1e6
+
     # ---- commands
 
     def toggle(self) -> None:
@@ -129,7 +133,7 @@ class Transport(QWidget):
 
     def seek_us(self, t_us: int) -> None:
         """Go to a time of the stream."""
-        self.seek_s((t_us - self._first_us) / 1e6)
+        self.seek_s(self.seconds_of(t_us))
 
     def faster(self, by: int) -> None:
         """Choose the next speed up (+1) or down (-1)."""
@@ -179,11 +183,16 @@ def hop_of(pipeline: Pipeline) -> int:
     return min(max(int(median(gaps)), 1000), 1_000_000) if gaps else longest or _STEP_US
 
 
+def plain(text: str) -> str:
+    """Return an action's text without its keys and the mark of its mnemonic."""
+    return text.partition("\t")[0].replace("&", "")
+
+
 def _button(action: QAction) -> QToolButton:
     button = QToolButton()
     button.setDefaultAction(action)
     button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-    button.setAccessibleName(action.text().replace("&", ""))
+    button.setAccessibleName(plain(action.text()))
     return button
 
 

@@ -19,6 +19,7 @@ TAP_S = 0.35
 LAST_S = 2.0
 _REPEAT_MS = 90
 """A key that is held repeats, which on X11 is ups and downs: an up counts when no down follows so soon."""
+_KEYS = (Qt.Key.Key_F8, Qt.Key.Key_T)
 _FILTER = "Lessons (*.safetensors);;All files (*)"
 
 
@@ -106,7 +107,7 @@ class Teaching(QObject):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: D102
         if self._showing:
             kind = event.type()
-            if kind == QEvent.Type.KeyRelease and event.key() == Qt.Key.Key_T and not event.isAutoRepeat():
+            if kind == QEvent.Type.KeyRelease and event.key() in _KEYS and not event.isAutoRepeat():
                 self._up_s = time.monotonic()
                 self._up.start()
             elif kind == QEvent.Type.ApplicationDeactivate:

@@ -26,7 +26,7 @@ from neuroclip_gui.style.theme import Theme
 if TYPE_CHECKING:
     from neuroclip_live.learning.teaching_status import TeachingStatus
 
-HOLD = "Hold while showing it  (T)"
+HOLD = "Hold while showing it  (F8)"
 
 
 class TeachPanel(Panel):
@@ -40,10 +40,13 @@ class TeachPanel(Panel):
 
     Attributes
     ----------
+    named : Signal()
+        The name was entered: T is to be a key again, not a letter.
     pressed, released : Signal()
         The button went down, or up.
     """
 
+    named = Signal()
     pressed = Signal()
     released = Signal()
 
@@ -73,12 +76,13 @@ class TeachPanel(Panel):
         line = self.entry.lineEdit()
         line.setAccessibleName("What is shown")
         line.setPlaceholderText("Name it")
-        line.returnPressed.connect(self.hold.setFocus)  # so that T is a key again, not a letter
+        line.returnPressed.connect(self.named)
         self.entry.setCurrentText("")
         self.hold.setAccessibleName("Hold while showing it")
         self.hold.setMinimumHeight(34)
         self.hold.setToolTip(
-            "Hold this button, or the key T, while the camera sees the thing and it moves.\n"
+            "Hold this button, or the key F8, while the camera sees the thing and it moves;\n"
+            "with the picture in focus the key T too. "
             "A short press takes the last two seconds instead."
         )
         self.hold.pressed.connect(self.pressed)

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 SPAN_S = 60.0
 _GAP_S = 1.5
 """Moments further apart than this are not joined: nothing was seen in between."""
+_PLACE_US = 200_000
+"""A place this near to a moment is at it: predictions are rarely further apart."""
 _MOST_LINES = 40
 _RIBBON = 12
 _LEFT, _BOTTOM, _TOP = 42, 20, 12
@@ -63,6 +65,7 @@ class Timeline(Panel):
         self._now_s = 0.0
         self._hover: float | None = None
         self._labels: tuple[str, ...] = ()
+        self._place_us: int | None = None
         theme.changed.connect(self.update)
 
     def sizeHint(self) -> QSize:  # noqa: D102
@@ -92,9 +95,12 @@ class Timeline(Panel):
         self.span_s = span_s
         self.update()
 
-    def refresh(self, now_s: float, labels: tuple[str, ...]) -> None:
-        """Move on to ``now_s`` and draw the lines of ``labels``."""
-        self._now_s, self._labels = now_s, labels
+    def refresh(self, now_s: float, labels: tuple[str, ...], place_us: int | None = None) -> None:
+        """Move on to ``now_s`` and draw the lines of ``labels``.
+
+        Where a recording is paused at the stream's time ``place_us``, the moment of that is marked.
+        """
+        self._now_s, self._labels, self._place_us = now_s, labels, place_us
         if self.isVisible():
             self.update()
             if self._hover is not None:
@@ -129,12 +135,27 @@ class Timeline(Panel):
             painter.setFont(font(12))
             painter.setPen(self._theme.colour("muted"))
             painter.drawText(plot, Qt.AlignmentFlag.AlignCenter, "Scores appear here as they come")
+        self._paint_place(painter, plot)
         if self._hover is not None and plot.left() <= self._hover <= plot.right():
             painter.setPen(QPen(self._theme.colour("muted"), 1))
             painter.drawLine(
                 QPointF(self._hover, plot.top()), QPointF(self._hover, plot.bottom() + _RIBBON + 4)
             )
         painter.end()
+
+    def place(self) -> float | None:
+        """Return where the moment at which a recording is paused is drawn, in pixels; None for nowhere."""
+        if self._place_us is None or not self.moments:
+            return None
+        near = min(reversed(self.moments), key=lambda m: abs(m.t_us - self._place_us))
+        x = self.width() - 10 - (self._now_s - near.at_s) * self._per_second()
+        return x if abs(near.t_us - self._place_us) <= _PLACE_US and x >= _LEFT else None
+
+    def _paint_place(self, painter: QPainter, plot: QRectF) -> None:
+        x = self.place()
+        if x is not None:
+            painter.setPen(QPen(self._theme.colour("accent"), 2))
+            painter.drawLine(QPointF(x, plot.top()), QPointF(x, plot.bottom() + _RIBBON + 4))
 
     def _paint_grid(self, painter: QPainter, plot: QRectF) -> None:
         painter.setFont(font(10))
