@@ -8,14 +8,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
-from rich.console import Console
+import click
 from rich.live import Live
 from rich.text import Text
 
+from neuroclip_live import interrupts
+from neuroclip_live.cli.console import console
 from neuroclip_live.cli.lessons import apply_lessons
 from neuroclip_live.cli.live_table import LiveTable
+from neuroclip_live.cli.naming import about
 from neuroclip_live.errors import UserError
 from neuroclip_live.prompting.prompts import PromptEncoder, PromptSet
 from neuroclip_live.recognition.pipeline import Pipeline, PipelineSettings, PipelineState, Status
@@ -33,6 +36,10 @@ if TYPE_CHECKING:
     from neuroclip_live.stream.slicing import SliceBy
 
 POLL_S = 0.005
+FIRST_SLICE_S = 10.0
+"""Where no slice comes for so long, as from a camera that sees nothing, ``--duration`` counts from there."""
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -62,7 +69,7 @@ class Output:
     def tell(self, report: RecordingReport) -> None:
         """Say what became of a recording."""
         style = "green" if report.whole else "bold red"
-        Console(stderr=True).print(report.message, style=style, highlight=False, soft_wrap=True)
+        console(stderr=True).print(report.message, style=style, highlight=False, soft_wrap=True)
 
 
 def run_every_window(
@@ -73,33 +80,48 @@ def run_every_window(
     output: Output,
     duration_s: float | None = None,
     load_adapter: LoadAdapter | None = None,
+    stop: Stop | None = None,
 ) -> None:
     """Process every window of a recording in order, as fast as the machine goes.
+
+    ``duration_s`` counts from the first slice.
 
     Raises
     ------
     UserError
         When the model, the prompts or the source cannot be used.
+    click.exceptions.Exit
+        When it was told to stop before it had begun.
     """
-    with _interrupted() as stop, _shown(output) as show:
-        model = load(show.progress)
-        prompts = settings.with_model_templates(prompts, model)
-        recognizer = Recognizer(model, PromptEncoder(model).encode(prompts), settings.recognizer)
-        recognizer.decider.settings = settings.decision
-        if load_adapter is not None:
-            recognizer.adapter = load_adapter(model)
-        if settings.lessons is not None:
-            prompts = apply_lessons(settings.lessons, recognizer, prompts)
-        recognizer.warm_up()
-        output.write(_header(source, model.info, prompts, settings))
+    with interrupted(stop) as stop, _shown(output) as show:
+
+        def prepare() -> tuple[Recognizer, PromptSet]:
+            model = load(show.progress)
+            asked = settings.with_model_templates(prompts, model)
+            recognizer = Recognizer(model, PromptEncoder(model).encode(asked), settings.recognizer)
+            recognizer.decider.settings = settings.decision
+            if load_adapter is not None:
+                recognizer.adapter = load_adapter(model)
+            if settings.lessons is not None:
+                with about("--taught"):
+                    asked = apply_lessons(settings.lessons, recognizer, asked)
+            recognizer.warm_up()
+            return recognizer, asked
+
+        recognizer, prompts = _beside(prepare, stop)
+        output.write(_header(source, recognizer.backbone.info, prompts, settings))
         totals, begin = Totals(), monotonic()
-        deadline = begin + duration_s if duration_s is not None else float("inf")
-        for prediction in recognise_all(
-            source, recognizer, settings.slice_by, totals, lambda: stop.is_set() or monotonic() > deadline
-        ):
+        deadline: float | None = None
+
+        def is_over() -> bool:
+            return stop.is_set() or (deadline is not None and monotonic() > deadline)
+
+        for prediction in recognise_all(source, recognizer, settings.slice_by, totals, is_over):
+            if deadline is None and duration_s is not None:
+                deadline = monotonic() + duration_s
             output.write(prediction.to_dict())
             show.prediction(prediction, f"{totals.windows} windows")
-            if stop.is_set() or monotonic() > deadline:
+            if is_over():
                 break
         source.close()
         show.notice(source.status().message)
@@ -121,29 +143,34 @@ def run_every_window(
         )
 
 
-def run_live(pipeline: Pipeline, output: Output, duration_s: float | None = None) -> None:
+def run_live(
+    pipeline: Pipeline, output: Output, duration_s: float | None = None, stop: Stop | None = None
+) -> None:
     """Follow a running pipeline until its source ends, ``duration_s`` is over or Ctrl-C.
+
+    ``duration_s`` counts from the first slice.
 
     Raises
     ------
     UserError
         When the pipeline fails.
+    click.exceptions.Exit
+        When it was told to stop before it had begun.
     """
-    with _interrupted() as stop, _shown(output) as show:
+    with interrupted(stop) as stop, _shown(output) as show:
         pipeline.start()
         try:
             _follow(pipeline, output, show, stop, duration_s)
         finally:
             if pipeline.recording() is not None:
                 output.tell(pipeline.stop_recording())
-            pipeline.stop()
+            pipeline.stop(0.5 if pipeline.status().state is PipelineState.LOADING else 3.0)
 
 
-def _follow(
-    pipeline: Pipeline, output: Output, show: _Show, stop: threading.Event, duration_s: float | None
-) -> None:
-    number, written, begin, told = 0, 0, monotonic(), ""
+def _follow(pipeline: Pipeline, output: Output, show: _Show, stop: Stop, duration_s: float | None) -> None:
+    number, written, told = 0, 0, ""
     started: float | None = None
+    counted_from: float | None = None
     while not stop.is_set():
         status = pipeline.status()  # before the predictions: an end seen here has all of them in the log
         if status.state is PipelineState.FAILED:
@@ -169,9 +196,14 @@ def _follow(
             show.prediction(latest, _status_line(pipeline))
         if status.state is PipelineState.ENDED:
             break
-        if duration_s is not None and monotonic() - (started or begin) >= duration_s:
+        if counted_from is None and started is not None:
+            if status.windows or monotonic() - started > FIRST_SLICE_S:
+                counted_from = monotonic()
+        if duration_s is not None and counted_from is not None and monotonic() - counted_from >= duration_s:
             break
         stop.wait(POLL_S)
+    if started is None:
+        stop.leave()
     status, rest = _settled(pipeline, number)
     if status.state is PipelineState.ENDED and not status.windows:
         show.notice(too_short(pipeline.source, status.total_events, pipeline.settings.slice_by))
@@ -189,7 +221,7 @@ def _follow(
             stray_events=status.stray_events,
             unwritten_predictions=status.predictions - written - len(rest),
             total=status.latency.get("total"),
-            wall_s=monotonic() - (started or begin),
+            wall_s=monotonic() - (started or monotonic()),
         )
     )
 
@@ -226,7 +258,7 @@ class _Show:
 
     def __init__(self, live: Live | None) -> None:
         self._live = live
-        self._errors = Console(stderr=True)
+        self._errors = console(stderr=True)
 
     def progress(self, text: str, share: float | None) -> None:
         if self._live is not None and text:
@@ -267,22 +299,56 @@ def _shown(output: Output) -> Iterator[_Show]:
     if not output.table:
         yield _Show(None)
         return
-    with Live(Text("loading", style="dim"), refresh_per_second=12) as live:
+    out = console()
+    with Live(Text("loading", style="dim"), console=out, refresh_per_second=12) as live:
         yield _Show(live)
+    if not out.is_terminal:
+        out.line()  # a pipe gets whole lines
+
+
+class Stop(threading.Event):
+    """Set by Ctrl-C and by a polite kill, so that a run ends with its summary."""
+
+    number: int = signal.SIGINT
+    """Which signal it was."""
+
+    def hear(self, number: int, _frame: object) -> None:
+        """Stop because of a signal."""
+        interrupts.note(number)
+        self.number = number
+        self.set()
+
+    def leave(self) -> NoReturn:
+        """End a run that had not begun, with the status that shells give to a signal."""
+        raise click.exceptions.Exit(128 + self.number)
 
 
 @contextmanager
-def _interrupted() -> Iterator[threading.Event]:
-    """Turn Ctrl-C and a polite kill into an event, so that a run ends with its summary."""
-    stop = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
+def interrupted(stop: Stop | None = None) -> Iterator[Stop]:
+    """Let signals set ``stop``, or a new one, inside."""
+    stop = stop or Stop()
+    with interrupts.handled(stop.hear, signal.SIGINT, signal.SIGTERM):
         yield stop
-        return
-    before = {
-        number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)
-    }
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+
+
+def _beside(make: Callable[[], T], stop: Stop) -> T:
+    """Return what ``make`` does, called in a thread of its own.
+
+    A library deep in its own code, compiling a model say, would keep this thread from hearing of Ctrl-C.
+    """
+    made: list[T] = []
+    failed: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            made.append(make())
+        except BaseException as error:  # noqa: BLE001  it is raised again below
+            failed.append(error)
+
+    thread = threading.Thread(target=work, name="model-load", daemon=True)
+    thread.start()
+    while thread.is_alive() and not stop.is_set():
+        thread.join(POLL_S)
+    if failed:
+        raise failed[0]
+    return made[0] if made else stop.leave()

@@ -8,6 +8,9 @@ from typing import Any, Literal
 
 import click
 
+MOST_THREADS = 1024
+"""Threads of the encoder at the most."""
+
 
 @dataclass(frozen=True)
 class RunOptions:

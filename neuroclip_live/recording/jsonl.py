@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import sys
+import time
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
     from neuroclip_live.prompting.prompts import PromptSet
     from neuroclip_live.stream.latency import Percentiles
     from neuroclip_live.stream.slicing import SliceBy
+
+_FULL_S = 0.002
+"""Pause before another try to write into a pipe that is full."""
 
 
 def header(
@@ -77,7 +82,9 @@ def summary(
 
 
 class JsonlWriter:
-    """Writes objects a line each, flushed at once, to a file or (``-``) to standard output.
+    """Writes objects a line each, whole and at once, to a file or (``-``) to standard output.
+
+    A line leaves in one piece: whoever follows the file or the pipe never sees half of one.
 
     Raises
     ------
@@ -87,21 +94,22 @@ class JsonlWriter:
 
     def __init__(self, target: str) -> None:
         self._target = target
-        self._file: IO[str]
-        if target == "-":
-            self._file = sys.stdout
-        else:
+        self._file: IO[bytes] | None = None
+        if target != "-":
             try:
-                self._file = Path(target).open("w", encoding="utf-8")
+                self._file = Path(target).open("wb", buffering=0)
             except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
                 reason = getattr(error, "strerror", None) or str(error)
                 raise UserError(f"cannot write {target}: {reason}; choose another --jsonl file") from None
 
     def write(self, line: dict[str, Any]) -> None:
         """Write one object."""
+        text = json.dumps(line, ensure_ascii=False) + "\n"
         try:
-            self._file.write(json.dumps(line, ensure_ascii=False) + "\n")
-            self._file.flush()
+            if self._file is not None:
+                _write_whole(self._file, text.encode("utf-8", "replace"))
+            else:
+                _print_whole(text)
         except BrokenPipeError:
             raise
         except OSError as error:
@@ -111,6 +119,29 @@ class JsonlWriter:
 
     def close(self) -> None:
         """Close the file; standard output stays open. What a full disk has no room for was told before."""
-        if self._file is not sys.stdout:
+        if self._file is not None:
             with contextlib.suppress(OSError):  # of the line that could not be written
                 self._file.close()
+
+
+def _print_whole(text: str) -> None:
+    """Write to standard output, past its buffers where it has some."""
+    buffer = getattr(sys.stdout, "buffer", None)
+    raw = getattr(buffer, "raw", buffer)  # with PYTHONUNBUFFERED there is no buffer
+    sys.stdout.flush()
+    if isinstance(raw, io.RawIOBase):
+        _write_whole(raw, text.encode(sys.stdout.encoding or "utf-8", "replace"))
+    else:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+
+
+def _write_whole(file: Any, data: bytes) -> None:
+    """Write all of ``data``; a pipe that is not to be waited for (``O_NONBLOCK``) is waited for."""
+    rest = memoryview(data)
+    while rest:
+        written = file.write(rest)
+        if written is None:
+            time.sleep(_FULL_S)
+        else:
+            rest = rest[written:]
