@@ -252,6 +252,7 @@ def _run_headless(
     options: RunOptions, spec: SourceSpec, prompts: PromptSet, settings: PipelineSettings
 ) -> int:
     from neuroclip_live.cli.headless import Output, interrupted, run_every_window, run_live
+    from neuroclip_live.cli.serving import serving
     from neuroclip_live.recognition.pipeline import Pipeline
     from neuroclip_live.recording.jsonl import JsonlWriter
     from neuroclip_live.recording.recorder import RecordedSource
@@ -265,6 +266,8 @@ def _run_headless(
             output = Output(writer, table=options.jsonl != "-")
             load, load_adapter = loader(options), adapter_loader(options)
             if spec.speed is None and not source.live and not spec.loop:
+                if options.serve is not None:
+                    raise UserError("--serve follows a run as it happens: leave out --speed max")
                 if options.record is not None:
                     with about("--record"):
                         recorder = open_recorder(options.record, source)
@@ -277,7 +280,8 @@ def _run_headless(
                 if options.record is not None:
                     with about("--record"):
                         pipeline.start_recording(options.record)
-                run_live(pipeline, output, options.duration, stop)
+                with serving(options, lambda: pipeline):
+                    run_live(pipeline, output, options.duration, stop)
         finally:
             if recorder is not None:
                 output.tell(recorder.close())
@@ -292,6 +296,9 @@ def _run_window(options: RunOptions, spec: SourceSpec, prompts: PromptSet, setti
 
     check_display()
     from neuroclip_gui.app import run_window
+    from neuroclip_live.cli.serving import serving
+
+    made: list[Pipeline] = []
 
     def pipeline(source: EventSource) -> Pipeline:
         from neuroclip_live.recognition.pipeline import (
@@ -302,13 +309,15 @@ def _run_window(options: RunOptions, spec: SourceSpec, prompts: PromptSet, setti
         if options.record is not None:
             with about("--record"):
                 pipeline.start_recording(options.record)
+        made.append(pipeline)
         return pipeline
 
     source = _opened(spec)  # before the window: a wrong path is told on the terminal it was typed on
-    status: int = run_window(
-        partial(pipeline, source),
-        settings_path=options.config,
-        duration_s=options.duration,
-        given=kept(options),
-    )
+    with serving(options, lambda: made[-1] if made else None):
+        status: int = run_window(
+            partial(pipeline, source),
+            settings_path=options.config,
+            duration_s=options.duration,
+            given=kept(options),
+        )
     return status
