@@ -108,7 +108,7 @@ def test_the_table_is_shown_without_jsonl(
         (["--prompts", ",".join(f"thing {i}" for i in range(10_000)), "--headless"], "10,000"),
         (["--prompt-file", "absent.txt", "--headless"], "absent.txt"),
         (["--templates", "no slot", "--headless"], "no slot"),
-        (["--jsonl", "x.jsonl"], "--headless"),
+        (["--jsonl", "no/such/x.jsonl"], "no/such/x.jsonl"),
         (["--replay", "a", "--connect", "b:1", "--headless"], "choose one"),
         (["--nonsense"], "--nonsense"),
         (["--overlap", "0", "--headless"], "hops"),

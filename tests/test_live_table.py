@@ -9,8 +9,8 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.live import Live
 
-from neuroclip_live.cli.live_table import LiveTable
 from neuroclip_live.objects.found import FoundObject
+from neuroclip_live.outputs.table import LiveTable
 from neuroclip_live.recognition.prediction import Prediction
 
 FOOT = "123 kev/s · 20 predictions/s · p50/p99 12/40 ms · dropped 0 · skipped 3 · event-nano on cpu (torch)"

@@ -12,7 +12,6 @@ from neuroclip_live.objects.found import FoundObject, ObjectsSettings
 from neuroclip_live.objects.objects import Objects
 from neuroclip_live.prompting.prompts import PromptEncoder, parse_prompts
 from neuroclip_live.recognition.recognizer import Recognizer, RecognizerSettings
-from neuroclip_live.recording.jsonl import record
 from neuroclip_live.stream.frames import event_frame
 from neuroclip_live.stream.slicing import Slice
 
@@ -218,5 +217,5 @@ def test_the_whole_pictures_answer_is_the_same_with_objects_and_without() -> Non
     assert with_objects.objects is not None
     assert len(with_objects.objects) == 2
     assert all(set(found.scores) == {"a mug", "a phone", "scissors"} for found in with_objects.objects)
-    bare = {k: v for k, v in record(without).items() if k != "latency_ms"}
-    assert bare == {k: v for k, v in record(with_objects).items() if k not in ("latency_ms", "objects")}
+    bare = {k: v for k, v in without.to_dict().items() if k != "latency_ms"}
+    assert bare == {k: v for k, v in with_objects.to_dict().items() if k not in ("latency_ms", "objects")}

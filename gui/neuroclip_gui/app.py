@@ -13,8 +13,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from neuroclip_live import interrupts
-
 if TYPE_CHECKING:
     from neuroclip_gui.main_window import MainWindow
     from neuroclip_live.recognition.pipeline import Pipeline
@@ -173,13 +171,11 @@ def _reporting(window: MainWindow) -> Iterator[None]:
         log.error("uncaught in %s", args.thread, exc_info=(args.exc_type, args.exc_value, args.exc_traceback))
 
     sys.excepthook, threading.excepthook = hook, thread_hook
-
-    def close(number: int, _frame: object) -> None:
-        interrupts.note(number)
-        window.close()
-
+    in_main = threading.current_thread() is threading.main_thread()
+    old = signal.signal(signal.SIGINT, lambda *_: window.close()) if in_main else None
     try:
-        with interrupts.handled(close, signal.SIGINT):
-            yield
+        yield
     finally:
         sys.excepthook, threading.excepthook = before, before_thread
+        if in_main:
+            signal.signal(signal.SIGINT, old)

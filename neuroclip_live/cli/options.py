@@ -8,9 +8,6 @@ from typing import Any, Literal
 
 import click
 
-MOST_THREADS = 1024
-"""Threads of the encoder at the most."""
-
 
 @dataclass(frozen=True)
 class RunOptions:
@@ -54,10 +51,7 @@ class RunOptions:
     smallest_object: int | None = None
     headless: bool = False
     jsonl: str | None = None
-    serve: str | None = None
-    serve_token: str | None = None
-    serve_cert: str | None = None
-    serve_key: str | None = None
+    output: tuple[str, ...] = ()
     record: str | None = None
     duration: float | None = None
     config: str | None = None
@@ -175,19 +169,13 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option("--smallest-object", type=int, metavar="PX", help="Shorter side of the smallest thing."),
     # how to show it
     click.option("--headless", is_flag=True, help="No window: a live table."),
-    click.option("--jsonl", metavar="FILE|-", help="Headless: write predictions as JSON lines."),
+    click.option("--jsonl", metavar="FILE|-", help="Write predictions as JSON lines: --output jsonl:FILE."),
     click.option(
-        "--serve",
-        metavar="[HOST:]PORT",
-        help="Serve a page for browsers and an interface for programs; without HOST to this machine only.",
+        "--output",
+        multiple=True,
+        metavar="NAME[:ARG]",
+        help="Where predictions go, as often as you like: jsonl:FILE, table, or one of a plug-in.",
     ),
-    click.option(
-        "--serve-token",
-        metavar="TOKEN",
-        help="What clients must show; off this machine one is made where none is given.",
-    ),
-    click.option("--serve-cert", metavar="PEM", help="Serve with TLS: the certificate."),
-    click.option("--serve-key", metavar="PEM", help="Its private key, where it is in another file."),
     click.option(
         "--record", metavar="FILE", help="Record what comes in (.aedat4), and predictions beside it."
     ),

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from neuroclip_live.cli.naming import about, at_least, refuse_blank, refuse_no_file
-from neuroclip_live.cli.options import MOST_THREADS, RunOptions
+from neuroclip_live.cli.options import RunOptions
 from neuroclip_live.cli.saved_options import kept, with_saved
 from neuroclip_live.errors import UserError
 
 if TYPE_CHECKING:
     from neuroclip_drivers.opening import SourceSpec
     from neuroclip_drivers.source import EventSource
-    from neuroclip_live.learning.adapter import Adapter
     from neuroclip_live.model.backbone import Backbone
+    from neuroclip_live.outputs.carrier import CarrierThread
     from neuroclip_live.prompting.prompts import PromptSet
     from neuroclip_live.recognition.pipeline import Load, LoadAdapter, Pipeline, PipelineSettings, Progress
 
@@ -38,9 +38,8 @@ def run(options: RunOptions) -> int:
         from neuroclip_live.cli.reports import print_cameras
 
         return print_cameras()
-    _check(options)
-    if options.jsonl is not None and not options.headless:
-        raise UserError("--jsonl needs --headless; the window records beside the recording")
+    if options.duration is not None and options.duration <= 0:
+        raise UserError(f"--duration {options.duration:g}: give a positive number of seconds")
     if options.objects and not options.headless:
         raise UserError("--objects needs --headless; the window does not show several things yet")
     if options.headless:
@@ -56,44 +55,6 @@ def run(options: RunOptions) -> int:
         if options.headless
         else _run_window(options, spec, prompts, settings)
     )
-
-
-def _check(options: RunOptions) -> None:
-    """Raise UserError for what is wrong whatever is opened."""
-    if options.duration is not None and not 0 < options.duration < float("inf"):
-        raise UserError(f"--duration {options.duration:g}: give a positive number of seconds")
-    if options.start is not None and not 0 <= options.start < float("inf"):
-        raise UserError(f"--start {options.start:g}: give seconds from the first event, 0 or more")
-    if options.end is not None and not (options.start or 0.0) < options.end < float("inf"):
-        raise UserError(f"--end {options.end:g}: give seconds from the first event, after --start")
-    at_least({"--threads": options.threads}, 1, MOST_THREADS)
-    files = {
-        "--replay": options.replay,
-        "--prompt-file": options.prompt_file,
-        "--weights": options.weights,
-        "--adapter": options.adapter,
-        "--taught": options.taught,
-        "--jsonl": options.jsonl,
-        "--config": options.config,
-        "--tls-ca": options.tls_ca,
-        "--tls-cert": options.tls_cert,
-        "--tls-key": options.tls_key,
-    }
-    refuse_blank(files, "a file")
-    refuse_no_file("--record", options.record)
-    refuse_blank({"--connect": options.connect}, "HOST:PORT")
-    refuse_blank({"--tls-name": options.tls_name}, "the name in the server's certificate")
-    refuse_blank({"--templates": options.templates}, 'a set\'s name, or a sentence like "a photo of a {}"')
-    refuse_blank({"--model": options.model}, "a name that `neuroclip-live models` lists")
-
-
-def _opened(spec: SourceSpec) -> EventSource:
-    """Open the source, naming its option where that fails."""
-    from neuroclip_drivers.opening import open_source
-
-    names = {"camera": "--camera", "network": "--connect", "simulator": "--simulate"}
-    with about(names.get(spec.kind, "--replay")):
-        return open_source(spec)
 
 
 def source_spec(options: RunOptions) -> SourceSpec:
@@ -154,29 +115,25 @@ def prompts_of(options: RunOptions, spec: SourceSpec) -> PromptSet:
     from neuroclip_live.prompting.prompts import parse_prompts, read_prompts
     from neuroclip_live.prompting.templates import TEMPLATE_SETS, resolve_templates
 
-    templates = TEMPLATE_SETS["none"]
-    if options.templates is not None:
-        with about("--templates"):
-            templates = resolve_templates(options.templates)
+    templates = resolve_templates(options.templates) if options.templates else TEMPLATE_SETS["none"]
     none_of_these = bool(options.none_of_these)
     if options.prompts is not None and options.prompt_file is not None:
         raise UserError("choose one of --prompts and --prompt-file")
-    with about("--prompts" if options.prompt_file is None else "--prompt-file"):
-        if options.prompt_file is not None:
-            prompts = read_prompts(options.prompt_file, templates, none_of_these)
-        elif options.prompts is not None:
-            prompts = parse_prompts(options.prompts, templates, none_of_these)
-        elif spec.kind == "demo":
-            from neuroclip_drivers.demo import DEMO_PROMPTS
+    if options.prompt_file is not None:
+        prompts = read_prompts(options.prompt_file, templates, none_of_these)
+    elif options.prompts is not None:
+        prompts = parse_prompts(options.prompts, templates, none_of_these)
+    elif spec.kind == "demo":
+        from neuroclip_drivers.demo import DEMO_PROMPTS
 
-            prompts = parse_prompts(DEMO_PROMPTS, templates, none_of_these)
-        elif spec.kind == "simulator" and not spec.target:
-            from neuroclip_drivers.simulator.show import SHOW_PROMPTS
+        prompts = parse_prompts(DEMO_PROMPTS, templates, none_of_these)
+    elif spec.kind == "simulator" and not spec.target:
+        from neuroclip_drivers.simulator.show import SHOW_PROMPTS
 
-            prompts = parse_prompts(SHOW_PROMPTS, templates, none_of_these)
-        else:
-            prompts = parse_prompts(DEFAULT_PROMPTS, templates, none_of_these)
-        prompts.validate()
+        prompts = parse_prompts(SHOW_PROMPTS, templates, none_of_these)
+    else:
+        prompts = parse_prompts(DEFAULT_PROMPTS, templates, none_of_these)
+    prompts.validate()
     return prompts
 
 
@@ -190,10 +147,8 @@ def settings_of(options: RunOptions) -> PipelineSettings:
     in_order = options.headless and speed_of(options.speed) is None  # nothing is in a hurry there
     objects = ObjectsSettings(options.objects, options.most_objects, options.smallest_object)
 
-    with about("--slice"):
-        slice_by = parse_slice(options.slice, options.overlap)
     return PipelineSettings(
-        slice_by=slice_by,
+        slice_by=parse_slice(options.slice, options.overlap),
         recognizer=RecognizerSettings(
             timesteps=options.timesteps,
             threshold=options.threshold,
@@ -211,22 +166,18 @@ def loader(options: RunOptions) -> Load:
 
     def load(progress: Progress) -> Backbone:
         from neuroclip_live.model.backbone import load_backbone
-        from neuroclip_live.model.devices import resolve_device
 
-        with about("--device"):
-            resolve_device(options.device)
-        with about("--model" if options.weights is None else "--weights"):
-            return load_backbone(
-                options.model,
-                weights=options.weights,
-                device=options.device,
-                runtime=options.runtime,
-                fit=options.fit,
-                focus=options.focus,
-                normalisation=options.normalisation,
-                threads=options.threads,
-                progress=progress,
-            )
+        return load_backbone(
+            options.model,
+            weights=options.weights,
+            device=options.device,
+            runtime=options.runtime,
+            fit=options.fit,
+            focus=options.focus,
+            normalisation=options.normalisation,
+            threads=options.threads,
+            progress=progress,
+        )
 
     return load
 
@@ -238,56 +189,52 @@ def adapter_loader(options: RunOptions) -> LoadAdapter | None:
     from neuroclip_live.learning.adapter import load_adapter
 
     path = Path(options.adapter)
+    return lambda model: load_adapter(
+        path, model=model.info.name, embed_dim=model.info.embed_dim, timesteps=options.timesteps
+    )
 
-    def load(model: Backbone) -> Adapter:
-        with about("--adapter"):
-            return load_adapter(
-                path, model=model.info.name, embed_dim=model.info.embed_dim, timesteps=options.timesteps
-            )
 
-    return load
+def outputs_of(options: RunOptions) -> list[str]:
+    """Return what predictions go to, as the outputs' registry takes it."""
+    jsonl = [] if options.jsonl is None else [f"jsonl:{options.jsonl}"]
+    return [*jsonl, *options.output]
 
 
 def _run_headless(
     options: RunOptions, spec: SourceSpec, prompts: PromptSet, settings: PipelineSettings
 ) -> int:
-    from neuroclip_live.cli.headless import Output, interrupted, run_every_window, run_live
-    from neuroclip_live.cli.serving import serving
+    from neuroclip_drivers.opening import open_source
+    from neuroclip_live.cli.headless import run_every_window, run_live, tell
+    from neuroclip_live.outputs.registry import closed_if_unused, make_outputs, takes_terminal
     from neuroclip_live.recognition.pipeline import Pipeline
-    from neuroclip_live.recording.jsonl import JsonlWriter
+    from neuroclip_live.recognition.recording_commands import open_recorder
+    from neuroclip_live.recognition.recording_labels import RecordingLabels
     from neuroclip_live.recording.recorder import RecordedSource
-    from neuroclip_live.recording.recording_commands import open_recorder
 
-    source = _opened(spec)
-    writer = recorder = None
-    with interrupted() as stop:  # before a recording is begun: it has to be ended
-        try:
-            writer = JsonlWriter(options.jsonl) if options.jsonl is not None else None
-            output = Output(writer, table=options.jsonl != "-")
-            load, load_adapter = loader(options), adapter_loader(options)
-            if spec.speed is None and not source.live and not spec.loop:
-                if options.serve is not None:
-                    raise UserError("--serve follows a run as it happens: leave out --speed max")
-                if options.record is not None:
-                    with about("--record"):
-                        recorder = open_recorder(options.record, source)
-                    source, output = RecordedSource(source, recorder), replace(output, note=recorder.note)
-                run_every_window(
-                    source, load, prompts, settings, output, options.duration, load_adapter, stop
-                )
-            else:
-                pipeline = Pipeline(source, load, prompts, settings, load_adapter)
-                if options.record is not None:
-                    with about("--record"):
-                        pipeline.start_recording(options.record)
-                with serving(options, lambda: pipeline):
-                    run_live(pipeline, output, options.duration, stop)
-        finally:
-            if recorder is not None:
-                output.tell(recorder.close())
-            source.close()
-            if writer is not None:
-                writer.close()
+    wanted = outputs_of(options)
+    if not any(map(takes_terminal, wanted)):
+        wanted.append("table")
+    load, load_adapter = loader(options), adapter_loader(options)
+    in_order = spec.speed is None and not spec.loop
+    with ExitStack() as closing:
+        source = open_source(spec)
+        closing.callback(source.close)
+        outputs = make_outputs(wanted)
+        unused = closing.enter_context(closed_if_unused(outputs))
+        if in_order and not source.live:
+            if options.record is not None:
+                recorder = open_recorder(options.record, source)
+                closing.callback(lambda: tell(recorder.close()))
+                source = RecordedSource(source, recorder)
+                outputs.append(RecordingLabels(recorder))
+            unused.clear()
+            run_every_window(source, load, prompts, settings, outputs, options.duration, load_adapter)
+        else:
+            pipeline = Pipeline(source, load, prompts, settings, load_adapter)
+            if options.record is not None:
+                pipeline.start_recording(options.record)
+            unused.clear()
+            run_live(pipeline, outputs, options.duration)
     return 0
 
 
@@ -295,10 +242,9 @@ def _run_window(options: RunOptions, spec: SourceSpec, prompts: PromptSet, setti
     from neuroclip_live.cli.doctor import check_display
 
     check_display()
+    from neuroclip_drivers.opening import open_source
     from neuroclip_gui.app import run_window
-    from neuroclip_live.cli.serving import serving
-
-    made: list[Pipeline] = []
+    from neuroclip_live.outputs.registry import closed_if_unused, make_outputs
 
     def pipeline(source: EventSource) -> Pipeline:
         from neuroclip_live.recognition.pipeline import (
@@ -307,17 +253,25 @@ def _run_window(options: RunOptions, spec: SourceSpec, prompts: PromptSet, setti
 
         pipeline = Pipeline(source, loader(options), prompts, settings, adapter_loader(options))
         if options.record is not None:
-            with about("--record"):
-                pipeline.start_recording(options.record)
-        made.append(pipeline)
+            pipeline.start_recording(options.record)
+        if outputs:
+            from neuroclip_live.outputs.carrier import Carrier, CarrierThread
+
+            carriers.append(CarrierThread(Carrier(pipeline, outputs, pipeline.report)))
+            unused.clear()
+            carriers[0].start()
         return pipeline
 
-    source = _opened(spec)  # before the window: a wrong path is told on the terminal it was typed on
-    with serving(options, lambda: made[-1] if made else None):
+    source = open_source(spec)  # before the window: a wrong path is told on the terminal it was typed on
+    carriers: list[CarrierThread] = []
+    outputs = make_outputs(outputs_of(options))
+    with closed_if_unused(outputs) as unused:
         status: int = run_window(
             partial(pipeline, source),
             settings_path=options.config,
             duration_s=options.duration,
             given=kept(options),
         )
+    for carrier in carriers:
+        carrier.stop()
     return status

@@ -31,7 +31,7 @@ from neuroclip_live.recognition.pipeline_state import PipelineSettings, Pipeline
 from neuroclip_live.recognition.prediction import Prediction
 from neuroclip_live.recognition.prediction_log import Outcome
 from neuroclip_live.recognition.recognizer import FeatureAdapter
-from neuroclip_live.recording.recording_commands import RecordingCommands
+from neuroclip_live.recognition.recording_commands import RecordingCommands
 from neuroclip_live.stream.capture import Capture
 from neuroclip_live.stream.filters import Treatment
 from neuroclip_live.stream.frames import Box
@@ -80,6 +80,7 @@ class Pipeline(RecordingCommands, Inference):
         self._prompts = prompts
         self._capture = Capture(source)
         self._outcome = Outcome()
+        self._reported = ""
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._region: tuple[Box | None, Resolution] = (None, source.resolution)
@@ -306,6 +307,10 @@ class Pipeline(RecordingCommands, Inference):
         frame, how = self.source.latest_frame(), self._capture.treatment
         return frame if frame is None or not how.turns else replace(frame, image=how.image(frame.image))
 
+    def report(self, text: str) -> None:
+        """Have the status say what went wrong beside recognition: an output that cannot be written."""
+        self._reported = text
+
     def familiarity(self, label: str) -> Familiarity | None:
         """Tell how near a label is to words the model has seen pictures of; None when it cannot say."""
         return self._backbone.familiarity(label) if self._backbone is not None else None
@@ -330,6 +335,7 @@ class Pipeline(RecordingCommands, Inference):
             or self._change.message
             or (STALLED if stalled else "")
             or capture.failure
+            or self._reported
             or capture.source.status().message,
             progress=self._change.progress if self._change.loading else self._progress,
             changing=self._change.loading,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from neuroclip_live.recognition.prediction import Prediction
 from neuroclip_live.recognition.recognizer import Recognizer
+from neuroclip_live.recognition.run_facts import Summary
 from neuroclip_live.stream.latency import LatencyStats
 from neuroclip_live.stream.ordering import Ordering
 from neuroclip_live.stream.read_ahead import read_ahead
@@ -35,6 +36,19 @@ class Totals:
     outside_events: int = 0
     stray_events: int = 0
     latency: LatencyStats = field(default_factory=LatencyStats)
+
+    def summary(self, wall_s: float) -> Summary:
+        """Return what outputs are closed with; every window is processed here, none is skipped."""
+        return Summary(
+            events=self.events,
+            windows=self.windows,
+            predictions=self.predictions,
+            dropped_events=self.dropped_events,
+            outside_events=self.outside_events,
+            stray_events=self.stray_events,
+            total=self.latency.percentiles().get("total"),
+            wall_s=wall_s,
+        )
 
 
 def recognise_all(

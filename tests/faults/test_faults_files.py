@@ -20,9 +20,9 @@ from neuroclip_live.cli.saved_options import read_saved
 from neuroclip_live.errors import UserError
 from neuroclip_live.learning.adapter import FORMAT, load_adapter
 from neuroclip_live.learning.lesson_file import read_lessons
+from neuroclip_live.outputs.jsonl import JsonLines
 from neuroclip_live.prompting.prompts import read_prompts
 from neuroclip_live.recognition.pipeline import Pipeline, PipelineState
-from neuroclip_live.recording.jsonl import JsonlWriter
 
 DEEP = "[" * 200_000
 
@@ -115,7 +115,7 @@ def test_names_that_no_file_can_have(tmp_path: Path, name: str) -> None:
             reads(name)
         assert "\n" not in str(caught.value)
     with pytest.raises(UserError):
-        JsonlWriter(str(tmp_path / "no" / name))
+        JsonLines(str(tmp_path / "no" / name))
 
 
 def metadata(about: str) -> Callable[[Path], None]:

@@ -16,12 +16,12 @@ from fakes import PROMPTS, SETTINGS, Endless, FakeBackbone, wait_for
 from making import dv_events
 
 from neuroclip_live.cli import run_command
-from neuroclip_live.cli.headless import Output, run_live
+from neuroclip_live.cli.headless import run_live
 from neuroclip_live.cli.main import main
 from neuroclip_live.errors import UserError
+from neuroclip_live.outputs.jsonl import JsonLines
 from neuroclip_live.recognition import prediction_log
 from neuroclip_live.recognition.pipeline import Pipeline, PipelineState
-from neuroclip_live.recording.jsonl import JsonlWriter
 
 ROOT = Path(__file__).resolve().parents[2]
 FULL = Path("/dev/full")
@@ -121,11 +121,10 @@ def test_a_disk_that_fills_up_ends_the_run_and_keeps_the_recording(live, tmp_pat
         return Filling(file, 6) if self == path and "w" in args else file
 
     monkeypatch.setattr(Path, "open", filling)
-    writer, pipeline = JsonlWriter(str(path)), live()
+    writer, pipeline = JsonLines(str(path)), live()
     pipeline.start_recording(tmp_path / "a.aedat4")
     with pytest.raises(UserError, match=r"p\.jsonl failed: No space left on device; what came before is"):
-        run_live(pipeline, Output(writer, table=False))
-    writer.close()
+        run_live(pipeline, [writer])
     told = lines(path.read_text())
     assert [line["type"] for line in told] == ["header"] + ["prediction"] * 5
     assert len(dv_events(tmp_path / "a.aedat4")) > 500  # and it was closed: dv opens it
@@ -133,7 +132,7 @@ def test_a_disk_that_fills_up_ends_the_run_and_keeps_the_recording(live, tmp_pat
 
 def test_a_pipe_whose_reader_leaves_ends_the_run_and_keeps_the_recording(live, tmp_path) -> None:  # type: ignore[no-untyped-def]
     reads, writes = os.pipe()
-    writer, pipeline = JsonlWriter(f"/dev/fd/{writes}"), live()
+    writer, pipeline = JsonLines(f"/dev/fd/{writes}"), live()
     os.close(writes)
     pipeline.start_recording(tmp_path / "a.aedat4")
 
@@ -144,9 +143,8 @@ def test_a_pipe_whose_reader_leaves_ends_the_run_and_keeps_the_recording(live, t
     reader = threading.Thread(target=leave, daemon=True)
     reader.start()
     with pytest.raises(BrokenPipeError):
-        run_live(pipeline, Output(writer, table=False))
+        run_live(pipeline, [writer])
     reader.join()
-    writer.close()
     assert len(dv_events(tmp_path / "a.aedat4")) > 0
 
 
@@ -167,7 +165,7 @@ def test_lines_that_nobody_reads_in_time_are_counted(live, monkeypatch) -> None:
     monkeypatch.setattr(prediction_log, "KEPT_PREDICTIONS", 30)
     reads, writes = os.pipe()
     fcntl.fcntl(writes, fcntl.F_SETPIPE_SZ, 4096)
-    writer, pipeline = JsonlWriter(f"/dev/fd/{writes}"), live()
+    writer, pipeline = JsonLines(f"/dev/fd/{writes}"), live()
     os.close(writes)
     came: list[bytes] = []
 
@@ -179,8 +177,7 @@ def test_lines_that_nobody_reads_in_time_are_counted(live, monkeypatch) -> None:
 
     reader = threading.Thread(target=look_late, daemon=True)
     reader.start()
-    run_live(pipeline, Output(writer, table=False))
-    writer.close()
+    run_live(pipeline, [writer])
     reader.join(300)
     told = lines(came[0].decode())
     summary = told[-1]
@@ -192,9 +189,8 @@ def test_lines_that_nobody_reads_in_time_are_counted(live, monkeypatch) -> None:
 
 
 def test_the_summary_of_a_run_cut_short_counts_its_lines(live, tmp_path) -> None:  # type: ignore[no-untyped-def]
-    writer = JsonlWriter(str(tmp_path / "p.jsonl"))
-    run_live(live(), Output(writer, table=False), duration_s=0.5)
-    writer.close()
+    writer = JsonLines(str(tmp_path / "p.jsonl"))
+    run_live(live(), [writer], duration_s=0.5)
     told = lines((tmp_path / "p.jsonl").read_text())
     assert told[-1]["unwritten_predictions"] == 0
     assert sum(line["type"] == "prediction" for line in told) == told[-1]["predictions"]

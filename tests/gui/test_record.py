@@ -141,7 +141,7 @@ def test_the_real_pipeline_records_what_came_in_and_what_was_said(qtbot, make_wi
     (labels,) = tmp_path.glob("*.labels.jsonl")
     lines = [json.loads(line) for line in labels.read_text().splitlines()]
     kinds = {line.get("type") for line in lines}
-    assert {"header", "prompts", "taught"} <= kinds
+    assert {"header", "prediction", "taught", "summary"} <= kinds
     taught = next(line for line in lines if line.get("type") == "taught")
     assert taught["label"] == "a phone"
     assert taught["shots"] > 0

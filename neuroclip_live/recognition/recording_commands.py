@@ -7,27 +7,38 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from neuroclip_live.errors import UserError
-from neuroclip_live.recording import jsonl
+from neuroclip_live.recognition.pipeline_state import PipelineSettings, Status
+from neuroclip_live.recognition.prediction import Prediction
+from neuroclip_live.recognition.recording_labels import RecordingLabels
+from neuroclip_live.recognition.run_facts import Header, Summary
 from neuroclip_live.recording.recorder import Recorder, RecordingReport, RecordingStatus
 
 if TYPE_CHECKING:
     from neuroclip_drivers.source import EventSource
+    from neuroclip_live.model.backbone import Backbone
     from neuroclip_live.prompting.prompts import PromptSet
-    from neuroclip_live.recognition.prediction import Prediction
     from neuroclip_live.stream.capture import Capture
 
 
 class RecordingCommands:
     """What :class:`neuroclip_live.recognition.pipeline.Pipeline` does about recordings; one at a time."""
 
+    settings: PipelineSettings
     _capture: Capture
+    _backbone: Backbone | None = None
     _recorder: Recorder | None = None
-    _noted: PromptSet | None = None
+    _labels: RecordingLabels | None = None
+    _header: Header | None = None
+    _before: Status
     _last_report: RecordingReport | None = None
 
     @property
     def prompts(self) -> PromptSet:
         """The prompts last set."""
+        raise NotImplementedError
+
+    def status(self) -> Status:
+        """Return a snapshot of everything that is counted."""
         raise NotImplementedError
 
     def start_recording(
@@ -40,7 +51,7 @@ class RecordingCommands:
         path : path-like
             The aedat4 file to make.
         sidecar : bool
-            Also write predictions, prompts and notes into ``<stem>.labels.jsonl``.
+            Also write predictions and notes into ``<stem>.labels.jsonl``.
         replace : bool
             Overwrite files that are there; never the recording that is being played.
 
@@ -63,15 +74,8 @@ class RecordingCommands:
             replace=replace,
             frames=capture.source.latest_frame() is not None,
         )
-        recorder.note(
-            {
-                "type": "header",
-                "recording": recorder.path.name,
-                "source": capture.source.name,
-                "resolution": list(capture.source.resolution),
-            }
-        )
-        self._noted = None
+        self._labels, self._header, self._before = RecordingLabels(recorder), None, self.status()
+        self._open_labels()
         self._recorder, capture.recorder = recorder, recorder
 
     def stop_recording(self) -> RecordingReport:
@@ -87,6 +91,8 @@ class RecordingCommands:
         recorder, self._recorder = self._recorder, None
         self._capture.recorder = None
         if recorder is not None:
+            if self._labels is not None:
+                self._labels.close(self._counted(recorder.status()))
             self._last_report = recorder.close()
         report, self._last_report = self._last_report, None
         if report is None:
@@ -105,14 +111,32 @@ class RecordingCommands:
             recorder.note(record)
 
     def _note_prediction(self, prediction: Prediction) -> None:
-        recorder = self._recorder
-        if recorder is None:
-            return
-        prompts = self.prompts
-        if prompts is not self._noted:
-            self._noted = prompts
-            recorder.note({"type": "prompts", "t_us": prediction.t_us, **jsonl.prompt_fields(prompts)})
-        recorder.note(prediction.to_dict())
+        if self._recorder is not None and self._labels is not None:
+            self._open_labels()
+            self._labels.write(prediction)
+
+    def _open_labels(self) -> None:
+        """Write a header into the file of labels where what it says has changed."""
+        info = self._backbone.info if self._backbone is not None else None
+        header = Header.of(self._capture.source, info, self.prompts, self.settings)
+        if header != self._header and self._labels is not None:
+            self._header = header
+            self._labels.open(header)
+
+    def _counted(self, recording: RecordingStatus) -> Summary:
+        """Return what was counted since the recording began."""
+        before, now = self._before, self.status()
+        return Summary(
+            events=recording.events,
+            windows=now.windows - before.windows,
+            predictions=now.predictions - before.predictions,
+            skipped_windows=now.skipped_windows - before.skipped_windows,
+            dropped_events=recording.dropped_events,
+            outside_events=now.outside_events - before.outside_events,
+            stray_events=now.stray_events - before.stray_events,
+            total=now.latency.get("total"),
+            wall_s=recording.seconds,
+        )
 
     def _end_recording(self, timeout_s: float = 30.0) -> bool:
         """End a recording whose source goes away; the report is kept for :meth:`stop_recording`.

@@ -12,9 +12,12 @@ from dataclasses import dataclass, field
 
 from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderableType
+from rich.live import Live
 from rich.text import Text
 
+from neuroclip_live.errors import UserError
 from neuroclip_live.recognition.prediction import Prediction
+from neuroclip_live.recognition.run_facts import Header, Summary
 
 BAR = 24
 MOST_ROWS = 20
@@ -47,7 +50,7 @@ class LiveTable:
         room = max(1, height - 4)  # the answer, the status, what is left out, and the cursor have a line each
         things = things[: max(0, room - min(len(ranked), 3))]
         rows = min(len(ranked), MOST_ROWS, max(1, room - len(things)))
-        state = {"no-motion": "no motion"}.get(prediction.state, prediction.label or "none of these")
+        state = answer(prediction)
         yield self._line(state, width, "bold")
         for label, probability in ranked[:rows]:
             best = label == prediction.label
@@ -75,6 +78,18 @@ class LiveTable:
         return ("█" if self._unicode else "#") * round(share * width)
 
 
+def answer(prediction: Prediction) -> str:
+    """Return the answer in words, as the window says it."""
+    decision = prediction.decision
+    if decision.kind == "label":
+        return decision.label
+    if decision.kind == "unsure":
+        return f"not sure, perhaps {decision.label}"
+    if decision.kind == "no-motion" or prediction.state == "no-motion":
+        return "no motion"
+    return "none of these" if decision.kind == "none" else prediction.label or "waiting"
+
+
 def _cell(text: str, width: int, style: str) -> Text:
     """Return a text of exactly this width."""
     cell = Text(text, style=style, no_wrap=True)
@@ -89,3 +104,48 @@ def _can_show(characters: str) -> bool:
     except (UnicodeEncodeError, LookupError):
         return False
     return True
+
+
+class TableOutput:
+    """Shows the newest prediction on the terminal while a run goes on.
+
+    Parameters
+    ----------
+    argument : str
+        Nothing.
+    """
+
+    def __init__(self, argument: str = "") -> None:
+        if argument:
+            raise UserError(f"table takes nothing: write --output table, not table:{argument}")
+        self._live = Live(Text("loading", style="dim"), refresh_per_second=12)
+        self._prediction: Prediction | None = None
+        self._line = ""
+
+    def loading(self, text: str, share: float | None) -> None:
+        """Show what loading the model is at."""
+        if text:
+            self._live.start()  # once is enough
+            self._live.update(Text(text if share is None else f"{text} {share:.0%}", style="dim"))
+
+    def status(self, line: str) -> None:
+        """Show rates and counts below the scores."""
+        self._line = line
+        self._show()
+
+    def open(self, header: Header) -> None:
+        """Begin to show; of the header itself nothing is."""
+        self._live.start()
+
+    def write(self, prediction: Prediction) -> None:
+        """Show a prediction instead of the one before."""
+        self._prediction = prediction
+        self._show()
+
+    def close(self, summary: Summary | None) -> None:
+        """Leave what was shown last on the terminal."""
+        self._live.stop()
+
+    def _show(self) -> None:
+        if self._prediction is not None:
+            self._live.update(LiveTable(self._prediction, self._line))

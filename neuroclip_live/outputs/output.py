@@ -1,0 +1,44 @@
+"""What every output has in common: it gets a header, then predictions, and a summary at the end."""
+
+from __future__ import annotations
+
+from typing import Protocol, runtime_checkable
+
+from neuroclip_live.recognition.prediction import Prediction
+from neuroclip_live.recognition.run_facts import Header, Summary
+
+
+class Output(Protocol):
+    """Somewhere predictions go. All calls come from one thread, which is not the one that recognizes.
+
+    What it raises as :class:`neuroclip_live.errors.UserError` ends a run without a window, and is a message
+    in one with a window, where the other outputs go on.
+    """
+
+    def open(self, header: Header) -> None:
+        """Take in what holds for the predictions that follow.
+
+        Called before the first prediction, and again whenever the source, the model or the prompts change.
+        """
+        ...
+
+    def write(self, prediction: Prediction) -> None:
+        """Take in a prediction; in order, none twice."""
+        ...
+
+    def close(self, summary: Summary | None) -> None:
+        """End; None where the run failed. Called once, also where it was never opened."""
+        ...
+
+
+@runtime_checkable
+class Watching(Protocol):
+    """An output that also shows how a run is coming along: the live table."""
+
+    def loading(self, text: str, share: float | None) -> None:
+        """Show what loading the model is at; ``share`` is 0 to 1 where it is known."""
+        ...
+
+    def status(self, line: str) -> None:
+        """Show rates and counts, in a line."""
+        ...

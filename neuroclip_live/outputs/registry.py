@@ -1,0 +1,74 @@
+"""Which outputs there are, and how they are asked for: ``NAME`` or ``NAME:ARGUMENT``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from neuroclip_live.errors import UserError
+from neuroclip_live.outputs.output import Output
+from neuroclip_live.registry import Entry, Registry
+
+OUTPUTS = Registry(
+    "output",
+    "neuroclip_live.outputs",
+    (
+        Entry(
+            "jsonl",
+            "JSON lines, to a file or standard output",
+            f"{__package__}.jsonl:JsonLines",
+            "FILE|-",
+        ),
+        Entry(
+            "table",
+            "a live table on the terminal",
+            f"{__package__}.table:TableOutput",
+            capabilities=frozenset({"terminal"}),
+        ),
+    ),
+    Entry,
+)
+"""A factory gets what follows the colon, or "", and returns an output.
+
+Capability ``terminal``: it writes to the terminal, and is not used beside another one that does. An output
+that is given ``-`` does so, too.
+"""
+
+
+def takes_terminal(spec: str) -> bool:
+    """Tell whether an output, as it is asked for, writes to standard output."""
+    name, _, argument = spec.partition(":")
+    return argument == "-" or "terminal" in OUTPUTS.find(name).capabilities
+
+
+def make_outputs(specs: Sequence[str]) -> list[Output]:
+    """Make what is asked for.
+
+    Raises
+    ------
+    UserError
+        When there is no such output, it cannot be had, or two want the terminal. Those made before are
+        closed.
+    """
+    first, *others = [spec for spec in specs if takes_terminal(spec)] or [""]
+    if others:
+        raise UserError(f"{first} and {others[0]} both write to the terminal: give one of them a file")
+    made: list[Output] = []
+    with closed_if_unused(made) as unused:
+        for spec in specs:
+            name, _, argument = spec.partition(":")
+            made.append(OUTPUTS.find(name).load()(argument))
+            unused.append(made[-1])
+        unused.clear()
+    return made
+
+
+@contextmanager
+def closed_if_unused(outputs: Sequence[Output]) -> Iterator[list[Output]]:
+    """Close outputs that nobody came to use; whoever takes them over clears the list that is given."""
+    unused = list(outputs)
+    try:
+        yield unused
+    finally:
+        for output in unused:
+            output.close(None)
