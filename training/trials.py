@@ -15,12 +15,26 @@ import numpy as np
 import numpy.typing as npt
 
 from training.bank import Bank, Studio, font_files, load_glyphs, load_photos, split_fonts
+from training.mesh import Mesh
+from training.named_meshes import load_meshes
 from training.pictures import DIGIT_WORDS, PictureSet
-from training.settings import Settings
+from training.settings import HELD_OUT_MESHES, Settings
 from training.solids import CATALOGUE
 
 SEED = 7_654_321
 SLICES = 3
+SMALL_AND_FAST = (
+    "mug", "bottle", "book", "phone", "scissors", "hammer", "key", "banana", "shoe", "hat", "chair", "car",
+    "bus",
+    "airplane", "boat", "person", "hand", "dog", "guitar", "umbrella",
+)  # fmt: skip
+"""Keys of the solids that are shown small and fast."""
+
+IN_HAND = (
+    "scissors", "box_cutter", "pliers", "knife", "screwdriver", "hammer", "pen", "pencil", "phone", "remote",
+    "mug", "bottle", "can", "spoon", "banana", "apple", "ball", "book", "key", "toothbrush",
+)  # fmt: skip
+"""Keys of those that are shown in a hand."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +130,34 @@ def simulated_trials(
     return trials
 
 
+def hard_trials(
+    meshes: Sequence[tuple[str, Mesh]], size: int, scenes: int = 400, seed: int = SEED
+) -> list[Trial]:
+    """Film what the other sets lack: nouns never seen, things small and fast, things in a hand.
+
+    Parameters
+    ----------
+    meshes : sequence of (str, Mesh)
+        As :func:`training.named_meshes.load_meshes` returns them; those of held-out nouns are shown.
+    """
+    trials = []
+    kept = [(noun, mesh) for noun, mesh in meshes if noun in HELD_OUT_MESHES]
+    if kept:
+        nouns = sorted({noun for noun, _ in kept})
+        studio = Studio(Bank(solids=False, meshes=kept), (0, 0, 0, 0, 0, 1), seed, size, SLICES)
+        wanted = [("mesh", noun, i) for i, noun in enumerate(nouns)] * -(-scenes // len(nouns))
+        trials.append(replace(film_trial("unseen nouns", studio, wanted, nouns), extra=True))
+    for name, kind, keys in (
+        ("small and fast", "swift", SMALL_AND_FAST),
+        ("held in a hand", "held", IN_HAND),
+    ):
+        studio = Studio(Bank(), (0, 0, 1, 0, 0), seed, size, SLICES)
+        labels = [CATALOGUE[key][1][0] for key in keys]
+        wanted = [(kind, key, i) for i, key in enumerate(keys)] * -(-scenes // len(keys))
+        trials.append(replace(film_trial(name, studio, wanted, labels), extra=True))
+    return trials
+
+
 def save_trials(trials: Sequence[Trial], folder: Path) -> None:
     """Keep trials, so that every evaluation sees the same."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -161,14 +203,19 @@ _PATH = click.Path(path_type=Path, exists=True)
 @click.command(help=__doc__)
 @click.option("--images", type=_PATH, multiple=True, required=True, help="Folder or zip of images by class.")
 @click.option("--fonts", type=_PATH, multiple=True, help="Folder of fonts (.ttf, .otf, .woff).")
+@click.option("--meshes", type=_PATH, multiple=True, help="What training.named_meshes wrote.")
 @click.option("--out", type=click.Path(path_type=Path), required=True)
 @click.option("--scenes", default=Settings().trial_scenes, show_default=True, help="Scenes of each set.")
-def main(images: tuple[Path, ...], fonts: tuple[Path, ...], out: Path, scenes: int) -> None:
+def main(
+    images: tuple[Path, ...], fonts: tuple[Path, ...], meshes: tuple[Path, ...], out: Path, scenes: int
+) -> None:
     """Run from the command line."""
     settings = Settings()
     _, aside = load_photos(images, settings.held_out)
     _, spare = split_fonts(font_files(fonts))
     trials = simulated_trials(aside, load_glyphs(spare), settings.plan.size, scenes)
+    named = [pair for file in meshes for pair in load_meshes(file)]
+    trials += hard_trials(named, settings.plan.size, scenes)
     save_trials(trials, out)
     for trial in trials:
         click.echo(f"{trial.name}: {len(trial.truths)} scenes, {len(trial.frames)} frames")

@@ -34,9 +34,10 @@ from neuroclip_live.model.runtimes import (
     choose_runtime,
     openvino_available,
 )
-from neuroclip_live.model.scoring import normalised
+from neuroclip_live.model.scoring import normalised, summary
 from neuroclip_live.model.text_encoder import TextEncoder, TextRuntime
 from neuroclip_live.model.vocabulary import Familiarity, Vocabulary
+from neuroclip_live.model.word_targets import WordTargets, has_word_targets
 from neuroclip_live.stream.frames import Fit
 
 __all__ = ["Backbone", "BackboneInfo", "Familiarity", "load_backbone"]
@@ -167,6 +168,30 @@ class Backbone:
             self._familiar[text] = known
         return known
 
+    def nearest_words(self, features: npt.NDArray[Any], k: int = 5) -> list[tuple[str, float]] | None:
+        """Say what frames show without being given words to choose from.
+
+        Parameters
+        ----------
+        features : ndarray of floats, shape (T, C) or (C,)
+            Of one window, as :meth:`encode_frames` returns them; each counts alike.
+        k : int
+
+        Returns
+        -------
+        list of (str, float) or None
+            The ``k`` nearest of the model's nouns and their mean cosines, the nearest first; None for models
+            that bring no nouns.
+
+        Raises
+        ------
+        ValueError
+            If the features are not this model's.
+        """
+        if self._vocabulary is None:
+            return None
+        return self._vocabulary.nearest(summary(np.atleast_2d(features)), k)
+
     def _is_one_token(self, word: str) -> bool:
         """Tell whether the model's own names have a word, or its tokenizer knows it as a whole."""
         named = self._vocabulary is not None and word in self._vocabulary
@@ -237,9 +262,10 @@ def load_backbone(
     spec = parse_model(model, weights)
     place = resolve_device(device)
     with_openvino = place == "cpu" and runtime in ("auto", "openvino") and openvino_available()
+    words = _word_targets(spec, threads)
     if with_openvino and spec.kind == "folder":
         folder = converted_cache.folder_for(spec.name, folder_files(spec))
-        found = converted_cache.read(folder, threads) if folder is not None else None
+        found = converted_cache.read(folder, threads, words) if folder is not None else None
         if found is not None:
             preprocess = found.facts.preprocess(normalisation, fit, focus)
             return _assemble(found.facts, preprocess, found.image, found.text, _vocabulary(spec), tell)
@@ -257,7 +283,7 @@ def load_backbone(
             checkpoint.image_tower, preprocess.size, device, runtime, folder, threads=threads
         )
 
-    text = TextEncoder(checkpoint.model, checkpoint.tokenizer)
+    text: TextRuntime = words or TextEncoder(checkpoint.model, checkpoint.tokenizer)
     tell("preparing the encoders for this machine" + (", this once" if folder is not None else ""), None)
     try:
         image = run_on(place)
@@ -267,7 +293,7 @@ def load_backbone(
         text.move_to("cpu")
         image = run_on("cpu")
     if image.name == "openvino" and folder is not None:
-        converted_cache.keep(folder, checkpoint)
+        converted_cache.keep(folder, checkpoint, own_text_tower=words is None)
     if image.name != "torch":
         # the converted network has its own copy of the weights
         del checkpoint.model.visual
@@ -294,6 +320,16 @@ def _assemble(
 
 def _vocabulary(spec: ModelSpec) -> Vocabulary | None:
     return Vocabulary.load(spec.path) if spec.kind == "folder" and spec.path is not None else None
+
+
+def _word_targets(spec: ModelSpec, threads: int | None) -> WordTargets | None:
+    if spec.kind != "folder" or spec.path is None or not has_word_targets(spec.path):
+        return None
+    if not openvino_available():
+        raise UserError(
+            f"{spec.name} reads words with OpenVINO, which is not installed: pip install openvino"
+        )
+    return WordTargets(spec.path, threads)
 
 
 def _ignore(message: str, share: float | None) -> None:

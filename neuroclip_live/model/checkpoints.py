@@ -9,9 +9,11 @@ from typing import Any
 from neuroclip_live.errors import UserError
 from neuroclip_live.model.checkpoint_errors import told
 from neuroclip_live.model.hub import Progress, fetch, fetch_url, silent
+from neuroclip_live.model.image_only import image_model
 from neuroclip_live.model.model_config import CONFIG_FILE, FACTS_KEY, read_config, refuse_remote_code
 from neuroclip_live.model.model_info import ModelFacts
 from neuroclip_live.model.model_names import SAFE_NAMES, TORCH_NAMES, ModelSpec, folder_files
+from neuroclip_live.model.word_targets import has_word_targets
 
 
 @dataclass
@@ -110,6 +112,18 @@ def _load_files(spec: ModelSpec, config: Path, weights: Path, progress: Progress
     """Build a model from the files that were checked: open_clip asks the hub for none of them again."""
     described = read_config(config)
     refuse_remote_code(described["model_cfg"])
+    if has_word_targets(config.parent):
+        progress(f"loading {spec.name}", None)
+        with told(spec.name, weights):
+            model = image_model(described, weights)
+        return Checkpoint(
+            spec,
+            model.eval(),
+            None,
+            model.visual.preprocess_cfg,
+            described.get(FACTS_KEY, {}),
+            (config, weights),
+        )
     name = f"local-dir:{config.parent}"
     model = _build(spec.name, weights, progress, name, require_pretrained=True)
     text = described["model_cfg"].get("text_cfg", {})

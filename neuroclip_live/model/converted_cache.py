@@ -33,7 +33,12 @@ from neuroclip_live.model.runtimes import (
     require_equal,
     save_network,
 )
-from neuroclip_live.model.text_encoder import OpenVinoTextEncoder, TextEncoder, convert_text_tower
+from neuroclip_live.model.text_encoder import (
+    OpenVinoTextEncoder,
+    TextEncoder,
+    TextRuntime,
+    convert_text_tower,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +55,7 @@ class KeptModel:
 
     facts: ModelFacts
     image: OpenVinoRuntime
-    text: OpenVinoTextEncoder
+    text: TextRuntime
 
 
 def cache_folder() -> Path:
@@ -77,42 +82,55 @@ def folder_for(name: str, files: Sequence[Path]) -> Path | None:
     return cache_folder() / f"{slug}_{digest.hexdigest()}"
 
 
-def read(folder: Path, threads: int | None = None) -> KeptModel | None:
-    """Return the model kept in ``folder``, or None where there is none that works."""
-    if not all((folder / file).is_file() for file in (IMAGE_FILE, TEXT_FILE, FACTS_FILE)):
+def read(folder: Path, threads: int | None = None, text: TextRuntime | None = None) -> KeptModel | None:
+    """Return the model kept in ``folder``, or None where there is none that works.
+
+    ``text`` runs its words where they need no conversion.
+    """
+    needed = (IMAGE_FILE, FACTS_FILE) if text is not None else (IMAGE_FILE, TEXT_FILE, FACTS_FILE)
+    if not all((folder / file).is_file() for file in needed):
         return None
     try:
         facts = ModelFacts(**read_json(folder / FACTS_FILE))
-        text = OpenVinoTextEncoder(folder / TEXT_FILE, facts.context_length, threads)
+        if text is None:
+            text = OpenVinoTextEncoder(folder / TEXT_FILE, facts.context_length, threads)
         return KeptModel(facts, open_kept_image(folder, threads), text)
     except (OSError, RuntimeError, ValueError, TypeError, ImportError) as error:
         logger.warning("the model kept in %s is unusable (%s); loading it anew", folder, error)
         return None
 
 
-def keep(folder: Path, checkpoint: Checkpoint) -> None:
+def keep(folder: Path, checkpoint: Checkpoint, *, own_text_tower: bool = True) -> None:
     """Complete ``folder``, which holds the image tower already, with the text tower and the facts.
 
     A model whose text tower or tokenizer is of another kind is left incomplete, and a folder that cannot be
-    written is only logged: both mean that later starts go through torch.
+    written is only logged: both mean that later starts go through torch. ``own_text_tower`` is False for
+    models whose words need no conversion.
     """
-    if not (folder / IMAGE_FILE).is_file() or not _plain_tokenizer(checkpoint):
+    if not (folder / IMAGE_FILE).is_file():
         return
     facts = checkpoint.about()
+    if own_text_tower and not _plain_tokenizer(checkpoint):
+        return
     try:
-        network = convert_text_tower(checkpoint.model, facts.context_length)
-        made = OpenVinoTextEncoder(network, facts.context_length)
-        require_equal(
-            made.encode(_CHECK_TEXTS),
-            TextEncoder(checkpoint.model, checkpoint.tokenizer).encode(_CHECK_TEXTS),
-        )
-        save_network(network, folder / TEXT_FILE)
+        if own_text_tower:
+            _keep_text_tower(folder, checkpoint, facts.context_length)
         (folder / FACTS_FILE).write_text(json.dumps(asdict(facts)), encoding="utf-8")
     except (OSError, RuntimeError, ValueError, TypeError, ImportError) as error:
         logger.warning("cannot keep %s for quicker starts: %s", facts.name, error)
         return
     logger.info("kept %s in %s: later starts need no torch", facts.name, folder)
     _forget_old_versions(folder)
+
+
+def _keep_text_tower(folder: Path, checkpoint: Checkpoint, context_length: int) -> None:
+    network = convert_text_tower(checkpoint.model, context_length)
+    made = OpenVinoTextEncoder(network, context_length)
+    require_equal(
+        made.encode(_CHECK_TEXTS),
+        TextEncoder(checkpoint.model, checkpoint.tokenizer).encode(_CHECK_TEXTS),
+    )
+    save_network(network, folder / TEXT_FILE)
 
 
 def _plain_tokenizer(checkpoint: Checkpoint) -> bool:

@@ -14,7 +14,7 @@ tell a word from a typing error: that is looked up (:mod:`neuroclip_live.model.l
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -28,6 +28,7 @@ NAMES_FILE = "vocabulary.txt"
 FEATURES_FILE = "vocabulary.safetensors"
 #: Below this score are the words that are none.
 HARDLY_KNOWN = 0.25
+_ROWS = 2048
 
 
 @dataclass(frozen=True)
@@ -81,22 +82,37 @@ class Vocabulary:
         ``(N, C)`` their text features, any length but zero; kept as int8.
     low, high
         Cosines to the nearest name that score 0 and 1.
+    taught
+        How many of the names, the first ones, had pictures; all by default. The others are only words that
+        :meth:`nearest` may answer with.
     """
 
     def __init__(
-        self, names: Sequence[str], features: npt.NDArray[np.float32], *, low: float = 0.4, high: float = 0.8
+        self,
+        names: Sequence[str],
+        features: npt.NDArray[np.float32],
+        *,
+        low: float = 0.4,
+        high: float = 0.8,
+        taught: int | None = None,
     ) -> None:
         if len(names) != len(features) or features.ndim != 2 or not len(names):
             raise ValueError(f"{len(names)} names for features of shape {features.shape}")
         if not low < high:
             raise ValueError(f"low {low} must be below high {high}")
+        self.taught = len(names) if taught is None else int(taught)
+        if not 1 <= self.taught <= len(names):
+            raise ValueError(f"{taught} names with pictures among {len(names)}")
         self.names = tuple(names)
         self.low = float(low)
         self.high = float(high)
         unit = features / np.linalg.norm(features, axis=1, keepdims=True)
         scale = np.abs(unit).max(axis=1, keepdims=True) / 127
         self._codes: npt.NDArray[np.int8] = np.rint(unit / scale).astype(np.int8)
-        self._unit = _unit_rows(self._codes)
+        # int8 is what is kept in memory too: ten thousand names would be 40 MB as float32
+        self._lengths = np.concatenate(
+            [np.linalg.norm(part.astype(np.float32), axis=1) for part in self._parts(len(self.names))]
+        )
         self._words = frozenset(word for name in self.names for word in _plain(name).split())
         self._rows = {_plain(name): row for row, name in reversed(list(enumerate(self.names)))}
 
@@ -107,15 +123,23 @@ class Vocabulary:
     def familiarity(self, feature: npt.NDArray[np.float32], *, count: int = 3) -> Familiarity:
         """Compare one text feature, ``(C,)`` of any length, with all names; name the ``count`` nearest."""
         vector = np.asarray(feature, np.float32).reshape(-1)
-        if vector.shape[0] != self._unit.shape[1]:
-            raise ValueError(
-                f"a feature of {vector.shape[0]} numbers for a vocabulary of {self._unit.shape[1]}"
-            )
-        cosines = self._unit @ (vector / max(float(np.linalg.norm(vector)), 1e-12))
+        cosines = self._cosines(vector, self.taught)
         order = np.argsort(-cosines, kind="stable")[:count]
         best = float(cosines[order[0]])
         score = float(np.clip((best - self.low) / (self.high - self.low), 0.0, 1.0))
         return Familiarity(score, tuple(self.names[i] for i in order), best)
+
+    def nearest(self, feature: npt.NDArray[np.float32], count: int = 5) -> list[tuple[str, float]]:
+        """Return the ``count`` words nearest to an image's feature, ``(C,)``, with their cosines.
+
+        Raises
+        ------
+        ValueError
+            If the feature is of another length than the words' are.
+        """
+        cosines = self._cosines(np.asarray(feature, np.float32).reshape(-1), len(self.names))
+        order = np.argsort(-cosines, kind="stable")[: max(0, count)]
+        return [(self.names[i], float(cosines[i])) for i in order]
 
     def feature(self, text: str) -> npt.NDArray[np.float32] | None:
         """Return the feature ``text`` was trained with, ``(C,)`` of length one; ``None`` unless it is a name.
@@ -124,7 +148,22 @@ class Vocabulary:
         the trained features are at hand.
         """
         row = self._rows.get(_plain(text))
-        return None if row is None else self._unit[row]
+        if row is None:
+            return None
+        return np.asarray(self._codes[row].astype(np.float32) / self._lengths[row], np.float32)
+
+    def _cosines(self, vector: npt.NDArray[np.float32], rows: int) -> npt.NDArray[np.float32]:
+        if vector.shape[0] != self._codes.shape[1]:
+            raise ValueError(
+                f"a feature of {vector.shape[0]} numbers for a vocabulary of {self._codes.shape[1]}"
+            )
+        unit = vector / max(float(np.linalg.norm(vector)), 1e-12)
+        products = np.concatenate([part.astype(np.float32) @ unit for part in self._parts(rows)])
+        return np.asarray(products / self._lengths[:rows], np.float32)
+
+    def _parts(self, rows: int) -> Iterator[npt.NDArray[np.int8]]:
+        for start in range(0, rows, _ROWS):
+            yield self._codes[start : min(start + _ROWS, rows)]
 
     def __contains__(self, word: str) -> bool:
         """Tell whether a word, in lower case, is in one of the names."""
@@ -136,7 +175,8 @@ class Vocabulary:
 
         (folder / NAMES_FILE).write_text("\n".join(self.names) + "\n", encoding="utf-8")
         limits = np.array([self.low, self.high], np.float32)
-        save_file({"features": self._codes, "limits": limits}, folder / FEATURES_FILE)
+        taught = np.array([self.taught], np.int64)
+        save_file({"features": self._codes, "limits": limits, "taught": taught}, folder / FEATURES_FILE)
         (folder / FEATURES_FILE).chmod(0o644)  # safetensors leaves it readable by its owner only
 
     @classmethod
@@ -158,7 +198,8 @@ class Vocabulary:
             tensors = load_file(path)
             names = (folder / NAMES_FILE).read_text(encoding="utf-8").splitlines()
             low, high = (float(limit) for limit in tensors["limits"])
-            return cls(names, tensors["features"].astype(np.float32), low=low, high=high)
+            taught = int(tensors["taught"][0]) if "taught" in tensors else None
+            return cls(names, tensors["features"].astype(np.float32), low=low, high=high, taught=taught)
         except (OSError, SafetensorError, KeyError, ValueError) as error:
             raise UserError(
                 f"the vocabulary in {folder} cannot be read ({error}); reinstall the model, "
@@ -168,9 +209,3 @@ class Vocabulary:
 
 def _plain(text: str) -> str:
     return " ".join(text.lower().split())
-
-
-def _unit_rows(codes: npt.NDArray[np.int8]) -> npt.NDArray[np.float32]:
-    rows = codes.astype(np.float32)
-    unit: npt.NDArray[np.float32] = rows / np.linalg.norm(rows, axis=1, keepdims=True)
-    return unit

@@ -1,0 +1,105 @@
+"""What the turntable does not show: small and fast, in a hand, from above, cut by the rim."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from neuroclip_live.events import Resolution
+from training.hands import held
+from training.mesh import Mesh, normalised, render, rotation
+from training.scenes import Film, Image, Random
+from training.solids import CATALOGUE
+
+SMALL_PX = (15.0, 60.0)
+"""Extent, in pixels of the sensor, of things that are far away."""
+
+FAST_PX = (10.0, 200.0)
+"""How far they move in a slice, in pixels."""
+
+PIXELS_A_STEP = 6.0
+"""A fast thing is drawn at least once in so many pixels, so that its events smear as a sensor's do."""
+
+_MOST_STEPS = 16
+
+_TOO_LARGE = frozenset({"box", "laptop", "monitor", "keyboard", "telephone", "speaker", "bucket"})
+_KINDS = ("solids_kitchen", "solids_desk", "solids_tools", "solids_small")
+HANDY = (
+    *(
+        key
+        for key, (builder, _) in CATALOGUE.items()
+        if builder.__module__.rpartition(".")[2] in _KINDS and key not in _TOO_LARGE
+    ),
+    "flashlight",
+    "battery",
+    "glasses",
+    "card",
+    "toothbrush",
+    "comb",
+    "hair_dryer",
+    "spray",
+    "umbrella",
+)
+"""Keys of the catalogue's solids that a hand can hold."""
+
+SHARP = ("scissors", "box_cutter", "pliers", "knife", "screwdriver", "pen", "mechanical_pencil", "phone")
+"""Those that are held most."""
+
+FROM_ABOVE = ("car", "truck", "bus", "person", "boat", "airplane", "tree", "house", "dog", "horse")
+"""Keys that a bridge or a mast looks down on."""
+
+
+def swift_film(
+    mesh: Mesh, resolution: Resolution, random: Random, clutter: Image | None = None, above: bool = False
+) -> tuple[Film, int]:
+    """Move a small thing fast; return the film and how many pictures a slice needs.
+
+    ``above`` looks down on it; it then moves the way it points and hardly turns.
+    """
+    thing = normalised(mesh)
+    view = float(min(resolution))
+    most = min(SMALL_PX[1], 0.7 * view)
+    size = float(np.exp(random.uniform(np.log(min(SMALL_PX[0], 0.4 * view)), np.log(most)))) / 2
+    slowest = 2.0 if above else FAST_PX[0]
+    speed = float(np.exp(random.uniform(np.log(slowest), np.log(30.0 if above else FAST_PX[1]))))
+    area = np.array(resolution, float)
+    free = np.maximum(area / 2 - size, 0.15 * area)
+    swing = free * random.uniform(0.35, 1.0, 2) * (1.0, random.choice([0.15, 0.5, 1.0]))
+    if random.random() < 0.3:
+        swing = swing[::-1] * (area / area[::-1])
+    middle = area / 2 + (free - swing) * random.uniform(-1, 1, 2)
+    rate = speed / max(float(np.hypot(*swing)), 4.0) * random.uniform(0.8, 1.2, 2)
+    phase = random.uniform(0, 2 * np.pi, 2)
+    elevation = random.uniform(25, 88) if above else random.uniform(-30, 90)
+    start = random.uniform(0, 360)
+    spin = random.normal(0, 2 if above else 12)
+    roll = 0.0 if above else random.normal(0, 40)
+    ground = float(random.uniform(10, 240))
+    body = float((thing.grey * 255 * 0.7).mean())
+    while abs(body - ground) < 25:
+        ground = float(random.uniform(10, 240))
+    light = np.array([random.normal(0, 0.6), -abs(random.normal(0.7, 0.4)), 0.8], np.float32)
+    light /= np.linalg.norm(light)
+    ground_image = np.full((resolution.height, resolution.width), ground, np.float32)
+    if clutter is not None:
+        soft = cv2.resize(clutter, tuple(resolution), interpolation=cv2.INTER_LINEAR).astype(np.float32)
+        ground_image = ground_image + (soft - soft.mean()) * random.uniform(0.2, 0.6)
+
+    def film(t: float) -> Image:
+        centre = middle + swing * np.sin(phase + rate * t)
+        image = ground_image.copy()
+        depth = np.full(image.shape, np.inf, np.float32)
+        pose = rotation("y", roll) @ rotation("x", elevation) @ rotation("z", start + spin * t)
+        render(thing, pose, light, image, depth, size, (float(centre[0]), float(centre[1])))
+        return np.clip(image, 0, 255).astype(np.uint8)
+
+    return film, int(np.clip(round(speed / PIXELS_A_STEP), 2, _MOST_STEPS))
+
+
+def in_hand(mesh: Mesh, random: Random) -> Mesh:
+    """Return a thing in a hand, the whole in any pose in the picture's plane."""
+    return (
+        held(mesh, random)
+        .turned("x", float(random.uniform(0, 360)))
+        .turned("z", float(random.uniform(0, 360)))
+    )
