@@ -230,6 +230,10 @@ class FakePipeline:
         self.settings = replace(self.settings, decision=decision)
         self.decider.settings = replace(decision, smoothing_s=0.0)
 
+    def change_motion(self, motion: float | None) -> None:
+        recognizer = replace(self.settings.recognizer, motion=motion)
+        self.settings = replace(self.settings, recognizer=recognizer)
+
     def change_timesteps(self, timesteps: int) -> None:
         recognizer = replace(self.settings.recognizer, timesteps=timesteps)
         self.settings = replace(self.settings, recognizer=recognizer)

@@ -42,7 +42,7 @@ def paused(make: Callable[..., Pipeline], file: Path, by: SliceBy, timesteps: in
     """Return a pipeline whose recording is paused at its beginning."""
     source = ReplaySource(file, speed=None, hold_at_end=True)
     source.pause()
-    settings = PipelineSettings(by, RecognizerSettings(timesteps), wait_for_model=True)
+    settings = PipelineSettings(by, RecognizerSettings(timesteps, motion=0.05), wait_for_model=True)
     pipeline = make(source, FakeBackbone(**others), settings)
     wait_for(lambda: pipeline.prediction() is not None)
     return pipeline
@@ -118,7 +118,7 @@ def test_what_is_recognised_while_paused_is_no_part_of_what_was_played(make, fil
 
 def test_the_place_where_it_was_paused_is_recognised_without_being_sought(make, file):
     source = ReplaySource(file, speed=1.0, hold_at_end=True)
-    settings = PipelineSettings(parse_slice("50ms"), RecognizerSettings(10), wait_for_model=True)
+    settings = PipelineSettings(parse_slice("50ms"), RecognizerSettings(10, motion=0.05), wait_for_model=True)
     pipeline = make(source, FakeBackbone(), settings)
     wait_for(lambda: pipeline.prediction() is not None)
     source.seek(6.0)

@@ -41,6 +41,7 @@ class Recognition:
         A saved model is loaded beside the one the pipeline begins with, so that one which cannot be had,
         say without a network, costs nothing but a message.
         """
+        from neuroclip_live.stream.motion_setting import parse_motion
         from neuroclip_live.stream.slicing import parse_slice
 
         settings, given = self._window.settings, self.given
@@ -49,6 +50,8 @@ class Recognition:
             pipeline.change_slicing(parse_slice(settings.slice, settings.overlap))
         if "timesteps" not in given:
             pipeline.change_timesteps(settings.timesteps)
+        if "motion" not in given:
+            pipeline.change_motion(parse_motion(settings.motion))
         if not given & {"model", "device", "runtime"}:
             wanted = settings.model, settings.device
             if wanted != (self.model, self.device):
@@ -100,6 +103,20 @@ class Recognition:
         if self._window.pipeline is not None:
             self._window.pipeline.change_timesteps(timesteps)
 
+    def use_motion(self, text: str) -> bool:
+        """Take other slices for "no motion"; return whether the text was understood."""
+        from neuroclip_live.stream.motion_setting import describe_motion, parse_motion
+
+        try:
+            motion = parse_motion(text)
+        except UserError as error:
+            self._window.complain(str(error))
+            return False
+        self._window.settings.motion = describe_motion(motion)
+        if self._window.pipeline is not None:
+            self._window.pipeline.change_motion(motion)
+        return True
+
     def ask(self) -> None:
         """Show the settings; the window stays usable, so that what they do is seen."""
         from neuroclip_gui.dialogs.settings_dialog import SettingsDialog
@@ -116,6 +133,7 @@ class Recognition:
         settings = self._window.settings
         self.use_slices(settings.slice, settings.overlap)
         self.use_timesteps(settings.timesteps)
+        self.use_motion(settings.motion)
         if (self.model, self.device) != (settings.model, settings.device):
             self.use_model(settings.model, settings.device)
 

@@ -48,6 +48,7 @@ class WindowSettings:
         Qt's own bytes, base64.
     model, device, slice : str
     overlap, timesteps : int
+    motion : str
         How to recognise; as the options of the command line of these names, which win over them.
     cameras : dict
         What was set on live sources, by their names; see :mod:`neuroclip_gui.panels.camera.cameras`.
@@ -76,6 +77,7 @@ class WindowSettings:
     slice: str = "auto"
     overlap: int = 2
     timesteps: int = 10
+    motion: str = "auto"
     cameras: dict[str, dict[str, Any]] = field(default_factory=dict)
     prompt_sets: dict[str, dict[str, Any]] = field(default_factory=dict)
     words: dict[str, Any] = field(default_factory=dict)
@@ -103,6 +105,7 @@ _ALLOWED: dict[str, Any] = {
     "slice": lambda v: _is_slice(v),
     "overlap": lambda v: 1 <= v <= 16,
     "timesteps": lambda v: 1 <= v <= 64,
+    "motion": lambda v: _is_motion(v),
     "prompt_sets": lambda v: len(v) <= 1000 and all(isinstance(kept, dict) for kept in v.values()),
     "colours": lambda v: len(v) <= 10_000 and all(_COLOUR.fullmatch(str(c)) for c in v.values()),
     "cameras": lambda v: len(v) <= 100 and all(isinstance(kept, dict) for kept in v.values()),
@@ -116,6 +119,17 @@ def _is_slice(text: str) -> bool:
 
     try:
         parse_slice(text)
+    except UserError:
+        return False
+    return True
+
+
+def _is_motion(text: str) -> bool:
+    from neuroclip_live.errors import UserError
+    from neuroclip_live.stream.motion_setting import parse_motion
+
+    try:
+        parse_motion(text)
     except UserError:
         return False
     return True

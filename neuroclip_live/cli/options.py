@@ -40,6 +40,7 @@ class RunOptions:
     slice: str = "auto"
     overlap: int = 2
     timesteps: int = 10
+    motion: str = "auto"
     threshold: int | None = None
     fit: Literal["letterbox", "squash"] | None = None
     focus: bool | None = None
@@ -157,6 +158,13 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         help="A new timestep this many times per slice.",
     ),
     click.option("--timesteps", type=int, default=10, show_default=True, help="T: timesteps averaged."),
+    click.option(
+        "--motion",
+        default="auto",
+        show_default=True,
+        metavar="auto|HZ",
+        help="What is motion: that events gather anywhere, or so many per pixel and second.",
+    ),
     click.option("--threshold", type=int, help="A pixel needs more events than this to show."),
     click.option("--reference-logits", is_flag=True, help="The paper code's √T logits, for comparison."),
     click.option(
@@ -183,7 +191,7 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option(
         "--config",
         metavar="FILE",
-        help="Settings file of the window, or for --headless (model, device, slice, overlap, timesteps).",
+        help="The window's settings file, for --headless model, device, slice, overlap, timesteps, motion.",
     ),
 )
 

@@ -142,6 +142,7 @@ def settings_of(options: RunOptions) -> PipelineSettings:
     from neuroclip_live.objects.found import ObjectsSettings
     from neuroclip_live.recognition.pipeline import PipelineSettings
     from neuroclip_live.recognition.recognizer import RecognizerSettings
+    from neuroclip_live.stream.motion_setting import parse_motion
     from neuroclip_live.stream.slicing import parse_slice
 
     in_order = options.headless and speed_of(options.speed) is None  # nothing is in a hurry there
@@ -151,6 +152,7 @@ def settings_of(options: RunOptions) -> PipelineSettings:
         slice_by=parse_slice(options.slice, options.overlap),
         recognizer=RecognizerSettings(
             timesteps=options.timesteps,
+            motion=parse_motion(options.motion),
             threshold=options.threshold,
             reference_logits=options.reference_logits,
             objects=replace(objects, budget_ms=float("inf")) if in_order else objects,

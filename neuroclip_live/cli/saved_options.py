@@ -16,7 +16,14 @@ from neuroclip_live.bounded import home_expanded, read_json
 from neuroclip_live.cli.options import RunOptions
 from neuroclip_live.errors import UserError
 
-SAVED: dict[str, type] = {"model": str, "device": str, "slice": str, "overlap": int, "timesteps": int}
+SAVED: dict[str, type] = {
+    "model": str,
+    "device": str,
+    "slice": str,
+    "overlap": int,
+    "timesteps": int,
+    "motion": str,
+}
 """What a file may say of a run, under the names of the options."""
 
 

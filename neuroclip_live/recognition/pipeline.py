@@ -196,6 +196,18 @@ class Pipeline(RecordingCommands, Inference):
         self.settings = replace(self.settings, recognizer=recognizer)
         self._capture.news.set()
 
+    def change_motion(self, motion: float | None) -> None:
+        """Have motion judged otherwise: by a rate per pixel and second, or (None) by where events gather.
+
+        Raises
+        ------
+        UserError
+            For a number out of range.
+        """
+        recognizer = replace(self.settings.recognizer, motion=motion)
+        self.settings = replace(self.settings, recognizer=recognizer)
+        self._capture.news.set()
+
     def teach(self, label: str, last_s: float = 2.0) -> int:
         """Learn that the last seconds showed ``label``; return how many windows that were.
 

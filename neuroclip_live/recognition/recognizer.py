@@ -23,6 +23,8 @@ from neuroclip_live.objects.objects import Named, Objects
 from neuroclip_live.recognition.decision import Decider
 from neuroclip_live.recognition.prediction import Prediction
 from neuroclip_live.stream.frames import event_frame
+from neuroclip_live.stream.motion import MotionDetector
+from neuroclip_live.stream.motion_setting import MOST_HZ
 from neuroclip_live.stream.slicing import Slice
 
 if TYPE_CHECKING:
@@ -57,8 +59,9 @@ class RecognizerSettings:
         T: how many of the newest slices are averaged.
     threshold : int or None
         A pixel speaks when more events than this fell on it; None is the model's own.
-    quiet_rate : float
-        Below so many events per pixel and second a slice counts as "no motion" and is not recognised.
+    motion : float or None
+        What counts as motion; slices without it are not recognised. None: that events gather anywhere
+        (:mod:`neuroclip_live.stream.motion`); a number: so many events per pixel and second.
     reference_logits : bool
         The paper's code multiplies logits by √T; kept for comparison only.
     objects : ObjectsSettings
@@ -67,7 +70,7 @@ class RecognizerSettings:
 
     timesteps: int = 10
     threshold: int | None = None
-    quiet_rate: float = 0.05
+    motion: float | None = None
     reference_logits: bool = False
     objects: ObjectsSettings = field(default_factory=ObjectsSettings)
 
@@ -76,6 +79,8 @@ class RecognizerSettings:
             raise UserError(f"--timesteps {self.timesteps}: choose 1 to {MAX_TIMESTEPS}")
         if self.threshold is not None and not 0 <= self.threshold <= 1000:
             raise UserError(f"--threshold {self.threshold}: choose 0 to 1000 events")
+        if self.motion is not None and not 0 <= self.motion <= MOST_HZ:
+            raise UserError(f"--motion {self.motion:g}: choose auto, or 0 to {MOST_HZ:g} a pixel and second")
 
 
 @dataclass(frozen=True)
@@ -112,6 +117,7 @@ class Recognizer:
         self._table = table
         self._steps: deque[_Timestep] = deque(maxlen=settings.timesteps)
         self._resolution = Resolution(8, 8)
+        self._motion = MotionDetector(self._resolution)
         self._epoch = 0
         self._number = 0
         self._captions: tuple[tuple[str, ...], Features] = ((), np.zeros((0, 0), np.float32))
@@ -125,6 +131,7 @@ class Recognizer:
         """
         other = Recognizer(backbone, self._table if backbone is self.backbone else None, settings)
         other._resolution, other._epoch, other._number = self._resolution, self._epoch, self._number
+        other._motion = self._motion
         other.decider = self.decider
         if backbone is self.backbone:
             other.adapter = self.adapter
@@ -135,7 +142,8 @@ class Recognizer:
 
     def begin(self, resolution: Resolution) -> None:
         """Forget the past: another source, or another time."""
-        self._resolution = resolution
+        if resolution != self._resolution:
+            self._resolution, self._motion = resolution, MotionDetector(resolution)
         self._steps.clear()
         self.decider.forget()
         if self._objects is not None:
@@ -145,6 +153,7 @@ class Recognizer:
         """Compile and allocate now what the first slice would otherwise wait for."""
         frame = event_frame(empty_packet(), self._resolution)
         self.backbone.encode_frames(frame[None])
+        self._motion.warm_up()
 
     def set_prompts(self, table: PromptTable | None) -> None:
         """Score against other prompts from the next slice on; features are kept. None: nothing to score."""
@@ -156,9 +165,11 @@ class Recognizer:
         return np.stack([s.feature for s in self._steps]) if self._steps else np.zeros((0, 0), np.float32)
 
     def is_quiet(self, piece: Slice) -> bool:
-        """Tell whether so little happened that there is nothing to recognise."""
+        """Tell whether nothing moved, so that there is nothing to recognise."""
+        if self.settings.motion is None:
+            return not self._motion.moves(piece)
         seconds = max(piece.end_us - piece.start_us, 1) / 1e6
-        return len(piece.events) < self.settings.quiet_rate * self._resolution.area * seconds
+        return len(piece.events) < self.settings.motion * self._resolution.area * seconds
 
     def update(self, piece: Slice, skipped: int = 0) -> Prediction:
         """Encode one new slice and score the T newest.

@@ -21,12 +21,14 @@ from PySide6.QtWidgets import (
 
 from neuroclip_gui.style.palettes import PALETTES
 from neuroclip_live.model.purposes import purpose_of
+from neuroclip_live.stream.motion_setting import describe_motion
 
 if TYPE_CHECKING:
     from neuroclip_gui.main_window import MainWindow
     from neuroclip_live.model.catalogue import ModelInfo
 
 SLICES = ("auto", "20ms", "50ms", "100ms", "200ms", "500ms", "2000", "5000", "20000")
+MOTIONS = ("auto", "0", "0.05", "0.2", "1")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 _LOOK_MS = 100
 
@@ -50,6 +52,7 @@ class SettingsDialog(QDialog):
         self.cancel, self.bar, self.state = QPushButton("Cancel"), QProgressBar(), QLabel()
         self.about_model = QLabel()
         self.slice, self.overlap, self.timesteps = QComboBox(), QSpinBox(), QSpinBox()
+        self.motion = QComboBox()
         self.smoothing, self.theme = QDoubleSpinBox(), QComboBox()
         self.reset = QPushButton("Reset all settings")
         self._prepare()
@@ -64,9 +67,9 @@ class SettingsDialog(QDialog):
         self._list_models()
 
     def _prepare(self) -> None:
-        for box, values in ((self.slice, SLICES), (self.device, DEVICES)):
+        for box, values in ((self.slice, SLICES), (self.device, DEVICES), (self.motion, MOTIONS)):
             box.addItems(values)
-        for box in (self.model, self.device, self.slice):
+        for box in (self.model, self.device, self.slice, self.motion):
             box.setEditable(True)
             box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         for name, palette in PALETTES.items():
@@ -91,6 +94,11 @@ class SettingsDialog(QDialog):
             (self.slice, "Slice", "Length of a timestep: auto, a time such as 50ms, or a count of events."),
             (self.overlap, "Overlap", "A new timestep, and a new decision, this many times per slice."),
             (self.timesteps, "T", "How many of the newest timesteps are averaged for a decision."),
+            (
+                self.motion,
+                "Motion",
+                "auto: something moves where events gather. A number: so many events per pixel and second.",
+            ),
             (self.smoothing, "Steady the decision", "Time constant of the decision shown; numbers stay raw."),
             (self.theme, "Theme", "Colours of the window."),
         ):
@@ -109,6 +117,7 @@ class SettingsDialog(QDialog):
         form.addRow("", self.state)
         form.addRow("Slice", _row(self.slice, QLabel("overlap"), self.overlap))
         form.addRow("Timesteps T", self.timesteps)
+        form.addRow("Motion", self.motion)
         form.addRow("Steady the decision", self.smoothing)
         form.addRow("Theme", self.theme)
         where = QLabel(f"Kept in {self._window.store.path}")
@@ -139,6 +148,8 @@ class SettingsDialog(QDialog):
         self.slice.lineEdit().editingFinished.connect(self._on_slices)
         self.overlap.valueChanged.connect(self._on_slices)
         self.timesteps.valueChanged.connect(recognition.use_timesteps)
+        self.motion.activated.connect(self._on_motion)
+        self.motion.lineEdit().editingFinished.connect(self._on_motion)
         self.smoothing.valueChanged.connect(self._on_smoothing)
         self.theme.activated.connect(lambda _: window.set_theme(self.theme.currentData()))
         self.reset.clicked.connect(self._on_reset)
@@ -146,13 +157,15 @@ class SettingsDialog(QDialog):
     def show_current(self) -> None:
         """Show what is in use now."""
         window, pipeline = self._window, self._window.pipeline
-        blocked = (self.slice, self.overlap, self.timesteps, self.smoothing)
+        blocked = (self.slice, self.overlap, self.timesteps, self.motion, self.smoothing)
         for widget in blocked:
             widget.blockSignals(True)
         settings = getattr(pipeline, "settings", None)
         self.slice.setCurrentText(settings.slice_by.describe() if settings else window.settings.slice)
         self.overlap.setValue(settings.slice_by.overlap if settings else window.settings.overlap)
         self.timesteps.setValue(settings.recognizer.timesteps if settings else window.settings.timesteps)
+        motion = describe_motion(settings.recognizer.motion) if settings else window.settings.motion
+        self.motion.setCurrentText(motion)
         self.smoothing.setValue(window.settings.smoothing_s)
         self.theme.setCurrentIndex(self.theme.findData(window.settings.theme))
         info = getattr(pipeline.backbone, "info", None) if pipeline is not None else None
@@ -195,6 +208,10 @@ class SettingsDialog(QDialog):
             f"{what or model.name}. Needs {model.needs}.\n"
             f"Good for {purpose.good_for}. Weak at {purpose.weak_at}."
         )
+
+    def _on_motion(self) -> None:
+        if not self._window.recognition.use_motion(self.motion.currentText()):
+            self.show_current()
 
     def _on_slices(self) -> None:
         if not self._window.recognition.use_slices(self.slice.currentText(), self.overlap.value()):
