@@ -136,7 +136,15 @@ def main(
     words = build_clip_words(clip_folder, encoder, meanings)
     other = clip_folder / _OTHER_CLIP
     tensors, names = build_tables(
-        looks, words, load_file(head), shares, np.load(other) if other.exists() else None, signs, mapped
+        looks,
+        words,
+        load_file(head),
+        shares,
+        np.load(other) if other.exists() else None,
+        signs,
+        mapped,
+        encoder,
+        meanings,
     )
     tables = write_words(out, tensors, names, meanings, wordnet)
     write_vocabulary(out, tables, *read_nouns(nouns))

@@ -12,8 +12,9 @@ for names without a stored vector (CLIP's word guessed from definitions) 0.549 i
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from string import ascii_uppercase
 from typing import Any
 
 import numpy as np
@@ -55,6 +56,8 @@ def build_tables(
     other_clip: Array | None = None,
     signs: bool = True,
     mapped: tuple[float, float] | None = None,
+    encode: Callable[[Sequence[str]], Array] | None = None,
+    meanings: Meanings | None = None,
 ) -> tuple[dict[str, npt.NDArray[Any]], list[str]]:
     """Return the tensors and the stored names, those alone that may be shipped.
 
@@ -67,7 +70,8 @@ def build_tables(
     other_clip : ndarray (1000, E), optional
         Another CLIP's vectors of ImageNet's classes, in the classifier's order.
     signs : bool
-        Whether digits and letters have looks of their own, drawn at random; else those of their definitions.
+        Whether digits and letters have looks of their own, drawn at random; else those that "digit 7" and
+        "letter A" have by their definitions (``encode`` and ``meanings``), as training had them.
     mapped : (float, float), optional
         Instead of :data:`MAPPED`.
     """
@@ -87,7 +91,7 @@ def build_tables(
         "stored.clip": vectors,
         "stored.told": told,
         "map": np.concatenate([onto, mean[None]]),
-        "signs": character_signs(*sizes) if signs else np.zeros((0, sum(sizes))),
+        "signs": character_signs(*sizes) if signs else defined_signs(looks, sizes[1], encode, meanings),
     }
     packed: dict[str, npt.NDArray[Any]] = {
         name: np.ascontiguousarray(value, np.float16) for name, value in tensors.items()
@@ -98,6 +102,17 @@ def build_tables(
         "mapped": np.array(mapped or MAPPED, np.float32),
     }
     return packed, names
+
+
+def defined_signs(
+    looks: Looks, clip: int, encode: Callable[[Sequence[str]], Array] | None, meanings: Meanings | None
+) -> Array:
+    """Return the looks (36, looks + clip) of "digit 0" to "letter Z" by definition; empty without encoder."""
+    if encode is None or meanings is None:
+        return np.zeros((0, looks.prototypes.shape[1] + clip), np.float32)
+    names = [f"digit {i}" for i in range(10)] + [f"letter {letter}" for letter in ascii_uppercase]
+    found = looks.of(names, meanings, encode)
+    return np.concatenate([found, np.zeros((len(names), clip), np.float32)], 1)
 
 
 def class_vectors(looks: Looks, names: Sequence[str], vectors: Array, other_clip: Array | None) -> Array:
