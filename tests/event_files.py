@@ -67,8 +67,8 @@ def faery_file(path: Path, events: Table, size: Resolution = SIZE, **options: An
     return path
 
 
-def read_by_eventcv(path: Path) -> Table:
-    return np.asarray(pytest.importorskip("eventcv").load(str(path)).numpy()).astype(np.int64)
+def read_by_eventcv(path: Path, **options: str) -> Table:
+    return np.asarray(pytest.importorskip("eventcv").load(str(path), **options).numpy()).astype(np.int64)
 
 
 def read_by_faery(path: Path) -> Table:
@@ -201,3 +201,106 @@ def hdf5_file(path: Path, events: Table, layout: str) -> Path:
             for name, column in columns.items():
                 file[name] = column
     return path
+
+
+DVS_MESSAGES = {
+    "dvs_msgs/msg/Event": "uint16 x\nuint16 y\n{time} ts\nbool polarity\n",
+    "dvs_msgs/msg/EventArray": (
+        "std_msgs/Header header\nuint32 height\nuint32 width\ndvs_msgs/Event[] events\n"
+    ),
+    "event_camera_msgs/msg/EventPacket": (
+        "std_msgs/Header header\nuint32 height\nuint32 width\nuint64 seq\nuint64 time_base\nstring encoding\n"
+        "bool is_bigendian\nuint8[] events\n"
+    ),
+}
+EPOCH_US = 1_700_000_000_000_000
+
+
+def bag_file(
+    path: Path, events: Table, container: str, encoding: str = "dvs_msgs", *, split: int = 40
+) -> Path:
+    """Write a bag of ROS 1, or of ROS 2 (db3 or mcap), with rosbags, in ``split`` messages."""
+    rosbag1, rosbag2 = pytest.importorskip("rosbags.rosbag1"), pytest.importorskip("rosbags.rosbag2")
+    typesys = pytest.importorskip("rosbags.typesys")
+    ros1 = container == "ros1"
+    store = typesys.get_typestore(typesys.Stores.ROS1_NOETIC if ros1 else typesys.Stores.ROS2_HUMBLE)
+    added: dict[str, Any] = {}
+    for name, text in DVS_MESSAGES.items():
+        text = text.replace("{time}", "time" if ros1 else "builtin_interfaces/Time")
+        added.update(typesys.get_types_from_msg(text, name))
+    store.register(added)
+    kinds = store.types
+    name = "dvs_msgs/msg/EventArray" if encoding == "dvs_msgs" else "event_camera_msgs/msg/EventPacket"
+    options = {}
+    if not ros1:
+        plugin = rosbag2.StoragePlugin.MCAP if container == "mcap" else rosbag2.StoragePlugin.SQLITE3
+        options = {"version": 9, "storage_plugin": plugin}
+    made = rosbag1.Writer(path) if ros1 else rosbag2.Writer(path, **options)
+    if ros1:
+        made.set_compression(made.CompressionFormat.LZ4)
+        made.chunk_threshold = 1 << 16
+    with made as writer:
+        connection = writer.add_connection("/dvs/events", name, typestore=store)
+        other = writer.add_connection("/note", "std_msgs/msg/String", typestore=store)
+        for number, part in enumerate(np.array_split(events, split)):
+            stamp_ns = (EPOCH_US + int(part[0, 2])) * 1000
+            time = kinds["builtin_interfaces/msg/Time"](stamp_ns // 10**9, stamp_ns % 10**9)
+            seq = {"seq": number} if ros1 else {}
+            header = kinds["std_msgs/msg/Header"](stamp=time, frame_id="cam", **seq)
+            if encoding == "dvs_msgs":
+                message = kinds[name](header, 480, 640, _ros_events(kinds, part))
+            else:
+                payload, base = _payload(part, encoding, first=not number)
+                message = kinds[name](header, 480, 640, number, base, encoding, False, payload)
+            serialize = store.serialize_ros1 if ros1 else store.serialize_cdr
+            writer.write(connection, stamp_ns, serialize(message, name))
+            note = kinds["std_msgs/msg/String"]("between")
+            writer.write(other, stamp_ns, serialize(note, "std_msgs/msg/String"))
+    return path
+
+
+def _ros_events(kinds: Any, part: Table) -> list[Any]:
+    event, time = kinds["dvs_msgs/msg/Event"], kinds["builtin_interfaces/msg/Time"]
+    made = []
+    for x, y, t, p in part.tolist():
+        seconds, rest = divmod(t + EPOCH_US, 1_000_000)
+        made.append(event(x, y, time(seconds, rest * 1000), bool(p)))
+    return made
+
+
+def _payload(part: Table, encoding: str, *, first: bool) -> tuple[Any, int]:
+    """Return the events of a packet as event_camera_codecs encodes them, and the packet's base of time."""
+    if encoding == "libcaer":
+        x, y, t, p = part.T
+        words = np.stack([x << 17 | y << 2 | p << 1 | 1, t], axis=1).astype("<u4")
+        return words.view(np.uint8).ravel(), EPOCH_US * 1000
+    if encoding == "libcaer_cmp":
+        words16: list[int] = []
+        base = int(part[0, 2])
+        for x, y, t, p in part.tolist():
+            since = t - base
+            words16 += [since >> 12 & 0xFFF, 0x1000 | since & 0xFFF, 0x2000 | x, 0x3000 | p << 11 | y]
+        return np.array(words16, dtype="<u2").view(np.uint8), (EPOCH_US + base) * 1000
+    words16 = []
+    high = -1 if first else int(part[0, 2]) >> 12  # only the first packet is sure to begin with the time
+    for x, y, t, p in part.tolist():
+        if t >> 12 != high or not words16:
+            high = t >> 12
+            words16.append(0x8000 | high & 0xFFF)
+        words16 += [0x6000 | t & 0xFFF, y, 0x2000 | p << 11 | x]
+    return np.array(words16, dtype="<u2").view(np.uint8), 0
+
+
+def read_by_rosbags(path: Path) -> Table:
+    """Read arrays of events with rosbags' general deserializer: an object for every event."""
+    from rosbags.highlevel import AnyReader
+    from rosbags.typesys import Stores, get_typestore
+
+    rows = []
+    with AnyReader([path], default_typestore=get_typestore(Stores.ROS1_NOETIC)) as reader:
+        wanted = [c for c in reader.connections if c.msgtype == "dvs_msgs/msg/EventArray"]
+        for connection, _, raw in reader.messages(wanted):
+            for event in reader.deserialize(raw, connection.msgtype).events:
+                t = event.ts.sec * 1_000_000 + event.ts.nanosec // 1000
+                rows.append((event.x, event.y, t, int(event.polarity)))
+    return np.array(rows, dtype=np.int64)

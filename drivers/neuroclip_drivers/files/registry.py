@@ -171,6 +171,29 @@ BUILT_IN = (
         install="neuroclip-live[hdf5]",
     ),
     FileFormat(
+        "rosbag",
+        "ROS 1 bag (dvs_msgs, prophesee_event_msgs, event_camera_msgs)",
+        (".bag",),
+        lambda head, path: head.startswith(b"#ROSBAG V2.0\n"),
+        f"{_HERE}.bags:open_ros1",
+    ),
+    FileFormat(
+        "mcap",
+        "MCAP (the same messages, of ROS 1 or ROS 2)",
+        (".mcap",),
+        lambda head, path: head.startswith(b"\x89MCAP0\r\n"),
+        f"{_HERE}.bags:open_mcap",
+    ),
+    FileFormat(
+        "rosbag2",
+        "ROS 2 bag (a folder, or its .db3)",
+        (".db3",),
+        lambda head, path: (
+            head.startswith(b"SQLite format 3\0") or (not head and (path / "metadata.yaml").is_file())
+        ),
+        f"{_HERE}.bags:open_ros2",
+    ),
+    FileFormat(
         "text",
         "text (CSV, columns)",
         (".csv", ".txt"),
