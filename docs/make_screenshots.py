@@ -125,7 +125,7 @@ SHOTS = (
     Shot("", lambda w: w.recording.toggle(), 1.0, lambda w: not w.recording.on, seek_s=None),
     Shot(
         "",
-        lambda w: (w.actions_.by_name["teach_undo"].trigger(), w.actions_.by_name["simulator"].trigger()),
+        lambda w: (w.actions_.by_name["undo"].trigger(), w.actions_.by_name["simulator"].trigger()),
         0.5,
         lambda w: "Noise" in w.camera_panel.rows,
         seek_s=None,

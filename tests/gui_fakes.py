@@ -130,6 +130,16 @@ class FakeTeacher:
             raise UserError("nothing was taught yet, so there is nothing to undo")
         self.books.pop()
 
+    @property
+    def book(self) -> dict[str, int]:
+        return self.books[-1]
+
+    def restore(self, book: dict[str, int]) -> None:
+        self.books.append(book)
+
+    def clear(self) -> None:
+        self.books.append({})
+
     def forget(self, label: str) -> None:
         if label not in self.books[-1]:
             raise UserError(f"{label!r} was not taught, so it cannot be forgotten")

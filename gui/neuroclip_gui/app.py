@@ -160,7 +160,7 @@ def _refuse(window: MainWindow, message: str) -> None:
 
 @contextlib.contextmanager
 def _reporting(window: MainWindow) -> Iterator[None]:
-    """Turn exceptions nobody caught into a log entry and a banner, and Ctrl-C into a close."""
+    """Turn exceptions nobody caught into a log entry and a banner, and signals to end into a close."""
     before, before_thread = sys.excepthook, threading.excepthook
 
     def hook(kind: type[BaseException], error: BaseException, trace: Any) -> None:
@@ -172,10 +172,12 @@ def _reporting(window: MainWindow) -> Iterator[None]:
 
     sys.excepthook, threading.excepthook = hook, thread_hook
     in_main = threading.current_thread() is threading.main_thread()
-    old = signal.signal(signal.SIGINT, lambda *_: window.close()) if in_main else None
+    # whoever logs out or shuts down asks to end: the window is closed as by hand, and nothing is lost
+    asked = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    old = [signal.signal(each, lambda *_: window.close()) for each in asked] if in_main else []
     try:
         yield
     finally:
         sys.excepthook, threading.excepthook = before, before_thread
-        if in_main:
-            signal.signal(signal.SIGINT, old)
+        for each, handler in zip(asked, old, strict=False):
+            signal.signal(each, handler)

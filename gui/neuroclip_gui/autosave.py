@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import copy
+import logging
 import threading
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from neuroclip_gui.files import as_text
+from neuroclip_gui.kept_lessons import KeptLessons
 from neuroclip_live.errors import UserError
 from neuroclip_live.prompting.prompt_set import PromptSet, parse_prompts
 
 if TYPE_CHECKING:
     from neuroclip_gui.main_window import MainWindow
     from neuroclip_live.recognition.pipeline import Pipeline
+    from neuroclip_live.stream.frames import Box
+
+log = logging.getLogger(__name__)
 
 EVERY_S = 0.5
 _DECIDES = frozenset({"prompts", "prompt_file", "demo"})
@@ -26,12 +31,21 @@ class Keeping:
     Parameters
     ----------
     window : MainWindow
+
+    Attributes
+    ----------
+    touched : bool
+        The user changed the words: a model's or a demo's are not theirs, and not kept.
+    lessons : KeptLessons
     """
 
     def __init__(self, window: MainWindow) -> None:
         self._window = window
         self._written: dict[str, Any] = asdict(window.settings)
         self._first: PromptSet | None = None
+        self.touched = False
+        self.lessons = KeptLessons(window)
+        self._region: Box | None = None
         self._due_s = 0.0
         self._lock = threading.Lock()
 
@@ -40,18 +54,37 @@ class Keeping:
         kept = self._window.settings.words
         if kept and not self._window.recognition.given & _DECIDES:
             try:
-                pipeline.set_prompts(words_of(kept))
+                words = words_of(kept)
+                if "templates" in self._window.recognition.given:
+                    words = words.with_templates(pipeline.prompts.templates)
+                pipeline.set_prompts(words)
+                if kept.get("own_sentences"):
+                    pipeline.settings = replace(pipeline.settings, model_templates=False)
             except (UserError, KeyError, TypeError, ValueError) as error:
                 self._window.complain(f"The words of the last time cannot be used: {error}")
-        self._first = pipeline.prompts
+        self._first, self.touched = pipeline.prompts, False
+        self._bring_region(pipeline)
+
+    def _bring_region(self, pipeline: Pipeline) -> None:
+        *sides, width, height = self._window.settings.region or [0, 0]
+        if sides and (width, height) == tuple(pipeline.resolution):
+            from neuroclip_live.stream.frames import Box  # slow to import
+
+            try:
+                pipeline.set_region(Box(*sides))
+            except UserError as error:
+                log.warning("the part of the picture of the last time: %s", error)
+        self._region = pipeline.region
 
     def look(self, now_s: float) -> None:
         """Have what changed written, in a thread of its own; call often."""
-        window, first = self._window, self._first
-        if now_s < self._due_s or first is None or window._closed:
+        window = self._window
+        if now_s < self._due_s or self._first is None or window._closed:
             return
         self._due_s = now_s + EVERY_S
-        self._note(first)
+        self._note()
+        if window.pipeline is not None:
+            self.lessons.look(window.pipeline)
         state = asdict(window.settings)
         if state != self._written:
             self._written = state
@@ -60,16 +93,27 @@ class Keeping:
     def close(self) -> None:
         """Write everything now; no write that is late comes after it."""
         if self._first is not None:
-            self._note(self._first)
+            self._note()
+            if self._window.pipeline is not None:
+                self.lessons.look(self._window.pipeline, closing=True)
+            self.lessons.close()
         with self._lock:
             self._window.store.save(self._window.settings)
 
-    def _note(self, first: PromptSet) -> None:
-        """Take the words over once the user changed them: a model's or a demo's are not theirs."""
-        prompts, settings = self._window.prompts.prompts, self._window.settings
-        if (prompts.prompts, prompts.none_of_these) != (first.prompts, first.none_of_these):
+    def _note(self) -> None:
+        """Take over what the user changed."""
+        window = self._window
+        prompts, settings, pipeline = window.prompts.prompts, window.settings, window.pipeline
+        if self.touched and prompts is not self._first:
             self._first = prompts
-            settings.words = as_kept(prompts)
+            own = getattr(getattr(pipeline, "backbone", None), "info", None)
+            others = own is not None and prompts.templates != own.templates
+            settings.words = {**as_kept(prompts), "own_sentences": others}
+        region = pipeline.region if pipeline is not None else None
+        elsewhere = pipeline is not None and settings.region[4:] not in ([], list(pipeline.resolution))
+        if region != self._region and (region is not None or not elsewhere):  # else the picture is another
+            self._region = region
+            settings.region = [*region, *pipeline.resolution] if region is not None else []
 
     def _writer(self) -> Any:
         window, settings, lock = self._window, copy.deepcopy(self._window.settings), self._lock

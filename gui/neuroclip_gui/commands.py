@@ -110,6 +110,21 @@ ACTIONS: tuple[Spec, ...] = (
         tip="Model, device, slices, timesteps, theme",
     ),
     Spec("quit", "&Quit", lambda w: w.close(), ("Ctrl+Q",)),
+    # words and lessons
+    Spec(
+        "undo",
+        "&Undo",
+        lambda w: w.undo.undo(),
+        ("Ctrl+Z",),
+        tip="Take the latest change of words, lists or lessons back",
+    ),
+    Spec("redo", "&Redo", lambda w: w.undo.redo(), ("Ctrl+Shift+Z",), tip="Do it again"),
+    Spec(
+        "start_empty",
+        "&Start empty",
+        lambda w: w.undo.start_empty(),
+        tip="Without words, lessons and a part of the picture; Undo brings them back",
+    ),
     # recordings
     Spec(
         "play",
@@ -182,7 +197,6 @@ ACTIONS: tuple[Spec, ...] = (
         ("Ctrl+Shift+Return", "W"),
         tip="The last 2 s did not show what is decided: a counter-example",
     ),
-    Spec("teach_undo", "&Undo", lambda w: w.teaching.undo(), ("Ctrl+Z",), tip="Take the latest lesson back"),
     Spec("teach_forget", "&Forget", lambda w: w.teaching.forget(), tip="Forget the label selected"),
     Spec("teach_save", "&Save…", lambda w: w.teaching.ask_save(), tip="Save everything taught to a file"),
     Spec("teach_load", "&Load…", lambda w: w.teaching.ask_load(), tip="Load what was taught before"),

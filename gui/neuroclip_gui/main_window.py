@@ -39,6 +39,7 @@ from neuroclip_gui.style.banner import Banner
 from neuroclip_gui.style.status_line import StatusLine
 from neuroclip_gui.style.theme import Theme
 from neuroclip_gui.typing_anywhere import TypingAnywhere
+from neuroclip_gui.undo import Undo
 from neuroclip_gui.window_commands import WindowCommands
 from neuroclip_gui.window_updater import Follower
 from neuroclip_live.recognition.prediction import Decision
@@ -91,6 +92,7 @@ class MainWindow(QMainWindow, WindowCommands):
         self._closed = False
         self.keeping = Keeping(self)
         self.typing = TypingAnywhere(self)
+        self.undo = Undo(self)
         self._build()
         screen = QGuiApplication.primaryScreen()
         self.pulse = Pulse(Follower(self).tick, screen.refreshRate() if screen is not None else FASTEST_HZ)
@@ -123,7 +125,7 @@ class MainWindow(QMainWindow, WindowCommands):
         self.transport.add_buttons([by_name[n] for n in ("step_back", "play", "step_on")], [by_name["loop"]])
         self.teach.add_buttons(
             [by_name[n] for n in ("teach_last", "teach_not")],
-            [by_name[n] for n in ("teach_undo", "teach_forget", "teach_save", "teach_load")],
+            [by_name[n] for n in ("undo", "teach_forget", "teach_save", "teach_load")],
         )
         self._connect()
         self._show_settings()
@@ -172,7 +174,12 @@ class MainWindow(QMainWindow, WindowCommands):
     # ---- commands
 
     def want_prompts(self, prompts: PromptSet) -> None:
+        """Score against other prompts from now on: what the user asked for, and can take back."""
+        self.undo.change_words(self.prompts.prompts, prompts)
+
+    def use_prompts(self, prompts: PromptSet) -> None:
         """Score against other prompts from now on."""
+        self.keeping.touched = True
         self.prompts.show_prompts(prompts)
         if self.pipeline is not None:
             self.pipeline.set_prompts(prompts)
@@ -231,4 +238,5 @@ class MainWindow(QMainWindow, WindowCommands):
             self.settings.geometry = bytes(self.saveGeometry().toBase64()).decode()
             self.settings.docks = bytes(self.saveState(layout.VERSION).toBase64()).decode()
             self.keeping.close()
+            self.undo.stack.clear()
         super().closeEvent(event)

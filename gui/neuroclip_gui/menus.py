@@ -28,6 +28,7 @@ MENUS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "quit",
         ),
     ),
+    ("&Edit", ("undo", "redo", SEPARATOR, "start_empty")),
     (
         "&Play",
         (
@@ -76,7 +77,6 @@ MENUS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "teach_last",
             "teach_not",
             SEPARATOR,
-            "teach_undo",
             "teach_forget",
             SEPARATOR,
             "teach_save",

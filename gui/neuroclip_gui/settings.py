@@ -58,6 +58,9 @@ class WindowSettings:
         The list of words as it was left; see :mod:`neuroclip_gui.autosave`. Empty: the program's own.
     colours : dict of str to str
         Colours chosen for words, as #rrggbb.
+    region : list of int
+        The part of the picture recognised: left, top, right, bottom, and the picture's width and height.
+        Empty: all of it.
     """
 
     theme: str = "dark"
@@ -82,6 +85,7 @@ class WindowSettings:
     prompt_sets: dict[str, dict[str, Any]] = field(default_factory=dict)
     words: dict[str, Any] = field(default_factory=dict)
     colours: dict[str, str] = field(default_factory=dict)
+    region: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         if self.recent is None:
@@ -109,6 +113,7 @@ _ALLOWED: dict[str, Any] = {
     "prompt_sets": lambda v: len(v) <= 1000 and all(isinstance(kept, dict) for kept in v.values()),
     "colours": lambda v: len(v) <= 10_000 and all(_COLOUR.fullmatch(str(c)) for c in v.values()),
     "cameras": lambda v: len(v) <= 100 and all(isinstance(kept, dict) for kept in v.values()),
+    "region": lambda v: len(v) in (0, 6) and all(type(n) is int and abs(n) < 1 << 20 for n in v),
     "recent": lambda v: all(isinstance(p, str) for p in v) and len(v) <= 100,
 }
 
@@ -148,12 +153,19 @@ class SettingsStore:
     Parameters
     ----------
     path : Path
+
+    Attributes
+    ----------
+    complaint : str
+        What of the file could not be used; empty when all could.
+    frozen : bool
+        It is of a newer version, and nothing is written.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.complaint = ""
-        self._frozen = False
+        self.frozen = False
 
     def load(self) -> WindowSettings:
         """Return the settings; what cannot be used becomes a default and a :attr:`complaint`."""
@@ -170,7 +182,7 @@ class SettingsStore:
             return settings
         version = data.get("version")
         if isinstance(version, int) and version > VERSION:
-            self._frozen = True
+            self.frozen = True
             self.complaint = (
                 f"{self.path.name} was written by a newer version: it is read as far as it makes sense "
                 "and left as it is"
@@ -182,7 +194,7 @@ class SettingsStore:
 
     def save(self, settings: WindowSettings) -> None:
         """Write the settings, whole or not at all; a failure is logged and harms nobody."""
-        if self._frozen:
+        if self.frozen:
             return
         from neuroclip_live.atomic import write_atomically
         from neuroclip_live.errors import UserError

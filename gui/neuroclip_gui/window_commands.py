@@ -71,9 +71,10 @@ class WindowCommands:
         layout.arrange(self)
 
     def reset_settings(self) -> None:
-        """Go back to how the window was at first; recent files and saved lists stay."""
+        """Go back to how the window was at first; recent files and what was typed, taught or drawn stay."""
         settings = self.settings
-        fresh = replace(WindowSettings(), recent=settings.recent, prompt_sets=settings.prompt_sets)
+        typed = ("recent", "prompt_sets", "words", "region")
+        fresh = replace(WindowSettings(), **{name: getattr(settings, name) for name in typed})
         self.cameras.reset()
         for name, value in vars(fresh).items():
             setattr(self.settings, name, value)

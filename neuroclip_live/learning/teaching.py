@@ -170,6 +170,17 @@ class Teacher:
             self._book = self._book.forget(label)
             self._touch()
 
+    @property
+    def book(self) -> ShotBook:
+        """Everything taught; another object after every change. For :meth:`restore`."""
+        return self._book
+
+    def restore(self, book: ShotBook) -> None:
+        """Teach what a former :attr:`book` of this teacher held, and nothing else."""
+        with self._changed:
+            self._book = book
+            self._touch()
+
     def clear(self) -> None:
         """Forget everything; can be undone."""
         with self._changed:

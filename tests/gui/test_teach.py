@@ -143,7 +143,7 @@ def test_a_wrong_decision_becomes_a_counter_example_of_a_taught_label(qtbot, win
 
 
 def test_undo_and_forget(window, pipeline):
-    window.actions_.by_name["teach_undo"].trigger()
+    window.actions_.by_name["undo"].trigger()
     assert "nothing to undo" in window.banner.text
     for label in ("a mug", "a phone"):
         name(window, label)
@@ -153,7 +153,7 @@ def test_undo_and_forget(window, pipeline):
     assert window.teach.selected() == "a mug"
     window.actions_.by_name["teach_forget"].trigger()
     assert set(pipeline.teacher.books[-1]) == {"a phone"}
-    window.actions_.by_name["teach_undo"].trigger()
+    window.actions_.by_name["undo"].trigger()
     assert set(pipeline.teacher.books[-1]) == {"a mug", "a phone"}
     name(window, "never taught")
     window.teach.list.clearSelection()

@@ -44,7 +44,7 @@ class ShortcutsDialog(QDialog):
                 (title, [(specs[name].keys, specs[name].text) for name in names if name in specs])
                 for title, names in menus
             ]
-            for menus in (MENUS[:2], MENUS[2:4], MENUS[4:])
+            for menus in (MENUS[:3], MENUS[3:5], MENUS[5:])
         ]
         groups[2].append(("Mouse", [((how,), what) for how, what in _MOUSE]))
         for group in groups:

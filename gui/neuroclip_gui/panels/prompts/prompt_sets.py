@@ -72,7 +72,7 @@ class PromptSets:
         if name not in sets and len(sets) >= MOST:
             self._window.complain(f"{MOST} lists are kept at most: forget one first, or export this one")
             return
-        sets[name] = as_kept(prompts)
+        self._window.undo.change_lists(f"save the list “{name}”", sets, {**sets, name: as_kept(prompts)})
         self._window.banner.say(f"Saved the list “{name}”")
 
     def use(self, name: str) -> None:
@@ -86,7 +86,9 @@ class PromptSets:
 
     def forget(self, name: str) -> None:
         """Throw a list away."""
-        self._window.settings.prompt_sets.pop(name, None)
+        sets = self._window.settings.prompt_sets
+        kept = {other: words for other, words in sets.items() if other != name}
+        self._window.undo.change_lists(f"forget the list “{name}”", sets, kept)
 
 
 def read(kept: dict[str, Any]) -> PromptSet:

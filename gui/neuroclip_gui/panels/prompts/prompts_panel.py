@@ -302,5 +302,4 @@ class PromptsPanel(Panel):
             self.complained.emit(str(error))
 
     def _want(self, prompts: PromptSet) -> None:
-        self.show_prompts(prompts)
         self.wanted.emit(prompts)

@@ -91,7 +91,9 @@ class Teaching(QObject):
             teacher.cancel()
             self._learn(label, is_it=True)
             return
+        before = teacher.book
         self._try(lambda: self._note(label, True, teacher.end(), seconds))
+        self._window.undo.note_lessons(f"lesson “{label}”", teacher, before)
         self.look()
 
     def stop(self) -> None:
@@ -151,7 +153,9 @@ class Teaching(QObject):
             verb = "is" if is_it else "is not"
             self._window.banner.say(f"The last {LAST_S:g} s: this {verb} “{label}” ({shots})")
 
+        before = teacher.book
         self._try(learn)
+        self._window.undo.note_lessons(f"lesson “{label}”" if is_it else f"not “{label}”", teacher, before)
         self.look()
 
     def _note(self, label: str, is_it: bool, shots: int, seconds: float) -> None:
@@ -175,13 +179,6 @@ class Teaching(QObject):
 
     # ---- what is taught
 
-    def undo(self) -> None:
-        """Take the latest change back."""
-        teacher = self._teacher()
-        if teacher is not None:
-            self._try(teacher.undo)
-            self.look()
-
     def forget(self) -> None:
         """Forget the label selected among the taught ones, or else the one in the panel."""
         teacher = self._teacher()
@@ -191,7 +188,9 @@ class Teaching(QObject):
         if not label:
             self._window.complain("Select a taught label to forget it")
             return
+        before = teacher.book
         self._try(lambda: teacher.forget(label))
+        self._window.undo.note_lessons(f"forget “{label}”", teacher, before)
         self.look()
 
     def ask_save(self) -> None:
@@ -228,7 +227,10 @@ class Teaching(QObject):
         if teacher is None:
             return
 
+        before = teacher.book
+
         def loaded(labels: tuple[str, ...]) -> None:
+            self._window.undo.note_lessons("load lessons", teacher, before)
             for label in labels:
                 self._as_prompt(label)
             banner.say(f"Loaded {path.name}: {', '.join(labels)}")
