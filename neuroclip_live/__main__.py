@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from neuroclip_live.cli.main import program
+from neuroclip_live.start import program
 
 program()

@@ -122,7 +122,8 @@ class ReplaySource:
             raise UserError(f"A start of {start_s:g} s makes no sense. Give seconds from the first event.")
         if start_s > seconds:
             raise UserError(
-                f"{where} lasts {seconds:.2f} s; there is nothing at {start_s:g} s. Choose an earlier start."
+                f"{where} lasts {seconds:.2f} s; there is nothing at {start_s:g} s. "
+                "Choose an earlier --start."
             )
         if end_s is not None and not start_s < end_s < float("inf"):
             raise UserError(

@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from neuroclip_live import interrupts
+
 if TYPE_CHECKING:
     from neuroclip_gui.main_window import MainWindow
     from neuroclip_live.recognition.pipeline import Pipeline
@@ -171,13 +173,15 @@ def _reporting(window: MainWindow) -> Iterator[None]:
         log.error("uncaught in %s", args.thread, exc_info=(args.exc_type, args.exc_value, args.exc_traceback))
 
     sys.excepthook, threading.excepthook = hook, thread_hook
-    in_main = threading.current_thread() is threading.main_thread()
     # whoever logs out or shuts down asks to end: the window is closed as by hand, and nothing is lost
     asked = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    old = [signal.signal(each, lambda *_: window.close()) for each in asked] if in_main else []
+
+    def close(number: int, _frame: object) -> None:
+        interrupts.note(number)
+        window.close()
+
     try:
-        yield
+        with interrupts.handled(close, *asked):
+            yield
     finally:
         sys.excepthook, threading.excepthook = before, before_thread
-        for each, handler in zip(asked, old, strict=False):
-            signal.signal(each, handler)

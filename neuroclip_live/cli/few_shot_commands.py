@@ -10,12 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from neuroclip_live.cli.options import RunOptions, model_options
+from neuroclip_live.cli.naming import about as naming
+from neuroclip_live.cli.naming import at_least, refuse_blank, refuse_no_file
+from neuroclip_live.cli.options import MOST_THREADS, RunOptions, model_options
 from neuroclip_live.errors import UserError
 
 if TYPE_CHECKING:
     from neuroclip_live.evaluation.results import Summary
     from neuroclip_live.learning.shots import Progress
+
+MOST_DRAWS = 1_000_000
+"""Shots, seeds, copies or samples that are believed to be meant."""
+MOST_EPOCHS = 100_000
 
 _DATA_OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option(
@@ -61,16 +67,17 @@ def _data_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def evaluate(shots: str, seeds: int, methods: str | None, reference: bool, out: str, **values: Any) -> None:
     """Measure zero-shot and few-shot recognition on a data set, all methods side by side."""
     from neuroclip_live.evaluation import evaluate as evaluation
+    from neuroclip_live.evaluation.results import METHODS
 
+    _check(values, out)
+    drawn = _numbers(shots)
+    at_least({"--seeds": seeds}, 1, MOST_DRAWS)
+    chosen = tuple(m.strip() for m in methods.split(",")) if methods is not None else METHODS
+    with naming("--methods"):  # before a model is loaded for nothing
+        evaluation.EvaluateSettings(shots=drawn, methods=chosen)
     with _progress() as tell:
         source, model, settings, about = _prepare(values, tell)
-        settings = replace(
-            settings,
-            shots=_numbers(shots),
-            seeds=seeds,
-            reference=reference,
-            **({"methods": tuple(m.strip() for m in methods.split(","))} if methods else {}),
-        )
+        settings = replace(settings, shots=drawn, seeds=seeds, reference=reference, methods=chosen)
         if reference:
             settings = replace(settings, train=replace(settings.train, feature_norm=None))
         summaries = evaluation.run(source, model, settings, Path(out), about=about, progress=tell)
@@ -87,6 +94,9 @@ def train(shots: int, seed: int, search_weights: bool, out: str, **values: Any) 
     """Train the spiking adapter on a few shots, test it on the rest and save it for --adapter."""
     from neuroclip_live.evaluation import evaluate as evaluation
 
+    _check(values, out)
+    at_least({"--shots": shots}, 1, MOST_DRAWS)
+    at_least({"--seed": seed}, 0, 2**63 - 1)
     with _progress() as tell:
         source, model, settings, _ = _prepare(values, tell)
         settings = replace(settings, train=replace(settings.train, seed=seed))
@@ -125,21 +135,62 @@ def teach(
     from neuroclip_live.recognition.recognizer import Recognizer, RecognizerSettings
     from neuroclip_live.stream.slicing import parse_slice
 
+    _check_model(values)
+    refuse_no_file("--out", out)
+    if not 0 < seconds < float("inf"):
+        raise UserError(f"--seconds {seconds:g}: give a positive number")
+    with naming("--slice"):
+        by = parse_slice(slice_by)
     pairs = [show.rpartition("=") for show in shows]
     for label, _, path in pairs:
         if not label.strip() or not path:
             raise UserError(f"--show {label or path!r}: write LABEL=FILE, like 'a mug=mug.aedat4'")
     with _progress() as tell:
-        sources = [open_source(SourceSpec("replay", path, None, end_s=seconds)) for _, _, path in pairs]
+        with naming("--show"):
+            sources = [open_source(SourceSpec("replay", path, None, end_s=seconds)) for _, _, path in pairs]
         model = loader(RunOptions(**values))(tell)
         recognizer = Recognizer(model, None, RecognizerSettings(timesteps=timesteps))
         tell("learning", None)
         lessons = [Show(label.strip(), source) for (label, _, _), source in zip(pairs, sources, strict=True)]
         notes: list[str] = []
-        taken = teach_from(lessons, recognizer, parse_slice(slice_by), Path(out), notes.append)
+        with naming("--show"):
+            taken = teach_from(lessons, recognizer, by, Path(out), notes.append)
     for note in notes:
         click.echo(note, err=True)
     click.echo(f"{out}: " + ", ".join(f"{label} ({count} windows)" for label, count in taken.items()))
+
+
+def _check_model(values: dict[str, Any]) -> None:
+    """Raise UserError for a model option that is wrong whatever is loaded."""
+    at_least({"--threads": values["threads"]}, 1, MOST_THREADS)
+    refuse_blank({"--model": values["model"]}, "a name that `neuroclip-live models` lists")
+    refuse_blank({"--weights": values["weights"]}, "a file")
+
+
+def _check(values: dict[str, Any], out: str) -> None:
+    """Raise UserError for what is wrong whatever the data and the model are, before either is read."""
+    from neuroclip_live.datasets import SPECS
+    from neuroclip_live.prompting.templates import resolve_templates
+    from neuroclip_live.recognition.recognizer import RecognizerSettings
+    from neuroclip_live.stream.slicing import parse_slice
+
+    _check_model(values)
+    refuse_blank({"--root": values["root"]}, "the folder in which the data lies")
+    refuse_no_file("--out", out)
+    refuse_blank({"--templates": values["templates"]}, "a set's name, or a sentence with {}")
+    if values["dataset"] not in (*SPECS, "folder"):
+        known = ", ".join(("folder", *SPECS))
+        raise UserError(f"--dataset {values['dataset']!r}: choose {known}")
+    at_least({"--limit": values["limit"], "--copies": values["copies"]}, 1, MOST_DRAWS)
+    at_least({"--epochs": values["epochs"]}, 1, MOST_EPOCHS)
+    at_least({"--ratio": values["ratio"]}, 0, 1)
+    if values["dataset"] == "folder" and values["slice"] not in ("number", "time"):
+        with naming("--slice"):
+            parse_slice(values["slice"], values["overlap"])
+    RecognizerSettings(timesteps=values["timesteps"], threshold=values["threshold"])
+    if values["templates"] is not None:
+        with naming("--templates"):
+            resolve_templates(values["templates"])
 
 
 def _prepare(values: dict[str, Any], tell: Progress) -> Any:
@@ -152,22 +203,23 @@ def _prepare(values: dict[str, Any], tell: Progress) -> Any:
 
     model_names = ("model", "weights", "device", "runtime", "fit", "focus", "normalisation", "threads")
     model = loader(RunOptions(**{name: values[name] for name in model_names}))(tell)
-    source, about = open_shots(
-        values["dataset"],
-        Path(values["root"]).expanduser(),
-        model,
-        timesteps=values["timesteps"],
-        slices=values["slice"],
-        overlap=values["overlap"],
-        threshold=values["threshold"],
-        limit=values["limit"],
-        cache=_cache(),
-        progress=tell,
-    )
+    with naming("--root"):
+        source, about = open_shots(
+            values["dataset"],
+            Path(values["root"]).expanduser(),
+            model,
+            timesteps=values["timesteps"],
+            slices=values["slice"],
+            overlap=values["overlap"],
+            threshold=values["threshold"],
+            limit=values["limit"],
+            cache=_cache(),
+            progress=tell,
+        )
     templates = values["templates"]
     settings = EvaluateSettings(
         copies=values["copies"],
-        templates=resolve_templates(templates) if templates else model.info.templates,
+        templates=resolve_templates(templates) if templates is not None else model.info.templates,
         train=TrainSettings(epochs=values["epochs"], ratio=values["ratio"]),
     )
     return source, model, settings, about
@@ -188,12 +240,13 @@ def _numbers(text: str) -> tuple[int, ...]:
 
 @contextmanager
 def _progress() -> Iterator[Progress]:
-    from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+    from neuroclip_live.console import console
+
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+    out = console(stderr=True)
+    with Progress(*columns, console=out, transient=True, disable=not out.is_terminal) as bar:
         task = bar.add_task("starting", total=None)
 
         def tell(text: str, share: float | None) -> None:
@@ -203,8 +256,9 @@ def _progress() -> Iterator[Progress]:
 
 
 def _print_summaries(summaries: list[Summary], skipped: dict[str, str]) -> None:
-    from rich.console import Console
     from rich.table import Table
+
+    from neuroclip_live.console import console
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("shots", "method", "accuracy", "95 % interval", "± seeds", "ECE", "tests", "seeds"):
@@ -220,7 +274,7 @@ def _print_summaries(summaries: list[Summary], skipped: dict[str, str]) -> None:
             str(row.tests),
             str(row.seeds),
         )
-    console = Console()
-    console.print(table)
+    out = console()
+    out.print(table)
     for name, why in skipped.items():
-        console.print(f"skipped {name}: {why}", style="yellow", highlight=False)
+        out.print(f"skipped {name}: {why}", style="yellow", highlight=False)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 
-from rich.console import Console
+import click
 
+from neuroclip_live import interrupts
 from neuroclip_live.cli.lessons import apply_lessons
+from neuroclip_live.cli.naming import about
+from neuroclip_live.console import console
 from neuroclip_live.errors import UserError
 from neuroclip_live.outputs.carrier import POLL_S, Carrier
 from neuroclip_live.outputs.output import Output, Watching
@@ -28,6 +31,8 @@ if TYPE_CHECKING:
     from neuroclip_live.recording.recorder import RecordingReport
     from neuroclip_live.stream.slicing import SliceBy
 
+T = TypeVar("T")
+
 
 def run_every_window(
     source: EventSource,
@@ -37,13 +42,18 @@ def run_every_window(
     outputs: Sequence[Output],
     duration_s: float | None = None,
     load_adapter: LoadAdapter | None = None,
+    stop: Stop | None = None,
 ) -> None:
     """Process every window of a recording in order, as fast as the machine goes.
+
+    ``duration_s`` counts from the first slice.
 
     Raises
     ------
     UserError
         When the model, the prompts or the source cannot be used, or an output cannot be written.
+    click.exceptions.Exit
+        When it was told to stop before it had begun.
     """
     watching = [output for output in outputs if isinstance(output, Watching)]
 
@@ -51,31 +61,40 @@ def run_every_window(
         for output in watching:
             output.loading(text, share)
 
+    def prepare() -> tuple[Recognizer, PromptSet]:
+        model = load(progress)
+        asked = settings.with_model_templates(prompts, model)
+        recognizer = Recognizer(model, PromptEncoder(model).encode(asked), settings.recognizer)
+        recognizer.decider.settings = settings.decision
+        if load_adapter is not None:
+            recognizer.adapter = load_adapter(model)
+        if settings.lessons is not None:
+            with about("--taught"):
+                asked = apply_lessons(settings.lessons, recognizer, asked)
+        recognizer.warm_up()
+        return recognizer, asked
+
     summary = None
     try:
-        with _interrupted() as stop:
-            model = load(progress)
-            prompts = settings.with_model_templates(prompts, model)
-            recognizer = Recognizer(model, PromptEncoder(model).encode(prompts), settings.recognizer)
-            recognizer.decider.settings = settings.decision
-            if load_adapter is not None:
-                recognizer.adapter = load_adapter(model)
-            if settings.lessons is not None:
-                prompts = apply_lessons(settings.lessons, recognizer, prompts)
-            recognizer.warm_up()
-            header = Header.of(source, model.info, prompts, settings)
+        with interrupted(stop) as stop:
+            recognizer, asked = _beside(prepare, stop)
+            header = Header.of(source, recognizer.backbone.info, asked, settings)
             for output in outputs:
                 output.open(header)
             totals, begin = Totals(), monotonic()
-            deadline = begin + duration_s if duration_s is not None else float("inf")
-            for prediction in recognise_all(
-                source, recognizer, settings.slice_by, totals, lambda: stop.is_set() or monotonic() > deadline
-            ):
+            deadline: float | None = None
+
+            def is_over() -> bool:
+                return stop.is_set() or (deadline is not None and monotonic() > deadline)
+
+            for prediction in recognise_all(source, recognizer, settings.slice_by, totals, is_over):
+                if deadline is None and duration_s is not None:
+                    deadline = monotonic() + duration_s
                 for output in outputs:
                     output.write(prediction)
                 for output in watching:
                     output.status(f"{totals.windows} windows")
-                if stop.is_set() or monotonic() > deadline:
+                if is_over():
                     break
             source.close()
             notice(source.status().message)
@@ -89,16 +108,25 @@ def run_every_window(
                 closing.callback(output.close, summary)
 
 
-def run_live(pipeline: Pipeline, outputs: Sequence[Output], duration_s: float | None = None) -> None:
+def run_live(
+    pipeline: Pipeline,
+    outputs: Sequence[Output],
+    duration_s: float | None = None,
+    stop: Stop | None = None,
+) -> None:
     """Follow a running pipeline until its source ends, ``duration_s`` is over or Ctrl-C.
+
+    ``duration_s`` counts from the first slice.
 
     Raises
     ------
     UserError
         When the pipeline fails, or an output cannot be written.
+    click.exceptions.Exit
+        When it was told to stop before it had begun.
     """
     carrier = Carrier(pipeline, outputs)
-    with _interrupted() as stop:
+    with interrupted(stop) as stop:
         pipeline.start()
         try:
             _follow(pipeline, carrier, stop, duration_s)
@@ -106,10 +134,10 @@ def run_live(pipeline: Pipeline, outputs: Sequence[Output], duration_s: float | 
             carrier.give_up()
             if pipeline.recording() is not None:
                 tell(pipeline.stop_recording())
-            pipeline.stop()
+            pipeline.stop(0.5 if pipeline.status().state is PipelineState.LOADING else 3.0)
 
 
-def _follow(pipeline: Pipeline, carrier: Carrier, stop: threading.Event, duration_s: float | None) -> None:
+def _follow(pipeline: Pipeline, carrier: Carrier, stop: Stop, duration_s: float | None) -> None:
     told = ""
     while not stop.is_set():
         status = carrier.look()
@@ -122,9 +150,11 @@ def _follow(pipeline: Pipeline, carrier: Carrier, stop: threading.Event, duratio
             notice(told)
         if status.state is PipelineState.ENDED:
             break
-        if duration_s is not None and carrier.running_s >= duration_s:
+        if duration_s is not None and carrier.slicing_s >= duration_s:
             break
         stop.wait(POLL_S)
+    if not carrier.started:
+        stop.leave()
     status = carrier.finish()
     notice(stray_note(status.stray_events))
     if status.state is PipelineState.ENDED and not status.windows:
@@ -134,13 +164,13 @@ def _follow(pipeline: Pipeline, carrier: Carrier, stop: threading.Event, duratio
 def notice(text: str) -> None:
     """Say something on the side of what is written."""
     if text:
-        Console(stderr=True).print(text, style="yellow", highlight=False, soft_wrap=True)
+        console(stderr=True).print(text, style="yellow", highlight=False, soft_wrap=True)
 
 
 def tell(report: RecordingReport) -> None:
     """Say what became of a recording."""
     style = "green" if report.whole else "bold red"
-    Console(stderr=True).print(report.message, style=style, highlight=False, soft_wrap=True)
+    console(stderr=True).print(report.message, style=style, highlight=False, soft_wrap=True)
 
 
 def too_short(source: EventSource, events: int, by: SliceBy) -> str:
@@ -164,18 +194,49 @@ def too_short(source: EventSource, events: int, by: SliceBy) -> str:
     )
 
 
+class Stop(threading.Event):
+    """Set by Ctrl-C and by a polite kill, so that a run ends with its summary."""
+
+    number: int = signal.SIGINT
+    """Which signal it was."""
+
+    def hear(self, number: int, _frame: object) -> None:
+        """Stop because of a signal."""
+        interrupts.note(number)
+        self.number = number
+        self.set()
+
+    def leave(self) -> NoReturn:
+        """End a run that had not begun, with the status that shells give to a signal."""
+        raise click.exceptions.Exit(128 + self.number)
+
+
 @contextmanager
-def _interrupted() -> Iterator[threading.Event]:
-    """Turn Ctrl-C and a polite kill into an event, so that a run ends with its summary."""
-    stop = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
+def interrupted(stop: Stop | None = None) -> Iterator[Stop]:
+    """Let signals set ``stop``, or a new one, inside."""
+    stop = stop or Stop()
+    with interrupts.handled(stop.hear, signal.SIGINT, signal.SIGTERM):
         yield stop
-        return
-    before = {
-        number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)
-    }
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+
+
+def _beside(make: Callable[[], T], stop: Stop) -> T:
+    """Return what ``make`` does, called in a thread of its own.
+
+    A library deep in its own code, compiling a model say, would keep this thread from hearing of Ctrl-C.
+    """
+    made: list[T] = []
+    failed: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            made.append(make())
+        except BaseException as error:  # noqa: BLE001  it is raised again below
+            failed.append(error)
+
+    thread = threading.Thread(target=work, name="model-load", daemon=True)
+    thread.start()
+    while thread.is_alive() and not stop.is_set():
+        thread.join(POLL_S)
+    if failed:
+        raise failed[0]
+    return made[0] if made else stop.leave()

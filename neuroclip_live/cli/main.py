@@ -7,13 +7,15 @@ import errno
 import io
 import logging
 import os
+import signal
 import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from neuroclip_live import __version__
+from neuroclip_live import __version__, interrupts
 from neuroclip_live.cli import few_shot_commands
+from neuroclip_live.cli.naming import refuse_no_file
 from neuroclip_live.cli.options import RunOptions, run_options
 from neuroclip_live.errors import UserError
 
@@ -25,7 +27,22 @@ _SINK_FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO)
 """Why standard output cannot be written, of an error that names no file."""
 
 
+class _Commands(click.Group):
+    """The commands; one whose reader has seen enough (``| head``) ends quietly."""
+
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            result = super().invoke(context)
+            sys.stdout.flush()
+            return result
+        except BrokenPipeError:
+            # say nothing at exit either
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
+
+
 @click.group(
+    cls=_Commands,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
@@ -46,13 +63,7 @@ def cli(context: click.Context, /, verbose: bool, **values: Any) -> None:
 
         typed = click.core.ParameterSource.COMMANDLINE
         given = frozenset(name for name in values if context.get_parameter_source(name) is typed)
-        try:
-            status = run(RunOptions(**values, given=given))
-        except BrokenPipeError:
-            # whoever read standard output has seen enough; say nothing at exit either
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            status = 0
-        context.exit(status)
+        context.exit(run(RunOptions(**values, given=given)))
 
 
 @cli.command()
@@ -78,7 +89,10 @@ def repair(file: str, out: str | None) -> None:
     """Write what is left of a damaged recording into a new file that every reader opens."""
     from neuroclip_live.recording.repair import repair as mend
 
-    click.echo(str(mend(file, out)))
+    refuse_no_file("--out", out)
+    # half a repair is taken away again
+    with interrupts.handled(signal.default_int_handler, signal.SIGINT):
+        click.echo(str(mend(file, out)))
 
 
 cli.add_command(few_shot_commands.evaluate)
@@ -104,6 +118,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _refuse(error.format_message())
     except (click.Abort, KeyboardInterrupt):
         return 130
+    except SystemExit as left:
+        if type(sys.stdout).__name__.endswith(
+            "PacifyFlushWrapper"
+        ):  # click met a closed pipe, as with --help
+            return 0
+        return left.code if isinstance(left.code, int) else 1
     except OSError as error:
         if error.filename is not None or error.errno not in _SINK_FULL:
             raise
@@ -125,12 +145,14 @@ def program() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal that lacks a character gets another
             stream.reconfigure(errors="replace")
-    status = main()
+    status = interrupts.status(main())
     atexit._run_exitfuncs()
     logging.shutdown()
     try:
         sys.stdout.flush()
         sys.stderr.flush()
+    except BrokenPipeError:  # whoever read has seen enough
+        pass
     except OSError:
         status = status or 1
     os._exit(status)

@@ -8,6 +8,9 @@ from typing import Any, Literal
 
 import click
 
+MOST_THREADS = 1024
+"""Threads of the encoder at the most."""
+
 
 @dataclass(frozen=True)
 class RunOptions:
@@ -52,6 +55,10 @@ class RunOptions:
     smallest_object: int | None = None
     headless: bool = False
     jsonl: str | None = None
+    serve: str | None = None
+    serve_token: str | None = None
+    serve_cert: str | None = None
+    serve_key: str | None = None
     output: tuple[str, ...] = ()
     record: str | None = None
     duration: float | None = None
@@ -184,6 +191,18 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         metavar="NAME[:ARG]",
         help="Where predictions go, as often as you like: jsonl:FILE, table, or one of a plug-in.",
     ),
+    click.option(
+        "--serve",
+        metavar="[HOST:]PORT",
+        help="Serve a page for browsers and an interface for programs; without HOST to this machine only.",
+    ),
+    click.option(
+        "--serve-token",
+        metavar="TOKEN",
+        help="What clients must show; off this machine one is made where none is given.",
+    ),
+    click.option("--serve-cert", metavar="PEM", help="Serve with TLS: the certificate."),
+    click.option("--serve-key", metavar="PEM", help="Its private key, where it is in another file."),
     click.option(
         "--record", metavar="FILE", help="Record what comes in (.aedat4), and predictions beside it."
     ),

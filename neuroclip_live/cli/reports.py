@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from neuroclip_live.console import console
 from neuroclip_live.model.purposes import purpose_of
 
 MARKS = {"ok": ("✓", "green"), "warn": ("!", "yellow"), "fail": ("✗", "red")}
@@ -23,7 +23,7 @@ def print_doctor() -> int:
         if finding.fix:
             text.append(f"\n→ {finding.fix}", style="cyan")
         table.add_row(Text(mark, style=style), Text(finding.name, style="bold"), text)
-    Console().print(table)
+    console().print(table)
     return 1 if worst(findings) == "fail" else 0
 
 
@@ -43,12 +43,12 @@ def print_models() -> None:
             model.needs,
             model.description,
         )
-    console = Console()
-    console.print(table)
-    console.print()
+    out = console()
+    out.print(table)
+    out.print()
     for name, title in (("event-nano", "event-nano"), ("", "the others")):
         purpose = purpose_of(name)
-        console.print(f"[bold]{title}[/]: good for {purpose.good_for}; weak at {purpose.weak_at}.")
+        out.print(f"[bold]{title}[/]: good for {purpose.good_for}; weak at {purpose.weak_at}.")
 
 
 def print_cameras() -> int:
@@ -56,10 +56,10 @@ def print_cameras() -> int:
     from neuroclip_drivers.inivation.camera import list_cameras
 
     cameras = list_cameras()
-    console = Console()
+    out = console()
     if not cameras:
-        console.print("No camera found. `neuroclip-live doctor` looks at USB and permissions.")
+        out.print("No camera found. `neuroclip-live doctor` looks at USB and permissions.")
         return 0
     for camera in cameras:
-        console.print(str(camera), highlight=False)
+        out.print(str(camera), highlight=False)
     return 0

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from neuroclip_live.cli.options import RunOptions
+from neuroclip_live.cli.naming import about, at_least, refuse_blank, refuse_no_file
+from neuroclip_live.cli.options import MOST_THREADS, RunOptions
 from neuroclip_live.cli.saved_options import kept, with_saved
+from neuroclip_live.cli.serving import check_serving
 from neuroclip_live.errors import UserError
 
 if TYPE_CHECKING:
     from neuroclip_drivers.opening import SourceSpec
     from neuroclip_drivers.source import EventSource
+    from neuroclip_live.learning.adapter import Adapter
     from neuroclip_live.model.backbone import Backbone
     from neuroclip_live.outputs.carrier import CarrierThread
     from neuroclip_live.prompting.prompts import PromptSet
@@ -38,8 +41,7 @@ def run(options: RunOptions) -> int:
         from neuroclip_live.cli.reports import print_cameras
 
         return print_cameras()
-    if options.duration is not None and options.duration <= 0:
-        raise UserError(f"--duration {options.duration:g}: give a positive number of seconds")
+    _check(options)
     if options.objects and not options.headless:
         raise UserError("--objects needs --headless; the window does not show several things yet")
     if options.headless:
@@ -55,6 +57,45 @@ def run(options: RunOptions) -> int:
         if options.headless
         else _run_window(options, spec, prompts, settings)
     )
+
+
+def _check(options: RunOptions) -> None:
+    """Raise UserError for what is wrong whatever is opened."""
+    if options.duration is not None and not 0 < options.duration < float("inf"):
+        raise UserError(f"--duration {options.duration:g}: give a positive number of seconds")
+    if options.start is not None and not 0 <= options.start < float("inf"):
+        raise UserError(f"--start {options.start:g}: give seconds from the first event, 0 or more")
+    if options.end is not None and not (options.start or 0.0) < options.end < float("inf"):
+        raise UserError(f"--end {options.end:g}: give seconds from the first event, after --start")
+    at_least({"--threads": options.threads}, 1, MOST_THREADS)
+    check_serving(options)
+    files = {
+        "--replay": options.replay,
+        "--prompt-file": options.prompt_file,
+        "--weights": options.weights,
+        "--adapter": options.adapter,
+        "--taught": options.taught,
+        "--jsonl": options.jsonl,
+        "--config": options.config,
+        "--tls-ca": options.tls_ca,
+        "--tls-cert": options.tls_cert,
+        "--tls-key": options.tls_key,
+    }
+    refuse_blank(files, "a file")
+    refuse_no_file("--record", options.record)
+    refuse_blank({"--connect": options.connect}, "HOST:PORT")
+    refuse_blank({"--tls-name": options.tls_name}, "the name in the server's certificate")
+    refuse_blank({"--templates": options.templates}, 'a set\'s name, or a sentence like "a photo of a {}"')
+    refuse_blank({"--model": options.model}, "a name that `neuroclip-live models` lists")
+
+
+def _opened(spec: SourceSpec) -> EventSource:
+    """Open the source, naming its option where that fails."""
+    from neuroclip_drivers.opening import open_source
+
+    names = {"camera": "--camera", "network": "--connect", "simulator": "--simulate"}
+    with about(names.get(spec.kind, "--replay")):
+        return open_source(spec)
 
 
 def source_spec(options: RunOptions) -> SourceSpec:
@@ -115,25 +156,29 @@ def prompts_of(options: RunOptions, spec: SourceSpec) -> PromptSet:
     from neuroclip_live.prompting.prompts import parse_prompts, read_prompts
     from neuroclip_live.prompting.templates import TEMPLATE_SETS, resolve_templates
 
-    templates = resolve_templates(options.templates) if options.templates else TEMPLATE_SETS["none"]
+    templates = TEMPLATE_SETS["none"]
+    if options.templates is not None:
+        with about("--templates"):
+            templates = resolve_templates(options.templates)
     none_of_these = bool(options.none_of_these)
     if options.prompts is not None and options.prompt_file is not None:
         raise UserError("choose one of --prompts and --prompt-file")
-    if options.prompt_file is not None:
-        prompts = read_prompts(options.prompt_file, templates, none_of_these)
-    elif options.prompts is not None:
-        prompts = parse_prompts(options.prompts, templates, none_of_these)
-    elif spec.kind == "demo":
-        from neuroclip_drivers.demo import DEMO_PROMPTS
+    with about("--prompts" if options.prompt_file is None else "--prompt-file"):
+        if options.prompt_file is not None:
+            prompts = read_prompts(options.prompt_file, templates, none_of_these)
+        elif options.prompts is not None:
+            prompts = parse_prompts(options.prompts, templates, none_of_these)
+        elif spec.kind == "demo":
+            from neuroclip_drivers.demo import DEMO_PROMPTS
 
-        prompts = parse_prompts(DEMO_PROMPTS, templates, none_of_these)
-    elif spec.kind == "simulator" and not spec.target:
-        from neuroclip_drivers.simulator.show import SHOW_PROMPTS
+            prompts = parse_prompts(DEMO_PROMPTS, templates, none_of_these)
+        elif spec.kind == "simulator" and not spec.target:
+            from neuroclip_drivers.simulator.show import SHOW_PROMPTS
 
-        prompts = parse_prompts(SHOW_PROMPTS, templates, none_of_these)
-    else:
-        prompts = parse_prompts(DEFAULT_PROMPTS, templates, none_of_these)
-    prompts.validate()
+            prompts = parse_prompts(SHOW_PROMPTS, templates, none_of_these)
+        else:
+            prompts = parse_prompts(DEFAULT_PROMPTS, templates, none_of_these)
+        prompts.validate()
     return prompts
 
 
@@ -148,8 +193,10 @@ def settings_of(options: RunOptions) -> PipelineSettings:
     in_order = options.headless and speed_of(options.speed) is None  # nothing is in a hurry there
     objects = ObjectsSettings(options.objects, options.most_objects, options.smallest_object)
 
+    with about("--slice"):
+        slice_by = parse_slice(options.slice, options.overlap)
     return PipelineSettings(
-        slice_by=parse_slice(options.slice, options.overlap),
+        slice_by=slice_by,
         recognizer=RecognizerSettings(
             timesteps=options.timesteps,
             motion=parse_motion(options.motion),
@@ -168,18 +215,22 @@ def loader(options: RunOptions) -> Load:
 
     def load(progress: Progress) -> Backbone:
         from neuroclip_live.model.backbone import load_backbone
+        from neuroclip_live.model.devices import resolve_device
 
-        return load_backbone(
-            options.model,
-            weights=options.weights,
-            device=options.device,
-            runtime=options.runtime,
-            fit=options.fit,
-            focus=options.focus,
-            normalisation=options.normalisation,
-            threads=options.threads,
-            progress=progress,
-        )
+        with about("--device"):
+            resolve_device(options.device)
+        with about("--model" if options.weights is None else "--weights"):
+            return load_backbone(
+                options.model,
+                weights=options.weights,
+                device=options.device,
+                runtime=options.runtime,
+                fit=options.fit,
+                focus=options.focus,
+                normalisation=options.normalisation,
+                threads=options.threads,
+                progress=progress,
+            )
 
     return load
 
@@ -191,9 +242,14 @@ def adapter_loader(options: RunOptions) -> LoadAdapter | None:
     from neuroclip_live.learning.adapter import load_adapter
 
     path = Path(options.adapter)
-    return lambda model: load_adapter(
-        path, model=model.info.name, embed_dim=model.info.embed_dim, timesteps=options.timesteps
-    )
+
+    def load(model: Backbone) -> Adapter:
+        with about("--adapter"):
+            return load_adapter(
+                path, model=model.info.name, embed_dim=model.info.embed_dim, timesteps=options.timesteps
+            )
+
+    return load
 
 
 def outputs_of(options: RunOptions) -> list[str]:
@@ -202,11 +258,16 @@ def outputs_of(options: RunOptions) -> list[str]:
     return [*jsonl, *options.output]
 
 
+def _about_outputs(options: RunOptions) -> AbstractContextManager[None]:
+    """Name --output in errors, unless they can be of --jsonl, whose own say so."""
+    return about("--output") if options.jsonl is None else nullcontext()
+
+
 def _run_headless(
     options: RunOptions, spec: SourceSpec, prompts: PromptSet, settings: PipelineSettings
 ) -> int:
-    from neuroclip_drivers.opening import open_source
-    from neuroclip_live.cli.headless import run_every_window, run_live, tell
+    from neuroclip_live.cli.headless import interrupted, run_every_window, run_live, tell
+    from neuroclip_live.cli.serving import serving
     from neuroclip_live.outputs.registry import closed_if_unused, make_outputs, takes_terminal
     from neuroclip_live.recognition.pipeline import Pipeline
     from neuroclip_live.recognition.recording_commands import open_recorder
@@ -214,29 +275,36 @@ def _run_headless(
     from neuroclip_live.recording.recorder import RecordedSource
 
     wanted = outputs_of(options)
-    if not any(map(takes_terminal, wanted)):
-        wanted.append("table")
+    with about("--output"):
+        if not any(map(takes_terminal, wanted)):
+            wanted.append("table")
     load, load_adapter = loader(options), adapter_loader(options)
     in_order = spec.speed is None and not spec.loop
-    with ExitStack() as closing:
-        source = open_source(spec)
+    with interrupted() as stop, ExitStack() as closing:  # before a recording is begun: it has to be ended
+        source = _opened(spec)
         closing.callback(source.close)
-        outputs = make_outputs(wanted)
+        with _about_outputs(options):
+            outputs = make_outputs(wanted)
         unused = closing.enter_context(closed_if_unused(outputs))
         if in_order and not source.live:
+            if options.serve is not None:
+                raise UserError("--serve follows a run as it happens: leave out --speed max")
             if options.record is not None:
-                recorder = open_recorder(options.record, source)
+                with about("--record"):
+                    recorder = open_recorder(options.record, source)
                 closing.callback(lambda: tell(recorder.close()))
                 source = RecordedSource(source, recorder)
                 outputs.append(RecordingLabels(recorder))
             unused.clear()
-            run_every_window(source, load, prompts, settings, outputs, options.duration, load_adapter)
+            run_every_window(source, load, prompts, settings, outputs, options.duration, load_adapter, stop)
         else:
             pipeline = Pipeline(source, load, prompts, settings, load_adapter)
             if options.record is not None:
-                pipeline.start_recording(options.record)
-            unused.clear()
-            run_live(pipeline, outputs, options.duration)
+                with about("--record"):
+                    pipeline.start_recording(options.record)
+            with serving(options, lambda: pipeline):
+                unused.clear()
+                run_live(pipeline, outputs, options.duration, stop)
     return 0
 
 
@@ -244,9 +312,11 @@ def _run_window(options: RunOptions, spec: SourceSpec, prompts: PromptSet, setti
     from neuroclip_live.cli.doctor import check_display
 
     check_display()
-    from neuroclip_drivers.opening import open_source
     from neuroclip_gui.app import run_window
+    from neuroclip_live.cli.serving import serving
     from neuroclip_live.outputs.registry import closed_if_unused, make_outputs
+
+    made: list[Pipeline] = []
 
     def pipeline(source: EventSource) -> Pipeline:
         from neuroclip_live.recognition.pipeline import (
@@ -255,19 +325,22 @@ def _run_window(options: RunOptions, spec: SourceSpec, prompts: PromptSet, setti
 
         pipeline = Pipeline(source, loader(options), prompts, settings, adapter_loader(options))
         if options.record is not None:
-            pipeline.start_recording(options.record)
+            with about("--record"):
+                pipeline.start_recording(options.record)
         if outputs:
             from neuroclip_live.outputs.carrier import Carrier, CarrierThread
 
             carriers.append(CarrierThread(Carrier(pipeline, outputs, pipeline.report)))
             unused.clear()
             carriers[0].start()
+        made.append(pipeline)
         return pipeline
 
-    source = open_source(spec)  # before the window: a wrong path is told on the terminal it was typed on
+    source = _opened(spec)  # before the window: a wrong path is told on the terminal it was typed on
     carriers: list[CarrierThread] = []
-    outputs = make_outputs(outputs_of(options))
-    with closed_if_unused(outputs) as unused:
+    with _about_outputs(options):
+        outputs = make_outputs(outputs_of(options))
+    with closed_if_unused(outputs) as unused, serving(options, lambda: made[-1] if made else None):
         status: int = run_window(
             partial(pipeline, source),
             settings_path=options.config,

@@ -171,7 +171,7 @@ def _split(recordings: Sequence[Windows]) -> tuple[Floats, Floats]:
 
 
 def _too_few(label: str, found: int, shots: int) -> UserError:
-    return UserError(f"{label!r} has only {found} samples to draw {shots} shots from: ask for fewer shots")
+    return UserError(f"{label!r} has only {found} samples to draw {shots} shots from: ask for fewer --shots")
 
 
 def _named(skipped: dict[str, str]) -> str:

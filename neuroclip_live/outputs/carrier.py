@@ -17,6 +17,8 @@ from neuroclip_live.recognition.run_facts import Header, Summary
 log = logging.getLogger(__name__)
 
 POLL_S = 0.005
+FIRST_SLICE_S = 10.0
+"""Where no slice comes for so long, as from a camera that sees nothing, a run's length counts from there."""
 
 Failed = Callable[[str], None]
 
@@ -39,6 +41,7 @@ class Carrier:
         self._header: Header | None = None
         self._number = self._written = 0
         self._begin = monotonic()
+        self._first: float | None = None
 
     @property
     def started(self) -> bool:
@@ -50,6 +53,11 @@ class Carrier:
         """Seconds since the model was loaded, or since the beginning where it is not."""
         return monotonic() - self._begin
 
+    @property
+    def slicing_s(self) -> float:
+        """Seconds since the first slice; 0 before it."""
+        return monotonic() - self._first if self._first is not None else 0.0
+
     def look(self) -> Status:
         """Carry what is new; return the pipeline's status, taken before that."""
         status = self._pipeline.status()  # first: with an end seen here, all predictions are in the log
@@ -58,6 +66,8 @@ class Carrier:
         elif status.state is not PipelineState.FAILED:
             self._open()
         if self._header is not None:
+            if self._first is None and (status.windows or self.running_s > FIRST_SLICE_S):
+                self._first = monotonic()
             self._write(self._pipeline.predictions(after=self._number))
             self._tell(lambda watching: watching.status(status_line(status)))
         return status

@@ -15,6 +15,7 @@ from rich.console import Console, ConsoleOptions, RenderableType
 from rich.live import Live
 from rich.text import Text
 
+from neuroclip_live.console import console
 from neuroclip_live.errors import UserError
 from neuroclip_live.recognition.prediction import Prediction
 from neuroclip_live.recognition.run_facts import Header, Summary
@@ -118,14 +119,16 @@ class TableOutput:
     def __init__(self, argument: str = "") -> None:
         if argument:
             raise UserError(f"table takes nothing: write --output table, not table:{argument}")
-        self._live = Live(Text("loading", style="dim"), refresh_per_second=12)
+        self._console = console()
+        self._live = Live(Text("loading", style="dim"), console=self._console, refresh_per_second=12)
+        self._shown = False
         self._prediction: Prediction | None = None
         self._line = ""
 
     def loading(self, text: str, share: float | None) -> None:
         """Show what loading the model is at."""
         if text:
-            self._live.start()  # once is enough
+            self._begin()
             self._live.update(Text(text if share is None else f"{text} {share:.0%}", style="dim"))
 
     def status(self, line: str) -> None:
@@ -135,7 +138,7 @@ class TableOutput:
 
     def open(self, header: Header) -> None:
         """Begin to show; of the header itself nothing is."""
-        self._live.start()
+        self._begin()
 
     def write(self, prediction: Prediction) -> None:
         """Show a prediction instead of the one before."""
@@ -145,6 +148,13 @@ class TableOutput:
     def close(self, summary: Summary | None) -> None:
         """Leave what was shown last on the terminal."""
         self._live.stop()
+        if self._shown and not self._console.is_terminal:
+            self._console.line()  # a pipe gets whole lines
+        self._shown = False
+
+    def _begin(self) -> None:
+        self._live.start()  # once is enough
+        self._shown = True
 
     def _show(self) -> None:
         if self._prediction is not None:

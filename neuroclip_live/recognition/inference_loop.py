@@ -99,7 +99,11 @@ class Inference:
         recognizer = Recognizer(backbone, None, settings.recognizer)
         encoder, table_of = self._take_up(recognizer)
         if settings.lessons is not None and self._teacher is not None:
-            for label in self._teacher.load(settings.lessons):
+            try:
+                taught = self._teacher.load(settings.lessons)
+            except UserError as error:
+                raise UserError(f"--taught: {error}") from error
+            for label in taught:
                 if label not in self._prompts.labels:
                     self._prompts = self._prompts.add(label)
         self._set(PipelineState.RUNNING)

@@ -99,14 +99,11 @@ class Filling:
     def __init__(self, file, room: int) -> None:  # type: ignore[no-untyped-def]
         self.file, self.room = file, room
 
-    def write(self, line: str) -> None:
+    def write(self, line: memoryview) -> int:
         if not self.room:
             raise OSError(28, os.strerror(28))
         self.room -= 1
-        self.file.write(line)
-
-    def flush(self) -> None:
-        self.file.flush()
+        return self.file.write(line)  # type: ignore[no-any-return]
 
     def close(self) -> None:
         self.file.close()
@@ -118,7 +115,7 @@ def test_a_disk_that_fills_up_ends_the_run_and_keeps_the_recording(live, tmp_pat
 
     def filling(self: Path, *args: object, **kw: object) -> object:
         file = opens(self, *args, **kw)  # type: ignore[arg-type]
-        return Filling(file, 6) if self == path and "w" in args else file
+        return Filling(file, 6) if self == path and "wb" in args else file
 
     monkeypatch.setattr(Path, "open", filling)
     writer, pipeline = JsonLines(str(path)), live()

@@ -1,0 +1,29 @@
+"""What tables and notices are printed with."""
+
+from __future__ import annotations
+
+import os
+from typing import NoReturn
+
+from rich.console import Console
+
+_WIDE = 4096
+
+
+class _Console(Console):
+    """Leaves a reader who has seen enough to the program, which ends quietly."""
+
+    def on_broken_pipe(self) -> NoReturn:
+        raise BrokenPipeError
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Return a console for standard output, or error.
+
+    A table is as wide as the terminal; into a pipe or a file go whole lines, as nobody can put names together
+    again that were folded at 80 characters.
+    """
+    made = _Console(stderr=stderr)
+    if not made.is_terminal and "COLUMNS" not in os.environ:
+        made = _Console(stderr=stderr, width=_WIDE)
+    return made

@@ -1,0 +1,116 @@
+"""Who may ask: the address listened on decides, and what comes from another web page is refused.
+
+Without these checks any page open in the user's browser could send requests to a server on the loopback
+address: a form can (cross-site request forgery), and a host name that is pointed at 127.0.0.1 can (DNS
+rebinding). So the ``Host`` must be one this server is known by, and an ``Origin`` must be this server's own.
+"""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+import secrets
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from starlette.requests import HTTPConnection
+
+from neuroclip_live.errors import UserError
+
+COOKIE = "neuroclip_token"
+DEFAULT_HOST = "127.0.0.1"
+_LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where to listen.
+
+    Attributes
+    ----------
+    host : str
+    port : int
+        0: any that is free.
+    """
+
+    host: str
+    port: int
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only this machine can connect."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+
+def parse_address(text: str) -> Address:
+    """Read ``[HOST:]PORT``; an IPv6 address stands in brackets.
+
+    Raises
+    ------
+    UserError
+        When it is neither.
+    """
+    host, colon, port = text.strip().rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    if not port.isascii() or not port.isdigit() or int(port) > 65535 or (colon and not host):
+        raise UserError(f"--serve {text!r}: give a port such as 8080, or HOST:PORT such as 0.0.0.0:8080")
+    return Address(host or DEFAULT_HOST, int(port))
+
+
+def new_token() -> str:
+    """Return a secret nobody can guess, short enough to be typed on a phone."""
+    return secrets.token_urlsafe(12)
+
+
+@dataclass(frozen=True)
+class Access:
+    """What a request must show.
+
+    Attributes
+    ----------
+    token : str or None
+        Asked of everybody; None where only this machine can connect.
+    any_host : bool
+        Off the loopback address a server cannot know all names it is reached by; there the token protects.
+    """
+
+    token: str | None
+    any_host: bool
+
+    def refusal(self, connection: HTTPConnection, *, changes: bool = False) -> tuple[int, str] | None:
+        """Return an HTTP status and a reason, or None for a request that may go on.
+
+        Parameters
+        ----------
+        connection : starlette.requests.HTTPConnection
+        changes : bool
+            It would change something: then it must say that it is JSON, which no form of another page can.
+        """
+        headers = connection.headers
+        host = headers.get("host", "")
+        name = host if host.endswith("]") else host.rpartition(":")[0] or host
+        if not self.any_host and name.lower() not in _LOOPBACK_NAMES:
+            return 421, f"this server is not called {name[:80]!r}"
+        origin = headers.get("origin")
+        if origin is not None and urlsplit(origin).netloc.lower() != host.lower():
+            return 403, "requests of other web pages are refused"
+        if changes and headers.get("content-type", "").split(";")[0].strip().lower() != "application/json":
+            return 415, "send JSON, with the header Content-Type: application/json"
+        if self.token is not None and not self._knows(connection):
+            return 401, "a token is needed: send Authorization: Bearer TOKEN, or open /?token=TOKEN"
+        return None
+
+    def _knows(self, connection: HTTPConnection) -> bool:
+        assert self.token is not None
+        scheme, _, bearer = connection.headers.get("authorization", "").partition(" ")
+        shown = (
+            bearer if scheme.lower() == "bearer" else "",
+            connection.query_params.get("token", ""),
+            connection.cookies.get(COOKIE, ""),
+        )
+        return any(hmac.compare_digest(one.encode(), self.token.encode()) for one in shown if one)

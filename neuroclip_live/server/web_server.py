@@ -1,0 +1,137 @@
+"""The server's thread: listens, answers, and ends when told to."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from dataclasses import dataclass
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from neuroclip_live.errors import UserError
+from neuroclip_live.server.access import Access, Address, new_token, parse_address
+
+if TYPE_CHECKING:
+    import uvicorn
+
+    from neuroclip_live.server.app import Served
+
+MAX_MESSAGE = 64 * 1024
+"""Bytes of a WebSocket message from a client; none is expected."""
+
+
+@dataclass(frozen=True)
+class ServerSettings:
+    """How to serve.
+
+    Attributes
+    ----------
+    address : str
+        ``[HOST:]PORT``; without a host only this machine can connect.
+    token : str or None
+        Asked of every client. Off the loopback address one is made where none is given.
+    cert, key : str or None
+        PEM files for TLS; the key may be in the certificate's file.
+    """
+
+    address: str
+    token: str | None = None
+    cert: str | None = None
+    key: str | None = None
+
+
+class WebServer:
+    """Serves one run from a thread of its own.
+
+    Attributes
+    ----------
+    url : str
+        To open in a browser; with the token, where one is needed.
+
+    Raises
+    ------
+    UserError
+        When the address makes no sense or cannot be listened on, or the certificate cannot be used.
+    """
+
+    def __init__(self, run: Served, settings: ServerSettings) -> None:
+        import uvicorn
+
+        from neuroclip_live.server.app import App
+
+        address = parse_address(settings.address)
+        if settings.key is not None and settings.cert is None:
+            raise UserError("--serve-key belongs to a certificate: give --serve-cert too")
+        token = settings.token or (None if address.loopback else new_token())
+        self._socket = _listen(address)
+        self._stop = threading.Event()
+        app = App(run, Access(token, any_host=not address.loopback), self._stop.is_set)
+        config = uvicorn.Config(
+            app.asgi,
+            log_level="critical",
+            access_log=False,
+            ws="websockets-sansio",
+            ws_max_size=MAX_MESSAGE,
+            ws_max_queue=4,
+            ws_per_message_deflate=False,  # costs the processor more than loopback or Wi-Fi gain
+            timeout_graceful_shutdown=1,
+            limit_concurrency=1000,
+            h11_max_incomplete_event_size=16 * 1024,
+            server_header=False,
+            ssl_certfile=settings.cert,
+            ssl_keyfile=settings.key,
+        )
+        try:
+            config.load()
+        except OSError as error:  # ssl.SSLError is one too
+            self._socket.close()
+            raise UserError(
+                f"--serve-cert {settings.cert}: {error.strerror or error}; "
+                "give PEM files of a certificate and its key"
+            ) from None
+        self._server: uvicorn.Server = uvicorn.Server(config)
+        port = self._socket.getsockname()[1]
+        host = f"[{address.host}]" if ":" in address.host else address.host
+        host = socket.gethostname() if address.host in ("0.0.0.0", "::") else host
+        scheme = "https" if settings.cert is not None else "http"
+        self.url = f"{scheme}://{host}:{port}/" + (f"?token={token}" if token is not None else "")
+        self._thread = threading.Thread(target=self._serve, name="web server", daemon=True)
+
+    def start(self, timeout_s: float = 10.0) -> None:
+        """Answer from now on; return once it does."""
+        self._thread.start()
+        until = monotonic() + timeout_s
+        while not self._server.started and self._thread.is_alive() and monotonic() < until:
+            self._stop.wait(0.01)
+
+    def stop(self, timeout_s: float = 3.0) -> bool:
+        """Let all clients go and end; return whether it did in time. Idempotent."""
+        self._stop.set()
+        self._server.should_exit = True
+        if self._thread.is_alive():
+            self._thread.join(timeout_s)
+        self._socket.close()
+        return not self._thread.is_alive()
+
+    def _serve(self) -> None:
+        self._server.run(sockets=[self._socket])
+
+
+def _listen(address: Address) -> socket.socket:
+    try:
+        family, kind, protocol, _, place = socket.getaddrinfo(
+            address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(place)
+        except BaseException:
+            listener.close()
+            raise
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise UserError(
+            f"cannot listen on {address.host}:{address.port}: {reason}; choose another --serve PORT"
+        ) from None
+    return listener
