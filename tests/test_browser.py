@@ -1,4 +1,8 @@
-"""The served page in a real browser: Chromium, where the system has it with its driver."""
+"""The served page in a real browser: Chromium, where the system has it with its driver.
+
+Selenium is an extra of its own (``.[browser]``): it brings trio, which httpcore then imports, and trio wants
+what ``test_portable.py`` takes away.
+"""
 
 from __future__ import annotations
 
