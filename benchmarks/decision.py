@@ -93,6 +93,7 @@ def _reference_way(
 ) -> Callable[[list[Slice]], npt.NDArray[Any]]:
     """Return a function from T slices to cosines (T, K) that keeps nothing, as the published code does."""
     import torch
+    from torch.nn.functional import normalize
 
     checkpoint = load(parse_model(model, weights), lambda message, share: None)
     net, tokenizer = checkpoint.model, checkpoint.tokenizer
@@ -102,8 +103,11 @@ def _reference_way(
     def decide(slices: list[Slice]) -> npt.NDArray[Any]:
         frames = np.stack([event_frame(piece.events, DAVIS346, threshold) for piece in slices])
         with torch.no_grad():
-            images = net.encode_image(torch.from_numpy(backbone.preprocess(frames)), normalize=True)
-            texts = net.encode_text(tokenizer(sentences), normalize=True)
+            images = normalize(net.visual(torch.from_numpy(backbone.preprocess(frames))), dim=-1)
+            if hasattr(net, "encode_text"):
+                texts = net.encode_text(tokenizer(sentences), normalize=True)
+            else:  # a model without a text tower: its words are the same for both
+                texts = torch.from_numpy(backbone.encode_texts(sentences))
             cosines: npt.NDArray[Any] = (images @ texts.T).numpy()
         return cosines
 

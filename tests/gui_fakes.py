@@ -23,8 +23,8 @@ from neuroclip_live.recognition.history import Rescored
 from neuroclip_live.recognition.pipeline import PipelineSettings, PipelineState, Status
 from neuroclip_live.recognition.prediction import Prediction
 from neuroclip_live.recording.recorder import RecordingReport, RecordingStatus
+from neuroclip_live.stream.box import Box
 from neuroclip_live.stream.filters import Treatment
-from neuroclip_live.stream.frames import Box
 from neuroclip_live.stream.latency import Percentiles
 from neuroclip_live.stream.region import fitting
 from neuroclip_live.stream.slicing import SliceBy

@@ -16,7 +16,7 @@ from neuroclip_live.recognition.recognizer import RecognizerSettings
 from neuroclip_live.stream.slicing import SliceBy
 
 SETTINGS = PipelineSettings(
-    slice_by=SliceBy("count", count=100, overlap=1), recognizer=RecognizerSettings(timesteps=3)
+    slice_by=SliceBy("count", count=100, overlap=1), recognizer=RecognizerSettings(timesteps=3, motion=0.05)
 )
 
 

@@ -13,7 +13,8 @@ from neuroclip_drivers.replay import ReplaySource
 from neuroclip_live.events import Packet
 from neuroclip_live.recognition.pipeline import Pipeline, PipelineSettings
 from neuroclip_live.recognition.recognizer import RecognizerSettings
-from neuroclip_live.stream.frames import Box, event_frame
+from neuroclip_live.stream.box import Box
+from neuroclip_live.stream.frames import event_frame
 from neuroclip_live.stream.slicing import SliceBy, Slicer, parse_slice
 
 SILENT_FROM_US, SILENT_UNTIL_US = 7_000_000, 8_500_000

@@ -34,7 +34,7 @@ from neuroclip_live.stream.slicing import SliceBy
 
 ROOT = Path(__file__).resolve().parents[1]
 SETTINGS = PipelineSettings(
-    slice_by=SliceBy("count", count=100, overlap=1), recognizer=RecognizerSettings(timesteps=3)
+    slice_by=SliceBy("count", count=100, overlap=1), recognizer=RecognizerSettings(timesteps=3, motion=0.05)
 )
 
 

@@ -12,8 +12,9 @@ from neuroclip_live.prompting.prompts import parse_prompts
 from neuroclip_live.recognition.pipeline import Pipeline, PipelineSettings
 from neuroclip_live.recognition.prediction import Prediction
 from neuroclip_live.recognition.recognizer import RecognizerSettings
+from neuroclip_live.stream.box import Box
 from neuroclip_live.stream.capture import Capture
-from neuroclip_live.stream.frames import Box, event_frame
+from neuroclip_live.stream.frames import event_frame
 from neuroclip_live.stream.newest_slice_reader import Reader
 from neuroclip_live.stream.region import fitting, inside, size_of
 from neuroclip_live.stream.slicing import parse_slice
@@ -78,7 +79,9 @@ def corner(start_us: int, count: int) -> Packet:
 def run(by: str, *packets: Packet, region: Box | None, live: bool = False) -> list[Prediction]:
     """Read packets to the end through a pipeline, the region set from the start."""
     source = ScriptedSource(packets, live=live)
-    settings = PipelineSettings(parse_slice(by), RecognizerSettings(timesteps=2), wait_for_model=True)
+    settings = PipelineSettings(
+        parse_slice(by), RecognizerSettings(timesteps=2, motion=0.05), wait_for_model=True
+    )
     pipeline = Pipeline(source, lambda progress: FakeBackbone(), parse_prompts("a mug"), settings)
     pipeline.set_region(region)
     pipeline.start()

@@ -16,7 +16,7 @@ from neuroclip_live.prompting.prompt_set import PromptSet, parse_prompts
 if TYPE_CHECKING:
     from neuroclip_gui.main_window import MainWindow
     from neuroclip_live.recognition.pipeline import Pipeline
-    from neuroclip_live.stream.frames import Box
+    from neuroclip_live.stream.box import Box
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +68,7 @@ class Keeping:
     def _bring_region(self, pipeline: Pipeline) -> None:
         *sides, width, height = self._window.settings.region or [0, 0]
         if sides and (width, height) == tuple(pipeline.resolution):
-            from neuroclip_live.stream.frames import Box  # slow to import
+            from neuroclip_live.stream.box import Box
 
             try:
                 pipeline.set_region(Box(*sides))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from neuroclip_live.errors import UserError
-from neuroclip_live.stream.frames import Box
+from neuroclip_live.stream.box import Box
 
 ObjectState = Literal["seen", "waiting"]
 

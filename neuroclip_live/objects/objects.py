@@ -13,7 +13,8 @@ from neuroclip_live.objects.found import FoundObject, ObjectsSettings
 from neuroclip_live.objects.naming import Namer
 from neuroclip_live.objects.regions import RegionFinder
 from neuroclip_live.objects.tracker import Tracker
-from neuroclip_live.stream.frames import Box, Frame
+from neuroclip_live.stream.box import Box
+from neuroclip_live.stream.frames import Frame
 
 if TYPE_CHECKING:
     from neuroclip_live.model.backbone import Backbone

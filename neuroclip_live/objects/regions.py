@@ -17,8 +17,8 @@ import numpy.typing as npt
 from numba import njit, uint32
 
 from neuroclip_live.events import Packet, Resolution
+from neuroclip_live.stream.box import Box
 from neuroclip_live.stream.counting import words_of
-from neuroclip_live.stream.frames import Box
 
 CELLS = 60
 """Cells along the shorter side, about; a cell is at least two pixels wide."""

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from scipy.optimize import linear_sum_assignment
 
 from neuroclip_live.objects.regions import Region, RegionFinder
-from neuroclip_live.stream.frames import Box
+from neuroclip_live.stream.box import Box
 
 WAIT_US = 3_000_000
 """A thing that stopped is waited for so long."""

@@ -27,8 +27,8 @@ from neuroclip_live.stream.newest_slice_reader import Reader, is_at_rest
 if TYPE_CHECKING:
     from neuroclip_live.model.backbone import Backbone
     from neuroclip_live.recognition.prediction_log import Outcome
+    from neuroclip_live.stream.box import Box
     from neuroclip_live.stream.capture import Capture, Moment
-    from neuroclip_live.stream.frames import Box
     from neuroclip_live.stream.latency import LatencyStats
     from neuroclip_live.stream.slicing import Slice
 

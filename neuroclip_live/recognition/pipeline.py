@@ -32,9 +32,9 @@ from neuroclip_live.recognition.prediction import Prediction
 from neuroclip_live.recognition.prediction_log import Outcome
 from neuroclip_live.recognition.recognizer import FeatureAdapter
 from neuroclip_live.recognition.recording_commands import RecordingCommands
+from neuroclip_live.stream.box import Box
 from neuroclip_live.stream.capture import Capture
 from neuroclip_live.stream.filters import Treatment
-from neuroclip_live.stream.frames import Box
 from neuroclip_live.stream.latency import LatencyStats
 from neuroclip_live.stream.region import fitting
 from neuroclip_live.stream.slicing import SliceBy

@@ -9,13 +9,14 @@ The loops over events are in :mod:`neuroclip_live.stream.counting`.
 
 from __future__ import annotations
 
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from neuroclip_live.events import Packet, Resolution
+from neuroclip_live.stream.box import Box
 from neuroclip_live.stream.counting import GREY as GREY
 from neuroclip_live.stream.counting import count_into, discriminate_into, paint_into, words_of
 
@@ -27,15 +28,6 @@ Counts = npt.NDArray[np.uint16]
 Frame = npt.NDArray[np.uint8]
 
 _GRID = 32
-
-
-class Box(NamedTuple):
-    """A rectangle of pixels: columns ``left`` to ``right``, rows ``top`` to ``bottom``, ends excluded."""
-
-    left: int
-    top: int
-    right: int
-    bottom: int
 
 
 def count_events(events: Packet, resolution: Resolution) -> Counts:

@@ -7,8 +7,8 @@ from dataclasses import replace
 from time import monotonic_ns
 
 from neuroclip_live.events import Packet, Resolution, empty_packet, join_packets
+from neuroclip_live.stream.box import Box
 from neuroclip_live.stream.capture import Capture, Moment
-from neuroclip_live.stream.frames import Box
 from neuroclip_live.stream.region import inside, size_of
 from neuroclip_live.stream.ring import MAX_READ, Chunk
 from neuroclip_live.stream.slicing import MAX_SILENT_HOPS, Slice, SliceBy, Slicer

@@ -9,8 +9,8 @@ from numba import njit, uint32
 
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution, copy_packet
+from neuroclip_live.stream.box import Box
 from neuroclip_live.stream.counting import words_of
-from neuroclip_live.stream.frames import Box
 
 SMALLEST = 8
 """Pixels of the shorter side: less is no picture."""

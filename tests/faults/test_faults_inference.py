@@ -20,7 +20,6 @@ from neuroclip_live.model.preprocess import Preprocess
 from neuroclip_live.model.runtimes import memory_errors
 from neuroclip_live.recognition import pipeline as pipeline_module
 from neuroclip_live.recognition.pipeline import STALLED, Pipeline, PipelineState
-from neuroclip_live.recognition.recognizer import RecognizerSettings
 
 
 def goes_on(pipeline: Pipeline, predictions: int = 3) -> None:
@@ -182,7 +181,7 @@ def test_a_t_for_which_there_is_no_room_leaves_the_one_at_work(start, monkeypatc
     goes_on(pipeline)
     pipeline.change_timesteps(4)
     wait_for(lambda: pipeline.prediction().state == "ok" and len(pipeline.prediction().frames) == 4)
-    assert pipeline.settings.recognizer == RecognizerSettings(timesteps=4)
+    assert pipeline.settings.recognizer == replace(SETTINGS.recognizer, timesteps=4)
 
 
 def test_prompts_that_cannot_be_encoded_leave_the_old_ones(start, monkeypatch) -> None:  # type: ignore[no-untyped-def]

@@ -6,7 +6,7 @@ import pytest
 from gui_fakes import RES, ring_of_events
 from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 
-from neuroclip_live.stream.frames import Box
+from neuroclip_live.stream.box import Box
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from neuroclip_gui.app import run_window
 from neuroclip_gui.main_window import MainWindow
 from neuroclip_live.prompting.prompts import parse_prompts
 from neuroclip_live.recognition.pipeline import Pipeline
-from neuroclip_live.stream.frames import Box
+from neuroclip_live.stream.box import Box
 
 class Paced(ScriptedSource):
     def packets(self):

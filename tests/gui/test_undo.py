@@ -8,7 +8,7 @@ from PySide6.QtTest import QTest
 
 from neuroclip_gui.undo import described
 from neuroclip_live.prompting.prompts import parse_prompts
-from neuroclip_live.stream.frames import Box
+from neuroclip_live.stream.box import Box
 
 CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 

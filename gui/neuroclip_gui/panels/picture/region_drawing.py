@@ -18,7 +18,7 @@ from neuroclip_live.errors import UserError
 if TYPE_CHECKING:
     from neuroclip_gui.main_window import MainWindow
     from neuroclip_gui.panels.picture.event_view import EventView
-    from neuroclip_live.stream.frames import Box
+    from neuroclip_live.stream.box import Box
 
 _FAR = 100_000.0
 
@@ -170,7 +170,7 @@ class Region:
         self._place()
 
     def _on_drawn(self, rectangle: QRectF) -> None:
-        from neuroclip_live.stream.frames import Box
+        from neuroclip_live.stream.box import Box
 
         self.sheet.hide()
         pipeline = self._window.pipeline
