@@ -12,7 +12,7 @@ from pathlib import Path
 import dv_processing as dv
 import numpy as np
 
-from neuroclip_drivers.aedat4.format import parse_header
+from neuroclip_drivers.aedat4.format import Compression, header_of, parse_header, sensor_streams
 from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution
 
 START_US = 1_700_000_000_000_000
@@ -81,6 +81,10 @@ def join(packets: Iterable[Packet]) -> Packet:
 
 def same(a: Packet, b: Packet) -> bool:
     return len(a) == len(b) and all(bool((a[f] == b[f]).all()) for f in ("t", "x", "y", "p"))
+
+
+def plain_header(name: str, size: Resolution, compression: Compression, frames: bool = False) -> bytes:
+    return header_of(sensor_streams(name, size, frames=frames), compression)
 
 
 def index_position(path: Path) -> int:

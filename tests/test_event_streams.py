@@ -15,9 +15,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from making import SIZE, join, make_events, packet_places, same
 
-from neuroclip_drivers.aedat4.format import EVENTS_PREFIX, INDEX_DTYPE, Compression, StreamInfo, parse_header
+from neuroclip_drivers.aedat4.format import EVENTS_PREFIX, Compression, StreamInfo, parse_header
+from neuroclip_drivers.aedat4.index import INDEX_DTYPE, index_payload
 from neuroclip_drivers.aedat4.reader import Recording
-from neuroclip_drivers.aedat4.writer import Aedat4Writer, _compress, _index
+from neuroclip_drivers.aedat4.writer import Aedat4Writer, compress
 from neuroclip_drivers.replay import ReplaySource
 from neuroclip_live.cli.main import main
 from neuroclip_live.errors import UserError
@@ -217,7 +218,7 @@ def test_every_packet_that_is_intact_is_played(
         for row, (position, number, length) in zip(rows, places, strict=True):
             row["offset"], row["stream"], row["size"] = position + 8, number, length
             row["count"] = 0 if index == "no counts" else dice.randrange(1 << 20)
-        data[at:] = _compress(_index(rows), compression)
+        data[at:] = compress(index_payload(rows), compression)
     elif index == "absent":
         del data[at:]
     position, _, length = places[dice.randrange(1, len(places))]

@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 from making import SIZE, START_US, index_position, join, make_events, packet_places, same
 
-from neuroclip_drivers.aedat4.format import INDEX_DTYPE, MAGIC, Compression, parse_frame, parse_header
+from neuroclip_drivers.aedat4.format import MAGIC, Compression, parse_header
+from neuroclip_drivers.aedat4.index import INDEX_DTYPE, index_payload
+from neuroclip_drivers.aedat4.payloads import frame_payload as encoded
+from neuroclip_drivers.aedat4.payloads import parse_frame
 from neuroclip_drivers.aedat4.reader import Recording
-from neuroclip_drivers.aedat4.writer import Aedat4Writer, _compress, _frame, _index
-from neuroclip_drivers.source import GrayFrame
+from neuroclip_drivers.aedat4.writer import Aedat4Writer, compress
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import Packet
 from neuroclip_live.recording.repair import repair
@@ -46,7 +48,7 @@ def with_index(path: Path, **fields: int) -> Path:
         row["offset"], row["stream"], row["size"] = position + 8, stream, size
     for name, value in fields.items():
         rows[name] = value
-    path.write_bytes(data[:at] + _compress(_index(rows), header.compression))
+    path.write_bytes(data[:at] + compress(index_payload(rows), header.compression))
     return path
 
 
@@ -145,14 +147,12 @@ def frame_payload(pixels: np.ndarray, code: int) -> bytes:
     height, width = pixels.shape[:2]
     gray = np.zeros((height, pixels.nbytes // height), dtype=np.uint8)
     gray[:] = np.frombuffer(pixels.tobytes(), np.uint8).reshape(gray.shape)
-    data = bytearray(_frame(GrayFrame(START_US, gray)))
+    data = bytearray(encoded(START_US, gray))
     table = 4 + struct.unpack_from("<I", data, 4)[0]
     vtable = table - struct.unpack_from("<i", data, table)[0]
     width_at = table + struct.unpack_from("<H", data, vtable + 4 + 2 * 6)[0]
     struct.pack_into("<h", data, width_at, width)
-    # the field for the format is left out by our writer (0): it gets a byte of padding of its own
-    struct.pack_into("<H", data, vtable + 4 + 2 * 5, 4 + 0)
-    data[table + 4] = code
+    data[table + struct.unpack_from("<H", data, vtable + 4 + 2 * 5)[0]] = code
     return bytes(data)
 
 

@@ -13,20 +13,14 @@ import numpy as np
 import pytest
 from fuzz.containers import event_payloads
 from fuzz.server import sending
-from making import SIZE, make_events
+from making import SIZE, make_events, plain_header
 
 from neuroclip_drivers.aedat4.decompression import decompress, largest
-from neuroclip_drivers.aedat4.format import (
-    EVENTS_PREFIX,
-    MAGIC,
-    MAX_SIDE,
-    Compression,
-    FormatError,
-    parse_header,
-    parse_index,
-)
+from neuroclip_drivers.aedat4.flatbuffer import FormatError
+from neuroclip_drivers.aedat4.format import EVENTS_PREFIX, MAGIC, MAX_SIDE, Compression, parse_header
+from neuroclip_drivers.aedat4.index import parse_index
 from neuroclip_drivers.aedat4.reader import Recording
-from neuroclip_drivers.aedat4.writer import Aedat4Writer, _compress, _header, write_aedat4
+from neuroclip_drivers.aedat4.writer import Aedat4Writer, compress, write_aedat4
 from neuroclip_drivers.network.source import NetworkSource
 from neuroclip_drivers.source import SourceState
 from neuroclip_live.errors import UserError
@@ -49,7 +43,7 @@ def at_most(mebibytes: int) -> Iterator[None]:
 
 
 def framed(payload: bytes, compression: Compression, stream: int = 0) -> bytes:
-    body = _compress(payload, compression)
+    body = compress(payload, compression)
     return struct.pack("<ii", stream, len(body)) + body
 
 
@@ -61,19 +55,17 @@ def with_index(head: bytes, packets: bytes, index: bytes) -> bytes:
 
 @pytest.mark.parametrize("compression", list(Compression))
 def test_an_index_of_a_million_packets_in_a_file_of_one(tmp_path: Path, compression: Compression) -> None:
-    head = _header("x", SIZE, compression, False)
+    head = plain_header("x", SIZE, compression, False)
     rows = 1_000_000
     index = struct.pack("<I4s2x3H", 16, b"FTAB", 6, 8, 4) + struct.pack("<iII", 6, 4, rows) + bytes(4 * rows)
     index = struct.pack("<I", len(index)) + index
     path = tmp_path / "index.aedat4"
-    path.write_bytes(
-        with_index(head, framed(event_payloads()[3], compression), _compress(index, compression))
-    )
+    path.write_bytes(with_index(head, framed(event_payloads()[3], compression), compress(index, compression)))
     with at_most(40):
         recording = Recording(path)
         assert sum(map(len, recording.read())) == 300
         recording.close()
-    with pytest.raises(FormatError, match="more packets than there can be"):
+    with pytest.raises(FormatError, match="more tables than there can be"):
         parse_index(index)
 
 
@@ -82,7 +74,7 @@ def test_packets_that_unpack_to_megabytes_are_not_held_together(tmp_path: Path) 
     assert len(one) == 32 + 16
     path = tmp_path / "bombs.aedat4"
     bomb = framed(one + bytes(3 * MIB), Compression.ZSTD)
-    path.write_bytes(_header("x", SIZE, Compression.ZSTD, False) + 60 * bomb)
+    path.write_bytes(plain_header("x", SIZE, Compression.ZSTD, False) + 60 * bomb)
     assert path.stat().st_size < 100_000
     with at_most(80):
         recording = Recording(path)
@@ -92,7 +84,7 @@ def test_packets_that_unpack_to_megabytes_are_not_held_together(tmp_path: Path) 
 
 def test_a_server_whose_packets_unpack_to_megabytes(tmp_path: Path) -> None:
     bomb = framed(event_payloads()[1] + bytes(3 * MIB), Compression.ZSTD)
-    header = _header("x", SIZE, Compression.ZSTD, False).removeprefix(MAGIC)
+    header = plain_header("x", SIZE, Compression.ZSTD, False).removeprefix(MAGIC)
     with sending(header + 60 * bomb, tmp_path / "socket") as address, at_most(80):
         source = NetworkSource(address, answer_s=20)
         events = 0
@@ -106,7 +98,7 @@ def test_a_server_whose_packets_unpack_to_megabytes(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("compression", [Compression.ZSTD, Compression.LZ4])
 def test_what_unpacks_to_more_than_any_camera_sends_is_refused(compression: Compression) -> None:
-    body = _compress(bytes(64 * MIB), compression)
+    body = compress(bytes(64 * MIB), compression)
     if compression is Compression.ZSTD:
         with at_most(40), pytest.raises(FormatError, match="larger than any camera"):
             decompress(body, compression)
@@ -115,7 +107,7 @@ def test_what_unpacks_to_more_than_any_camera_sends_is_refused(compression: Comp
     picture = bytes(
         4 * 1280 * 720
     )  # black, in four channels: shrinks to nearly nothing, and is none the worse
-    assert decompress(_compress(picture, compression), compression) == picture
+    assert decompress(compress(picture, compression), compression) == picture
 
 
 def test_a_header_that_claims_a_gigapixel_sensor_is_not_believed(tmp_path: Path) -> None:
@@ -130,7 +122,7 @@ def test_a_header_that_claims_a_gigapixel_sensor_is_not_believed(tmp_path: Path)
 
 def test_declarations_in_another_encoding_are_seen() -> None:
     xml = '<?xml version="1.0" encoding="utf-16"?><!DOCTYPE a [<!ENTITY b "cc">]><a>&b;</a>'.encode("utf-16")
-    good = _header("x", SIZE, Compression.NONE, False)
+    good = plain_header("x", SIZE, Compression.NONE, False)
     body = good[len(MAGIC) + 4 : len(MAGIC) + 52] + struct.pack("<I", len(xml)) + xml
     with pytest.raises(FormatError, match="description of the streams"):
         parse_header(MAGIC + struct.pack("<I", len(body)) + body)
@@ -140,7 +132,7 @@ def test_heads_at_every_few_bytes_do_not_make_the_search_slow(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     size = MIB
-    head = _header("x", SIZE, Compression.LZ4, False)
+    head = plain_header("x", SIZE, Compression.LZ4, False)
     path = tmp_path / "dense.aedat4"
     for length in (size // 2, 2 * size):  # packets that end where none begins; that reach beyond the end
         one = struct.pack("<ii", 0, length) + b"\x04\x22\x4d\x18"

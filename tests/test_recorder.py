@@ -21,7 +21,7 @@ from making import SIZE, dv_events, join, make_events, same
 
 from neuroclip_drivers.aedat4.reader import Recording
 from neuroclip_drivers.aedat4.writer import Aedat4Writer
-from neuroclip_drivers.source import GrayFrame
+from neuroclip_drivers.side_streams import SideStreams
 from neuroclip_live.cli.main import main
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import Packet
@@ -98,14 +98,14 @@ def test_everything_that_came_in_is_in_the_file(tmp_path: Path) -> None:
     assert [line["number"] for line in lines(report.sidecar)] == list(range(40))
 
 
-def test_frames_are_recorded_once_each(tmp_path: Path) -> None:
+def test_frames_are_recorded(tmp_path: Path) -> None:
     events = make_events(1000)
-    recorder = Recorder(tmp_path / "a.aedat4", SIZE, "DAVIS", frames=True, sidecar=False)
+    side = SideStreams.of_sensor(SIZE, frames=True)
+    recorder = Recorder(tmp_path / "a.aedat4", SIZE, "DAVIS", side=side, sidecar=False)
     for part in parts(events, 100):
+        t_us = int(part["t"][0])
+        side.add_frame(t_us, np.full((48, 64), t_us % 251, dtype=np.uint8))
         recorder.write(part)
-        for _ in range(3):
-            t_us = int(part["t"][0])
-            recorder.write_frame(GrayFrame(t_us, np.full((48, 64), t_us % 251, dtype=np.uint8)))
     assert recorder.close().whole
     recording = Recording(tmp_path / "a.aedat4")
     assert recording.has_frames

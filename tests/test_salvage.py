@@ -10,7 +10,8 @@ import pytest
 from making import SIZE, dv_recording, index_position, join, make_events, packet_places, same
 
 from neuroclip_drivers.aedat4.decompression import Decompressor, decompress
-from neuroclip_drivers.aedat4.format import MAX_BODY_BYTES, Compression, FormatError, parse_header
+from neuroclip_drivers.aedat4.flatbuffer import FormatError
+from neuroclip_drivers.aedat4.format import MAX_BODY_BYTES, Compression, parse_header
 from neuroclip_drivers.aedat4.reader import Recording
 from neuroclip_drivers.aedat4.writer import Aedat4Writer
 from neuroclip_drivers.replay import ReplaySource

@@ -26,7 +26,7 @@ def test_dv_processing_reads_what_is_written(tmp_path: Path, compression: Compre
             image = np.full((SIZE.height, SIZE.width), start // 333, dtype=np.uint8)
             writer.write_frame(GrayFrame(int(events["t"][start]), image))
         written = writer.close()
-    assert (written.events, written.frames) == (5000, 16)
+    assert (written.events, written.side) == (5000, {1: 16})
     assert written.bytes == path.stat().st_size - (path.stat().st_size - written.bytes)
     verify_aedat4(written)
     assert same(dv_events(path), events)

@@ -5,6 +5,10 @@ have happened; a reader that comes late finds the packets that are due and takes
 a loop begins anew, or after a seek, time goes back, and the reader sees it (the ring opens a new epoch).
 Rejected: stretching the timestamps so that they never go back: predictions could then not be found again in
 the recording.
+
+Where the replay stands, and what is played, are *places* along the file, which go on where the camera's clock
+began anew (:mod:`neuroclip_drivers.aedat4.timeline`). What the recording holds beside the events is handed on
+with the events of its place.
 """
 
 from __future__ import annotations
@@ -16,9 +20,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 
 from neuroclip_drivers.files.event_file import MAX_PACKET_EVENTS, FileOptions, RateHistogram
 from neuroclip_drivers.files.open_file import open_event_file
+from neuroclip_drivers.side_streams import SideStreams
 from neuroclip_drivers.source import MAX_WAIT_S, GrayFrame, Jump, Lead, SourceState, SourceStatus
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import Packet, Resolution, copy_packet, empty_packet
@@ -31,6 +37,9 @@ _LONGEST_GAP_S = 60.0
 _STEP_BACK_US = 100_000
 """Cameras' timestamps jitter by less; a longer step back is a new start of the camera's clock."""
 
+
+_BEYOND = 64
+"""So many events in a row beyond the end of the part that is played are its end; fewer are strays."""
 
 _FIRST_LOOK_US = 100_000
 """So far back is looked for the events before a place; twice as far where these are too few, and so on."""
@@ -104,6 +113,8 @@ class ReplaySource:
         self._target: _Target | None = None
         self._lead = Lead()
         self._gap_note = ""
+        self._side = SideStreams.of_file(self.recording.side.streams, self.recording.camera)
+        self._handed_on = 0
         try:
             self._start_us, self._end_us = self._range(start_s, end_s)
             self._has_end = end_s is not None
@@ -111,7 +122,7 @@ class ReplaySource:
             self.recording.close()
             raise
         self._position_us = self._start_us
-        self.jump = Jump(0, self._start_us)
+        self.jump = Jump(0, self.recording.time_at(self._start_us))
         self._anchor = (0.0, self._start_us)  # wall time, recording time
 
     def _range(self, start_s: float, end_s: float | None) -> tuple[int, int]:
@@ -250,6 +261,14 @@ class ReplaySource:
             return None
         return self.recording.frame_at(self._position_us)
 
+    def side_streams(self) -> SideStreams:
+        """Return what the recording holds beside the events, handed on as they are played."""
+        return self._side
+
+    def time_place(self, t_us: int) -> int:
+        """Return where a time of the events stands; of several places the last one that was played."""
+        return self.recording.place_before(t_us, self._position_us)
+
     def rate_histogram(self, bins: int = 400) -> RateHistogram:
         """Return events over time for a seek bar; may read the whole file, so use a thread of its own."""
         return self.recording.rate_histogram(bins)
@@ -294,48 +313,86 @@ class ReplaySource:
             self._at_end = self._at_end and to_us >= self._end_us
             self._position_us = to_us
             self._anchor = (self._clock(), to_us)
-            self.jump = Jump(self.jump.number + 1, to_us, target.leads, not target.leads)
+            time_us = self.recording.time_at(to_us)
+            self.jump = Jump(self.jump.number + 1, time_us, target.leads, not target.leads)
             lead = self._lead
-        previous = from_us = self._start_of(lead, to_us) if target.leads else to_us
-        whole = from_us <= self.recording.first_us
-        for batch in self.recording.read(None if whole else from_us):
-            done, ordered = 0, None if self._speed is None else _is_ordered(batch)
+        recording = self.recording
+        from_us = self._start_of(lead, to_us) if target.leads else to_us
+        whole = from_us <= recording.first_us
+        self._handed_on = 0 if to_us <= recording.first_us else recording.side.number_at(to_us)
+        for batch, shift in recording.read_placed(None if whole else from_us):
+            places = batch["t"] + shift if shift else batch["t"]
+            done, ordered = 0, None if self._speed is None else _is_ordered(places)
             while done < len(batch):
                 if self._interrupted():
                     return
-                done, packet = self._cut(batch, done, to_us, ordered)
-                first, last = int(packet["t"][0]), int(packet["t"][-1])
-                if first < previous - _STEP_BACK_US:
-                    with self._changed:
-                        self._anchor, self._position_us = (self._clock(), first), first
-                previous = last
-                # Without an end that was asked for, nothing is left out: one broken timestamp must not end
-                # it.
-                if self._has_end and last > self._end_us:
-                    if first > self._end_us:
-                        yield from self._hold_until(self._end_us)
+                stop = self._cut(places, done, to_us, ordered)
+                packet = batch if stop - done == len(batch) else copy_packet(batch[done:stop])
+                last = int(places[stop - 1 : stop + 1].min())  # a last one that leapt ahead is not waited for
+                self._follow_back(int(places[done:stop].max()), places[stop : stop + 1])
+                # Without an end that was asked for, nothing is left out.
+                if self._has_end and (beyond := places[done:stop] > self._end_us).any():
+                    if len(batch) - done >= _BEYOND and (places[done : done + _BEYOND] > self._end_us).all():
+                        yield from self._finish(self._end_us)
                         return
-                    packet = copy_packet(packet[: int(np.argmax(packet["t"] > self._end_us))])
-                    last = int(packet["t"][-1])
+                    if beyond.all():
+                        done = stop
+                        continue
+                    packet, last = packet[~beyond], int(places[done:stop][~beyond][-1])
+                done = stop
                 if last >= to_us:
                     if not self.jump.given:
                         yield self._told_given()
                     yield from self._hold_until(last)
                     if self._interrupted():
                         return
+                if self.jump.given:
+                    yield from self._hand_on(last)
                 yield packet
                 with self._changed:
                     if self._target is None:
-                        self._position_us = max(to_us, min(last, self._end_us))
+                        self._position_us = max(self._position_us, to_us, min(last, self._end_us))
         if not self.jump.given and not self._interrupted():
             yield self._told_given()
+        yield from self._finish(self._end_us if self._has_end else None)
+
+    def _follow_back(self, top: int, following: npt.NDArray[np.int64]) -> None:
+        """Go on from an earlier place where time goes back for good, which the file did not tell before."""
+        with self._changed:
+            below = self._position_us - _STEP_BACK_US
+            if top < below and (not len(following) or following[0] < below):
+                self._anchor, self._position_us = (self._clock(), top), top
+
+    def _finish(self, end_us: int | None) -> Iterator[Packet]:
+        """Play the silence up to the end of the part, and hand on what else belongs to it."""
         yield from self._hold_until(self._end_us)
+        if not self._interrupted():
+            yield from self._hand_on(end_us)
+            yield empty_packet()  # so that what was handed on last is taken
+
+    def _hand_on(self, until_us: int | None) -> Iterator[Packet]:
+        """Hand on what stands beside the events up to a place, None: all that is left.
+
+        Empty packets in between let whoever takes it keep up.
+        """
+        side = self.recording.side
+        stop = len(side) if until_us is None else side.number_at(until_us + 1)
+        while self._handed_on < stop:
+            if not self._side.wanted:
+                self._handed_on = stop
+                return
+            number, self._handed_on = self._handed_on, self._handed_on + 1
+            if (packet := side.packet(number)) is not None:
+                self._side.add(packet)
+            if self._side.full:
+                yield empty_packet()
 
     def _start_of(self, lead: Lead, to_us: int) -> int:
-        """Return the time from which on events are given before a place."""
+        """Return the place from which on events are given before another: of the same clock of the camera."""
+        first_us = self.recording.clock_start(to_us)
         if lead.events is None:
-            return to_us - lead.time_us
-        back_us, first_us = _FIRST_LOOK_US, self.recording.first_us
+            return max(first_us, to_us - lead.time_us)
+        back_us = _FIRST_LOOK_US
         while to_us - back_us > first_us and not self._interrupted():
             if self._count(to_us - back_us, to_us) >= lead.events:
                 break
@@ -343,10 +400,10 @@ class ReplaySource:
         return max(first_us, to_us - back_us)
 
     def _count(self, from_us: int, to_us: int) -> int:
-        """Return how many events lie between two times, or did when another place was asked for."""
+        """Return how many events lie between two places, or did when another place was asked for."""
         count = 0
-        for batch in self.recording.read(from_us):
-            before = int(np.count_nonzero(batch["t"] < to_us))
+        for batch, shift in self.recording.read_placed(from_us):
+            before = int(np.count_nonzero(batch["t"] < to_us - shift))
             count += before
             if before < len(batch) or self._interrupted():
                 break
@@ -357,25 +414,23 @@ class ReplaySource:
             self.jump = replace(self.jump, given=True)
         return empty_packet()
 
-    def _cut(self, batch: Packet, done: int, until_us: int, ordered: bool | None) -> tuple[int, Packet]:
-        """Return the end of the next packet in a batch, and the packet."""
-        times = batch["t"]
-        first = int(times[done])
+    def _cut(self, places: npt.NDArray[np.int64], done: int, until_us: int, ordered: bool | None) -> int:
+        """Return where the next packet in a batch ends."""
+        first = int(places[done])
         with self._changed:
             speed = self._speed
         if first < until_us:
             limit = until_us
         elif speed is None:
-            return len(batch), batch if done == 0 else copy_packet(batch[done:])
+            return len(places)
         else:
             limit = first + max(1, round(_PACKET_REAL_S * 1e6 * speed))
-        if _is_ordered(batch) if ordered is None else ordered:
-            stop = int(np.searchsorted(times, limit))
+        if _is_ordered(places) if ordered is None else ordered:
+            stop = int(np.searchsorted(places, limit))
         else:
-            outside = (times[done:] >= limit) | (times[done:] < first - _STEP_BACK_US)
-            stop = done + int(np.argmax(outside)) if outside.any() else len(batch)
-        stop = min(max(stop, done + 1), done + MAX_PACKET_EVENTS)
-        return stop, batch if stop - done == len(batch) else copy_packet(batch[done:stop])
+            outside = (places[done:] >= limit) | (places[done:] < first - _STEP_BACK_US)
+            stop = done + int(np.argmax(outside)) if outside.any() else len(places)
+        return min(max(stop, done + 1), done + MAX_PACKET_EVENTS)
 
     def _hold_until(self, t_us: int) -> Iterator[Packet]:
         """Yield empty packets until the recording's time ``t_us`` has come, while not interrupted."""
@@ -403,6 +458,8 @@ class ReplaySource:
                 if not waited:
                     self._changed.wait(min(wait, MAX_WAIT_S))
             if waited:
+                if self.jump.given:
+                    yield from self._hand_on(self._position_us)
                 yield empty_packet()
             waited = not waited
 
@@ -423,8 +480,8 @@ class ReplaySource:
         self._anchor = (self._clock(), self._position_us)
 
 
-def _is_ordered(batch: Packet) -> bool:
-    return bool((batch["t"][1:] >= batch["t"][:-1]).all())
+def _is_ordered(places: npt.NDArray[np.int64]) -> bool:
+    return bool((places[1:] >= places[:-1]).all())
 
 
 def _check_speed(speed: float | None) -> None:

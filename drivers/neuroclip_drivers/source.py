@@ -51,7 +51,8 @@ class SourceStatus:
     message : str
         One line for the user; empty when there is nothing to say.
     position_us, start_us, end_us : int or None
-        Time of the last event given, and the range of a recording; ``None`` for live sources.
+        Time of the last event given, and the range of a recording; ``None`` for live sources. In a recording
+        they go on along the file where the camera's clock began anew.
     shows : str
         What there is to see now, where the source knows it: the simulated camera does.
     """

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from neuroclip_drivers.side_streams import side_streams_of
 from neuroclip_live.errors import UserError
 from neuroclip_live.recognition.pipeline_state import PipelineSettings, Status
 from neuroclip_live.recognition.prediction import Prediction
@@ -44,7 +45,7 @@ class RecordingCommands:
     def start_recording(
         self, path: str | os.PathLike[str], *, sidecar: bool = True, replace: bool = False
     ) -> None:
-        """Record what comes in from now on: events before any filter or region, and intensity frames.
+        """Record all that comes in from now on, events before any filter or region.
 
         Parameters
         ----------
@@ -72,7 +73,7 @@ class RecordingCommands:
             capture.source.name,
             sidecar=sidecar,
             replace=replace,
-            frames=capture.source.latest_frame() is not None,
+            side=side_streams_of(capture.source),
         )
         self._labels, self._header, self._before = RecordingLabels(recorder), None, self.status()
         self._open_labels()
@@ -152,4 +153,4 @@ class RecordingCommands:
 
 def open_recorder(path: str, source: EventSource) -> Recorder:
     """Return a recorder for a run without a pipeline; raises UserError as :class:`Recorder` does."""
-    return Recorder(path, source.resolution, source.name, frames=source.latest_frame() is not None)
+    return Recorder(path, source.resolution, source.name, side=side_streams_of(source))

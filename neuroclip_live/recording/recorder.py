@@ -5,6 +5,9 @@ them onto the disk twice a second, and reads them back. What a slow disk leaves 
 dropped, counted and told. Beside the events goes a file of labels: what was predicted, what was asked for,
 what the user noted, one JSON object a line.
 
+What a source sends beside events (:mod:`neuroclip_drivers.side_streams`) goes into streams of its own, as it
+came. In and out are counted for each stream, and the report tells both.
+
 Killed or powered off, a recording loses what came after the last flush, half a second and what is in the
 queue; see :mod:`neuroclip_drivers.aedat4.writer`. Rejected: recording from the ring, whose overwriting
 is another kind of loss and whose events outside the sensor are gone.
@@ -12,23 +15,25 @@ is another kind of loss and whose events outside the sensor are gone.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import logging
 import os
 import shutil
 import threading
-from collections import deque
-from collections.abc import Iterator
+from collections import Counter, deque
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 from typing import IO, TYPE_CHECKING, Any
 
+from neuroclip_drivers.aedat4.format import StreamInfo
 from neuroclip_drivers.aedat4.readback import ReadBack
 from neuroclip_drivers.aedat4.writer import Aedat4Writer, Written
-from neuroclip_drivers.source import GrayFrame
+from neuroclip_drivers.side_streams import KINDS, SidePacket, SideStreams
 from neuroclip_live.errors import UserError
-from neuroclip_live.events import Packet, Resolution
+from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution
 
 if TYPE_CHECKING:
     from neuroclip_drivers.source import EventSource
@@ -44,8 +49,26 @@ LOW_SPACE_BYTES = 1 << 30
 LOW_SPACE_S = 120.0
 _LOOK_S = 1.0
 _BATCH = 256
+_Item = Packet | SidePacket | bytes
 _TROUBLE = (UserError, OSError, ValueError, RuntimeError, MemoryError)
 """What a disk, a compressor or a damaged file may throw."""
+
+
+@dataclass(frozen=True)
+class StreamCount:
+    """What came in of a stream beside the events, and what is in the file.
+
+    ``what`` says what it holds, in the plural: frames, IMU samples, triggers, or the stream's name.
+    """
+
+    what: str
+    came: int
+    written: int
+
+    def __str__(self) -> str:
+        if self.written == self.came:
+            return f"{self.written:,} {self.what}"
+        return f"{self.written:,} of {self.came:,} {self.what}"
 
 
 @dataclass(frozen=True)
@@ -53,7 +76,8 @@ class RecordingStatus:
     """A recording that is being made.
 
     ``events`` are those handed to the file, ``seconds`` is since the beginning; ``warning`` is one line for
-    the user, or None. ``ended`` is True when it cannot go on (a full disk): close it.
+    the user, or None. ``ended`` is True when it cannot go on (a full disk): close it. ``streams`` are those
+    beside the events, with what is handed to the file.
     """
 
     path: Path
@@ -64,11 +88,15 @@ class RecordingStatus:
     warning: str | None
     dropped_events: int = 0
     ended: bool = False
+    streams: tuple[StreamCount, ...] = ()
 
 
 @dataclass(frozen=True)
 class RecordingReport:
-    """A recording that was made. ``whole`` means: nothing dropped, and it reads back as it came in."""
+    """A recording that was made. ``whole`` means: nothing dropped, and it reads back as it came in.
+
+    ``streams`` are those beside the events.
+    """
 
     path: Path
     sidecar: Path | None
@@ -78,6 +106,7 @@ class RecordingReport:
     dropped_events: int
     whole: bool
     message: str
+    streams: tuple[StreamCount, ...] = ()
 
 
 class Recorder:
@@ -92,8 +121,8 @@ class Recorder:
         Told to whoever opens the file.
     sidecar : bool
         Also write ``<stem>.labels.jsonl`` beside it.
-    frames : bool
-        Make room for intensity frames.
+    side : SideStreams, optional
+        What the source sends beside events: collected from now on, and taken by :meth:`write`.
     replace : bool
         Overwrite files that are there; otherwise they are an error.
     queue_events : int
@@ -114,20 +143,26 @@ class Recorder:
         device_name: str,
         *,
         sidecar: bool = True,
-        frames: bool = False,
+        side: SideStreams | None = None,
         replace: bool = False,
         queue_events: int = QUEUE_EVENTS,
         writer: Any = Aedat4Writer,
     ) -> None:
         self.path = Path(path)
         self.sidecar = self.path.with_name(self.path.stem + ".labels.jsonl") if sidecar else None
-        self.frames = frames
+        self._side = side if side is not None else SideStreams()
+        streams = [
+            dataclasses.replace(stream, number=number, source=stream.source or device_name)
+            for number, stream in enumerate(self._side.streams, 1)
+        ]
+        self._what = [KINDS.get(stream.type_id, f"packets of {stream.name!r}") for stream in streams]
         self._notes: IO[bytes] | None = None
         if self.sidecar is not None:
             self._notes = _make(self.sidecar, replace)
         try:
+            events = StreamInfo(0, "EVTS", "events", device_name, Resolution(*resolution))
             self._writer: Aedat4Writer = writer(
-                self.path, resolution, device_name, frames=frames, replace=replace
+                self.path, resolution, device_name, streams=[events, *streams], replace=replace
             )
             self._check = ReadBack(self._writer)
         except UserError:
@@ -136,10 +171,11 @@ class Recorder:
         self._identity = _identity(self.path)
         self._queue_events = queue_events
         self._wake = threading.Condition()
-        self._queue: deque[Packet | GrayFrame | bytes] = deque()
+        self._queue: deque[_Item] = deque()
         self._queued = self._queued_notes = 0
         self._came = self._refused = self._lost_notes = 0
-        self._last_frame_us: int | None = None
+        self._side_came: Counter[int] = Counter()  # by place among the streams beside the events
+        self._side_refused: Counter[int] = Counter()
         self._closing = False
         self._failure = ""
         self._warning = ""
@@ -151,34 +187,35 @@ class Recorder:
         self._ending = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
         self._thread.start()
+        self._side.want(True)
 
     # ---- from the thread that captures; none of these waits
 
     def write(self, packet: Packet) -> None:
-        """Take a packet; it must not change afterwards."""
-        if not len(packet):
-            return
+        """Take a packet, which must not change afterwards, and what came beside it; it may be empty."""
+        beside, lost = self._side.take()
         with self._wake:
             if self._closing:  # it comes after the end
                 return
+            self._side_came.update(lost)
+            self._side_refused.update(lost)
+            for item in beside:
+                self._side_came[item.stream] += item.count
+                if not self._queue_up(item):
+                    self._side_refused[item.stream] += item.count
             self._came += len(packet)
-            if self._failure or self._queued + len(packet) > self._queue_events:
+            if len(packet) and not self._queue_up(packet):
                 self._refused += len(packet)
-                return
-            self._queue.append(packet)
-            self._queued += len(packet)
             self._wake.notify()
 
-    def write_frame(self, frame: GrayFrame) -> None:
-        """Take an intensity frame, unless it is the one before."""
-        with self._wake:
-            if not self.frames or frame.t_us == self._last_frame_us or self._closing or self._failure:
-                return
-            self._last_frame_us = frame.t_us
-            if self._queued + _weight(frame) <= self._queue_events:
-                self._queue.append(frame)
-                self._queued += _weight(frame)
-                self._wake.notify()
+    def _queue_up(self, item: Packet | SidePacket) -> bool:
+        """Queue something for the disk, unless there is no room."""
+        weight = _weight(item)
+        if self._failure or (self._queued and self._queued + weight > self._queue_events):
+            return False
+        self._queue.append(item)
+        self._queued += weight
+        return True
 
     def note(self, record: dict[str, Any]) -> None:
         """Take an object for the file of labels; any thread."""
@@ -211,7 +248,15 @@ class Recorder:
                 warning=self._failure or self._dropping() or self._warning or None,
                 dropped_events=self._refused,
                 ended=bool(self._failure),
+                streams=self._counts(self._side_came - self._side_refused),
             )
+
+    def _counts(self, written: Mapping[int, int]) -> tuple[StreamCount, ...]:
+        """Return what came and what is written of the streams beside the events."""
+        return tuple(
+            StreamCount(what, self._side_came[place], written.get(place, 0))
+            for place, what in enumerate(self._what)
+        )
 
     def close(self, timeout_s: float = 30.0) -> RecordingReport:
         """Finish the file, compare it with what came in, and report; idempotent.
@@ -224,6 +269,7 @@ class Recorder:
                     self._seconds = self._elapsed()
                     self._closing = True
                     self._wake.notify()
+                self._side.want(False)
                 self._thread.join(timeout_s)
                 self._report = self._reported(late=self._thread.is_alive())
             return self._report
@@ -237,7 +283,12 @@ class Recorder:
         return self._seconds if self._seconds is not None else monotonic() - self._begin
 
     def _dropping(self) -> str:
-        return f"{self._refused:,} events dropped: the disk is too slow" if self._refused else ""
+        lost = [
+            (self._refused, "events"),
+            *((self._side_refused[i], what) for i, what in enumerate(self._what)),
+        ]
+        parts = [f"{count:,} {what}" for count, what in lost if count]
+        return f"{', '.join(parts)} dropped: the disk is too slow" if parts else ""
 
     def _reported(self, late: bool) -> RecordingReport:
         events = self._written.events if self._written is not None else self._writer.events
@@ -247,7 +298,10 @@ class Recorder:
         failure = self._failure
         if late:
             failure = f"The disk of {self.path} does not answer; whether the file is whole is not known."
+        side = self._written.side if self._written is not None else self._writer.side
+        streams = self._counts({number - 1: count for number, count in side.items()})
         parts = [f"{self.path.name}: {events:,} events in {seconds:.1f} s, {dropped:,} dropped"]
+        parts += [str(stream) for stream in streams]
         if self._lost_notes:
             parts.append(f"{self._lost_notes:,} labels lost")
         parts.append("file verified" if not failure else failure)
@@ -258,8 +312,9 @@ class Recorder:
             seconds=seconds,
             bytes=size,
             dropped_events=dropped,
-            whole=not (dropped or failure),
+            whole=not (dropped or failure or any(s.written != s.came for s in streams)),
             message=", ".join(parts),
+            streams=streams,
         )
 
     # ---- the recorder's own thread
@@ -289,7 +344,7 @@ class Recorder:
                 break
         self._finish()
 
-    def _take(self) -> tuple[list[Packet | GrayFrame | bytes], bool]:
+    def _take(self) -> tuple[list[_Item], bool]:
         with self._wake:
             if not self._queue and not self._closing:
                 self._wake.wait(FLUSH_S / 2)
@@ -301,12 +356,12 @@ class Recorder:
                     self._queued -= _weight(item)
             return items, self._closing
 
-    def _put(self, item: Packet | GrayFrame | bytes) -> None:
+    def _put(self, item: _Item) -> None:
         if isinstance(item, bytes):
             assert self._notes is not None
             self._notes.write(item)
-        elif isinstance(item, GrayFrame):
-            self._writer.write_frame(item)
+        elif isinstance(item, SidePacket):
+            self._writer.write_payload(item.stream + 1, item.payload, item.count, item.start_us, item.end_us)
         else:
             self._writer.write(item)
 
@@ -332,7 +387,11 @@ class Recorder:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         with self._wake:
             self._failure = f"The recording ended: {reason}"
-            self._refused += sum(len(i) for i in self._queue if not isinstance(i, bytes | GrayFrame))
+            for item in self._queue:
+                if isinstance(item, SidePacket):
+                    self._side_refused[item.stream] += item.count
+                elif not isinstance(item, bytes):
+                    self._refused += len(item)
             self._queue.clear()
             self._queued = self._queued_notes = 0
 
@@ -390,9 +449,9 @@ class RecordedSource:
         return getattr(self._source, name)
 
 
-def _weight(item: Packet | GrayFrame) -> int:
+def _weight(item: Packet | SidePacket) -> int:
     """Return how many events take as much memory."""
-    return item.image.size // 16 if isinstance(item, GrayFrame) else len(item)
+    return len(item.payload) // EVENT_DTYPE.itemsize if isinstance(item, SidePacket) else len(item)
 
 
 def _make(path: Path, replace: bool) -> IO[bytes]:

@@ -147,8 +147,8 @@ class Capture:
                 if self._stop.is_set():
                     break
                 self._follow(getattr(self.source, "jump", None))
+                self._record(packet)
                 if len(packet):
-                    self._record(packet)
                     self._enter(packet)
                     self.news.set()
                     self._wait_for_reader()
@@ -164,13 +164,14 @@ class Capture:
             self.news.set()
 
     def _record(self, packet: Packet) -> None:
-        """Give a packet to the recorder; what is not live waits for its disk, losing nothing by it."""
+        """Give a packet to the recorder, also an empty one: it takes what came beside the events, too.
+
+        What is not live waits for its disk, losing nothing by it.
+        """
         recorder = self.recorder
         if recorder is None or self._leads():
             return
         recorder.write(packet)
-        if recorder.frames and (frame := self.source.latest_frame()) is not None:
-            recorder.write_frame(frame)
         while not (self.source.live or recorder.has_room() or self._stop.wait(0.001)):
             pass
 

@@ -14,8 +14,17 @@ import lz4.frame
 import numpy as np
 import zstandard
 
-from neuroclip_drivers.aedat4.format import EVENTS_PREFIX, INDEX_DTYPE, MAGIC, Compression, parse_header
-from neuroclip_drivers.aedat4.writer import Aedat4Writer, _compress, _frame, _header, _index
+from neuroclip_drivers.aedat4.format import (
+    EVENTS_PREFIX,
+    MAGIC,
+    Compression,
+    header_of,
+    parse_header,
+    sensor_streams,
+)
+from neuroclip_drivers.aedat4.index import INDEX_DTYPE, index_payload
+from neuroclip_drivers.aedat4.payloads import frame_payload
+from neuroclip_drivers.aedat4.writer import Aedat4Writer, compress
 from neuroclip_drivers.source import GrayFrame
 from neuroclip_live.events import EVENT_DTYPE, Resolution
 
@@ -55,9 +64,13 @@ def whole_files() -> tuple[bytes, ...]:
     return tuple(files)
 
 
+def plain_header(name: str, size: Resolution, compression: Compression, frames: bool) -> bytes:
+    return header_of(sensor_streams(name, size, frames=frames), compression)
+
+
 @cache
 def headers() -> tuple[bytes, ...]:
-    return tuple(_header("seed", SENSOR, compression, True) for compression in COMPRESSIONS)
+    return tuple(plain_header("seed", SENSOR, compression, True) for compression in COMPRESSIONS)
 
 
 @cache
@@ -71,7 +84,7 @@ def event_payloads() -> tuple[bytes, ...]:
 
 @cache
 def frame_payloads() -> tuple[bytes, ...]:
-    return (_frame(GrayFrame(1_050_000, np.arange(192, dtype=np.uint8).reshape(12, 16))),)
+    return (frame_payload(1_050_000, np.arange(192, dtype=np.uint8).reshape(12, 16)),)
 
 
 @cache
@@ -80,7 +93,7 @@ def index_payloads() -> tuple[bytes, ...]:
     for count in (0, 1, 5):
         rows = np.zeros(count, dtype=INDEX_DTYPE)
         rows["offset"], rows["size"], rows["count"] = 700 + 400 * np.arange(count), 392, 20
-        made.append(_index(rows))
+        made.append(index_payload(rows))
     return tuple(made)
 
 
@@ -98,7 +111,7 @@ def recording(dice: Dice) -> bytes:
     if dice.one_in(4):
         return mutate(dice.choose(whole_files()), dice, TOKENS, whole_files())
     compression = dice.choose(COMPRESSIONS)
-    parts = [_header("seed", SENSOR, compression, True)]
+    parts = [plain_header("seed", SENSOR, compression, True)]
     if dice.one_in(4):
         parts = [_bad_header(parts[0], dice)]
     position = len(parts[0])
@@ -110,7 +123,7 @@ def recording(dice: Dice) -> bytes:
         count = int.from_bytes(payload[28:32], "little") if stream == 0 else 1
         if dice.one_in(2):
             payload = mutate(payload, dice, TOKENS, event_payloads())
-        body = _compress(payload, compression)
+        body = compress(payload, compression)
         if compression and dice.one_in(400):
             body = bomb(compression, 1 << dice.below(6))
         if dice.one_in(12):
@@ -129,10 +142,10 @@ def recording(dice: Dice) -> bytes:
         index[field][dice.below(len(index))] = (
             value if INDEX_DTYPE[field].itemsize == 8 else value % (1 << 31)
         )
-    data = _index(index)
+    data = index_payload(index)
     if dice.one_in(4):
         data = mutate(data, dice, TOKENS, index_payloads())
-    parts.append(_compress(data, compression))
+    parts.append(compress(data, compression))
     whole = bytearray(b"".join(parts))
     if len(parts[0]) > len(MAGIC) + 48:
         place = dice.odd_number() if dice.one_in(20) else position

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from neuroclip_drivers.aedat4.decompression import Decompressor
-from neuroclip_drivers.aedat4.format import Compression, FormatError
+from neuroclip_drivers.aedat4.flatbuffer import FormatError
+from neuroclip_drivers.aedat4.format import Compression
 from neuroclip_drivers.aedat4.reader import MAX_PACKET_EVENTS, Recording
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import EVENT_DTYPE, Resolution
@@ -83,10 +84,10 @@ def compressed(data: bytes) -> None:
 
 @cache
 def compressed_seeds() -> list[bytes]:
-    from neuroclip_drivers.aedat4.writer import _compress
+    from neuroclip_drivers.aedat4.writer import compress
 
     return [
-        bytes([c, 1]) + _compress(payload, c)
+        bytes([c, 1]) + compress(payload, c)
         for c in containers.COMPRESSIONS
         for payload in containers.event_payloads()
     ]

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from neuroclip_drivers.aedat4.format import locate_events, parse_frame, parse_header, parse_index
+from neuroclip_drivers.aedat4.format import locate_events, parse_header
+from neuroclip_drivers.aedat4.index import parse_index
+from neuroclip_drivers.aedat4.payloads import parse_frame
 
 from . import containers as c
 from . import doors_recordings as recordings

@@ -6,7 +6,8 @@ import os
 import stat
 from pathlib import Path
 
-from neuroclip_drivers.aedat4.format import MAGIC, MAX_HEADER_BYTES, FormatError, Header, parse_header
+from neuroclip_drivers.aedat4.flatbuffer import FormatError
+from neuroclip_drivers.aedat4.format import MAGIC, MAX_HEADER_BYTES, Header, parse_header
 from neuroclip_drivers.portable_io import open_readable, read_at
 from neuroclip_live.errors import UserError
 

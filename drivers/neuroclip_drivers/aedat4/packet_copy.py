@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from neuroclip_drivers.aedat4.decompression import Decompressor
-from neuroclip_drivers.aedat4.format import FormatError, StreamInfo, UnknownFrameFormat, extent, parse_frame
+from neuroclip_drivers.aedat4.flatbuffer import FormatError
+from neuroclip_drivers.aedat4.format import StreamInfo
+from neuroclip_drivers.aedat4.payloads import UnknownFrameFormat, extent, parse_frame
 from neuroclip_drivers.aedat4.reader import Recording
 from neuroclip_drivers.aedat4.salvage import rescue_events
 from neuroclip_drivers.aedat4.writer import Aedat4Writer

@@ -11,7 +11,8 @@ import struct
 import zlib
 
 from neuroclip_drivers.aedat4.decompression import Decompressor
-from neuroclip_drivers.aedat4.format import FormatError, locate_events, parse_frame
+from neuroclip_drivers.aedat4.flatbuffer import FormatError
+from neuroclip_drivers.aedat4.format import locate_events
 from neuroclip_drivers.aedat4.writer import Aedat4Writer, Written
 from neuroclip_drivers.portable_io import open_readable, read_at
 from neuroclip_live.errors import UserError
@@ -37,7 +38,7 @@ class ReadBack:
     def __init__(self, writer: Aedat4Writer) -> None:
         self._writer = writer
         self._undo = Decompressor(writer.compression)
-        self._packets = self._events = self._checksum = self._damaged = 0
+        self._packets = self._events = self._checksum = self._side_checksum = self._damaged = 0
         try:
             self._file = open_readable(writer.path)
         except OSError as error:
@@ -60,10 +61,10 @@ class ReadBack:
         head = read_at(self._file, 8 + size, position - 8)
         if len(head) != 8 + size or struct.unpack_from("<ii", head) != (stream, size):
             raise FormatError("a packet is not where it was written")
-        if stream != _EVENTS_STREAM:
-            parse_frame(self._undo(head[8:]))
-            return
         data = self._undo(head[8:])
+        if stream != _EVENTS_STREAM:
+            self._side_checksum = zlib.crc32(data, self._side_checksum)
+            return
         start, found = locate_events(data)
         if found != count:
             raise FormatError("a packet holds another number of events")
@@ -86,7 +87,8 @@ class ReadBack:
                 pass
         finally:
             self.close()
-        if (self._events, self._checksum, self._damaged) != (written.events, written.checksum, 0):
+        found = (self._events, self._checksum, self._side_checksum, self._damaged)
+        if found != (written.events, written.checksum, written.side_checksum, 0):
             raise UserError(
                 f"{written.path} does not read back as it was written ({self._events:,} of "
                 f"{written.events:,} events). The disk may be failing; record to another one."

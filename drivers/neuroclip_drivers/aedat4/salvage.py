@@ -17,17 +17,16 @@ import numpy.typing as npt
 import zstandard
 
 from neuroclip_drivers.aedat4.decompression import decompress, largest
+from neuroclip_drivers.aedat4.flatbuffer import FormatError
 from neuroclip_drivers.aedat4.format import (
     EVENTS,
-    INDEX_DTYPE,
     MAX_BODY_BYTES,
     Compression,
-    FormatError,
     Header,
     join_events,
     locate_events,
-    parse_index,
 )
+from neuroclip_drivers.aedat4.index import INDEX_DTYPE, parse_index
 from neuroclip_drivers.portable_io import read_at
 from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution, copy_packet, empty_packet
 

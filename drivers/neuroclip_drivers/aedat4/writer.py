@@ -17,19 +17,27 @@ import os
 import struct
 import zlib
 from array import array
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
-from xml.sax.saxutils import escape
 
 import lz4.frame
 import numpy as np
 import numpy.typing as npt
 import zstandard
 
-from neuroclip_drivers.aedat4.format import EVENTS_PREFIX, INDEX_DTYPE, MAGIC, Compression, StreamInfo
+from neuroclip_drivers.aedat4.format import (
+    EVENTS_PREFIX,
+    INDEX_POSITION_AT,
+    Compression,
+    StreamInfo,
+    header_of,
+    sensor_streams,
+)
+from neuroclip_drivers.aedat4.index import INDEX_DTYPE, index_payload
+from neuroclip_drivers.aedat4.payloads import frame_payload
 from neuroclip_drivers.portable_io import write_at
 from neuroclip_drivers.source import GrayFrame
 from neuroclip_live.errors import UserError
@@ -37,8 +45,9 @@ from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution, copy_packet
 
 _PACKET_EVENTS = 1 << 15
 _PACKET_US = 10_000
-_EVENTS_STREAM, _FRAMES_STREAM = 0, 1
-_INDEX_POSITION_AT = len(MAGIC) + 4 + 36
+_EVENTS_STREAM = 0
+_STEP_BACK_US = 1_000
+"""Cameras' time stamps jitter by less. Where it steps back further a packet ends: it holds no two clocks."""
 
 
 @dataclass(frozen=True)
@@ -47,14 +56,17 @@ class Written:
 
     ``checksum`` is the CRC-32 of all events as they lie in memory, with the padding of
     :data:`neuroclip_live.events.EVENT_DTYPE` zero; :func:`checksum` makes the same of any packets.
+    ``side`` is how much each other stream holds, by its number; ``side_checksum`` is the CRC-32 of their
+    payloads.
     """
 
     path: Path
     events: int
-    frames: int
     packets: int
     bytes: int
     checksum: int
+    side: Mapping[int, int]
+    side_checksum: int
 
 
 class Aedat4Writer:
@@ -68,12 +80,12 @@ class Aedat4Writer:
     name : str
         The camera's name, as readers will show it.
     frames : bool
-        Also make a stream of intensity frames.
+        Also make a stream of intensity frames, for :meth:`write_frame`.
     compression : Compression
     replace : bool
         False: a file that is there is left alone, and it is an error.
     streams : sequence of StreamInfo, optional
-        Other streams than one of events and one of frames; they are filled with :meth:`write_body`.
+        All streams, instead of one of events and one of frames. :meth:`write` fills number 0.
 
     Raises
     ------
@@ -97,12 +109,15 @@ class Aedat4Writer:
         self.compression = compression
         self._pending: list[npt.NDArray[np.uint8]] = []
         self._pending_events = 0
-        self._pending_from_us = 0
+        self._pending_from_us = self._pending_to_us = 0
         self._rows = array("q")  # six numbers a packet: an hour of tuples would be 80 MB
         self._broken = False
-        self._events = self._frames = self._checksum = 0
+        self._events = self._checksum = self._side_checksum = 0
+        self._side: Counter[int] = Counter()
         self._result: Written | None = None
-        self._has_frames = frames
+        if streams is None:
+            streams = sensor_streams(name, Resolution(*resolution), frames=frames)
+        self._frames_stream = next((s.number for s in streams if s.type_id == "FRME"), None)
         try:
             self._file = self.path.open("wb" if replace else "xb", buffering=0)
         except FileExistsError:
@@ -110,14 +125,9 @@ class Aedat4Writer:
         except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
             reason = getattr(error, "strerror", None) or str(error)
             raise UserError(f"Cannot write {self.path}: {reason}. Choose another place.") from None
-        header = (
-            _header(name, Resolution(*resolution), compression, frames)
-            if streams is None
-            else header_of(streams, compression)
-        )
         self._position = 0
         try:
-            self._append(header)
+            self._append(header_of(streams, compression))
         except UserError:
             self._file.close()
             raise
@@ -126,6 +136,11 @@ class Aedat4Writer:
     def events(self) -> int:
         """Events in the file so far; those still being collected for a packet are not among them."""
         return self._events
+
+    @property
+    def side(self) -> Mapping[int, int]:
+        """How much every other stream holds so far, by its number."""
+        return dict(self._side)
 
     @property
     def size(self) -> int:
@@ -152,14 +167,15 @@ class Aedat4Writer:
     def _collect(self, packet: Packet) -> None:
         raw = copy_packet(packet).view(np.uint8).reshape(-1, 16)
         raw[:, 13:] = 0  # padding holds whatever memory held before
+        first, last = int(packet["t"][0]), int(packet["t"][-1])
+        if self._pending and first < self._pending_to_us - _STEP_BACK_US:
+            self._write_pending()
         if not self._pending:
-            self._pending_from_us = int(packet["t"][0])
+            self._pending_from_us = first
+        self._pending_to_us = last
         self._pending.append(raw)
         self._pending_events += len(packet)
-        if (
-            self._pending_events >= _PACKET_EVENTS
-            or int(packet["t"][-1]) - self._pending_from_us >= _PACKET_US
-        ):
+        if self._pending_events >= _PACKET_EVENTS or last - self._pending_from_us >= _PACKET_US:
             self._write_pending()
 
     def _write_pending(self) -> None:
@@ -177,10 +193,16 @@ class Aedat4Writer:
 
     def write_frame(self, frame: GrayFrame) -> None:
         """Add an intensity frame."""
-        if not self._has_frames:
+        if self._frames_stream is None:
             raise ValueError("this file was opened without a stream of frames")
-        self._packet(_FRAMES_STREAM, _frame(frame), 1, frame.t_us, frame.t_us)
-        self._frames += 1
+        payload = frame_payload(frame.t_us, frame.image)
+        self.write_payload(self._frames_stream, payload, 1, frame.t_us, frame.t_us)
+
+    def write_payload(self, stream: int, payload: bytes, count: int, start_us: int, end_us: int) -> None:
+        """Add a packet of another stream than that of the events, as it is before compression."""
+        self._packet(stream, payload, count, start_us, end_us)
+        self._side[stream] += count
+        self._side_checksum = zlib.crc32(payload, self._side_checksum)
 
     def write_body(self, stream: int, body: bytes, count: int, start_us: int, end_us: int) -> None:
         """Add a packet that is compressed already, as it lies in another file of the same compression."""
@@ -221,7 +243,15 @@ class Aedat4Writer:
         finally:
             self._file.close()
         packets = len(self._rows) // 6
-        self._result = Written(self.path, self._events, self._frames, packets, self._position, self._checksum)
+        self._result = Written(
+            self.path,
+            self._events,
+            packets,
+            self._position,
+            self._checksum,
+            dict(self._side),
+            self._side_checksum,
+        )
         if failure is not None:
             raise failure
         return self._result
@@ -231,9 +261,9 @@ class Aedat4Writer:
         for column, field in enumerate(("offset", "stream", "size", "count", "start", "end")):
             rows[field] = self.packet_places()[:, column]
         size = self._position
-        self._append(_compress(_index(rows), self.compression))
+        self._append(compress(index_payload(rows), self.compression))
         try:
-            write_at(self._file.fileno(), struct.pack("<q", size), _INDEX_POSITION_AT)
+            write_at(self._file.fileno(), struct.pack("<q", size), INDEX_POSITION_AT)
             os.fsync(self._file.fileno())
         except OSError as error:
             raise self._failed(error) from None
@@ -250,7 +280,7 @@ class Aedat4Writer:
         self.close()
 
     def _packet(self, stream: int, data: bytes, count: int, start_us: int, end_us: int) -> None:
-        body = _compress(data, self.compression)
+        body = compress(data, self.compression)
         place = self._position + 8
         self._append(struct.pack("<ii", stream, len(body)) + body)
         self._rows.extend((place, stream, len(body), count, start_us, end_us))
@@ -327,7 +357,8 @@ def checksum(packet: Packet, before: int = 0) -> int:
     return zlib.crc32(raw.tobytes(), before)
 
 
-def _compress(data: bytes, compression: Compression) -> bytes:
+def compress(data: bytes, compression: Compression) -> bytes:
+    """Compress a packet's payload to what lies in a file."""
     if compression is Compression.NONE:
         return data
     if compression in (Compression.LZ4, Compression.LZ4_HIGH):
@@ -342,92 +373,4 @@ def event_body(packet: Packet, compression: Compression) -> bytes:
     raw[:, 13:] = 0
     body = raw.tobytes()
     data = struct.pack("<I", 28 + len(body)) + EVENTS_PREFIX + struct.pack("<I", len(packet)) + body
-    return _compress(data, compression)
-
-
-def _header(name: str, resolution: Resolution, compression: Compression, frames: bool) -> bytes:
-    kinds = [("events", "EVTS")] + ([("frames", "FRME")] if frames else [])
-    return header_of(
-        [StreamInfo(number, kind, output, name, resolution) for number, (output, kind) in enumerate(kinds)],
-        compression,
-    )
-
-
-def header_of(streams: Sequence[StreamInfo], compression: Compression) -> bytes:
-    """Return the header of a file with these streams, as long as it has no index."""
-    xml = _description(streams, compression).encode()
-    # A table of three fields: compression, position of the index (-1: none yet), description.
-    body = (
-        struct.pack("<I4s6x5H", 24, b"IOHE", 10, 24, 4, 12, 8)
-        + struct.pack("<iiIq4x", 10, int(compression), 16, -1)
-        + struct.pack("<I", len(xml))
-        + xml
-    )
-    body += b"\0" * (4 - len(body) % 4)
-    return MAGIC + struct.pack("<I", len(body)) + body
-
-
-def _description(streams: Sequence[StreamInfo], compression: Compression) -> str:
-    nodes = []
-    for stream in streams:
-        path = f"/outInfo/{stream.number}/"
-        attributes = {
-            "compression": compression.name,
-            "originalModuleName": "neuroclip-live",
-            "originalOutputName": stream.name,
-            "typeDescription": f"Stream of {stream.name}.",
-            "typeIdentifier": stream.type_id,
-        }
-        lines = [f'<attr key="{k}" type="string">{escape(v)}</attr>' for k, v in attributes.items()]
-        size = stream.resolution
-        sides = (("sizeX", size.width), ("sizeY", size.height)) if size is not None else ()
-        info = (
-            f'<node name="info" path="{path}info/">'
-            + "".join(f'<attr key="{side}" type="int">{pixels}</attr>' for side, pixels in sides)
-            + f'<attr key="source" type="string">{escape(stream.source)}</attr></node>'
-        )
-        nodes.append(f'<node name="{stream.number}" path="{path}">' + "".join(lines) + info + "</node>")
-    return '<dv version="2.0"><node name="outInfo" path="/outInfo/">' + "".join(nodes) + "</node></dv>\n"
-
-
-def _frame(frame: GrayFrame) -> bytes:
-    height, width = frame.image.shape
-    # Fields in order: five times, format, width, height, two offsets, pixels.
-    slots = (48, 8, 16, 24, 32, 0, 40, 42, 0, 0, 44)
-    vtable = struct.pack("<13H", 26, 56, *slots)
-    table_at = 40  # counted from the size prefix; times must lie on multiples of eight
-    head = struct.pack("<I4s", table_at - 4, b"FRME")
-    times = struct.pack("<4q", *(4 * [frame.t_us]))
-    pixels = np.ascontiguousarray(frame.image).tobytes()
-    body = head + vtable
-    body += b"\0" * (table_at - 4 - len(body))
-    body += struct.pack("<i4x", table_at - 12) + times + struct.pack("<hhI", width, height, 56 - 44)
-    body += struct.pack("<q", frame.t_us) + struct.pack("<I", len(pixels)) + pixels
-    body += b"\0" * (-(len(body) + 4) % 8)
-    return struct.pack("<I", len(body)) + body
-
-
-def _index(rows: npt.NDArray[Any]) -> bytes:
-    count = len(rows)
-    vectors_at = 28
-    vtable_at = vectors_at + 4 + 4 * count
-    tables_at = (vtable_at + 14 + 7) // 8 * 8
-    entry = np.dtype(
-        {
-            "names": ["vtable", "stream", "size", "offset", "count", "start", "end"],
-            "formats": ["<i4", "<i4", "<i4", "<i8", "<i8", "<i8", "<i8"],
-            "offsets": [0, 4, 8, 16, 24, 32, 40],
-            "itemsize": 48,
-        }
-    )
-    places = tables_at + 48 * np.arange(count, dtype=np.int64)
-    tables = np.zeros(count, dtype=entry)
-    tables["vtable"] = places - vtable_at
-    for field in ("stream", "size", "offset", "count", "start", "end"):
-        tables[field] = rows[field]
-    pointers = (places - (vectors_at + 4 + 4 * np.arange(count))).astype("<u4")
-    data = struct.pack("<I4s2x3H", 16, b"FTAB", 6, 8, 4) + struct.pack("<iI", 6, 4)
-    data += struct.pack("<I", count) + pointers.tobytes()
-    data += struct.pack("<7H", 14, 48, 16, 4, 24, 32, 40)
-    data += b"\0" * (tables_at - 4 - len(data)) + tables.tobytes()
-    return struct.pack("<I", len(data)) + data
+    return compress(data, compression)

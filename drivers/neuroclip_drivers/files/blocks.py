@@ -18,6 +18,7 @@ import numpy as np
 from neuroclip_drivers.files.event_file import (
     MAX_PACKET_EVENTS,
     FileOptions,
+    NothingBeside,
     RateHistogram,
     bin_places,
 )
@@ -66,6 +67,7 @@ class BlockFile(ABC):
         self.camera = ""
         self.resolution = options.sensor or Resolution(1, 1)
         self.streams_note = ""
+        self.side = NothingBeside()
         self.first_us = self.last_us = 0
         self._lock = threading.Lock()
         self._closed = False
@@ -176,9 +178,25 @@ class BlockFile(ABC):
         """Whether the file also holds intensity frames that can be shown."""
         return False
 
-    def frame_at(self, t_us: int) -> GrayFrame | None:
-        """Return the newest intensity frame that is not younger than ``t_us``, or None."""
+    def frame_at(self, place_us: int) -> GrayFrame | None:
+        """Return the newest intensity frame that is not beyond a place, or None."""
         return None
+
+    def read_placed(self, from_us: int | None = None) -> Iterator[tuple[Packet, int]]:
+        """Yield packets as :meth:`read` does; places are times."""
+        return ((packet, 0) for packet in self.read(from_us))
+
+    def time_at(self, place_us: int) -> int:
+        """Return the time at a place, which is the same."""
+        return place_us
+
+    def clock_start(self, place_us: int) -> int:
+        """Return where the clock began that runs at a place."""
+        return self.first_us
+
+    def place_before(self, t_us: int, place_us: int) -> int:
+        """Return the place of a time, which is the same."""
+        return t_us
 
     def _start_of(self, block: int) -> int | None:
         if block not in self._starts:

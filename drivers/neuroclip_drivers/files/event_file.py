@@ -15,6 +15,8 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
+from neuroclip_drivers.aedat4.format import StreamInfo
+from neuroclip_drivers.side_streams import SidePacket
 from neuroclip_drivers.source import GrayFrame
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import Packet, Resolution
@@ -66,6 +68,41 @@ class FileOptions:
             )
 
 
+class HeldBeside(Protocol):
+    """What a file holds beside its events, packet by packet, in the order of their places."""
+
+    streams: tuple[StreamInfo, ...]
+
+    def __len__(self) -> int:
+        """Return how many packets there are."""
+        ...
+
+    def number_at(self, place: int) -> int:
+        """Return how many packets lie before a place."""
+        ...
+
+    def packet(self, number: int) -> SidePacket | None:
+        """Return a packet by its number; None for one that is damaged."""
+        ...
+
+
+class NothingBeside:
+    """A file that holds nothing but events; see :class:`HeldBeside`."""
+
+    streams: tuple[StreamInfo, ...] = ()
+
+    def __len__(self) -> int:
+        return 0
+
+    def number_at(self, place: int) -> int:
+        """Return 0."""
+        return 0
+
+    def packet(self, number: int) -> SidePacket | None:
+        """Return None."""
+        return None
+
+
 @runtime_checkable
 class EventFile(Protocol):
     """A recording that is open.
@@ -79,7 +116,8 @@ class EventFile(Protocol):
         Name of the camera that made it; may be empty.
     resolution : Resolution
     first_us, last_us : int
-        Time of the first event and the latest one.
+        Place of the first event and the latest one. Places are times, save that they go on along the file
+        where the camera's clock began anew.
     streams_note : str
         One line on what was chosen or assumed: which of several streams, a sensor size that the file does not
         tell; empty when there is nothing to say.
@@ -92,6 +130,11 @@ class EventFile(Protocol):
     first_us: int
     last_us: int
     streams_note: str
+
+    @property
+    def side(self) -> HeldBeside:
+        """What the file holds beside the events."""
+        ...
 
     @property
     def losses(self) -> str:
@@ -116,8 +159,24 @@ class EventFile(Protocol):
         """
         ...
 
-    def frame_at(self, t_us: int) -> GrayFrame | None:
-        """Return the newest intensity frame that is not younger than ``t_us``, or None."""
+    def read_placed(self, from_us: int | None = None) -> Iterator[tuple[Packet, int]]:
+        """Yield packets as :meth:`read` does, each with what turns its times into places when added."""
+        ...
+
+    def time_at(self, place_us: int) -> int:
+        """Return what the camera's clock showed at a place."""
+        ...
+
+    def clock_start(self, place_us: int) -> int:
+        """Return the place at which the clock began that runs at a place."""
+        ...
+
+    def place_before(self, t_us: int, place_us: int) -> int:
+        """Return where a time stands; where several clocks showed it, the last such place up to another."""
+        ...
+
+    def frame_at(self, place_us: int) -> GrayFrame | None:
+        """Return the newest intensity frame that is not beyond a place, or None."""
         ...
 
     def rate_histogram(self, bins: int = 400) -> RateHistogram:

@@ -16,11 +16,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from neuroclip_drivers.aedat4.reader import MAX_PACKET_EVENTS
+from neuroclip_drivers.aedat4.payloads import IMU_DTYPE, TRIGGER_DTYPE, gray
 from neuroclip_drivers.controls import Control
+from neuroclip_drivers.files.event_file import MAX_PACKET_EVENTS
 from neuroclip_drivers.inivation.camera_controls import CameraControls
 from neuroclip_drivers.inivation.usb import RULE_FILE, UsbCamera, udev_commands, udev_rule, usb_cameras
+from neuroclip_drivers.side_streams import SideStreams
 from neuroclip_drivers.source import MAX_WAIT_S, GrayFrame, SourceState, SourceStatus
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution, copy_packet, empty_packet
@@ -135,6 +138,12 @@ class CameraSource:
         except (AttributeError, *_DEVICE_ERRORS):
             log.exception("what can be set on %s cannot be told", self.name)
             self._controls = CameraControls(None)
+        self._side = SideStreams.of_sensor(
+            self.resolution,
+            frames=self.device.isFrameStreamAvailable(),
+            imu=self.device.isImuStreamAvailable(),
+            triggers=self.device.isTriggerStreamAvailable(),
+        )
         self._wanted: dict[str, float] = {}  # set by anybody, applied by whoever reads packets
         self._applied: dict[str, float] = {}
 
@@ -232,6 +241,10 @@ class CameraSource:
                 return SourceStatus(SourceState.ENDED)
             return SourceStatus(self._state, self._message, self._position_us)
 
+    def side_streams(self) -> SideStreams:
+        """Return the camera's frames, inertial samples and triggers."""
+        return self._side
+
     def latest_frame(self) -> GrayFrame | None:
         """Return the newest intensity frame of a DAVIS, or None."""
         return self._frame
@@ -242,16 +255,22 @@ class CameraSource:
         self.device = None
 
     def _next(self, device: Any) -> Packet | None:
-        """Return the events that have come, or None; take frames along, and throw away what nobody wants."""
+        """Return the events that have come, or None; what came beside them goes into the side streams."""
         store = device.getNextEventBatch()
         if device.isFrameStreamAvailable():
             while (frame := device.getNextFrame()) is not None:
-                self._frame = _gray(frame)
+                image = _image_of(frame)
+                self._frame = GrayFrame(int(frame.timestamp), gray(image))
+                self._side.add_frame(int(frame.timestamp), image, **_more_of(frame))
         # Left alone, samples of the inertial sensor would pile up in dv-processing for as long as we run.
-        if device.isImuStreamAvailable():
-            device.getNextImuBatch()
-        if device.isTriggerStreamAvailable():
-            device.getNextTriggerBatch()
+        if device.isImuStreamAvailable() and (samples := device.getNextImuBatch()) and self._side.wanted:
+            self._side.add_imu(_imu_of(samples))
+        if (
+            device.isTriggerStreamAvailable()
+            and (edges := device.getNextTriggerBatch())
+            and self._side.wanted
+        ):
+            self._side.add_triggers(_triggers_of(edges))
         if store is None or not store.size():
             return None
         events = store.numpy()
@@ -328,8 +347,36 @@ def _first_line(error: Exception) -> str:
     return lines[0].removeprefix("RuntimeError: ").rstrip(".")
 
 
-def _gray(frame: Any) -> GrayFrame:
-    image = np.asarray(frame.image)
-    if image.ndim == 3:
-        image = image[:, :, 0] if image.shape[2] == 1 else image[:, :, :3].mean(axis=2)
-    return GrayFrame(int(frame.timestamp), np.array(image, dtype=np.uint8))
+def _image_of(frame: Any) -> npt.NDArray[Any]:
+    """Return a frame's picture, (H, W) or (H, W, C) of uint8 or uint16, in memory of its own."""
+    image = np.array(frame.image)
+    return image if image.dtype in (np.uint8, np.uint16) else np.clip(image, 0, 255).astype(np.uint8)
+
+
+def _more_of(frame: Any) -> dict[str, Any]:
+    """Return what else dv-processing tells of a frame."""
+    return {
+        "exposure_us": round(frame.exposure.total_seconds() * 1e6),
+        "corner": (int(frame.positionX), int(frame.positionY)),
+        "source": int(frame.source.value),
+    }
+
+
+def _imu_of(samples: Any) -> npt.NDArray[Any]:
+    """Return dv-processing's inertial samples as an array of ``IMU_DTYPE``."""
+    rows = [
+        (
+            s.timestamp,
+            s.temperature,
+            (s.accelerometerX, s.accelerometerY, s.accelerometerZ),
+            (s.gyroscopeX, s.gyroscopeY, s.gyroscopeZ),
+            (s.magnetometerX, s.magnetometerY, s.magnetometerZ),
+        )
+        for s in samples
+    ]
+    return np.array(rows, dtype=IMU_DTYPE)
+
+
+def _triggers_of(edges: Any) -> npt.NDArray[Any]:
+    """Return dv-processing's triggers as an array of ``TRIGGER_DTYPE``."""
+    return np.array([(edge.timestamp, int(edge.type.value)) for edge in edges], dtype=TRIGGER_DTYPE)

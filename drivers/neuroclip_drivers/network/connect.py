@@ -10,7 +10,7 @@ import ssl
 import time
 from collections.abc import Generator
 
-from neuroclip_drivers.aedat4.format import FormatError
+from neuroclip_drivers.aedat4.flatbuffer import FormatError
 from neuroclip_drivers.network.tls import refusal
 from neuroclip_drivers.source import MAX_WAIT_S
 from neuroclip_live.errors import UserError

@@ -18,19 +18,22 @@ import time
 from collections.abc import Generator, Iterator
 
 from neuroclip_drivers.aedat4.decompression import decompress
+from neuroclip_drivers.aedat4.event_packets import HELD_BYTES
+from neuroclip_drivers.aedat4.flatbuffer import FormatError
 from neuroclip_drivers.aedat4.format import (
     MAGIC,
     MAX_HEADER_BYTES,
-    FormatError,
     Header,
     join_events,
     locate_events,
-    parse_frame,
     parse_header,
 )
-from neuroclip_drivers.aedat4.reader import HELD_BYTES, MAX_PACKET_EVENTS
+from neuroclip_drivers.aedat4.payloads import UnknownFrameFormat, extent, parse_frame
+from neuroclip_drivers.aedat4.streams import named
+from neuroclip_drivers.files.event_file import MAX_PACKET_EVENTS
 from neuroclip_drivers.network.connect import connect, explain, notice_death, parse_address, reason, resolve
 from neuroclip_drivers.network.tls import Tls, wrap
+from neuroclip_drivers.side_streams import KINDS, SidePacket, SideStreams
 from neuroclip_drivers.source import MAX_WAIT_S, GrayFrame, SourceState, SourceStatus
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import Packet, Resolution, copy_packet, empty_packet
@@ -90,10 +93,11 @@ class NetworkSource:
             header: Header = stop.value
         except (OSError, FormatError) as error:
             raise UserError(explain(address, error)) from None
-        self._use(header)
         stream = header.first("EVTS")
         assert stream is not None
         assert stream.resolution is not None
+        self._side = SideStreams.of_file(header.streams, stream.source)
+        self._use(header)
         self.camera = stream.source
         self.resolution: Resolution = stream.resolution
 
@@ -128,6 +132,10 @@ class NetworkSource:
                 return SourceStatus(SourceState.ENDED)
             return SourceStatus(self._state, self._message, self._position_us)
 
+    def side_streams(self) -> SideStreams:
+        """Return what the server sends beside events."""
+        return self._side
+
     def latest_frame(self) -> GrayFrame | None:
         """Return the newest intensity frame, where the server sends them too."""
         return self._frame
@@ -143,8 +151,17 @@ class NetworkSource:
         self._compression = header.compression
         self._events_stream = events.number
         self._frames_stream = frames.number if frames else None
+        # a server that came back may number them otherwise
+        self._side_places = {
+            stream.number: place
+            for stream in header.streams
+            for place, known in enumerate(self._side.streams)
+            if (stream.type_id, stream.name) == (known.type_id, known.name)
+        }
+        new = [s for s in header.streams if s.type_id != "EVTS" and s.number not in self._side_places]
+        message = f"it now also sends {', '.join(map(named, new))}: open it again to have that" if new else ""
         with self._lock:
-            self._state, self._message = SourceState.STREAMING, ""
+            self._state, self._message = SourceState.STREAMING, message
 
     def _drop(self) -> None:
         with self._lock:
@@ -267,7 +284,22 @@ class NetworkSource:
                 data = decompress(body, self._compression)
                 places.append((data, *locate_events(data)))
                 held += len(data)
-            elif stream == self._frames_stream:
-                self._frame = parse_frame(decompress(body, self._compression))
+            elif stream in self._side_places and (stream == self._frames_stream or self._side.wanted):
+                data = decompress(body, self._compression)
+                self._take_beside(stream, data)
+                held += len(data)
         del self._received[:position]
         return join_events(places) if places else empty_packet()
+
+    def _take_beside(self, stream: int, payload: bytes) -> None:
+        """Take a packet that is not of events; raises FormatError when it is not what its stream holds."""
+        place = self._side_places[stream]
+        kind = self._side.streams[place].type_id
+        if stream == self._frames_stream:
+            try:
+                self._frame = parse_frame(payload)
+            except UnknownFrameFormat as error:  # recorded all the same
+                with self._lock:
+                    self._message = f"{error} cannot be shown"
+        count, start_us, end_us = extent(payload, kind) if kind in KINDS else (1, 0, 0)
+        self._side.add(SidePacket(place, payload, count, start_us, end_us))

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from neuroclip_drivers.controls import Control, find
+from neuroclip_drivers.side_streams import SideStreams
 from neuroclip_drivers.simulator.event_synthesis import EventSynthesizer, SensorModel
 from neuroclip_drivers.simulator.pictures import read_picture
 from neuroclip_drivers.simulator.show import SHOW_SENSOR, load_show
@@ -33,6 +34,9 @@ STEP_US = (1_000, 2_500)
 
 PACKET_US = 5_000
 """Simulated time a packet spans."""
+
+FRAME_US = 40_000
+"""Simulated time between two frames that are recorded, about that of a DAVIS."""
 
 _GROUND, _DARK, _BRIGHT = 120, 30, 225
 
@@ -106,6 +110,7 @@ class SimulatorSource:
         self._state = SourceState.STREAMING
         self._position_us: int | None = None
         self._frame: GrayFrame | None = None
+        self._side = SideStreams.of_sensor(resolution, frames=True)
 
     def packets(self) -> Iterator[Packet]:
         """Yield packets of 5 ms of simulated time until the end, or until closed."""
@@ -128,6 +133,8 @@ class SimulatorSource:
                     synthesizer.cut()  # else the whole sensor fires, which shows nothing of the thing
                 parts.append(synthesizer.step(image, t_us))
             self._frame = GrayFrame(t_us, image)
+            if t_us // FRAME_US > (t_us - PACKET_US) // FRAME_US:
+                self._side.add_frame(t_us, image)
             while self._realtime and not self._closed.is_set():
                 early = t_us / 1e6 - (time.monotonic() - started)
                 if early <= 0:
@@ -146,6 +153,10 @@ class SimulatorSource:
         return SourceStatus(
             self._state, position_us=self._position_us, shows=self._at(self._position_us or 0).name
         )
+
+    def side_streams(self) -> SideStreams:
+        """Return the picture as frames, 25 a second."""
+        return self._side
 
     def latest_frame(self) -> GrayFrame | None:
         """Return the picture as the sensor saw it last."""

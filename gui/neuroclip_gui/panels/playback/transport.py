@@ -100,8 +100,12 @@ class Transport(QWidget):
         self.seek_bar.set_position(min(max(at_s / self._duration_s, 0.0), 1.0) if self._duration_s else 0.0)
 
     def seconds_of(self, t_us: int) -> float:
-        """Return a time of the stream in seconds from the recording's beginning."""
-        return (t_us - self._first_us) / 1e6
+        """Return where a time of the events stands, in seconds from the recording's beginning.
+
+        Where the camera's clock began anew it may stand twice: then it is the place that was played last.
+        """
+        place_of = getattr(self._source, "time_place", None)
+        return ((t_us if place_of is None else place_of(t_us)) - self._first_us) / 1e6
 
     # ---- commands
 
@@ -132,7 +136,7 @@ class Transport(QWidget):
             self._source.seek(min(max(seconds, 0.0), self._duration_s))
 
     def seek_us(self, t_us: int) -> None:
-        """Go to a time of the stream."""
+        """Go to a time of the events."""
         self.seek_s(self.seconds_of(t_us))
 
     def faster(self, by: int) -> None:

@@ -54,6 +54,7 @@ class RecordBar(QFrame):
                 clock(status.seconds),
                 size(status.bytes),
                 f"{amount(status.events)} events",
+                *(f"{amount(stream.written)} {stream.what}" for stream in status.streams if stream.came),
                 f"{amount(status.dropped_events)} dropped",
                 f"{size(status.free_bytes)} free",
             ]
@@ -92,7 +93,9 @@ class _Dot(QWidget):
 
 def said(report: RecordingReport) -> str:
     """Return what is said of a recording that has ended."""
-    facts = f"{clock(report.seconds)}, {amount(report.events)} events, {size(report.bytes)}: {report.path}"
+    beside = "".join(f", {stream}" for stream in report.streams if stream.came)
+    held = f"{amount(report.events)} events{beside}"
+    facts = f"{clock(report.seconds)}, {held}, {size(report.bytes)}: {report.path}"
     if report.whole and not report.dropped_events:
         return f"Your recording is good: 0 dropped.  {facts}"
     return f"{report.message}  (in {report.path.parent})"

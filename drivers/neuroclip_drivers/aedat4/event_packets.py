@@ -1,0 +1,172 @@
+"""The packets of one event stream in an open file: decoded, mended where damaged, joined to be read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from neuroclip_drivers.aedat4.decompression import Decompressor
+from neuroclip_drivers.aedat4.flatbuffer import FormatError
+from neuroclip_drivers.aedat4.format import Compression, join_events, locate_events
+from neuroclip_drivers.aedat4.packet_table import OpenFile
+from neuroclip_drivers.aedat4.salvage import rescue_events
+from neuroclip_drivers.aedat4.timeline import Timeline
+from neuroclip_drivers.files.event_file import MAX_PACKET_EVENTS
+from neuroclip_live.events import Packet, Resolution
+
+HELD_BYTES = 1 << 25
+"""Decompressed bytes held to join packets: those of a hostile file can hold one event in megabytes."""
+_READ_BYTES = 1 << 20
+_EVENTS_HEAD = 64
+"""Room for what precedes the events in a packet: 32 bytes as dv-processing writes it."""
+
+_Place = tuple[bytes, int, int]
+"""Decompressed bytes, and where in them how many events lie."""
+
+
+class EventPackets:
+    """The packets of one event stream.
+
+    Parameters
+    ----------
+    file : OpenFile
+    compression : Compression
+    rows : (N,) array of ``INDEX_DTYPE``
+        Their places; counts that are wrong do no harm.
+    cut : bool
+        Whether the file ends in the middle of the last of them.
+    """
+
+    def __init__(self, file: OpenFile, compression: Compression, rows: npt.NDArray[Any], cut: bool) -> None:
+        self.rows = rows
+        self.resolution: Resolution | None = None
+        self._file, self._compression, self._cut = file, compression, cut
+        self._counts: list[int] = rows["count"].tolist()
+        self._damaged: dict[int, int] = {}
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def damaged(self) -> tuple[int, int]:
+        """How many packets turned out to be damaged so far, and about how many events they have lost."""
+        return len(self._damaged), sum(self._damaged.values())
+
+    def forget_damage(self) -> None:
+        """Count damage anew."""
+        self._damaged = {}
+
+    def decode(self, number: int) -> Packet:
+        """Return the events of a packet, or what can be had of it."""
+        place = self._locate(number, self._body(number), Decompressor(self._compression))
+        return join_events([place]) if isinstance(place, tuple) else place
+
+    def times(self, number: int) -> npt.NDArray[np.int64]:
+        """Return the times of a packet's events."""
+        return np.ascontiguousarray(self.decode(number)["t"])
+
+    def all_times(self) -> Iterator[npt.NDArray[np.int64]]:
+        """Yield the times of every packet's events, (M,) int64 each; the quick way to look at all of them."""
+        undo = Decompressor(self._compression)
+        for number, body in self._bodies(0):
+            place = self._locate(number, body, undo)
+            if isinstance(place, tuple):
+                data, position, count = place
+                yield np.frombuffer(data, "<i8", 2 * count, position)[::2]
+            else:
+                yield np.ascontiguousarray(place["t"])
+
+    def joined(self, begin: int, timeline: Timeline) -> Iterator[tuple[Packet, int]]:
+        """Yield events from packet ``begin`` on, small packets joined, each with the shift of its times.
+
+        All events of an array are of one clock of the timeline.
+        """
+        undo = Decompressor(self._compression)
+        places: list[_Place] = []
+        total = held = shift = 0
+        for number, body in self._bodies(begin):
+            place = self._locate(number, body, undo)
+            if self._file.closed:
+                return
+            if not isinstance(place, tuple):
+                place = (place.tobytes(), 0, len(place))
+            steps = timeline.restarts.get(number, [])
+            for part, its_shift in _parts(place, int(timeline.shifts[number]), steps):
+                if places and its_shift != shift:
+                    yield join_events(places), shift
+                    places, total, held = [], 0, 0
+                shift = its_shift
+                places.append(part)
+                total += part[2]
+                held += len(part[0])
+                if total >= MAX_PACKET_EVENTS // 2 or held >= HELD_BYTES:
+                    yield join_events(places), shift
+                    places, total, held = [], 0, 0
+        if places:
+            yield join_events(places), shift
+
+    def _bodies(self, begin: int) -> Iterator[tuple[int, bytes]]:
+        """Yield the packets from number ``begin`` on as they lie in the file, read by large blocks."""
+        offsets, sizes = self.rows["offset"].tolist(), self.rows["size"].tolist()
+        start = begin
+        while start < len(offsets):
+            base, stop = offsets[start], start + 1
+            while stop < len(offsets) and offsets[stop] + sizes[stop] - base <= _READ_BYTES:
+                stop += 1
+            span = offsets[stop - 1] + sizes[stop - 1] - base
+            block = self._file.read(span, base)
+            whole = len(block) == span
+            for number in range(start, stop):
+                if self._file.closed:
+                    return
+                low = offsets[number] - base
+                yield number, block[low : low + sizes[number]] if whole else self._body(number)
+            start = stop
+
+    def _body(self, number: int) -> bytes:
+        row = self.rows[number]
+        return self._file.read(int(row["size"]), int(row["offset"]))
+
+    def _locate(self, number: int, body: bytes, undo: Decompressor) -> _Place | Packet:
+        """Return where the events of a packet are, or the events when the packet had to be mended.
+
+        What decompresses and parses is whole, whatever the index says of it: writers exist that leave the
+        index's counts at zero. Jitter and events off the sensor are no damage; they are counted downstream.
+        """
+        if self._cut and number == len(self.rows) - 1:
+            return rescue_events(body, self._compression)
+        data = None
+        try:
+            data = self._undo(body, self._counts[number], undo)
+            position, count = locate_events(data)
+        except FormatError:
+            return self._mend(number, body, data)
+        return data, position, count
+
+    def _undo(self, body: bytes, count: int, undo: Decompressor) -> bytes:
+        """Decompress a packet, making room for as many events as the index tells; it may be wrong."""
+        if count > 0:
+            try:
+                return undo(body, _EVENTS_HEAD + 16 * count)
+            except FormatError:
+                pass
+        return undo(body)
+
+    def _mend(self, number: int, body: bytes, data: bytes | None) -> Packet:
+        events = rescue_events(body, self._compression, self.resolution, data)
+        if not self._file.closed:
+            self._damaged[number] = max(0, self._counts[number] - len(events))
+        return events
+
+
+def _parts(place: _Place, shift: int, steps: list[tuple[int, int]]) -> Iterator[tuple[_Place, int]]:
+    """Cut a packet where the clock begins anew."""
+    data, position, count = place
+    begin = 0
+    for number, following in [*steps, (count, 0)]:
+        if number > begin:
+            yield (data, position + 16 * begin, number - begin), shift
+        begin, shift = number, following

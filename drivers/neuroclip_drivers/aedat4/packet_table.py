@@ -1,0 +1,118 @@
+"""Where the packets of a recording lie: by its index where that is true to the file, else as found."""
+
+from __future__ import annotations
+
+import os
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+import numpy.typing as npt
+
+from neuroclip_drivers.aedat4.decompression import decompress
+from neuroclip_drivers.aedat4.flatbuffer import FormatError
+from neuroclip_drivers.aedat4.format import Header
+from neuroclip_drivers.aedat4.index import parse_index
+from neuroclip_drivers.aedat4.losses import describe
+from neuroclip_drivers.aedat4.salvage import walk
+from neuroclip_drivers.portable_io import read_at
+
+_LARGEST_INDEX = 1 << 28
+
+
+class OpenFile:
+    """A file that several threads read, and one of them closes.
+
+    Parameters
+    ----------
+    descriptor : int
+        Closed by :meth:`close`.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._lock = threading.Lock()
+        self.size = os.fstat(descriptor).st_size
+
+    @property
+    def descriptor(self) -> int:
+        """The descriptor; -1 once it is closed."""
+        return self._descriptor
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing can be read any more."""
+        return self._descriptor < 0
+
+    def read(self, size: int, position: int) -> bytes:
+        """Read from a position; short, or nothing, where it was closed, cut meanwhile, or the disk fails."""
+        with self._lock:
+            if self._descriptor < 0:
+                return b""
+            try:
+                return read_at(self._descriptor, size, position)
+            except OSError:
+                return b""  # the packets that lie here are counted as damaged
+
+    def close(self) -> None:
+        """Close it; idempotent."""
+        with self._lock:
+            descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
+
+
+@dataclass(frozen=True)
+class PacketTable:
+    """The packets of all streams.
+
+    Attributes
+    ----------
+    rows : (N,) array of ``INDEX_DTYPE``
+        In file order.
+    indexed : bool
+        Whether the file's own index is true to it; otherwise only places and sizes are known.
+    cut : bool
+        Whether the file ends in the middle of the last packet.
+    damage : str
+        What is missing from the file, in one line; empty when nothing is.
+    """
+
+    rows: npt.NDArray[Any]
+    indexed: bool
+    cut: bool
+    damage: str
+
+    def ends_in(self, rows: npt.NDArray[Any]) -> bool:
+        """Return whether the last of some packets is the one in which the file ends."""
+        return self.cut and len(rows) > 0 and int(rows["offset"][-1]) == int(self.rows["offset"][-1])
+
+
+def find_packets(file: OpenFile, header: Header) -> PacketTable:
+    """Find the packets of an open file."""
+    rows = _own_index(file, header)
+    if rows is not None:
+        return PacketTable(rows, True, False, "")
+    found = walk(file.descriptor, header, file.size)
+    damage = describe(found.lost_bytes, found.missing_bytes, file.size, found.cut)
+    return PacketTable(found.packets, False, found.cut, damage)
+
+
+def _own_index(file: OpenFile, header: Header) -> npt.NDArray[Any] | None:
+    """Return the index that the file carries, if it is there and true to the file."""
+    position = header.index_position
+    if not header.end <= position < file.size:
+        return None
+    try:
+        # More than an index can need for the bytes before it is not believed.
+        data = file.read(min(file.size - position, _LARGEST_INDEX), position)
+        room = (position - header.end) // 9  # a head of 8 bytes, and a body
+        rows = parse_index(decompress(data, header.compression), room)
+    except FormatError:
+        return None
+    bodies = rows["offset"] - 8
+    ends = rows["offset"] + rows["size"]
+    contiguous = len(rows) == 0 or (
+        bodies[0] == header.end and ends[-1] == position and bool((bodies[1:] == ends[:-1]).all())
+    )
+    return rows if contiguous and bool((rows["size"] > 0).all()) else None

@@ -1,0 +1,275 @@
+"""Where events stand in a recording, counted along the file, whatever the camera's clock did meanwhile.
+
+A camera that was unplugged, or reset, begins its clock anew; so one file may hold the same time twice, or
+begin with a few events of an hour ago. Whoever seeks, plays or draws a bar wants one axis on which every
+event has its place: a *place* is the event's own time plus a shift that changes where the clock begins anew,
+so that the time before goes on. The first clock's shift is 0: in an ordinary recording places are times.
+
+Stray time stamps move nothing. A clock begins anew only where time *stays* back; what goes back and returns,
+or leaps ahead and returns, within ``STRAY_EVENTS`` events is a fault of these events alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+STEP_US = 100_000
+"""Cameras' time stamps jitter by less; a longer step back that stays is a new start of the camera's clock."""
+STRAY_EVENTS = 64
+"""So many events away from where time was, and back again, are strays."""
+_FAR_US = 1 << 60
+"""Time stamps beyond 36,000 years are damage; they are taken for this, so that sums fit into 64 bits."""
+
+Times = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Outline:
+    """The packets of one event stream, as an index or a look at all of them tells.
+
+    Attributes
+    ----------
+    counts, starts, ends : (N,) int64
+        Events in each packet, 0 where there are none; time of the first and of the last of them.
+    mixed : (N,) bool
+        Packets inside which time is known to step back.
+    """
+
+    counts: Times
+    starts: Times
+    ends: Times
+    mixed: npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """The axis of places of one event stream.
+
+    Attributes
+    ----------
+    places : (N,) int64
+        Place of the first event of every packet that is no stray; never less than that of the packet before.
+    shifts : (N,) int64
+        What is added to the times at the beginning of every packet.
+    restarts : dict
+        For each packet *inside* which the clock begins anew: pairs of the event's number in it, and the shift
+        from there on.
+    first_us, last_us : int
+        Place of the first event and of the last.
+    clocks : (C, 3) int64
+        For each clock: its first time, its last, and its shift.
+    """
+
+    places: Times
+    shifts: Times
+    restarts: dict[int, list[tuple[int, int]]]
+    first_us: int
+    last_us: int
+    clocks: Times
+
+    def packet_before(self, place: int) -> int:
+        """Return the last packet that begins at or before a place; the first one when there is none."""
+        return max(0, int(np.searchsorted(self.places, place, "right")) - 1)
+
+    def time_at(self, place: int) -> int:
+        """Return what the clock showed at a place."""
+        return place - int(self.clocks[self._clock_at(place), 2])
+
+    def clock_start(self, place: int) -> int:
+        """Return the place at which the clock began that runs at a place."""
+        first, _, shift = self.clocks[self._clock_at(place)]
+        return int(first + shift)
+
+    def _clock_at(self, place: int) -> int:
+        begins = self.clocks[:, 0] + self.clocks[:, 2]
+        return max(0, int(np.searchsorted(begins, place, "right")) - 1)
+
+    def place_before(self, t_us: int, place: int) -> int:
+        """Return where a time stands; where several clocks showed it, the last such place up to ``place``."""
+        first, last, shift = self.clocks.T
+        away = np.maximum(np.maximum(first - t_us, t_us - last), 0)
+        places = t_us + shift[away == away.min()]
+        before = places[places <= place]
+        return int(before[-1] if len(before) else places[0])
+
+    def places_of(self, times: Times, packets: Times) -> Times:
+        """Return the places of times that other streams of the file give.
+
+        Near a restart either clock may be meant, as streams are not written in step: it is the one that ran
+        at that time. A time at which neither ran by far is none; it stands where the file has it.
+
+        Parameters
+        ----------
+        times : (M,) int64
+        packets : (M,) int64
+            Which packet of events precedes each of them in the file; -1 where none does.
+        """
+        if len(self.clocks) == 1:
+            return times
+        shifts = np.where(packets < 0, 0, self._last_shifts()[np.maximum(packets, 0)])
+        here = np.searchsorted(self.clocks[:, 2], shifts)
+        times = np.clip(times, -_FAR_US, _FAR_US)
+        best, away = here, self._away(times, here)
+        for other in (here - 1, here + 1):
+            other = np.clip(other, 0, len(self.clocks) - 1)
+            less = self._away(times, other)
+            best, away = np.where(less < away, other, best), np.minimum(less, away)
+        fallback = np.where(packets < 0, self.first_us, self.places[np.maximum(packets, 0)])
+        return np.where(away > FAR_AWAY_US, fallback, times + self.clocks[best, 2])
+
+    def _away(self, times: Times, clock: Times) -> Times:
+        """Return how far times lie outside of what a clock, given by number, showed."""
+        first, last = self.clocks[clock, 0], self.clocks[clock, 1]
+        away: Times = np.maximum(np.maximum(first - times, times - last), 0)
+        return away
+
+    def _last_shifts(self) -> Times:
+        shifts = self.shifts.copy()
+        for packet, steps in self.restarts.items():
+            shifts[packet] = steps[-1][1]
+        return shifts
+
+
+FAR_AWAY_US = 10_000_000
+"""A frame may lie so far outside of the events' time: nothing moved meanwhile."""
+
+
+class _Run(NamedTuple):
+    """Events of one packet that follow each other without a step of more than ``STEP_US``."""
+
+    packet: int
+    offset: int
+    events: int
+    start: int
+    top: int
+
+
+def outline_of(packets: Iterator[Times]) -> Outline:
+    """Look at the times of all packets, (M,) int64 each."""
+    counts, starts, ends, mixed = [], [], [], []
+    for times in packets:
+        counts.append(len(times))
+        starts.append(int(times[0]) if len(times) else 0)
+        ends.append(int(times[-1]) if len(times) else 0)
+        mixed.append(_steps_back(times))
+    return Outline(
+        np.array(counts, dtype=np.int64),
+        np.array(starts, dtype=np.int64),
+        np.array(ends, dtype=np.int64),
+        np.array(mixed, dtype=np.bool_),
+    )
+
+
+def _steps_back(times: Times) -> bool:
+    return bool((np.diff(np.clip(times, -_FAR_US, _FAR_US)) < -STEP_US).any())
+
+
+def build(outline: Outline, times_of: Callable[[int], Times]) -> Timeline | None:
+    """Return the axis of a stream; None where the outline is not true to the packets looked at.
+
+    Parameters
+    ----------
+    outline : Outline
+        With at least one packet that holds events.
+    times_of : callable
+        Returns the times of a packet's events; asked for the first, the last, and around steps back.
+    """
+    filled = np.flatnonzero(outline.counts > 0)
+    starts = np.clip(outline.starts[filled], -_FAR_US, _FAR_US)
+    ends = np.clip(outline.ends[filled], -_FAR_US, _FAR_US)
+    back = outline.mixed[filled] | (ends < starts - STEP_US)
+    back[1:] |= starts[1:] < ends[:-1] - STEP_US
+    near = back.copy()
+    near[1:] |= back[:-1]
+    near[:-1] |= back[1:]
+    near[[0, -1]] = True
+    seen: dict[int, list[_Run]] = {}
+    tops = np.maximum(starts, ends)
+    for number in np.flatnonzero(near).tolist():
+        packet = int(filled[number])
+        times = np.clip(times_of(packet), -_FAR_US, _FAR_US)
+        if not len(times) or (int(times[0]), int(times[-1])) != (starts[number], ends[number]):
+            return None
+        tops[number] = times.max()
+        seen[number] = _runs(packet, times)
+    if not back.any():
+        clocks = np.array([(starts[0], tops.max(), 0)], dtype=np.int64)
+        places = _filled(filled, starts, len(outline.counts))
+        return Timeline(places, np.zeros_like(places), {}, int(starts[0]), int(tops.max()), clocks)
+    counts = outline.counts[filled]
+    rows = zip(filled.tolist(), counts.tolist(), starts.tolist(), tops.tolist(), strict=True)
+    runs: list[_Run] = []
+    for number, (packet, count, start, top) in enumerate(rows):
+        runs.extend(seen.get(number) or [_Run(packet, 0, count, start, top)])
+    return _joined(runs, len(outline.counts))
+
+
+def _runs(packet: int, times: Times) -> list[_Run]:
+    steps = np.diff(times)
+    bounds = [0, *(np.flatnonzero((steps > STEP_US) | (steps < -STEP_US)) + 1).tolist(), len(times)]
+    return [
+        _Run(packet, start, stop - start, int(times[start]), int(times[start:stop].max()))
+        for start, stop in pairwise(bounds)
+    ]
+
+
+def _joined(runs: list[_Run], packets: int) -> Timeline:
+    """Lay the runs of a stream one behind the other."""
+    end, shift = runs[0].start, 0  # the place reached, and the shift of the clock at work
+    low = high = runs[0].start  # what that clock showed
+    clocks: list[tuple[int, int, int]] = []
+    begins: dict[int, int] = {}
+    changes: dict[int, int] = {0: 0}
+    restarts: dict[int, list[tuple[int, int]]] = {}
+    number = 0
+    while number < len(runs):
+        run = runs[number]
+        if skipped := _strays(runs, number, shift, end):
+            number += skipped
+            continue
+        if run.start + shift < end - STEP_US:
+            clocks.append((low, high, shift))
+            shift, low, high = end + 1 - run.start, run.start, run.start
+            changes[run.packet + (run.offset > 0)] = shift
+            if run.offset:
+                restarts.setdefault(run.packet, []).append((run.offset, shift))
+        begins.setdefault(run.packet, run.start + shift)
+        high, end = max(high, run.top), max(end, run.top + shift)
+        number += 1
+    clocks.append((low, high, shift))
+    places = _filled(np.array(list(begins)), np.array(list(begins.values())), packets)
+    from_packet = np.array([*changes, packets])
+    shifts = np.repeat(list(changes.values()), np.diff(np.minimum(from_packet, packets)))
+    return Timeline(places, shifts, restarts, runs[0].start, end, np.array(clocks, dtype=np.int64))
+
+
+def _strays(runs: list[_Run], number: int, shift: int, end: int) -> int:
+    """Return how many runs from ``number`` on are strays: time soon goes on where it was."""
+    start = runs[number].start
+    back, ahead = start + shift < end - STEP_US, start + shift > end + STEP_US
+    events = 0
+    for later in range(number + 1, len(runs)) if back or ahead else ():
+        events += runs[later - 1].events
+        if events > STRAY_EVENTS:
+            break
+        following = runs[later].start
+        leaps = abs(following - runs[later - 1].top) > STEP_US  # strays return at once; a clock creeps up
+        if leaps and (following + shift >= end - STEP_US if back else following < start - STEP_US):
+            return later - number
+    return 0
+
+
+def _filled(packets: Times, places: Times, total: int) -> Times:
+    """Return places for all packets: one without gets that of the packet before, or of the first."""
+    result = np.full(total, places[0], dtype=np.int64)
+    result[packets] = places
+    known = np.zeros(total, dtype=np.int64)
+    known[packets] = packets
+    result = result[np.maximum.accumulate(known)]
+    return np.maximum.accumulate(result)
