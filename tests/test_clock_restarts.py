@@ -100,8 +100,8 @@ def test_stepping_and_seeking_reach_every_event(restarted: tuple[Path, Packet]) 
     assert len(next(packets)) == 0
     last_us = 2 * HALF_US + 1
     seen: set[str] = set()
-    for place_us in [*range(50_000, last_us, 50_000), last_us]:
-        source.step(50_000)
+    for place_us in [*range(40_000, last_us, 40_000), last_us]:
+        source.step(40_000)
         given = [next(packets)]
         while len(given[-1]) or source.status().position_us != place_us:
             given.append(next(packets))

@@ -267,7 +267,7 @@ class ReplaySource:
 
     def time_place(self, t_us: int) -> int:
         """Return where a time of the events stands; of several places the last one that was played."""
-        return self.recording.place_before(t_us, self._position_us)
+        return self.recording.place_before(t_us, self.status().position_us or 0)
 
     def rate_histogram(self, bins: int = 400) -> RateHistogram:
         """Return events over time for a seek bar; may read the whole file, so use a thread of its own."""
@@ -367,8 +367,10 @@ class ReplaySource:
         """Play the silence up to the end of the part, and hand on what else belongs to it."""
         yield from self._hold_until(self._end_us)
         if not self._interrupted():
+            before = self._handed_on
             yield from self._hand_on(end_us)
-            yield empty_packet()  # so that what was handed on last is taken
+            if self._handed_on > before:
+                yield empty_packet()  # so that it is taken
 
     def _hand_on(self, until_us: int | None) -> Iterator[Packet]:
         """Hand on what stands beside the events up to a place, None: all that is left.
