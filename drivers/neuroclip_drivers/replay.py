@@ -117,13 +117,17 @@ class ReplaySource:
         self._handed_on = 0
         try:
             self._start_us, self._end_us = self._range(start_s, end_s)
-            self._has_end = end_s is not None
+            self._has_end = self._ends_early(end_s)
         except UserError:
             self.recording.close()
             raise
         self._position_us = self._start_us
         self.jump = Jump(0, self.recording.time_at(self._start_us))
         self._anchor = (0.0, self._start_us)  # wall time, recording time
+
+    def _ends_early(self, end_s: float | None) -> bool:
+        """Whether the end leaves something out; one at the last event is none, whatever stray times say."""
+        return end_s is not None and self._end_us < self.recording.last_us
 
     def _range(self, start_s: float, end_s: float | None) -> tuple[int, int]:
         first, last = self.recording.first_us, self.recording.last_us
@@ -188,7 +192,8 @@ class ReplaySource:
         """Play only this part, in seconds from the first event; raises UserError as the constructor does."""
         start, end = self._range(start_s, end_s)
         with self._changed:
-            self._start_us, self._end_us, self._has_end = start, end, end_s is not None
+            self._start_us, self._end_us = start, end
+            self._has_end = self._ends_early(end_s)
             if not start <= self._position_us <= end:
                 self._target = _Target(start, self._paused)
             self._changed.notify_all()

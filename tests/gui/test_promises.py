@@ -182,6 +182,19 @@ def test_words_that_were_tampered_with_keep_no_window_from_opening(qtbot, make_w
     assert "cannot be used" in second.banner.text
 
 
+def still(qtbot, pipeline) -> None:
+    """Wait until what was read before the pause is recognised: no number moves for a while."""
+    seen = [(pipeline.prediction().number, time.monotonic())]
+
+    def same() -> bool:
+        number = pipeline.prediction().number
+        if number != seen[-1][0]:
+            seen.append((number, time.monotonic()))
+        return time.monotonic() - seen[-1][1] > 0.5
+
+    qtbot.waitUntil(same, timeout=60_000)
+
+
 def test_a_word_typed_while_paused_is_scored_at_once_and_the_label_stays(qtbot, make_window):
     source = ReplaySource(demo_recording(), speed=None, hold_at_end=True)  # at its end it pauses
     settings = PipelineSettings(slice_by=parse_slice("40ms"), wait_for_model=True)
@@ -192,6 +205,7 @@ def test_a_word_typed_while_paused_is_scored_at_once_and_the_label_stays(qtbot, 
     qtbot.waitUntil(lambda: window.transport.paused and window.decided.kind == "label")
     window.prompts.add("a tree")
     qtbot.waitUntil(lambda: "a tree" in window.decided.scores)
+    still(qtbot, pipeline)
     number = pipeline.prediction().number
     row = window.prompts.model.index(2).data(ROW)
     qtbot.waitUntil(lambda: window.prompts.model.index(2).data(ROW).score is not None)
