@@ -59,7 +59,7 @@ ACTIONS: tuple[Spec, ...] = (
         lambda w: w.sources.ask_file(),
         ("Ctrl+O",),
         "open",
-        "Open an .aedat4 file, or drop one on the window",
+        "Open a recording in any format that doctor lists, or drop one on the window",
     ),
     Spec(
         "camera",

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QMimeData
 from PySide6.QtWidgets import QFileDialog, QInputDialog, QLineEdit, QMenu
 
+from neuroclip_drivers.files.registry import known_suffixes
+
 if TYPE_CHECKING:
     from neuroclip_drivers.source import EventSource
     from neuroclip_gui.main_window import MainWindow
@@ -32,8 +34,9 @@ class Sources:
         """Choose a recording."""
         recent = self._window.settings.recent
         folder = str(Path(recent[0]).parent) if recent else ""
+        kinds = " ".join(f"*{suffix}" for suffix in known_suffixes())
         path, _ = QFileDialog.getOpenFileName(
-            self._window, "Open recording", folder, "Event recordings (*.aedat4);;All files (*)"
+            self._window, "Open recording", folder, f"Event recordings ({kinds});;All files (*)"
         )
         if path:
             self.open_file(path)

@@ -217,6 +217,20 @@ def check_cameras() -> list[Check]:
     return findings
 
 
+def check_recordings() -> list[Check]:
+    """List the formats of recordings that open here, and what the others need."""
+    from neuroclip_drivers.files.registry import file_formats
+
+    formats = file_formats()
+    opened = "; ".join(each.help for each in formats if not each.missing)
+    findings = [Check("recordings", "ok", opened)]
+    for each in formats:
+        if each.missing:
+            needs = f"{each.help}: not installed ({', '.join(each.missing)})"
+            findings.append(Check(each.name, "ok", needs, f'pip install "{each.install}"'))
+    return findings
+
+
 def check_folders() -> list[Check]:
     """Look at the folders the program writes to, and at the room on the disk."""
     from platformdirs import user_config_path
@@ -237,6 +251,7 @@ CHECKS: tuple[Callable[[], list[Check]], ...] = (
     check_models,
     check_window,
     check_cameras,
+    check_recordings,
     check_folders,
 )
 

@@ -95,6 +95,29 @@ def repair(file: str, out: str | None) -> None:
         click.echo(str(mend(file, out)))
 
 
+@cli.command()
+@click.argument("files", nargs=-1, required=True, metavar="IN... OUT")
+@click.option("--start", type=float, metavar="S", help="From this second of each input on.")
+@click.option("--end", type=float, metavar="S", help="Up to this second of each input.")
+@click.option("--stream", metavar="NAME|ID", help="This event stream, where an input has several.")
+@click.option("--sensor", metavar="WxH", help="The sensor's size, where an input does not tell it.")
+@click.option(
+    "--time-unit", type=click.Choice(["s", "ms", "us", "ns"]), help="Of inputs that do not tell it."
+)
+def convert(
+    files: tuple[str, ...],
+    start: float | None,
+    end: float | None,
+    stream: str | None,
+    sensor: str | None,
+    time_unit: str | None,
+) -> None:
+    """Write recordings of any format, one after the other, into an .aedat4 or .csv that is checked on close."""
+    from neuroclip_live.cli.convert_command import convert_files
+
+    convert_files(files, start=start, end=end, stream=stream, sensor=sensor, time_unit=time_unit)
+
+
 cli.add_command(few_shot_commands.evaluate)
 cli.add_command(few_shot_commands.train)
 cli.add_command(few_shot_commands.teach)

@@ -30,6 +30,8 @@ class RunOptions:
     start: float | None = None
     end: float | None = None
     stream: str | None = None
+    sensor: str | None = None
+    time_unit: str | None = None
     prompts: str | None = None
     prompt_file: str | None = None
     templates: str | None = None
@@ -99,7 +101,11 @@ MODEL_OPTIONS: tuple[Callable[[Any], Any], ...] = (
 
 _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     # where events come from
-    click.option("--replay", metavar="FILE", help="Replay a recorded .aedat4 file."),
+    click.option(
+        "--replay",
+        metavar="FILE",
+        help="Replay a recording: AEDAT, Prophesee RAW, ROS bag, HDF5, NumPy, text.",
+    ),
     click.option(
         "--camera",
         is_flag=False,
@@ -137,6 +143,12 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         "--stream",
         metavar="NAME|ID",
         help="Replay this event stream, where a recording has several (stereo).",
+    ),
+    click.option("--sensor", metavar="WxH", help="The sensor's size, where a recording does not tell it."),
+    click.option(
+        "--time-unit",
+        type=click.Choice(["s", "ms", "us", "ns"]),
+        help="The unit of time, where a recording does not tell it.",
     ),
     # what to look for
     click.option(

@@ -125,6 +125,10 @@ def source_spec(options: RunOptions) -> SourceSpec:
         tls = Tls(*certificates)
     if options.stream is not None and kind != "replay":
         raise UserError("--stream is for a recording: name it with --replay FILE")
+    if (options.sensor or options.time_unit) and kind != "replay":
+        raise UserError("--sensor and --time-unit are for a recording: name it with --replay FILE")
+    from neuroclip_drivers.files.event_file import parse_sensor
+
     return SourceSpec(
         kind=kind,
         target=target,
@@ -134,6 +138,8 @@ def source_spec(options: RunOptions) -> SourceSpec:
         end_s=options.end,
         hold_at_end=not options.headless,
         stream=options.stream,
+        sensor=parse_sensor(options.sensor) if options.sensor else None,
+        time_unit=options.time_unit,
         tls=tls,
     )
 

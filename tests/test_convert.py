@@ -1,0 +1,80 @@
+"""``neuroclip-live convert``: any recording into an aedat4 or a CSV."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import event_files as made
+import numpy as np
+import pytest
+
+from neuroclip_drivers.files.open_file import open_event_file
+from neuroclip_live.cli import main as command_line
+
+
+def read(path: Path) -> made.Table:
+    file = open_event_file(path)
+    events = np.concatenate(list(file.read()))
+    assert file.losses == ""
+    file.close()
+    return np.stack([events[name].astype(np.int64) for name in "xytp"], axis=1)
+
+
+def run(*arguments: object) -> int:
+    return command_line.main(["convert", *map(str, arguments)])
+
+
+def test_there_and_back(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    events = made.scene(count=5_000)
+    path = made.evt21_file(tmp_path / "a.raw", events)
+    assert run(path, tmp_path / "b.aedat4") == 0
+    assert f"b.aedat4: {len(events):,} events" in capsys.readouterr().out
+    assert run(tmp_path / "b.aedat4", tmp_path / "c.csv") == 0
+    for name in ("b.aedat4", "c.csv"):
+        assert np.array_equal(read(tmp_path / name), events), name
+        assert open_event_file(tmp_path / name).resolution == made.SIZE
+
+
+def test_a_part_and_several(tmp_path: Path) -> None:
+    events = made.scene(count=5_000)
+    path = made.evt21_file(tmp_path / "a.raw", events)
+    assert run(path, path, tmp_path / "b.aedat4", "--start", 3, "--end", 9) == 0
+    since = events[:, 2] - events[0, 2]
+    part = events[(since >= 3_000_000) & (since <= 9_000_000)]
+    assert np.array_equal(read(tmp_path / "b.aedat4"), np.concatenate([part, part]))
+
+
+def test_what_others_read_of_it(tmp_path: Path) -> None:
+    """Our aedat4 holds as many events for EventCV, faery, aedat and dv-processing as for us."""
+    events = made.scene(count=5_000)
+    path = tmp_path / "b.aedat4"
+    assert run(made.evt21_file(tmp_path / "a.raw", events), path) == 0
+    assert np.array_equal(made.read_by_eventcv(path), events)
+    assert np.array_equal(made.read_by_faery(path), events)
+    decoder = pytest.importorskip("aedat").Decoder(str(path))
+    assert sum(len(packet["events"]) for packet in decoder if "events" in packet) == len(events)
+    dv = pytest.importorskip("dv_processing")
+    reading, count = dv.io.MonoCameraRecording(str(path)), 0
+    while (batch := reading.getNextEventBatch()) is not None:
+        count += len(batch)
+    assert count == len(events)
+
+
+def test_what_cannot_be_converted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = made.evt21_file(tmp_path / "a.raw", made.scene(count=500))
+    other = made.aedat2_file(tmp_path / "b.aedat", made.scene(made.DVS128, count=500))
+    (tmp_path / "there.aedat4").write_bytes(b"mine")
+    for arguments, words in (
+        ((path,), "needs an input and an output"),
+        ((path, tmp_path / "b.mp4"), "End it in .aedat4 or .csv"),
+        ((path, tmp_path / "there.aedat4"), "exists already"),
+        ((path, other, tmp_path / "c.aedat4"), "different sensors (128x128, 640x480)"),
+        ((path, tmp_path / "c.aedat4", "--start", 5, "--end", 2), "makes no sense"),
+        ((path, tmp_path / "c.aedat4", "--start", 500), "no events in that part"),
+        ((tmp_path / "none.raw", tmp_path / "c.aedat4"), "No such file"),
+    ):
+        assert run(*arguments) == 2
+        message = capsys.readouterr().err
+        assert words in message
+        assert not (tmp_path / "c.aedat4").exists()
+    assert (tmp_path / "there.aedat4").read_bytes() == b"mine"
