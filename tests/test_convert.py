@@ -1,4 +1,4 @@
-"""``neuroclip-live convert``: any recording into an aedat4 or a CSV."""
+"""``neuroclip-live convert``: any recording into an aedat4."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def test_there_and_back(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     path = made.evt21_file(tmp_path / "a.raw", events)
     assert run(path, tmp_path / "b.aedat4") == 0
     assert f"b.aedat4: {len(events):,} events" in capsys.readouterr().out
-    assert run(tmp_path / "b.aedat4", tmp_path / "c.csv") == 0
-    for name in ("b.aedat4", "c.csv"):
+    assert run(tmp_path / "b.aedat4", tmp_path / "c.aedat4") == 0
+    for name in ("b.aedat4", "c.aedat4"):
         assert np.array_equal(read(tmp_path / name), events), name
         assert open_event_file(tmp_path / name).resolution == made.SIZE
 
@@ -66,10 +66,10 @@ def test_what_cannot_be_converted(tmp_path: Path, capsys: pytest.CaptureFixture[
     (tmp_path / "there.aedat4").write_bytes(b"mine")
     for arguments, words in (
         ((path,), "needs an input and an output"),
-        ((path, tmp_path / "b.mp4"), "End it in .aedat4 or .csv"),
+        ((path, tmp_path / "b.mp4"), "only aedat4 is written"),
         ((path, tmp_path / "there.aedat4"), "exists already"),
         ((path, other, tmp_path / "c.aedat4"), "different sensors (128x128, 640x480)"),
-        ((path, tmp_path / "c.aedat4", "--start", 5, "--end", 2), "makes no sense"),
+        ((path, tmp_path / "c.aedat4", "--start", 5, "--end", 2), "--end 2: give seconds"),
         ((path, tmp_path / "c.aedat4", "--start", 500), "no events in that part"),
         ((tmp_path / "none.raw", tmp_path / "c.aedat4"), "No such file"),
     ):

@@ -50,6 +50,8 @@ VALUES = {
         "--adapter": [NO_FILE, "", str(ROOT)],
         "--taught": [NO_FILE, "", str(ROOT)],
         "--motion": ["nonsense", "-1", "nan", ""],
+        "--sensor": ["nonsense", "0x0", "-1x5"],
+        "--time-unit": ["nonsense"],
         "--output": ["nonsense", "", "jsonl"],
         "--serve": ["nonsense", "", "host:", ":80"],
         "--serve-token": ["x"],
@@ -92,6 +94,13 @@ VALUES["evaluate"] = {
     "--out": ["", str(ROOT)],
     "--shots": ["nonsense", "-1", ""],
 }
+VALUES["convert"] = {
+    "--start": ["-1", "nan", "inf", "x"],
+    "--end": ["0", "-1", "nan", "inf", "x"],
+    "--stream": ["nonsense", "9"],
+    "--sensor": ["nonsense", "0x0", ""],
+    "--time-unit": ["nonsense"],
+}
 VALUES["train"] = {**VALUES["evaluate"], "--shots": ["0", "-1", "x"], "--seed": ["-1", "x"]}
 VALUES["evaluate"] |= {"--seeds": ["0", "999999999999"], "--methods": ["nonsense", "", ","]}
 GIVEN = [(c, o, v) for c, options in VALUES.items() for o, values in options.items() for v in values]
@@ -109,6 +118,8 @@ def line_of(command: str, option: str, value: str) -> list[str]:
             line += REPLAY
     elif command == "repair":
         line = ["repair", str(DEMO)]
+    elif command == "convert":
+        line = ["convert", str(DEMO), "out.aedat4"]
     else:
         rest = TEACH if command == "teach" else [*DATA, *SHOTS[command]]
         line = [command, *rest]

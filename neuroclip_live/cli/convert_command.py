@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from neuroclip_live.cli.naming import about
 from neuroclip_live.errors import UserError
 
 
@@ -27,7 +28,13 @@ def convert_files(
     *inputs, out = map(Path, files)
     if not inputs:
         raise UserError("convert needs an input and an output: neuroclip-live convert IN OUT.aedat4")
-    options = FileOptions(stream, parse_sensor(sensor) if sensor else None, time_unit)
+    with about("--sensor"):
+        size = parse_sensor(sensor) if sensor is not None else None
+    if start is not None and not 0 <= start < float("inf"):
+        raise UserError(f"--start {start:g}: give seconds from the first event, 0 or more")
+    if end is not None and not (start or 0.0) < end < float("inf"):
+        raise UserError(f"--end {end:g}: give seconds from the first event, after --start")
+    options = FileOptions(stream, size, time_unit)
     with click.progressbar(
         length=1000, label="converting", file=sys.stderr, hidden=not sys.stderr.isatty()
     ) as bar:

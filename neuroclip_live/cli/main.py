@@ -112,7 +112,7 @@ def convert(
     sensor: str | None,
     time_unit: str | None,
 ) -> None:
-    """Write recordings of any format, one after the other, into an .aedat4 or .csv that is checked on close."""
+    """Write recordings of any format, one after the other, into an .aedat4 that is checked on close."""
     from neuroclip_live.cli.convert_command import convert_files
 
     convert_files(files, start=start, end=end, stream=stream, sensor=sensor, time_unit=time_unit)

@@ -129,6 +129,8 @@ def source_spec(options: RunOptions) -> SourceSpec:
         raise UserError("--sensor and --time-unit are for a recording: name it with --replay FILE")
     from neuroclip_drivers.files.event_file import parse_sensor
 
+    with about("--sensor"):
+        sensor = parse_sensor(options.sensor) if options.sensor is not None else None
     return SourceSpec(
         kind=kind,
         target=target,
@@ -138,7 +140,7 @@ def source_spec(options: RunOptions) -> SourceSpec:
         end_s=options.end,
         hold_at_end=not options.headless,
         stream=options.stream,
-        sensor=parse_sensor(options.sensor) if options.sensor else None,
+        sensor=sensor,
         time_unit=options.time_unit,
         tls=tls,
     )

@@ -1,13 +1,10 @@
-"""Recordings of any format into one: an aedat4, which every reader of events opens, or a CSV, which everything does."""
+"""Recordings of any format into one aedat4, which every reader of events opens."""
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
 
 from neuroclip_drivers.aedat4.writer import Aedat4Writer, verify_aedat4
 from neuroclip_drivers.files.event_file import EventFile, FileOptions
@@ -15,12 +12,12 @@ from neuroclip_drivers.files.open_file import open_event_file
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import Packet, Resolution
 
-SUFFIXES = (".aedat4", ".csv")
+SUFFIX = ".aedat4"
 
 
 @dataclass(frozen=True)
 class Converted:
-    """What was written: the file, its events, and one line on what the inputs did not have; empty when nothing."""
+    """What was written: the file, its events, and a line on what the inputs lack; empty for nothing."""
 
     path: Path
     events: int
@@ -43,7 +40,7 @@ def convert(
     inputs : sequence of Path
         All of one sensor size.
     out : Path
-        ``.aedat4`` or ``.csv``; must not exist.
+        ``.aedat4``; must not exist.
     options : FileOptions, optional
     start_s, end_s : float
         Part of each input, in seconds from its first event.
@@ -56,10 +53,8 @@ def convert(
         When an input cannot be read, the sizes differ, there is nothing in the part, or the output cannot be
         written or does not read back as it was written.
     """
-    if out.suffix.lower() not in SUFFIXES:
-        raise UserError(
-            f"Cannot write {out}: its format is told by its name. End it in {' or '.join(SUFFIXES)}."
-        )
+    if out.suffix.lower() != SUFFIX:
+        raise UserError(f"Cannot write {out}: only aedat4 is written. End its name in {SUFFIX}.")
     if out.exists():
         raise UserError(f"{out} exists already. Choose another name.")
     if not 0 <= start_s < float("inf") or (end_s is not None and not start_s < end_s < float("inf")):
@@ -77,8 +72,7 @@ def convert(
                 "Convert them one by one, or give --sensor WxH."
             )
         packets = _packets(files, start_s, end_s, progress)
-        write = _write_aedat4 if out.suffix.lower() == ".aedat4" else _write_csv
-        events = write(out, packets, files[0].resolution, files[0].camera)
+        events = _write_aedat4(out, packets, files[0].resolution, files[0].camera)
         if not events:
             out.unlink(missing_ok=True)
             raise UserError(
@@ -117,40 +111,3 @@ def _write_aedat4(out: Path, packets: Iterator[Packet], size: Resolution, camera
         written = writer.close()
     verify_aedat4(written)
     return written.events
-
-
-def _write_csv(out: Path, packets: Iterator[Packet], size: Resolution, camera: str) -> int:
-    """Write lines of t, x, y and p; the first names them, with the sensor's size as faery does."""
-    events = wanted = 0
-    try:
-        with out.open("xb") as stream:
-            stream.write(f"t,x@{size.width},y@{size.height},p\n".encode())
-            for packet in packets:
-                lines = "".join(f"{t},{x},{y},{p}\n" for t, x, y, p in packet.tolist())
-                stream.write(lines.encode())
-                events += len(packet)
-                wanted = _digest(packet, wanted)
-    except OSError as error:
-        raise UserError(f"Writing {out} failed: {error.strerror}. Write to another place.") from None
-    if not events:
-        return 0
-    found = count = 0
-    again = open_event_file(out, FileOptions(time_unit="us"))
-    try:
-        for packet in again.read():
-            count += len(packet)
-            found = _digest(packet, found)
-    finally:
-        again.close()
-    if (count, found) != (events, wanted):
-        raise UserError(
-            f"{out} does not read back as it was written ({count:,} of {events:,} events). "
-            "The disk may be failing; write to another one."
-        )
-    return events
-
-
-def _digest(packet: Packet, before: int) -> int:
-    """Return a checksum that does not depend on how events are cut into packets."""
-    columns = np.stack([packet[name].astype(np.int64) for name in ("t", "x", "y", "p")], axis=1)
-    return zlib.crc32(columns.tobytes(), before)
