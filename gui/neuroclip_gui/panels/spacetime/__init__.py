@@ -1,0 +1,1 @@
+"""Events as points in space and time."""
