@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QStandardPaths
+from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication, QFileDialog
 
+from neuroclip_gui.panels.picture.annotated import LEAST_WIDTH, Notes, annotated
 from neuroclip_live.errors import UserError
 from neuroclip_live.prompting.prompt_set import PromptSet, read_prompts
 
@@ -27,8 +29,8 @@ class Snapshots:
         self.folder = Path(where or Path.home())
 
     def save(self) -> None:
-        """Write the picture as a PNG named by the time."""
-        image = self._window.view.snapshot()
+        """Write the picture as a PNG named by the time: with the answer, the time, a scale and a legend."""
+        image = self.picture()
         if image is None:
             self._window.complain("There is no picture yet")
             return
@@ -44,12 +46,40 @@ class Snapshots:
         banner = self._window.banner
         self._window.jobs.do(work, lambda p: banner.say(f"Saved {p}"), lambda m: banner.say(m, "error"))
 
+    def picture(self) -> QImage | None:
+        """Return what is shown, with everything needed to understand it; None before there is any."""
+        window = self._window
+        bare = window.view.snapshot(LEAST_WIDTH)
+        if bare is None or window.view.frame is None:
+            return None
+        factor = bare.width() // window.view.frame.shape[1]
+        return annotated(bare, notes_of(window), window.live.colours, factor)
+
     def copy(self) -> None:
         """Put the picture on the clipboard."""
-        image = self._window.view.snapshot()
+        image = self.picture()
         if image is not None:
             QApplication.clipboard().setImage(image)
             self._window.banner.say("Copied the picture")
+
+
+def notes_of(window: MainWindow) -> Notes:
+    """Return what a picture of the window's is to say beside itself."""
+    answer, probability = "", None
+    if window.pipeline is not None:
+        answer, probability = window.decision.words()[0], None
+        if window.decided.kind == "label" and answer == window.decided.label:
+            probability = window.decided.probability
+    prediction = window.pipeline.prediction() if window.pipeline is not None else None
+    time = ""
+    if prediction is not None:
+        since = window.transport.seconds_of(prediction.t_us) if window.transport.active else None
+        time = f"{since:.2f} s" if since is not None else f"{datetime.now():%Y-%m-%d %H:%M:%S}"
+    kind, amount = window.live.accumulation
+    made = {"time": f"{amount} ms", "count": f"{amount:,} events", "fade": f"fading, {amount} ms"}[kind]
+    name = window.windowTitle().removesuffix(" – neuroclip-live")
+    colour = window.prompts.colour(window.decided.label).name()
+    return Notes(answer, probability, time, made, name, colour)
 
 
 class PromptFiles:

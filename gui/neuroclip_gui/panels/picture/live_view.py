@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neuroclip_gui.style.palettes import EVENT_COLOURS
+from neuroclip_gui.style.palettes import EVENT_COLOURS, EventColours
 
 if TYPE_CHECKING:
     from neuroclip_gui.jobs import Jobs
@@ -82,6 +82,11 @@ class LiveView:
         """How events are accumulated, as :meth:`set_accumulation` takes it."""
         s = self._settings
         return s.accumulate, s.accumulate_events if s.accumulate == "count" else s.accumulate_ms
+
+    @property
+    def colours(self) -> EventColours:
+        """The colours of events in use."""
+        return EVENT_COLOURS[self._settings.event_colours or self._theme.palette.events]
 
     def freeze(self, on: bool) -> None:
         """Hold the picture still, or let it go on."""

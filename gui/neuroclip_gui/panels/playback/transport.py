@@ -99,6 +99,11 @@ class Transport(QWidget):
         self._time.setText(f"{clock(at_s)} / {clock(self._duration_s)}")
         self.seek_bar.set_position(min(max(at_s / self._duration_s, 0.0), 1.0) if self._duration_s else 0.0)
 
+    @property
+    def part_s(self) -> tuple[float, float]:
+        """The part that is played, in seconds from the beginning."""
+        return self._part[0] * self._duration_s, self._part[1] * self._duration_s
+
     def seconds_of(self, t_us: int) -> float:
         """Return where a time of the events stands, in seconds from the recording's beginning.
 

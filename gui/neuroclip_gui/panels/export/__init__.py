@@ -1,0 +1,1 @@
+"""A stretch of a recording as a film to show others."""
