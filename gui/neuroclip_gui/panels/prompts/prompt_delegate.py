@@ -16,7 +16,7 @@ from neuroclip_live.prompting.prompt_set import Prompt
 class PromptDelegate(QStyledItemDelegate):
     """Paints a row: check box, colour, label, bar and number."""
 
-    height = 38
+    height = 34
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
@@ -27,7 +27,7 @@ class PromptDelegate(QStyledItemDelegate):
 
     def check_rect(self, row: QRect) -> QRect:
         """Return where the check box of a row is."""
-        return QRect(row.left() + 8, row.top() + 11, 16, 16)
+        return QRect(row.left() + 8, row.top() + 9, 16, 16)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:  # noqa: D102
         shows: Row | None = index.data(ROW)
@@ -44,7 +44,7 @@ class PromptDelegate(QStyledItemDelegate):
             painter.setBrush(theme.colour("raised", 255 if selected else 150))
             painter.drawRoundedRect(row.adjusted(2, 1, -2, -1), 6, 6)
         self._paint_check(painter, QRectF(self.check_rect(option.rect)), colour, prompt)
-        text = QRectF(row.left() + 34, row.top() + 4, row.width() - 34 - 62, 20)
+        text = QRectF(row.left() + 34, row.top() + 3, row.width() - 34 - 62, 19)
         painter.setFont(font(14, bold=best, medium=False))
         painter.setPen(theme.colour("muted" if off or prompt.negative else "text"))
         label = f"not  {prompt.label}" if prompt.negative else prompt.label
@@ -59,25 +59,25 @@ class PromptDelegate(QStyledItemDelegate):
         if not off and not prompt.negative:
             painter.setFont(font(14, bold=best))
             painter.setPen(theme.colour("text" if best else "muted"))
-            number = QRectF(row.right() - 58, row.top() + 4, 48, 20)
+            number = QRectF(row.right() - 58, row.top() + 3, 48, 19)
             painter.drawText(
                 number,
                 Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight,
                 "–" if score is None else f"{score:.0%}",
             )
-            bar = QRectF(row.left() + 34, row.top() + 27, row.width() - 34 - 10, 5)
+            bar = QRectF(row.left() + 34, row.top() + 25, row.width() - 34 - 10, 4)
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(theme.colour("border"))
-            painter.drawRoundedRect(bar, 2.5, 2.5)
+            painter.drawRoundedRect(bar, 2, 2)
             colour.setAlpha(255 if best else 170)
             painter.setBrush(colour)
             if score is not None and shows.bar > 0.004:
                 bar.setWidth(max(5.0, bar.width() * shows.bar))
-                painter.drawRoundedRect(bar, 2.5, 2.5)
+                painter.drawRoundedRect(bar, 2, 2)
         elif off or prompt.negative:
             painter.setFont(font(11))
             painter.setPen(theme.colour("muted"))
-            where = QRectF(row.left() + 34, row.top() + 21, row.width() - 50, 15)
+            where = QRectF(row.left() + 34, row.top() + 19, row.width() - 50, 14)
             note = "off" if off else "when it fits best, there is no label"
             painter.drawText(where, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, note)
         painter.restore()

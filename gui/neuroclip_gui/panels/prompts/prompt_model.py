@@ -146,6 +146,10 @@ class PromptModel(QAbstractListModel):
         """Return the label of a row."""
         return self._rows[row].label
 
+    def row_of(self, label: str) -> int:
+        """Return the row of a label; -1 where there is none."""
+        return next((row for row, prompt in enumerate(self._rows) if prompt.label == label), -1)
+
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008, D102
         return 0 if parent.isValid() else len(self._rows)
 

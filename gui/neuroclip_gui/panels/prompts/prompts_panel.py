@@ -13,7 +13,6 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction, QColor
 from PySide6.QtWidgets import (
     QApplication,
-    QCheckBox,
     QColorDialog,
     QHBoxLayout,
     QLabel,
@@ -25,6 +24,7 @@ from PySide6.QtWidgets import (
 )
 
 from neuroclip_gui.files import as_text
+from neuroclip_gui.panels.prompts.none_row import NoneRow
 from neuroclip_gui.panels.prompts.prompt_entry import PromptEntry
 from neuroclip_gui.panels.prompts.prompt_list import PromptList
 from neuroclip_gui.panels.prompts.prompt_model import PromptModel
@@ -63,7 +63,7 @@ class PromptsPanel(Panel):
         self.list = PromptList(self.model, theme)
         self.entry = PromptEntry()
         self.threshold = QSlider(Qt.Orientation.Horizontal)
-        self.none = QCheckBox("“None of these” may win")
+        self.none = NoneRow(theme)
         self.templates = QPushButton("the label alone")
         self._threshold_text = QLabel()
         self._purpose = QLabel()
@@ -92,33 +92,31 @@ class PromptsPanel(Panel):
         )
         self._threshold_text.setMinimumWidth(34)
         self.none.setToolTip(
-            "Lets the scene match nothing you typed. Only for models that were calibrated for it."
+            "Lets the scene match nothing you typed: “none of these” competes with your words.\n"
+            "Only for models that were calibrated for it."
         )
         self.templates.setToolTip("The sentences a word is put into before it is compared with what is seen.")
         self.templates.setAccessibleName("Sentences")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 8)
-        layout.setSpacing(6)
+        layout.setSpacing(4)
         layout.addWidget(self.entry)
         layout.addWidget(self.list, 1)
         layout.addWidget(self._empty, 1)
+        layout.addWidget(self.none)
         for text, widget, after in (
             ("Sure from", self.threshold, self._threshold_text),
-            ("Sentence", self.templates, None),
+            ("Sentence", self.templates, self.lists),
         ):
             row = QHBoxLayout()
             name = QLabel(text)
             name.setProperty("role", "muted")
-            name.setMinimumWidth(72)
+            name.setMinimumWidth(66)
+            name.setBuddy(widget)
             row.addWidget(name)
             row.addWidget(widget, 1)
-            if after is not None:
-                row.addWidget(after)
+            row.addWidget(after)
             layout.addLayout(row)
-        last = QHBoxLayout()
-        last.addWidget(self.none, 1)
-        last.addWidget(self.lists)
-        layout.addLayout(last)
         layout.addWidget(self._purpose)
 
     def _connect(self) -> None:
@@ -148,12 +146,18 @@ class PromptsPanel(Panel):
         self.list.setVisible(bool(prompts.prompts))
         self._empty.setVisible(not prompts.prompts)
         self.none.setChecked(prompts.none_of_these)
+        negatives = any(prompt.negative and prompt.enabled for prompt in prompts.prompts)
+        self.none.setText("None of these, or a negative" if negatives else "None of these")
         self.templates.setText(describe_templates(prompts.templates))
 
     def show_scores(self, decision: Decision, step_s: float) -> None:
         """Move the bars."""
         best = decision.label if decision.kind == "label" else ""
         self.model.set_scores(decision.scores, best, step_s)
+        self.list.show_best(best)
+        scored = bool(decision.scores) and self.prompts.none_of_these
+        share = max(0.0, 1.0 - sum(decision.scores.values())) if scored else None
+        self.none.show_share(share, decision.kind == "none")
 
     def show_model(self, name: str, can_none: bool) -> None:
         """Offer what the model can do."""
