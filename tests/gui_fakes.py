@@ -56,6 +56,7 @@ class FakeSource:
     start_us: int = 1_000_000
     end_us: int = 11_000_000
     frame: GrayFrame | None = None
+    shows: str = ""
     said: list[tuple] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -80,7 +81,7 @@ class FakeSource:
 
     def status(self) -> SourceStatus:
         if self.live:
-            return SourceStatus(self.state, self.message)
+            return SourceStatus(self.state, self.message, shows=self.shows)
         return SourceStatus(self.state, self.message, self.position_us, self.start_us, self.end_us)
 
     def latest_frame(self) -> GrayFrame | None:

@@ -14,6 +14,7 @@ from neuroclip_gui.style import icons
 
 if TYPE_CHECKING:
     from neuroclip_gui.main_window import MainWindow
+    from neuroclip_gui.style.theme import Theme
 
 _SHORT = {"event_colours": "Colours: "}
 
@@ -30,7 +31,7 @@ class Actions:
             self.menus[name] = QMenu(
                 {"recent": "Open &recent", "demo": "&Demo recordings", "panels": "&Panels"}[name], window
             )
-        self._buttons: dict[str, QToolButton] = {}
+        self._buttons: dict[str, QAction] = {}
 
     @property
     def in_list(self) -> list[QAction]:
@@ -125,15 +126,16 @@ class Actions:
                 bar.addWidget(space)
             elif name.startswith("*"):
                 menu = self.menus[name[1:]]
-                button = QToolButton()
-                button.setText(menu.title().replace("&", ""))
-                button.setToolTip(menu.title().replace("&", ""))
-                button.setAccessibleName(menu.title().replace("&", ""))
-                button.setMenu(menu)
+                title = menu.title().replace("&", "")
+                action = QAction(title, bar)  # an action, so that it is in the overflow too
+                action.setMenu(menu)
+                bar.addAction(action)
+                button = bar.widgetForAction(action)
+                button.setToolTip(title)
+                button.setAccessibleName(title)
                 button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
                 button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-                self._buttons[name[1:]] = button
-                bar.addWidget(button)
+                self._buttons[name[1:]] = action
             else:
                 bar.addAction(self.by_name[name])
 
@@ -143,8 +145,17 @@ class Actions:
         colours = theme.colour("text"), theme.colour("accent"), theme.colour("border")
         self.by_name[name].setIcon(icons.icon(icon, *colours))
 
+    def _restyle_overflow(self, theme: Theme) -> None:
+        """Draw the button behind which a short tool bar keeps the rest: Qt's own is black on black."""
+        more = self._window.tool_bar.findChild(QToolButton, "qt_toolbar_ext_button")
+        if more is not None:
+            more.setIcon(icons.pixmap("overflow", theme.colour("text")))
+            more.setToolTip("More")
+            more.setAccessibleName("More tools")
+
     def restyle(self) -> None:
         """Draw the icons in the theme's colours."""
+        self._restyle_overflow(self._window.theme)
         theme = self._window.theme
         colours = theme.colour("text"), theme.colour("accent"), theme.colour("border")
         for spec in ACTIONS:

@@ -124,7 +124,7 @@ def check_binding() -> None:
 def finish(window: MainWindow) -> int:
     """Stop everything behind a window that is closed; return the exit status."""
     ended = window.pipeline is None or window.pipeline.stop(_STOP_S)
-    jobs_ended = [jobs.close() for jobs in (window.recording.jobs, window.jobs)]
+    jobs_ended = [jobs.close() for jobs in (window.recording.jobs, window.export.jobs, window.jobs)]
     if not (all(jobs_ended) and ended):
         log.info("a thread did not end in time; it is left behind")
         atexit.register(_leave_if_stuck)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from neuroclip_gui import layout
 from neuroclip_gui.style.palettes import EVENT_COLOURS, PALETTES
 
 
@@ -100,6 +101,13 @@ ACTIONS: tuple[Spec, ...] = (
         ("Ctrl+S", "S"),
         "snapshot",
         "Save what is shown as a PNG among your pictures",
+    ),
+    Spec(
+        "export_film",
+        "E&xport film…",
+        lambda w: w.export.ask(),
+        ("Ctrl+Shift+E",),
+        tip="A stretch of the recording as MP4 or GIF, with the answer, the time and a legend",
     ),
     Spec("copy", "&Copy picture", lambda w: w.snapshots.copy(), ("Ctrl+Shift+C",)),
     Spec(
@@ -215,6 +223,15 @@ ACTIONS: tuple[Spec, ...] = (
         ("F",),
         "freeze",
         "Hold the picture still; recognition goes on",
+        check=True,
+    ),
+    Spec(
+        "space_time",
+        "Space and &time (x, y, t)",
+        lambda w, on: layout.show_space_time(w, on),
+        ("F9",),
+        "cube",
+        "Show the newest events as points of x, y and time; drag to turn",
         check=True,
     ),
     Spec(

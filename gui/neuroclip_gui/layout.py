@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from neuroclip_gui.main_window import MainWindow
     from neuroclip_gui.settings import WindowSettings
 
-VERSION = 3
+VERSION = 4
 """Of the arrangement: another one makes Qt ignore what was saved."""
+_TITLE_BAR = 30
+_LEFT = Qt.DockWidgetArea.LeftDockWidgetArea
 _RIGHT, _BOTTOM = Qt.DockWidgetArea.RightDockWidgetArea, Qt.DockWidgetArea.BottomDockWidgetArea
 
 
@@ -28,13 +30,15 @@ def make_docks(window: MainWindow) -> dict[str, QDockWidget]:
         ("timeline", "Timeline", window.timeline),
         ("teach", "Teach", window.teach),
         ("health", "Health", _Scrolled(window.health)),
+        ("rate", "Rate", window.rate),
+        ("spacetime", "Space and time", window.space_time),
         ("strip", "What the network sees", Seen(window.strip, window.raster)),
     ):
         dock = QDockWidget(title, window)
         dock.setObjectName(name)
         dock.setWidget(panel)
         dock.setAccessibleName(title)
-        bar = Grip if name in ("prompts", "camera", "timeline", "teach", "health") else DockTitle
+        bar = Grip if name in ("prompts", "camera", "timeline", "teach", "health", "rate") else DockTitle
         dock.setTitleBarWidget(bar(dock, window.theme))
         docks[name] = dock
     window.setDockOptions(
@@ -77,10 +81,12 @@ def arrange(window: MainWindow) -> None:
     window.addDockWidget(_RIGHT, docks["timeline"])
     window.tabifyDockWidget(docks["timeline"], docks["teach"])
     window.tabifyDockWidget(docks["teach"], docks["health"])
+    window.tabifyDockWidget(docks["health"], docks["rate"])
+    window.addDockWidget(_LEFT, docks["spacetime"])
     window.addDockWidget(_BOTTOM, docks["strip"])
     for dock in docks.values():
         dock.setFloating(False)
-        dock.show()
+        dock.setVisible(dock is not docks["spacetime"])
     docks["timeline"].raise_()
     docks["prompts"].raise_()
     share_out(window)
@@ -90,8 +96,9 @@ def share_out(window: MainWindow) -> None:
     """Give the panels their first sizes; Qt heeds it only once the window has its own."""
     docks, vertical = window.docks, Qt.Orientation.Vertical
     height = max(400, window.height())
-    window.resizeDocks([docks["prompts"]], [max(330, window.width() * 29 // 100)], Qt.Orientation.Horizontal)
-    low = height * (35 if height < 760 else 40) // 100  # a small screen is for the words first
+    wide = max(320, window.width() * 29 // 100)
+    window.resizeDocks([docks["prompts"]], [wide], Qt.Orientation.Horizontal)
+    low = height * (28 if height < 760 else 33) // 100  # the words first
     window.resizeDocks([docks["prompts"], docks["timeline"]], [height - low, low], vertical)
     window.resizeDocks([docks["strip"]], [max(126, height * 17 // 100)], vertical)
 
@@ -103,11 +110,39 @@ def restore(window: MainWindow, settings: WindowSettings) -> None:
     if geometry.isEmpty() or not window.restoreGeometry(geometry):
         window.resize(1280, 720)
         screen = window.screen()
-        if screen is not None:
+        if screen is not None:  # a title bar is not known yet: fit_to_screen looks again
             free = screen.availableGeometry()
-            window.resize(min(1440, free.width()), min(900, free.height()))
+            window.resize(min(1440, free.width()), min(900, free.height() - _TITLE_BAR))
     docks = QByteArray.fromBase64(settings.docks.encode("ascii", "ignore"))
     window.setProperty("restored", not docks.isEmpty() and window.restoreState(docks, VERSION))
+
+
+def show_space_time(window: MainWindow, on: bool) -> None:
+    """Show the events in space and time beside the picture, or no more."""
+    dock = window.docks["spacetime"]
+    if on == dock.isVisible():
+        return
+    dock.setVisible(on)
+    if on and not dock.isFloating():
+        room = window.view.width() + dock.width()
+        window.resizeDocks([dock], [max(240, room // 2)], Qt.Orientation.Horizontal)
+
+
+def fit_to_screen(window: MainWindow) -> None:
+    """Make the window, with its frame, no larger than the screen without its panels, and put it there."""
+    screen = window.screen()
+    if screen is None or window.isMaximized() or window.isFullScreen():
+        return
+    free, frame, inner = screen.availableGeometry(), window.frameGeometry(), window.geometry()
+    border = frame.width() - inner.width(), frame.height() - inner.height()
+    width = min(inner.width(), free.width() - border[0])
+    height = min(inner.height(), free.height() - border[1])
+    if (width, height) != (inner.width(), inner.height()):
+        window.resize(width, height)
+    left = min(max(frame.left(), free.left()), free.right() + 1 - width - border[0])
+    top = min(max(frame.top(), free.top()), free.bottom() + 1 - height - border[1])
+    if (left, top) != (frame.left(), frame.top()):
+        window.move(left, top)
 
 
 def show_desk(window: MainWindow, on: bool) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSize
+from PySide6.QtCore import QSize, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QShowEvent
 from PySide6.QtWidgets import QMainWindow, QToolBar, QVBoxLayout, QWidget
 
@@ -17,6 +17,7 @@ from neuroclip_gui.model_choice import Recognition
 from neuroclip_gui.panels.camera.camera_panel import CameraPanel
 from neuroclip_gui.panels.camera.cameras import Cameras
 from neuroclip_gui.panels.decision.decision_panel import DecisionPanel
+from neuroclip_gui.panels.export.export_commands import Export
 from neuroclip_gui.panels.health.health_panel import HealthPanel
 from neuroclip_gui.panels.picture.event_view import EventView
 from neuroclip_gui.panels.picture.live_view import LiveView
@@ -25,8 +26,11 @@ from neuroclip_gui.panels.playback.transport import Transport
 from neuroclip_gui.panels.prompts.prompt_sets import PromptSets
 from neuroclip_gui.panels.prompts.prompts_panel import PromptsPanel
 from neuroclip_gui.panels.prompts.unfamiliar_words import Strangeness
+from neuroclip_gui.panels.rate.rate_plot import RatePlot
 from neuroclip_gui.panels.recording.record_bar import RecordBar
 from neuroclip_gui.panels.recording.record_commands import Recording
+from neuroclip_gui.panels.spacetime.space_time_updates import SpaceTimeUpdates
+from neuroclip_gui.panels.spacetime.space_time_view import SpaceTimeView
 from neuroclip_gui.panels.spikes.spike_raster import SpikeRaster
 from neuroclip_gui.panels.teach.teach_commands import Teaching
 from neuroclip_gui.panels.teach.teach_panel import TeachPanel
@@ -47,6 +51,10 @@ from neuroclip_live.recognition.prediction import Decision
 if TYPE_CHECKING:
     from neuroclip_live.prompting.prompt_set import PromptSet
     from neuroclip_live.recognition.pipeline import Pipeline
+
+
+_FRAME_MS = 400
+"""By then a window manager has put its frame around the window."""
 
 
 class MainWindow(QMainWindow, WindowCommands):
@@ -79,9 +87,13 @@ class MainWindow(QMainWindow, WindowCommands):
         self.teach = TeachPanel(theme, self.prompts.colour)
         self.teaching = Teaching(self)
         self.health = HealthPanel(theme)
+        self.rate = RatePlot(theme)
+        self.space_time = SpaceTimeView(theme, lambda: self.live.colours)
+        self.space_time_updates = SpaceTimeUpdates(self.space_time, self.jobs)
         self.transport = Transport(theme)
         self.record_bar = RecordBar(theme)
         self.recording = Recording(self)
+        self.export = Export(self)
         self.status_line = StatusLine()
         self.sources, self.recognition = Sources(self), Recognition(self)
         self.camera_panel = CameraPanel(theme)
@@ -105,9 +117,10 @@ class MainWindow(QMainWindow, WindowCommands):
         column = QVBoxLayout(centre)
         column.setContentsMargins(8, 0, 2, 0)
         column.setSpacing(4)
-        for widget in (self.banner, self.decision, self.view, self.record_bar, self.transport):
+        for widget in (self.decision, self.view, self.record_bar, self.transport):
             column.addWidget(widget, 1 if widget is self.view else 0)
         self.setCentralWidget(centre)
+        self.banner.lie_over(self.view)
         self.setStatusBar(self.status_line)
         self.actions_ = Actions(self)
         self.actions_.fill_menu_bar()
@@ -120,6 +133,7 @@ class MainWindow(QMainWindow, WindowCommands):
         self.docks = layout.make_docks(self)
         for dock in self.docks.values():
             self.actions_.menus["panels"].addAction(dock.toggleViewAction())
+        self.docks["spacetime"].visibilityChanged.connect(self.actions_.by_name["space_time"].setChecked)
         by_name = self.actions_.by_name
         self.prompts.add_actions(self.actions_.in_list)
         self.transport.add_buttons([by_name[n] for n in ("step_back", "play", "step_on")], [by_name["loop"]])
@@ -189,12 +203,13 @@ class MainWindow(QMainWindow, WindowCommands):
         if self.pipeline is None:
             return
         source = self.pipeline.source
-        self.setWindowTitle(f"{source.name} – neuroclip-live")
+        self.show_title("")
         self.cameras.source_changed()
         self.transport.set_source(source)
         self.live.clear()
         self.decided = Decision()
         self.timeline.clear()
+        self.rate.clear()
         self.strip.show_prediction(None)
         self.raster.show_prediction(None)
         self.actions_.by_name["loop"].setChecked(bool(getattr(source, "loop", self.settings.loop)))
@@ -207,6 +222,14 @@ class MainWindow(QMainWindow, WindowCommands):
 
             self.jobs.do(lambda: histogram(400), done, lambda _: None)
 
+    def show_title(self, shows: str) -> None:
+        """Say in the title what the source is, and what it shows where it knows it."""
+        name = self.pipeline.source.name if self.pipeline is not None else ""
+        title = f"{name}: {shows}" if shows else name
+        title = f"{title} – neuroclip-live" if title else "neuroclip-live"
+        if title != self.windowTitle():
+            self.setWindowTitle(title)
+
     # ---- what Qt tells the window
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: D102
@@ -214,6 +237,10 @@ class MainWindow(QMainWindow, WindowCommands):
         if not self.property("restored"):
             self.setProperty("restored", True)
             layout.share_out(self)
+        if not self.property("fitted"):
+            self.setProperty("fitted", True)
+            layout.fit_to_screen(self)  # what the frame takes is known once the window has one
+            QTimer.singleShot(_FRAME_MS, self, lambda: layout.fit_to_screen(self))
         if not self.property("seen"):
             self.setProperty("seen", True)
             self.prompts.entry.setFocus()
@@ -234,6 +261,7 @@ class MainWindow(QMainWindow, WindowCommands):
             self._closed = True
             self.pulse.stop()
             self.teaching.stop()
+            self.export.close()
             layout.show_desk(self, False)
             self.settings.geometry = bytes(self.saveGeometry().toBase64()).decode()
             self.settings.docks = bytes(self.saveState(layout.VERSION).toBase64()).decode()

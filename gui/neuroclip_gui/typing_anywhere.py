@@ -68,6 +68,8 @@ class TypingAnywhere(QObject):
         if is_text_field(focus):
             self._tell_held(event)
             return False
+        if event.key() in getattr(focus, "own_keys", ()) and not event.modifiers() & _COMMAND:
+            return False
         pasted = event.matches(QKeySequence.StandardKey.Paste)
         typed = event.text().isprintable() and event.text().strip() and not event.modifiers() & _COMMAND
         if not (typed or pasted) or isinstance(focus, QMenuBar) or self._window.property("desk"):

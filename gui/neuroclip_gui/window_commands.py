@@ -22,7 +22,7 @@ class WindowCommands:
 
     def complain(self, text: str) -> None:
         """Say why something was not done."""
-        self.banner.say(text, "warn")
+        self.banner.say(text, "hint")
 
     def play_or_freeze(self) -> None:
         """Play or pause a recording; freeze the picture of anything live."""

@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from neuroclip_gui.panels.playback.seek_bar import clock
+from neuroclip_gui.panels.rate.rate_updates import sample
 from neuroclip_gui.panels.timeline.moments import Moment
 from neuroclip_gui.panels.timeline.stream_clock import StreamClock
 from neuroclip_live.recognition.prediction import Decision
@@ -68,6 +69,8 @@ class Follower:
             pipeline, rate_hz, window.transport.paused
         ):
             window.pulse.painted()
+        if not window.isMinimized():
+            window.space_time_updates.look(pipeline, now, window.live.frozen)
         self._clock.tick(pipeline.source, pipeline.source.status(), now)
         if self._is_due("status", now, _STATUS_S):
             self._pull_status(pipeline, now)
@@ -187,12 +190,15 @@ class Follower:
         paint_hz = window.pulse.paint_hz
         window.status_line.show_status(status, paint_hz)
         window.transport.show_status(status.source)
+        window.show_title(status.source.shows)
         self._show_play_icon()
+        sample(window.rate, pipeline, status.event_rate_hz, now)
         if self._is_due("health", now, _HEALTH_S):
             window.health.show_status(status, paint_hz, window.pulse.worst_gap_ms)
         window.teaching.look()
         window.region.look()
         window.recording.look()
+        window.export.look()
         window.cameras.look(status, now)
         window.recognition.look(pipeline)
         window.keeping.look(now)

@@ -53,7 +53,7 @@ def qtbot(qapp: QApplication, request: pytest.FixtureRequest) -> PatientBot:
 def _nothing_goes_by_itself() -> Iterator[None]:
     """Keep messages and pictures that go after a while: a busy machine would let them go before a look."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(banner, "_STAYS_MS", {"info": 3_600_000, "warn": 3_600_000})
+        patch.setattr(banner, "_STAYS_MS", {"info": 3_600_000, "hint": 3_600_000, "warn": 3_600_000})
         patch.setattr(live_view, "_STALE_S", 3600.0)
         yield
 
@@ -108,6 +108,7 @@ def make_window(qtbot, qapp: QApplication, tmp_path: Path) -> Iterator[Callable[
         theme.apply(qapp)
         window = MainWindow(theme, store, settings)
         window.snapshots.folder = window.recording.folder = tmp_path
+        window.setProperty("fitted", True)  # the screen that is none has 800 x 800; here it is larger
         window.resize(1280, 720)
         window.show()
         made.append(window)

@@ -1,24 +1,33 @@
-"""One line above everything: what went wrong, or what was done, with a way to put it aside."""
+"""A message over the picture: what went wrong, or what was done, with a way to put it aside.
+
+It lies over what it speaks of and moves nothing. All look alike; an edge in amber means that something was
+lost, one in red that something failed.
+"""
 
 from __future__ import annotations
 
 from typing import Literal
 
-from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QToolButton
+from PySide6.QtCore import QEvent, QObject, QTimer
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
 from neuroclip_gui.style import icons
 from neuroclip_gui.style.theme import Theme
 
-Level = Literal["info", "warn", "error"]
-_STAYS_MS = {"info": 4000, "warn": 9000}
+Level = Literal["info", "hint", "warn", "error"]
+_STAYS_MS = {"info": 4000, "hint": 9000, "warn": 9000}
+_MARGIN, _WIDEST = 10, 720
 
 
 class Banner(QFrame):
-    """Shows the newest message. An error stays until it is put aside; others go by themselves."""
+    """Shows the newest message. An error stays until it is put aside; others go by themselves.
+
+    Levels: ``info`` for what was done, ``hint`` for why something was not, ``warn`` for losses, ``error``.
+    """
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
+        self._over: QWidget | None = None
         self.setObjectName("banner")
         self.level: Level = "info"
         self._theme = theme
@@ -48,8 +57,31 @@ class Banner(QFrame):
         self.setProperty("level", level)
         self.style().polish(self)
         self.setVisible(bool(text))
+        self._place()
         if text and level in _STAYS_MS:
             self._timer.start(_STAYS_MS[level])
+
+    def lie_over(self, widget: QWidget) -> None:
+        """Lie over the upper edge of a widget, in its window, from now on."""
+        self._over = widget
+        self.setParent(widget.parentWidget())
+        self.hide()
+        widget.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: D102
+        if event.type() in (QEvent.Type.Resize, QEvent.Type.Move) and not self.isHidden():
+            self._place()
+        return False
+
+    def _place(self) -> None:
+        if self._over is None or self.isHidden():
+            return
+        area = self._over.geometry()
+        width = max(160, min(area.width() - 2 * _MARGIN, _WIDEST))
+        height = self.layout().totalHeightForWidth(width)
+        height = max(height, self.layout().totalMinimumSize().height())
+        self.setGeometry(area.center().x() - width // 2, area.top() + _MARGIN, width, height)
+        self.raise_()
 
     @property
     def text(self) -> str:

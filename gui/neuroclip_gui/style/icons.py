@@ -28,6 +28,8 @@ PATHS: dict[str, str] = {
     "teach": '<path d="M2 9l10-5 10 5-10 5zM6 11.5v5c3.5 3 8.5 3 12 0v-5M22 9v6"/>',
     "help": '<circle cx="12" cy="12" r="9"/>'
     '<path d="M9.3 9.2a2.8 2.8 0 1 1 3.9 2.6c-.8.4-1.2.9-1.2 1.8v.4M12 17.2v.1"/>',
+    "cube": '<path d="M12 3l8 4.5v9L12 21l-8-4.5v-9zM12 12l8-4.5M12 12v9M12 12L4 7.5"/>',
+    "overflow": '<path d="M5 5l7 7-7 7M13 5l7 7-7 7"/>',
     "close": '<path d="M6 6l12 12M18 6L6 18"/>',
     "plus": '<path d="M12 5v14M5 12h14"/>',
     "more": '<path d="M5 12h.1M12 12h.1M19 12h.1" stroke-width="3.4"/>',

@@ -123,6 +123,8 @@ def style_sheet(p: Palette) -> str:
     QToolButton:disabled, QPushButton:disabled {{ color: {p.muted}; }}
     QPushButton:default {{ background: {p.accent}; color: {p.on_accent}; border-color: {p.accent}; }}
     QToolButton::menu-indicator {{ image: none; }}
+    QToolButton#qt_toolbar_ext_button {{ padding: 0; border: 0; min-width: 20px; background: {p.raised};
+        border-radius: 4px; }}
     QToolButton#quiet {{ padding: 2px; }}
     QLabel[role="head"] {{ color: {p.muted}; font-size: 11px; font-weight: 600; }}
     QDockWidget {{ color: {p.muted}; font-size: 11px; font-weight: 600; }}
@@ -180,10 +182,10 @@ def style_sheet(p: Palette) -> str:
     QLabel[role="value"] {{ color: {p.text}; font-weight: 600; }}
     QLabel[role="warn"] {{ color: {p.warn}; font-weight: 600; }}
     QLabel[role="title"] {{ font-size: 15px; font-weight: 600; }}
-    QFrame#banner {{ background: {p.raised}; border: 1px solid {p.border}; border-radius: 8px; }}
-    QFrame#banner[level="error"] {{ border-color: {p.bad}; }}
-    QFrame#banner[level="warn"] {{ border-color: {p.warn}; }}
-    QFrame#banner[level="info"] {{ border-color: {p.accent}; }}
+    QFrame#banner {{ background: {p.raised}; border: 1px solid {p.border}; border-left: 4px solid {p.accent};
+        border-radius: 6px; }}
+    QFrame#banner[level="error"] {{ border-left-color: {p.bad}; }}
+    QFrame#banner[level="warn"] {{ border-left-color: {p.warn}; }}
     QProgressBar {{ background: {p.border}; border: 0; border-radius: 2px; max-height: 4px;
         min-height: 4px; }}
     QProgressBar::chunk {{ background: {p.accent}; border-radius: 2px; }}
