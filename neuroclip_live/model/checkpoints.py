@@ -8,6 +8,14 @@ from typing import Any
 
 from neuroclip_live.errors import UserError
 from neuroclip_live.model.checkpoint_errors import told
+from neuroclip_live.model.event_checkpoints import (
+    FACTS,
+    eventbind,
+    is_eventbind,
+    is_image_tower,
+    put_image_tower,
+    read_state,
+)
 from neuroclip_live.model.hub import Progress, fetch, fetch_url, silent
 from neuroclip_live.model.image_only import image_model
 from neuroclip_live.model.model_config import CONFIG_FILE, FACTS_KEY, read_config, refuse_remote_code
@@ -89,19 +97,50 @@ def load(spec: ModelSpec, progress: Progress) -> Checkpoint:
             torch.manual_seed(0)
             model = _build(spec.name, None, progress, spec.arch, pretrained_text=False)
         return _finish(spec, model, spec.arch, {}, ())
-    options: dict[str, Any] = {}
-    if spec.kind == "tag":
-        weights, tag_cfg = _download_tag(spec, progress)
-        options["force_preprocess_cfg"] = {
-            key: tag_cfg.get(key) for key in ("mean", "std", "interpolation", "resize_mode")
-        }
-        # the tag says which activation its weights were trained with; the architecture's default may differ
-        options["force_quick_gelu"] = bool(tag_cfg.get("quick_gelu", False))
-    else:
-        assert spec.path is not None
-        weights = spec.path
+    if spec.kind == "file":
+        return _load_file(spec, progress)
+    weights, options = _tag_options(spec, progress)
     model = _build(spec.name, weights, progress, spec.arch, pretrained=str(weights), **options)
     return _finish(spec, model, spec.arch, {}, (weights,))
+
+
+def _load_file(spec: ModelSpec, progress: Progress) -> Checkpoint:
+    """Read a weights file: open_clip's own, or one of those of ``event_checkpoints``."""
+    assert spec.path is not None
+    path = spec.path
+    with told(spec.name, path):
+        state = read_state(path)
+    if is_eventbind(state):
+        progress(f"loading {spec.name}", None)
+        with silent(), told(spec.name, path):
+            model = eventbind(spec.arch, state)
+        return _finish(spec, model, spec.arch, FACTS, (path,))
+    if is_image_tower(state):
+        if not spec.tag:
+            raise UserError(
+                f"{path} holds an image tower alone; name the weights its text tower comes from, "
+                f"as in --model {spec.arch}/TAG --weights {path.name}"
+            )
+        weights, options = _tag_options(spec, progress)
+        model = _build(spec.name, weights, progress, spec.arch, pretrained=str(weights), **options)
+        with told(spec.name, path):
+            put_image_tower(model, state)
+        return _finish(spec, model, spec.arch, {}, (path, weights))
+    del state  # a large model would be in memory twice
+    model = _build(spec.name, path, progress, spec.arch, pretrained=str(path))
+    return _finish(spec, model, spec.arch, {}, (path,))
+
+
+def _tag_options(spec: ModelSpec, progress: Progress) -> tuple[Path, dict[str, Any]]:
+    """Download a tag's weights; return them and what open_clip has to be told to build them."""
+    weights, tag_cfg = _download_tag(spec, progress)
+    return weights, {
+        "force_preprocess_cfg": {
+            key: tag_cfg.get(key) for key in ("mean", "std", "interpolation", "resize_mode")
+        },
+        # the tag says which activation its weights were trained with; the architecture's default may differ
+        "force_quick_gelu": bool(tag_cfg.get("quick_gelu", False)),
+    }
 
 
 def _load_folder(spec: ModelSpec, progress: Progress) -> Checkpoint:

@@ -8,6 +8,7 @@ Five ways to name one:
 ``hf-hub:ORG/NAME``        any repository on the hub with an open_clip configuration; downloads once;
                            ``@REVISION`` after it pins a commit, branch or tag
 ``ARCH`` with ``weights``  a checkpoint on disk (.safetensors, or torch's format without pickled code)
+``ARCH/TAG`` the same      an image tower on disk; the text tower is that of the tag
 ``PATH``                   a folder with ``open_clip_config.json`` and weights (``local-dir:`` may precede it)
 =========================  ==================================================================
 
@@ -82,13 +83,13 @@ def parse_model(model: str, weights: str | Path | None = None) -> ModelSpec:
     if not model:
         raise UserError(f"the model's name is empty; try {BUNDLED}")
     if weights is not None:
-        arch = _known_arch(model)
+        arch, tag = _arch_and_tag(model)
         if str(weights) == RANDOM:
             return ModelSpec(f"{arch} (random weights)", "random", arch=arch)
         path = Path(weights).expanduser()
         if not path.is_file():
             raise UserError(f"no weights file {weights}; give a .safetensors or .pt file of {arch}")
-        return ModelSpec(f"{arch} ({path.name})", "file", arch=arch, path=path)
+        return ModelSpec(f"{arch} ({path.name})", "file", arch=arch, tag=tag, path=path)
     if model == BUNDLED:
         return ModelSpec(BUNDLED, "folder", path=MODELS_DIR / "event_nano")
     if model.startswith("hf-hub:"):
@@ -138,6 +139,16 @@ def folder_files(spec: ModelSpec) -> tuple[Path, Path]:
     if not found:
         raise UserError(f"{folder} has no weights; it needs {SAFE_NAMES[0]}")
     return folder / CONFIG_FILE, found[0]
+
+
+def _arch_and_tag(model: str) -> tuple[str, str]:
+    """Split what stands before a weights file: an architecture, perhaps with a tag that has the rest."""
+    import open_clip
+
+    if "/" in model and model.replace("/", "-") not in open_clip.list_models():
+        spec = _tagged(model)
+        return spec.arch, spec.tag
+    return _known_arch(model), ""
 
 
 def _known_arch(arch: str) -> str:
