@@ -25,6 +25,7 @@ MODEL = {
     "--weights": [NO_FILE, ""],
     "--device": ["nonsense", "cuda:-1"],
     "--runtime": ["nonsense"],
+    "--representation": ["nonsense", ""],
     "--fit": ["nonsense"],
     "--normalisation": ["nonsense"],
     "--threads": ["0", "-1", "999999999999", "x"],

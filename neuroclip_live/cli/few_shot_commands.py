@@ -201,7 +201,7 @@ def _prepare(values: dict[str, Any], tell: Progress) -> Any:
     from neuroclip_live.learning.train_settings import TrainSettings
     from neuroclip_live.prompting.templates import resolve_templates
 
-    model_names = ("model", "weights", "device", "runtime", "fit", "focus", "normalisation", "threads")
+    model_names = "model weights device runtime representation fit focus normalisation threads".split()
     model = loader(RunOptions(**{name: values[name] for name in model_names}))(tell)
     with naming("--root"):
         source, about = open_shots(

@@ -97,4 +97,4 @@ def _teacher(recognizer: Recognizer) -> Teacher:
     def swap(adapter: object) -> None:
         recognizer.adapter = adapter  # type: ignore[assignment]
 
-    return Teacher(info.name, info.embed_dim, recognizer.settings.timesteps, info.logit_scale, swap)
+    return Teacher(info.features, info.embed_dim, recognizer.settings.timesteps, info.logit_scale, swap)

@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 import click
 
+from neuroclip_live.cli.choices import Named
+
 MOST_THREADS = 1024
 """Threads of the encoder at the most."""
 
@@ -47,6 +49,7 @@ class RunOptions:
     timesteps: int = 10
     motion: str = "auto"
     threshold: int | None = None
+    representation: str | None = None
     fit: Literal["letterbox", "squash"] | None = None
     focus: bool | None = None
     normalisation: Literal["model", "reference"] = "model"
@@ -85,6 +88,11 @@ MODEL_OPTIONS: tuple[Callable[[Any], Any], ...] = (
         default="auto",
         show_default=True,
         help="What runs the image encoder.",
+    ),
+    click.option(
+        "--representation",
+        type=Named("neuroclip_live.stream.representations.registry:REPRESENTATIONS"),
+        help="What slices of events are turned into; the model's own if left out.",
     ),
     click.option("--fit", type=click.Choice(["letterbox", "squash"]), help="How a sensor becomes a square."),
     click.option("--focus/--no-focus", default=None, help="Crop frames to their activity, or do not."),

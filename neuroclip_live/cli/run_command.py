@@ -233,6 +233,7 @@ def loader(options: RunOptions) -> Load:
                 weights=options.weights,
                 device=options.device,
                 runtime=options.runtime,
+                representation=options.representation,
                 fit=options.fit,
                 focus=options.focus,
                 normalisation=options.normalisation,
@@ -254,7 +255,7 @@ def adapter_loader(options: RunOptions) -> LoadAdapter | None:
     def load(model: Backbone) -> Adapter:
         with about("--adapter"):
             return load_adapter(
-                path, model=model.info.name, embed_dim=model.info.embed_dim, timesteps=options.timesteps
+                path, model=model.info.features, embed_dim=model.info.embed_dim, timesteps=options.timesteps
             )
 
     return load

@@ -104,8 +104,18 @@ class EventDataset:
         """
         if self.form == "frames":
             return read_frames_npz(sample.path)
-        pieces = cut(self.events(sample), timesteps, split)
+        pieces = self.slices(sample, timesteps, split)
         return np.stack([count_events(piece, self.spec.resolution) for piece in pieces])
+
+    def slices(self, sample: Sample, timesteps: int, split: SplitBy) -> list[Packet]:
+        """Read a sample as the events of T timesteps; not of data sets in form of frames.
+
+        Raises
+        ------
+        UnreadableSample
+            Also for a sample with fewer events than timesteps.
+        """
+        return cut(self.events(sample), timesteps, split)
 
 
 def cut(events: Packet, timesteps: int, split: SplitBy) -> list[Packet]:

@@ -172,7 +172,7 @@ def train(
         labels,
         text,
         names=names,
-        model=backbone.info.name,
+        model=backbone.info.features,
         logit_scale=backbone.info.logit_scale,
         templates=settings.templates,
         settings=settings.train,
@@ -231,7 +231,7 @@ def _logits(
     if settings.reference:
         how = replace(how, feature_norm=None)
     adapter = train_adapter(
-        features, labels, text, names=names, model=backbone.info.name, logit_scale=scale, settings=how
+        features, labels, text, names=names, model=backbone.info.features, logit_scale=scale, settings=how
     )
     return window_logits(adapter.transform(tests), text, scale)
 

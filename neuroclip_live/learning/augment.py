@@ -27,7 +27,7 @@ def augment(frames: npt.NDArray[np.uint8], name: str, copy: int, flip: bool) -> 
 
     Parameters
     ----------
-    frames : ndarray of uint8, shape (T, H, W)
+    frames : ndarray of uint8, shape (T, H, W) or (T, H, W, 3)
     name : str
         The sample's name; with ``copy`` it seeds the draw, so a version is the same in every run.
     copy : int
@@ -37,14 +37,14 @@ def augment(frames: npt.NDArray[np.uint8], name: str, copy: int, flip: bool) -> 
 
     Returns
     -------
-    ndarray of uint8, shape (T, H', W')
+    ndarray of uint8, shape (T, H', W') or (T, H', W', 3)
     """
     if copy == 0:
         return frames
     random = np.random.default_rng([zlib.crc32(name.encode()), copy])
     angle, shear = random.uniform(-ROTATION_DEG, ROTATION_DEG), random.uniform(-SHEAR_DEG, SHEAR_DEG)
     mirror = flip and random.random() < 0.5
-    height, width = frames.shape[1:]
+    height, width = frames.shape[1:3]
     grow = max(1.0, SMALLEST_SIDE / min(height, width))
     size = (round(width * grow), round(height * grow))
     matrix = _about_centre(math.radians(angle), math.tan(math.radians(shear)), mirror, (width, height), size)
@@ -64,6 +64,6 @@ def _about_centre(
 
 def _warp(frame: Any, matrix: npt.NDArray[np.float64], size: tuple[int, int]) -> npt.NDArray[np.uint8]:
     warped: npt.NDArray[np.uint8] = cv2.warpAffine(
-        frame, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=GREY
+        frame, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=(GREY,) * 3
     )
     return warped

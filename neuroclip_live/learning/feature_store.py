@@ -21,8 +21,10 @@ import numpy.typing as npt
 
 from neuroclip_live.atomic import write_atomically
 from neuroclip_live.datasets import EventDataset, Sample, SplitBy, UnreadableSample
+from neuroclip_live.errors import UserError
 from neuroclip_live.learning.augment import augment
 from neuroclip_live.stream.frames import discriminate
+from neuroclip_live.stream.representations.registry import REPRESENTATIONS, representation
 
 if TYPE_CHECKING:
     from neuroclip_live.model.backbone import Backbone
@@ -56,7 +58,7 @@ def fingerprint(backbone: Backbone) -> str:
     ramp = np.linspace(0, 255, 64 * 64).astype(np.uint8).reshape(64, 64)
     frame = np.where(ramp // 32 % 2 == 0, np.uint8(127), ramp)
     feature = backbone.encode_frames(frame[None])[0]
-    told = repr((backbone.info.name, backbone.info.image_size, backbone.info.fit, backbone.info.focus))
+    told = repr((backbone.info.features, backbone.info.image_size, backbone.info.fit, backbone.info.focus))
     # three digits: runtimes differ in the sixth, models in the first
     rounded = np.round(feature / max(float(np.abs(feature).max()), 1e-12), 3) + 0.0
     return hashlib.sha256(told.encode() + rounded.astype(np.float32).tobytes()).hexdigest()[:16]
@@ -77,11 +79,22 @@ class FeatureStore:
     ----------
     skipped : dict of str to str
         Samples that could not be read, by name, and why.
+
+    Raises
+    ------
+    UserError
+        When the data set does not hold what the model's representation is made of.
     """
 
     def __init__(
         self, dataset: EventDataset, backbone: Backbone, settings: FrameSettings, cache: Path | None
     ) -> None:
+        chosen = backbone.info.representation
+        if dataset.form == "frames" and "counts" not in REPRESENTATIONS.find(chosen).capabilities:
+            raise UserError(
+                f"{dataset.root} holds frames without the times of their events, which --representation "
+                f"{chosen} is made of: take the data set as its authors publish it"
+            )
         self.dataset = dataset
         self.settings = settings
         self.skipped: dict[str, str] = {}
@@ -115,11 +128,10 @@ class FeatureStore:
         missing = [key for key in wanted if key not in self._known]
         if missing:
             try:
-                counts = self.dataset.counts(sample, self.settings.timesteps, self.settings.split)
+                frames = self._frames(sample)
             except UnreadableSample as error:
                 self.skipped[sample.name] = str(error)
                 return None
-            frames = np.stack([discriminate(each, self.settings.threshold) for each in counts])
             for name, copy in missing:
                 turned = augment(frames, name, copy, self.dataset.spec.flip)
                 self._known[name, copy] = self._backbone.encode_frames(turned)
@@ -127,6 +139,17 @@ class FeatureStore:
             if monotonic() - self._saved > SAVE_EVERY_S:
                 self.save()
         return np.stack([self._known[key] for key in wanted])
+
+    def _frames(self, sample: Sample) -> npt.NDArray[np.uint8]:
+        """Return a sample's images, one for each timestep."""
+        how, chosen = self.settings, self._backbone.info.representation
+        if "counts" in REPRESENTATIONS.find(chosen).capabilities:
+            counts = self.dataset.counts(sample, how.timesteps, how.split)
+            return np.stack([discriminate(each, how.threshold) for each in counts])
+        make, size = representation(chosen), self.dataset.spec.resolution
+        pieces = self.dataset.slices(sample, how.timesteps, how.split)
+        spans = [(int(p["t"][0]), int(p["t"][-1]) + 1) if len(p) else (0, 1) for p in pieces]
+        return np.stack([make(p, size, how.threshold, *span) for p, span in zip(pieces, spans, strict=True)])
 
     def many(
         self, samples: Sequence[Sample], progress: Progress, text: str

@@ -39,6 +39,7 @@ from neuroclip_live.model.text_encoder import TextEncoder, TextRuntime
 from neuroclip_live.model.vocabulary import Familiarity, Vocabulary
 from neuroclip_live.model.word_targets import WordTargets, has_word_targets
 from neuroclip_live.stream.frames import Fit
+from neuroclip_live.stream.representations.registry import representation as find_representation
 
 __all__ = ["Backbone", "BackboneInfo", "Familiarity", "load_backbone"]
 
@@ -103,7 +104,7 @@ class Backbone:
 
         Parameters
         ----------
-        frames : ndarray of uint8, shape (N, H, W)
+        frames : ndarray of uint8, shape (N, H, W) or (N, H, W, 3)
             Of any size; fitted, scaled and normalised here.
 
         Returns
@@ -221,6 +222,7 @@ def load_backbone(
     fit: Fit | None = None,
     focus: bool | None = None,
     threads: int | None = None,
+    representation: str | None = None,
 ) -> Backbone:
     """Load a model and make it ready to encode.
 
@@ -246,6 +248,9 @@ def load_backbone(
     threads : int, optional
         How many threads encoding may use. If left out, one for small image towers in OpenVINO and all cores
         for others. A number holds for torch in the whole process.
+    representation : str, optional
+        Override what slices of events are turned into
+        (:mod:`neuroclip_live.stream.representations.registry`).
 
     Raises
     ------
@@ -259,6 +264,8 @@ def load_backbone(
         raise UserError(f"no fit is called {fit}; choose letterbox or squash")
     if threads is not None and threads < 1:
         raise UserError(f"{threads} threads: at least 1 is needed")
+    if representation is not None:
+        find_representation(representation)
     spec = parse_model(model, weights)
     place = resolve_device(device)
     with_openvino = place == "cpu" and runtime in ("auto", "openvino") and openvino_available()
@@ -268,13 +275,14 @@ def load_backbone(
         found = converted_cache.read(folder, threads, words) if folder is not None else None
         if found is not None:
             preprocess = found.facts.preprocess(normalisation, fit, focus)
-            return _assemble(found.facts, preprocess, found.image, found.text, _vocabulary(spec), tell)
+            facts = found.facts.in_representation(representation)
+            return _assemble(facts, preprocess, found.image, found.text, _vocabulary(spec), tell)
     checkpoint = load(spec, tell)
     if threads is not None:
         import torch
 
         torch.set_num_threads(threads)
-    facts = checkpoint.about()
+    facts = checkpoint.about().in_representation(representation)
     preprocess = facts.preprocess(normalisation, fit, focus)
     folder = converted_cache.folder_for(spec.name, checkpoint.files) if with_openvino else None
 

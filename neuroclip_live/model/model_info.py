@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from neuroclip_live.errors import UserError
 from neuroclip_live.model.preprocess import Normalisation, Preprocess
 from neuroclip_live.stream.frames import Fit
+from neuroclip_live.stream.representations.registry import DEFAULT
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,15 @@ class ModelFacts:
     parameters: int
     preprocess_cfg: dict[str, Any] = field(default_factory=dict)
     own: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def representation(self) -> str:
+        """What the model wants slices of events turned into."""
+        return str(self.own.get("representation", DEFAULT))
+
+    def in_representation(self, name: str | None) -> ModelFacts:
+        """Return the facts with another representation, the same for None."""
+        return self if name is None else replace(self, own={**self.own, "representation": name})
 
     def preprocess(self, normalisation: Normalisation, fit: Fit | None, focus: bool | None) -> Preprocess:
         """Return the model's preprocessing, with what the user overrides.
@@ -88,6 +98,7 @@ class ModelFacts:
             templates=tuple(own.get("templates", ("{}",))),
             normalisation=preprocess.normalisation,
             parameters=self.parameters,
+            representation=self.representation,
         )
 
 
@@ -109,7 +120,7 @@ class BackboneInfo:
     device : str
         As torch names it.
     runtime : str
-        What runs the image tower: ``openvino``, ``torchscript`` or ``torch``.
+        What runs the image tower: Its name in :data:`~neuroclip_live.model.runtimes.registry.RUNTIMES`.
     bundled : bool
         It came with the project.
     logit_scale : float
@@ -126,6 +137,9 @@ class BackboneInfo:
         Templates the model does best with.
     normalisation : {"model", "reference"}
     parameters : int
+    representation : str
+        What slices of events are turned into for it; a name of
+        :data:`~neuroclip_live.stream.representations.registry.REPRESENTATIONS`.
     """
 
     name: str
@@ -146,3 +160,9 @@ class BackboneInfo:
     templates: tuple[str, ...] = ("{}",)
     normalisation: Normalisation = "model"
     parameters: int = 0
+    representation: str = DEFAULT
+
+    @property
+    def features(self) -> str:
+        """Name of the features it makes: what was learned from those of one representation fits no other."""
+        return self.name if self.representation == DEFAULT else f"{self.name} ({self.representation})"

@@ -51,7 +51,7 @@ class Preprocess:
 
         Parameters
         ----------
-        frames : ndarray of uint8, shape (N, H, W)
+        frames : ndarray of uint8, shape (N, H, W) or (N, H, W, 3)
 
         Returns
         -------
@@ -62,18 +62,18 @@ class Preprocess:
         ValueError
             If ``frames`` is not a stack of non-empty uint8 images.
         """
-        if frames.ndim != 3 or frames.dtype != np.uint8:
-            raise ValueError(f"frames are (N, H, W) uint8, not {frames.shape} {frames.dtype}")
+        if frames.ndim not in (3, 4) or frames.shape[3:] not in ((), (3,)) or frames.dtype != np.uint8:
+            raise ValueError(f"frames are (N, H, W) or (N, H, W, 3) uint8, not {frames.shape} {frames.dtype}")
         levels = _levels(self.mean, self.std, self.normalisation)
         batch = np.empty((len(frames), 3, self.size, self.size), dtype=np.float32)
         for frame, planes in zip(frames, batch, strict=True):
             fitted = self.fitted(frame)
-            for level, plane in zip(levels, planes, strict=True):
-                plane[...] = level[fitted]
+            for channel, (level, plane) in enumerate(zip(levels, planes, strict=True)):
+                plane[...] = level[fitted if fitted.ndim == 2 else fitted[..., channel]]
         return batch
 
     def fitted(self, frame: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
-        """Return what the encoder will see of ``frame`` (H, W), still as grey levels (size, size)."""
+        """Return what the encoder will see of ``frame`` (H, W, …), still in bytes (size, size, …)."""
         seen = crop(frame, focus_box(frame)) if self.focus else frame
         return fit_frame(seen, self.size, self.fit)
 

@@ -73,8 +73,8 @@ class Namer:
         ----------
         tracks : list of Track
             All that are alive; the others' features are dropped.
-        frame : ndarray of uint8, shape (H, W)
-            The slice's event frame.
+        frame : ndarray of uint8, shape (H, W) or (H, W, 3)
+            The slice's image, as the encoder gets it.
         cell : int
             Side of a grid cell of the tracks' regions, in pixels.
         t_us : int
@@ -137,15 +137,15 @@ def crop_of(track: Track, frame: Frame, owners: npt.NDArray[np.int32]) -> Frame:
     """Return a track's part of a frame on a grey square, without what belongs to other tracks."""
     left, top, right, bottom = track.region.box if track.region is not None else track.box
     margin = round(_MARGIN * max(right - left, bottom - top))
-    height, width = frame.shape
+    height, width = frame.shape[:2]
     left, top = max(0, left - margin), max(0, top - margin)
     right, bottom = min(width, right + margin), min(height, bottom + margin)
     part = frame[top:bottom, left:right].copy()
     owner = owners[top:bottom, left:right]
     part[(owner != 0) & (owner != track.id)] = GREY
-    longest = max(part.shape)
+    longest = max(part.shape[:2])
     side = next((s for s in _SIDES if s >= longest), longest)
-    square = np.full((side, side), GREY, np.uint8)
+    square = np.full((side, side, *part.shape[2:]), GREY, np.uint8)
     y, x = (side - part.shape[0]) // 2, (side - part.shape[1]) // 2
     square[y : y + part.shape[0], x : x + part.shape[1]] = part
     return square

@@ -167,11 +167,11 @@ class Inference:
         table = encoder.encode(prompts) if prompts.enabled else None
         recognizer.warm_up()
         warm_up_treatment()
-        if teacher is None or (teacher.model, teacher.timesteps) != (info.name, timesteps):
+        if teacher is None or (teacher.model, teacher.timesteps) != (info.features, timesteps):
             if teacher is not None:
                 teacher.close()
             said = self._bring_adapter(backbone, timesteps, bool(teacher and teacher.status().labels))
-            self._teacher = Teacher(info.name, info.embed_dim, timesteps, info.logit_scale, self._adapt)
+            self._teacher = Teacher(info.features, info.embed_dim, timesteps, info.logit_scale, self._adapt)
         if self._backbone is not backbone:
             self._outcome.history.clear()
         # others may have been asked for meanwhile: those are encoded at the next look

@@ -22,9 +22,10 @@ from neuroclip_live.objects.found import ObjectsSettings
 from neuroclip_live.objects.objects import Named, Objects
 from neuroclip_live.recognition.decision import Decider
 from neuroclip_live.recognition.prediction import Prediction
-from neuroclip_live.stream.frames import event_frame
+from neuroclip_live.stream.frames import in_gray
 from neuroclip_live.stream.motion import MotionDetector
 from neuroclip_live.stream.motion_setting import MOST_HZ
+from neuroclip_live.stream.representations.registry import representation
 from neuroclip_live.stream.slicing import Slice
 
 if TYPE_CHECKING:
@@ -111,6 +112,7 @@ class Recognizer:
     def __init__(self, backbone: Backbone, table: PromptTable | None, settings: RecognizerSettings) -> None:
         self.backbone = backbone
         self.settings = settings
+        self._represent = representation(backbone.info.representation)
         self.adapter: FeatureAdapter | None = None
         self.summary: Features | None = None
         self.decider = Decider()
@@ -151,7 +153,7 @@ class Recognizer:
 
     def warm_up(self) -> None:
         """Compile and allocate now what the first slice would otherwise wait for."""
-        frame = event_frame(empty_packet(), self._resolution)
+        frame = self._represent(empty_packet(), self._resolution, 0, 0, 1)
         self.backbone.encode_frames(frame[None])
         self._motion.warm_up()
 
@@ -197,11 +199,11 @@ class Recognizer:
         threshold = self.settings.threshold
         if threshold is None:
             threshold = self.backbone.info.threshold
-        frame = event_frame(piece.events, self._resolution, threshold)
+        frame = self._represent(piece.events, self._resolution, threshold, piece.start_us, piece.end_us)
         framed = perf_counter()
         feature = self.backbone.encode_frames(frame[None])[0]
         encoded = perf_counter()
-        self._steps.append(_Timestep(piece.end_us, frame, feature))
+        self._steps.append(_Timestep(piece.end_us, in_gray(frame), feature))
         scores = self._score(self.features)
         latency = {
             "frame": (framed - begin) * 1e3,

@@ -56,6 +56,7 @@ class Header:
             "model": model.name if model is not None else None,
             "device": model.device if model is not None else None,
             "runtime": model.runtime if model is not None else None,
+            "representation": model.representation if model is not None else None,
             "prompts": [p.label for p in prompts.enabled if not p.negative],
             "negatives": [p.label for p in prompts.enabled if p.negative],
             "none_of_these": prompts.none_of_these,

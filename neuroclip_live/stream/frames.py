@@ -100,7 +100,7 @@ def fit_frame(frame: npt.NDArray[Any], size: int, fit: Fit = "letterbox") -> Fra
 
     Parameters
     ----------
-    frame : ndarray of uint8, shape (H, W)
+    frame : ndarray of uint8, shape (H, W) or (H, W, 3)
     size : int
         Side of the square in pixels.
     fit : {"letterbox", "squash"}
@@ -108,25 +108,25 @@ def fit_frame(frame: npt.NDArray[Any], size: int, fit: Fit = "letterbox") -> Fra
 
     Returns
     -------
-    ndarray of uint8, shape (size, size)
+    ndarray of uint8, shape (size, size) or (size, size, 3)
 
     Raises
     ------
     ValueError
-        If the frame is not a non-empty 2-D image, ``size`` is not positive or ``fit`` is unknown.
+        If the frame is not a non-empty image, ``size`` is not positive or ``fit`` is unknown.
     """
-    if frame.ndim != 2 or frame.size == 0:
-        raise ValueError(f"a frame is a non-empty (H, W) image, not {frame.shape}")
+    if frame.ndim not in (2, 3) or frame.size == 0:
+        raise ValueError(f"a frame is a non-empty (H, W) or (H, W, 3) image, not {frame.shape}")
     if size < 1:
         raise ValueError(f"size is at least 1 pixel, not {size}")
     if fit not in ("letterbox", "squash"):
         raise ValueError(f"fit is 'letterbox' or 'squash', not {fit!r}")
-    height, width = frame.shape
+    height, width = frame.shape[:2]
     if fit == "squash" or height == width:
         return _resize(frame, size, size)
     scale = size / max(height, width)
     new_width, new_height = max(1, round(width * scale)), max(1, round(height * scale))
-    square = np.full((size, size), GREY, dtype=np.uint8)
+    square = np.full((size, size, *frame.shape[2:]), GREY, dtype=np.uint8)
     top, left = (size - new_height) // 2, (size - new_width) // 2
     square[top : top + new_height, left : left + new_width] = _resize(frame, new_width, new_height)
     return square
@@ -143,8 +143,8 @@ def focus_box(frame: npt.NDArray[Any], margin: float = 0.12, smallest: float = 0
 
     Parameters
     ----------
-    frame : ndarray of uint8, shape (H, W)
-        A frame at the sensor's resolution, as :func:`discriminate` makes them.
+    frame : ndarray of uint8, shape (H, W) or (H, W, 3)
+        A frame at the sensor's resolution, gray where nothing happened.
     margin : float
         Room added on each side, as a share of the longer side of the activity.
     smallest : float
@@ -154,10 +154,12 @@ def focus_box(frame: npt.NDArray[Any], margin: float = 0.12, smallest: float = 0
     -------
     Box
     """
-    height, width = frame.shape
+    height, width = frame.shape[:2]
     scale = min(1.0, _GRID / max(height, width))
     columns, rows = max(1, round(width * scale)), max(1, round(height * scale))
     active = (frame != GREY).astype(np.float32)
+    if frame.ndim == 3:
+        active = active.max(axis=2)
     density = cv2.resize(active, (columns, rows), interpolation=cv2.INTER_AREA)
     density = cv2.blur(density, (3, 3), borderType=cv2.BORDER_CONSTANT)
     excess = (
@@ -175,8 +177,16 @@ def focus_box(frame: npt.NDArray[Any], margin: float = 0.12, smallest: float = 0
     return Box(new_left, new_top, new_left + box_width, new_top + box_height)
 
 
+def in_gray(frame: npt.NDArray[np.uint8]) -> Frame:
+    """Return a frame (H, W) as it is, or the mean over the channels of one (H, W, 3), to be shown."""
+    if frame.ndim == 2:
+        return frame
+    gray: Frame = np.rint(frame.mean(axis=2, dtype=np.float32)).astype(np.uint8)
+    return gray
+
+
 def crop(frame: npt.NDArray[Any], box: Box) -> npt.NDArray[Any]:
-    """Return the part of ``frame`` (H, W) inside ``box``, as a view."""
+    """Return the part of ``frame`` (H, W, …) inside ``box``, as a view."""
     return frame[box.top : box.bottom, box.left : box.right]
 
 
@@ -190,7 +200,7 @@ def _central_span(profile: npt.NDArray[Any], cells: int, pixels: int) -> tuple[f
 
 def _resize(frame: npt.NDArray[Any], width: int, height: int) -> Frame:
     """Resize bilinearly; averages over areas when shrinking, as antialiased bilinear filters do."""
-    if frame.shape == (height, width):
+    if frame.shape[:2] == (height, width):
         return np.ascontiguousarray(frame, dtype=np.uint8)
     shrinks = height < frame.shape[0]
     resized: Frame = cv2.resize(

@@ -1,0 +1,100 @@
+"""Which representations there are: how the events of a slice become the image that the encoder reads.
+
+One is a file here and an entry in :data:`REPRESENTATIONS`, or a file of another package and an entry point::
+
+    [project.entry-points."neuroclip_live.representations"]
+    my-surface = "my_package.surface:MySurface"
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any, Protocol
+
+from neuroclip_live.errors import UserError
+from neuroclip_live.registry import Entry, Registry
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from neuroclip_live.events import Packet, Resolution
+
+DEFAULT = "event-frame"
+"""What NeuroCLIP uses, and what models are run with that do not say otherwise."""
+
+
+class Representation(Protocol):
+    """Makes images. It may be called from several threads at once, and keeps nothing between two calls."""
+
+    def __call__(
+        self, events: Packet, resolution: Resolution, threshold: int, start_us: int, end_us: int
+    ) -> npt.NDArray[np.uint8]:
+        """Return the image of a slice.
+
+        Parameters
+        ----------
+        events : ndarray of EVENT_DTYPE, shape (N,)
+            Of the slice, in order of time; N may be 0. Those outside the sensor are left out.
+        resolution : Resolution
+            Sensor size (width, height) in pixels.
+        threshold : int
+            A pixel shows when more events than this fell on it.
+        start_us, end_us : int
+            Time that the slice covers, in microseconds; half open.
+
+        Returns
+        -------
+        ndarray of uint8, shape (H, W) or (H, W, 3)
+            127 where nothing happened: that is the gray which frames are filled up with and cropped by. Three
+            channels go to the three that the encoder has; one goes to all of them.
+        """
+        ...
+
+
+REPRESENTATIONS = Registry(
+    "representation",
+    "neuroclip_live.representations",
+    (
+        Entry(
+            DEFAULT,
+            "black where ON events fell, white where OFF events did: NeuroCLIP's own",
+            f"{__package__}.event_frame:EventFrame",
+            capabilities=frozenset({"counts"}),
+        ),
+        Entry(
+            "time-surface",
+            "the newest event of a pixel, fading with its age",
+            f"{__package__}.time_surface:TimeSurface",
+        ),
+        Entry(
+            "voxel-count",
+            "ON less OFF events of a pixel in three parts of the slice, one a color channel",
+            f"{__package__}.voxel_count:VoxelCount",
+        ),
+    ),
+    Entry,
+)
+"""A factory takes nothing and returns a :class:`Representation`.
+
+Capability ``counts``: events counted per pixel are enough for it, as data sets of ready-made frames hold.
+"""
+
+
+@cache
+def representation(name: str) -> Representation:
+    """Return the representation of a name.
+
+    Raises
+    ------
+    UserError
+        When there is none, or it cannot be had.
+    """
+    try:
+        made: Any = REPRESENTATIONS.find(name).load()()
+    except TypeError as error:  # another package's: a factory that wants to be given something
+        raise UserError(f"the representation {name} cannot be used: {error}") from error
+    if not callable(made):
+        raise UserError(f"the representation {name} cannot be used: what it makes cannot be called")
+    representation: Representation = made
+    return representation
