@@ -13,7 +13,7 @@ import numpy as np
 from benchmarks.events import HD, VGA, moving_edge
 from benchmarks.timing import Options, Row, absent, alternate, compared
 from neuroclip_live.events import Packet, Resolution
-from neuroclip_live.model.runtimes import TorchRuntime
+from neuroclip_live.model.runtimes.plain_torch import TorchRuntime
 from neuroclip_live.stream.frames import count_events
 
 EQUAL = 2e-2

@@ -14,7 +14,6 @@ from benchmarks.timing import Options, Row, alternate, compared
 from neuroclip_live.model.backbone import Backbone, load_backbone
 from neuroclip_live.model.checkpoints import load
 from neuroclip_live.model.model_names import parse_model
-from neuroclip_live.model.runtimes import RuntimeName
 from neuroclip_live.prompting.prompts import PromptEncoder, PromptSet, parse_prompts
 from neuroclip_live.recognition.recognizer import Recognizer, RecognizerSettings
 from neuroclip_live.stream.frames import event_frame
@@ -25,7 +24,7 @@ SLICE_EVENTS = 20_000
 PROMPTS = "a person, a hand, a mug, a phone, scissors, a computer mouse, a box, a bottle, a car, a dog"
 EQUAL = 2e-4
 """Largest difference of cosines."""
-CASES: tuple[tuple[str, str | None, RuntimeName, float], ...] = (
+CASES: tuple[tuple[str, str | None, str, float], ...] = (
     ("event-nano", None, "auto", 20.0),
     ("event-nano", None, "torch", 0.0),
     ("ViT-B-32", "random", "torch", 4.5),
@@ -40,7 +39,7 @@ def run(options: Options) -> Iterator[Row]:
         yield _one(model, weights, runtime, goal, options)
 
 
-def _one(model: str, weights: str | None, runtime: RuntimeName, goal: float, options: Options) -> Row:
+def _one(model: str, weights: str | None, runtime: str, goal: float, options: Options) -> Row:
     import torch
 
     torch.manual_seed(0)  # random weights are then the same ones, twice

@@ -6,10 +6,7 @@ pinned memory, and counting on the device is measured too (:mod:`benchmarks.cuda
 
 from __future__ import annotations
 
-import tempfile
-import warnings
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,7 +16,10 @@ from benchmarks.threads import favour
 from benchmarks.timing import Options, Row, absent, alternate, compared
 from neuroclip_live.model.checkpoints import load
 from neuroclip_live.model.model_names import parse_model
-from neuroclip_live.model.runtimes import OpenVinoRuntime, TorchScriptRuntime, choose_runtime, load_openvino
+from neuroclip_live.model.runtimes.onnx_runtime import make as make_onnx
+from neuroclip_live.model.runtimes.openvino_runtime import OpenVinoRuntime, convert, load_openvino
+from neuroclip_live.model.runtimes.registry import choose_runtime
+from neuroclip_live.model.runtimes.runtime import Plan, trace_module
 
 EQUAL = 1e-4
 """Largest difference of outputs, relative to the largest of them."""
@@ -75,7 +75,7 @@ def _one_model(name: str, weights: str | None, goal: float, options: Options) ->
     runs[f"ours ({ours.name})"] = ours
     subject = f"ours ({ours.name})"
     if not options.quick:
-        runs["TorchScript frozen"] = TorchScriptRuntime(tower, size)
+        runs["TorchScript frozen"] = _frozen(tower, size)
         if ours.name == "openvino":
             runs["OpenVINO one thread"] = load_openvino(lambda: tower, size, None, 1)
             runs["OpenVINO all threads"] = _all_threads(tower, size)
@@ -111,30 +111,22 @@ def _differences(runs: Runs, batch: Batch) -> dict[str, float]:
 
 
 def _all_threads(tower: Any, size: int) -> OpenVinoRuntime:
-    from neuroclip_live.model.runtimes import convert
-
     return OpenVinoRuntime(convert(tower, size), None)
 
 
 def _onnx(tower: Any, size: int) -> Callable[[Batch], Any]:
-    import onnxruntime
+    return make_onnx(lambda: tower, Plan(size, threads=0))
+
+
+def _frozen(tower: Any, size: int) -> Callable[[Batch], Any]:
+    """Return the tower traced and frozen: batch normalization folded, Python left out."""
     import torch
 
-    from neuroclip_live.model.runtimes import trace_module
-
-    example = torch.zeros(1, 3, size, size)
-    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        path = Path(folder) / "tower.onnx"
-        trace_module(tower, example)  # as for OpenVINO: without the fused attention no converter knows
-        fused = torch.backends.mha.get_fastpath_enabled()
-        torch.backends.mha.set_fastpath_enabled(False)
-        try:
-            torch.onnx.export(tower, (example,), str(path), input_names=["image"], dynamo=False)
-        finally:
-            torch.backends.mha.set_fastpath_enabled(fused)
-        session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    return lambda batch: session.run(None, {"image": batch})[0]
+    traced = torch.jit.freeze(trace_module(tower, torch.zeros(1, 3, size, size)))
+    call = eager(traced)
+    for _ in range(2):  # the profiling executor compiles during the first calls
+        call(frame_batch(size))
+    return call
 
 
 def _compiled(tower: Any, size: int) -> Callable[[Batch], Any]:

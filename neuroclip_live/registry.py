@@ -101,29 +101,40 @@ class Registry(Generic[E]):
         In the order in which they are listed.
     kind : type
         Of the entries: :class:`Entry` or one with further fields.
+    others_first : bool
+        List the entries of other packages before the program's own, where the first that fits is taken.
+
+    Attributes
+    ----------
+    built_in : tuple of Entry
+        The program's own entries.
     """
 
-    def __init__(self, what: str, group: str, built_in: Iterable[E], kind: type[E]) -> None:
+    def __init__(
+        self, what: str, group: str, built_in: Iterable[E], kind: type[E], *, others_first: bool = False
+    ) -> None:
         self.what, self.group = what, group
-        self._built_in = tuple(built_in)
+        self.built_in = tuple(built_in)
         self._kind = kind
+        self._others_first = others_first
         self._added: tuple[E, ...] | None = None
+        self._failures: list[str] = []
 
     def entries(self) -> tuple[E, ...]:
-        """Return all entries: the program's own, then those of other packages."""
-        return (*self._built_in, *self.added())
+        """Return all entries, the program's own and those of other packages."""
+        return (*self.added(), *self.built_in) if self._others_first else (*self.built_in, *self.added())
 
     def added(self) -> tuple[E, ...]:
         """Return the entries of other packages; one that cannot be loaded is logged and left out."""
         if self._added is None:
             found: list[E] = []
-            taken = {entry.name for entry in self._built_in}
+            taken = {entry.name for entry in self.built_in}
             for point in entry_points(group=self.group):
                 entry = self._loaded(point)
                 if entry is None:
                     continue
                 if entry.name in taken:
-                    log.warning("%s %s of %s is left out: there is one", self.what, entry.name, point.value)
+                    self._fail(f"{self.what} {entry.name} of {point.value} is left out: there is one")
                     continue
                 taken.add(entry.name)
                 found.append(entry)
@@ -134,19 +145,28 @@ class Registry(Generic[E]):
         try:
             thing = point.load()
         except Exception as error:  # noqa: BLE001 - another package's fault must not keep the program from starting
-            log.warning("%s %s cannot be loaded: %s", self.what, point.name, error)
+            self._fail(f"{self.what} {point.name} cannot be loaded: {error}")
             return None
         if isinstance(thing, self._kind):
             return thing
         if not callable(thing):
-            log.warning("%s %s is neither an entry nor a factory", self.what, point.name)
+            self._fail(f"{self.what} {point.name} is neither an entry nor a factory")
             return None
         lines = (thing.__doc__ or "").strip().splitlines()
         try:
             return self._kind(point.name, lines[0] if lines else point.value, thing)
         except TypeError:  # entries of this kind need more than a name
-            log.warning("%s %s has to be a %s", self.what, point.name, self._kind.__name__)
+            self._fail(f"{self.what} {point.name} has to be a {self._kind.__name__}")
             return None
+
+    def _fail(self, text: str) -> None:
+        log.warning("%s", text)
+        self._failures.append(text)
+
+    def failures(self) -> tuple[str, ...]:
+        """Return what is wrong with the entries of other packages that are left out, a line each."""
+        self.added()
+        return tuple(self._failures)
 
     def names(self) -> tuple[str, ...]:
         """Return what can be asked for."""
@@ -160,7 +180,7 @@ class Registry(Generic[E]):
         UserError
             When there is none.
         """
-        for entry in self._built_in:  # others are asked only where this is not enough: it takes a while
+        for entry in self.built_in:  # others are asked only where this is not enough: it takes a while
             if entry.name == name:
                 return entry
         for entry in self.added():

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from neuroclip_drivers.inivation.usb import UsbCamera
-from neuroclip_live.cli import display, doctor
+from neuroclip_live.cli import display, doctor, doctor_machine
 from neuroclip_live.cli.display import check_display, missing_libraries, packages_for
 from neuroclip_live.cli.doctor import Check, examine, worst
 from neuroclip_live.errors import UserError
@@ -275,10 +275,10 @@ def test_a_camera_that_may_not_be_opened_gets_the_rule(monkeypatch):
 def test_folders(tmp_path, monkeypatch):
     locked = tmp_path / "locked"
     locked.mkdir()
-    monkeypatch.setattr(doctor.os, "access", lambda path, mode: "locked" not in str(path))
-    check = doctor._check_writable("cache folder", locked / "deeper" / "down", "it is slow")
+    monkeypatch.setattr(doctor_machine.os, "access", lambda path, mode: "locked" not in str(path))
+    check = doctor_machine._check_writable("cache folder", locked / "deeper" / "down", "it is slow")
     assert (check.status, check.fix) == ("warn", f"make {locked} a folder you may write to")
-    assert doctor._check_writable("cache folder", tmp_path / "new", "").status == "ok"
+    assert doctor_machine._check_writable("cache folder", tmp_path / "new", "").status == "ok"
     assert stat.S_ISDIR(locked.stat().st_mode)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from neuroclip_live.model.cuda_graphs import GraphedTower
-from neuroclip_live.model.runtimes import TorchRuntime
+from neuroclip_live.model.runtimes.plain_torch import TorchRuntime
 
 torch = pytest.importorskip("torch")
 

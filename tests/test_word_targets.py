@@ -13,7 +13,7 @@ from torch import nn
 from neuroclip_live.errors import UserError
 from neuroclip_live.model.backbone import Backbone, load_backbone
 from neuroclip_live.model.glosses import GLOSSES_FILE, Glosses
-from neuroclip_live.model.runtimes import compile_network
+from neuroclip_live.model.runtimes.openvino_runtime import compile_network
 from neuroclip_live.model.sentence_encoder import PIECES_FILE, SentenceEncoder, quantised, sentence_network
 from neuroclip_live.model.word_targets import TABLES_FILE, WordTables, sign_of
 

@@ -43,7 +43,7 @@ class RunOptions:
     adapter: str | None = None
     taught: str | None = None
     device: str = "auto"
-    runtime: Literal["auto", "openvino", "torchscript", "torch"] = "auto"
+    runtime: str = "auto"
     slice: str = "auto"
     overlap: int = 2
     timesteps: int = 10
@@ -84,7 +84,7 @@ MODEL_OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1, mps."),
     click.option(
         "--runtime",
-        type=click.Choice(["auto", "openvino", "torchscript", "torch"]),
+        type=Named("neuroclip_live.model.runtimes.registry:RUNTIMES", ("auto",)),
         default="auto",
         show_default=True,
         help="What runs the image encoder.",

@@ -27,13 +27,9 @@ from neuroclip_live.model.lexicon import lexicon
 from neuroclip_live.model.model_info import BackboneInfo, ModelFacts
 from neuroclip_live.model.model_names import ModelSpec, folder_files, parse_model
 from neuroclip_live.model.preprocess import Normalisation, Preprocess
-from neuroclip_live.model.runtimes import (
-    ImageRuntime,
-    OutOfDeviceMemory,
-    RuntimeName,
-    choose_runtime,
-    openvino_available,
-)
+from neuroclip_live.model.runtimes.openvino_runtime import openvino_available
+from neuroclip_live.model.runtimes.registry import AUTO, check_runtime, choose_runtime
+from neuroclip_live.model.runtimes.runtime import ImageRuntime, OutOfDeviceMemory
 from neuroclip_live.model.scoring import normalised, summary
 from neuroclip_live.model.text_encoder import TextEncoder, TextRuntime
 from neuroclip_live.model.vocabulary import Familiarity, Vocabulary
@@ -216,7 +212,7 @@ def load_backbone(
     *,
     weights: str | Path | None = None,
     device: str = "auto",
-    runtime: RuntimeName = "auto",
+    runtime: str = AUTO,
     progress: Progress | None = None,
     normalisation: Normalisation = "model",
     fit: Fit | None = None,
@@ -235,8 +231,9 @@ def load_backbone(
         A checkpoint on disk, or ``random``.
     device : str
         ``auto`` (CUDA where there is one, else the CPU), ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
-    runtime : {"auto", "openvino", "torchscript", "torch"}
-        What runs the image tower on a CPU.
+    runtime : str
+        What runs the image tower: ``auto``, or one of
+        :data:`~neuroclip_live.model.runtimes.registry.RUNTIMES`.
     progress : callable, optional
         Called with a message and a share from 0 to 1, or None where nobody can tell.
     normalisation : {"model", "reference"}
@@ -268,7 +265,8 @@ def load_backbone(
         find_representation(representation)
     spec = parse_model(model, weights)
     place = resolve_device(device)
-    with_openvino = place == "cpu" and runtime in ("auto", "openvino") and openvino_available()
+    check_runtime(runtime, place)
+    with_openvino = place == "cpu" and runtime in (AUTO, "openvino") and openvino_available()
     words = _word_targets(spec, threads)
     if with_openvino and spec.kind == "folder":
         folder = converted_cache.folder_for(spec.name, folder_files(spec))

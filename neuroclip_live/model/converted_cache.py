@@ -26,13 +26,13 @@ from neuroclip_live.bounded import read_json
 from neuroclip_live.model.checkpoints import Checkpoint
 from neuroclip_live.model.model_config import CONFIG_FILE
 from neuroclip_live.model.model_info import ModelFacts
-from neuroclip_live.model.runtimes import (
+from neuroclip_live.model.runtimes.openvino_runtime import (
     IMAGE_FILE,
     OpenVinoRuntime,
     open_kept_image,
-    require_equal,
     save_network,
 )
+from neuroclip_live.model.runtimes.runtime import require_equal
 from neuroclip_live.model.text_encoder import (
     OpenVinoTextEncoder,
     TextEncoder,

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from neuroclip_live.errors import UserError
-from neuroclip_live.model.runtimes import compile_network, import_openvino
+from neuroclip_live.model.runtimes.openvino_runtime import compile_network, import_openvino
 
 WEIGHTS_FILE = "sentence_encoder.safetensors"
 PIECES_FILE = "sentence_encoder_pieces.txt"

@@ -9,7 +9,8 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from neuroclip_live.model.runtimes import compile_network, import_openvino, memory_errors, trace_module
+from neuroclip_live.model.runtimes.openvino_runtime import compile_network, import_openvino
+from neuroclip_live.model.runtimes.runtime import memory_errors, trace_module
 from neuroclip_live.model.tokenizer import ClipTokenizer
 
 _BATCH = 64

@@ -17,7 +17,7 @@ from neuroclip_live.errors import UserError
 from neuroclip_live.model.backbone import Backbone
 from neuroclip_live.model.model_info import BackboneInfo
 from neuroclip_live.model.preprocess import Preprocess
-from neuroclip_live.model.runtimes import memory_errors
+from neuroclip_live.model.runtimes.runtime import memory_errors
 from neuroclip_live.recognition import pipeline as pipeline_module
 from neuroclip_live.recognition.pipeline import STALLED, Pipeline, PipelineState
 

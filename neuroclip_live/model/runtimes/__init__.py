@@ -1,0 +1,1 @@
+"""Ways to run an image tower, each in a file of its own."""
