@@ -138,11 +138,17 @@ class Actions:
                 self._buttons[name[1:]] = action
             else:
                 bar.addAction(self.by_name[name])
+                bar.widgetForAction(self.by_name[name]).setObjectName(name)
+                bar.widgetForAction(self.by_name[name]).setAccessibleName(
+                    self.by_name[name].text().replace("&", "")
+                )
 
     def draw(self, name: str, icon: str) -> None:
         """Give an action an icon in the theme's colours."""
         theme = self._window.theme
         colours = theme.colour("text"), theme.colour("accent"), theme.colour("border")
+        if name == "record":  # red as everywhere; what is checked lies on red
+            colours = theme.colour("record"), theme.colour("window"), theme.colour("border")
         self.by_name[name].setIcon(icons.icon(icon, *colours))
 
     def _restyle_overflow(self, theme: Theme) -> None:
@@ -160,6 +166,7 @@ class Actions:
         colours = theme.colour("text"), theme.colour("accent"), theme.colour("border")
         for spec in ACTIONS:
             if spec.icon:
-                self.by_name[spec.name].setIcon(icons.icon(spec.icon, *colours))
+                stops = spec.name == "record" and self.by_name["record"].isChecked()
+                self.draw(spec.name, "stop" if stops else spec.icon)
         if "demo" in self._buttons:
             self._buttons["demo"].setIcon(icons.icon("demo", *colours))

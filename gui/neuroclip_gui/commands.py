@@ -250,7 +250,7 @@ ACTIONS: tuple[Spec, ...] = (
         "region",
         "Draw the part of the picture that is recognised; a recording keeps everything",
     ),
-    Spec("region_clear", "Recognise the &whole sensor", lambda w: w.region.clear(), ("Esc",)),
+    Spec("region_clear", "Recognise the &whole sensor", lambda w: w.leave(), ("Esc",)),
     Spec(
         "frames",
         "Camera &frames beside the events",
@@ -272,7 +272,7 @@ ACTIONS: tuple[Spec, ...] = (
         lambda w, on: w.set_desk(on),
         ("F10",),
         "desk",
-        "Only the picture and the answer, large",
+        "Only the picture and the answer, large; Esc leaves",
         check=True,
     ),
     Spec("full", "F&ull screen", lambda w, on: w.set_full(on), ("F11",), check=True),

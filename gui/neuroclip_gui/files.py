@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog
 
 from neuroclip_gui.panels.picture.annotated import LEAST_WIDTH, Notes, annotated
 from neuroclip_live.errors import UserError
-from neuroclip_live.prompting.prompt_set import PromptSet, read_prompts
+from neuroclip_live.prompting.prompt_set import MAX_PROMPTS, PromptSet, read_prompt_text, split_prompts
 
 if TYPE_CHECKING:
     from neuroclip_gui.main_window import MainWindow
@@ -102,14 +103,26 @@ class PromptFiles:
 
     def load(self, path: Path) -> None:
         """Replace the words by those of a file."""
-        prompts = self._window.prompts.prompts
+        before = self._window.prompts.prompts
+        new, refused = replace(before, prompts=()), []
         try:
-            new = read_prompts(path, prompts.templates, prompts.none_of_these)
+            found = {prompt.label.casefold(): prompt for prompt in split_prompts(read_prompt_text(path))}
+            if len(found) > MAX_PROMPTS:
+                raise UserError(
+                    f"{path.name} has {len(found):,} words; at most {MAX_PROMPTS:,} can be scored"
+                )
+            for prompt in found.values():
+                try:
+                    new = new.add(prompt.label, negative=prompt.negative)
+                except UserError as error:
+                    refused.append(str(error))
             new.validate()
         except UserError as error:
-            self._window.banner.say(str(error), "error")
-        else:
-            self._window.want_prompts(new)
+            self._window.banner.say("; ".join([*refused[:1], str(error)]), "error")
+            return
+        self._window.want_prompts(new)
+        if refused:  # one that cannot be does not cost the others
+            self._window.complain(f"{_count(len(refused))} left out: {refused[0]}")
 
     def save(self, path: Path) -> None:
         """Write the words; negatives begin with "-"."""
@@ -119,6 +132,10 @@ class PromptFiles:
             self._window.banner.say(f"Could not write {path}: {error.strerror or error}", "error")
         else:
             self._window.banner.say(f"Wrote {path}")
+
+
+def _count(refused: int) -> str:
+    return "1 word was" if refused == 1 else f"{refused:,} words were"
 
 
 def as_text(prompts: PromptSet) -> str:

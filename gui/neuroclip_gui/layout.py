@@ -151,6 +151,7 @@ def show_desk(window: MainWindow, on: bool) -> None:
         return
     window.setProperty("desk", on)
     window.decision.set_large(on)
+    window.view.set_bare(on)
     docks = window.docks
     if on:
         # by hand: restoreState would leave a second set of tabs behind the first
@@ -161,8 +162,11 @@ def show_desk(window: MainWindow, on: bool) -> None:
     window.tool_bar.setVisible(not on)
     window.menuBar().setVisible(not on)
     window.status_line.setVisible(not on)
+    window.transport.setVisible(not on and window.transport.active)
     if on:
+        window.hint.appear()
         return
+    window.hint.vanish()
     before = window.property("docks_before")
     for name, *_ in before:
         docks[name].show()

@@ -40,6 +40,8 @@ from neuroclip_gui.pulse import FASTEST_HZ, Pulse
 from neuroclip_gui.settings import SettingsStore, WindowSettings
 from neuroclip_gui.sources import Sources
 from neuroclip_gui.style.banner import Banner
+from neuroclip_gui.style.drop_sheet import DropSheet
+from neuroclip_gui.style.hint import Hint
 from neuroclip_gui.style.status_line import StatusLine
 from neuroclip_gui.style.theme import Theme
 from neuroclip_gui.typing_anywhere import TypingAnywhere
@@ -121,6 +123,8 @@ class MainWindow(QMainWindow, WindowCommands):
             column.addWidget(widget, 1 if widget is self.view else 0)
         self.setCentralWidget(centre)
         self.banner.lie_over(self.view)
+        self.hint = Hint(self.view, "Esc or F10 leaves the demo desk")
+        self.drop_sheet = DropSheet(self, self.theme)
         self.setStatusBar(self.status_line)
         self.actions_ = Actions(self)
         self.actions_.fill_menu_bar()

@@ -60,7 +60,15 @@ class WindowCommands:
     def set_desk(self, on: bool) -> None:
         """Show only the picture and the answer, large."""
         layout.show_desk(self, on)
+        self.region.look()  # Esc leaves it
         self.focus_picture() if on else self.focus_entry()
+
+    def leave(self) -> None:
+        """Leave the demo desk; else recognise the whole sensor again."""
+        if self.property("desk"):
+            self.actions_.by_name["desk"].setChecked(False)
+        else:
+            self.region.clear()
 
     def set_full(self, on: bool) -> None:
         """Fill the screen, or go back."""

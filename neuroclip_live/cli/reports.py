@@ -32,9 +32,12 @@ def print_models() -> None:
     from neuroclip_live.model.catalogue import available_models
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("--model", "where", "MB", "input", "needs", "what it is"):
+    models = available_models()
+    longest = max((len(model.name) for model in models), default=0)
+    table.add_column("--model", no_wrap=True, min_width=longest)  # in one line: it is to be copied
+    for column in ("where", "MB", "input", "needs", "what it is"):
         table.add_column(column, overflow="fold")
-    for model in available_models():
+    for model in models:
         table.add_row(
             model.name,
             model.availability,

@@ -243,6 +243,17 @@ def read_prompts(
     UserError
         If the file cannot be read, is not text, or has too many labels or too long a one.
     """
+    return parse_prompts(read_prompt_text(path), templates, none_of_these)
+
+
+def read_prompt_text(path: str | Path) -> str:
+    """Return the text of a file of labels, without its notes.
+
+    Raises
+    ------
+    UserError
+        If the file cannot be read or is not text.
+    """
     try:
         text = read_bounded(home_expanded(path), MAX_PROMPTS_BYTES).decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -252,7 +263,7 @@ def read_prompts(
     except OSError as error:
         raise UserError(f"cannot read prompt file {path}: {error.strerror or error}") from error
     lines = [line for line in text.splitlines() if not line.lstrip().startswith("#")]
-    return parse_prompts("\n".join(lines), templates, none_of_these)
+    return "\n".join(lines)
 
 
 def _clean(label: str) -> str:

@@ -5,9 +5,13 @@ from __future__ import annotations
 import pytest
 from gui_fakes import FakeSource
 from PySide6.QtCore import QRect, Qt
-from PySide6.QtWidgets import QToolButton
+from PySide6.QtGui import QColor
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QToolButton, QWidget
 
 from neuroclip_gui import layout
+from neuroclip_gui.dialogs.settings_dialog import SettingsDialog
+from neuroclip_gui.style.palettes import PALETTES
 from neuroclip_live.prompting.prompts import parse_prompts
 
 
@@ -87,3 +91,72 @@ def test_a_message_lies_over_the_picture_and_moves_nothing(qtbot, window):
 def test_the_title_says_what_is_shown(qtbot, make_window):
     window = make_window(FakeSource("Simulated camera", live=True, shows="a teapot"))
     qtbot.waitUntil(lambda: window.windowTitle() == "Simulated camera: a teapot – neuroclip-live")
+
+
+# ---- the demo desk
+
+
+def test_the_demo_desk_shows_picture_and_answer_alone_and_says_how_to_leave(qtbot, make_window):
+    window = make_window(FakeSource())
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    assert window.transport.isVisible()
+    window.actions_.by_name["desk"].trigger()
+    qtbot.waitUntil(lambda: not window.hint.isHidden())
+    assert "Esc" in window.hint.text()
+    seen = [w for w in window.centralWidget().children() if isinstance(w, QWidget) and w.isVisible()]
+    assert set(seen) == {window.decision, window.view}
+    assert not window.view._legend.isVisible()
+    QTest.keyClick(window.windowHandle(), Qt.Key.Key_Escape)
+    assert not window.property("desk")
+    assert window.hint.isHidden()
+    assert window.transport.isVisible()
+    assert window.view._legend.isVisible()
+    assert not window.actions_.by_name["desk"].isChecked()
+
+
+# ---- lists of words, settings
+
+
+def test_a_file_with_one_word_that_is_too_long_keeps_the_others(qtbot, window, pipeline, tmp_path):
+    path = tmp_path / "words.txt"
+    path.write_text(f"# mine\na cup\n{'x' * 5000}\n-a hand\nA Cup\n", encoding="utf-8")
+    window.prompt_files.load(path)
+    assert pipeline.prompts.labels == ("A Cup", "a hand")
+    assert "1 word was left out" in window.banner.text
+    path.write_text("x" * 5000, encoding="utf-8")
+    window.prompt_files.load(path)
+    assert pipeline.prompts.labels == ("A Cup", "a hand")
+    assert window.banner.level == "error"
+    path.write_text("\n".join(f"w{n}" for n in range(50_000)), encoding="utf-8")
+    window.prompt_files.load(path)
+    assert "50,000 words" in window.banner.text
+
+
+def test_enter_in_the_settings_is_for_the_field_and_closes_nothing(qtbot, window, monkeypatch):
+    asked = []
+    monkeypatch.setattr(window.recognition, "use_model", lambda *what: asked.append(what))
+    window.recognition.ask()
+    (dialog,) = window.findChildren(SettingsDialog)
+    dialog.model.setCurrentText("ViT-B-32/openai")
+    dialog.model.setFocus()
+    qtbot.keyClick(dialog.model.lineEdit(), Qt.Key.Key_Return)
+    assert asked == [("ViT-B-32/openai", dialog.device.currentText())]
+    dialog.slice.setFocus()
+    for field in (dialog.slice.lineEdit(), dialog.timesteps, dialog.smoothing, dialog.theme, dialog):
+        qtbot.keyClick(field, Qt.Key.Key_Return)
+        assert dialog.isVisible()
+    qtbot.keyClick(dialog, Qt.Key.Key_Escape)
+    assert not dialog.isVisible()
+
+
+def test_what_records_is_red(qtbot, window):
+    button = window.tool_bar.widgetForAction(window.actions_.by_name["record"])
+    for name in PALETTES:
+        window.set_theme(name)
+        ink = QColor(window.theme.palette.record)
+        assert ink.hue() < 15 or ink.hue() > 345
+        image = button.grab().toImage()
+        pixels = {image.pixel(x, y) for x in range(image.width()) for y in range(image.height())}
+        assert ink.rgb() in pixels
+    window.set_theme("dark")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
@@ -31,6 +32,8 @@ SLICES = ("auto", "20ms", "50ms", "100ms", "200ms", "500ms", "2000", "5000", "20
 MOTIONS = ("auto", "0", "0.05", "0.2", "1")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 _LOOK_MS = 100
+SPIN_INSET = 8
+"""Pixels before a number, so that it stands below the text of other fields."""
 
 
 class SettingsDialog(QDialog):
@@ -80,6 +83,8 @@ class SettingsDialog(QDialog):
         self.smoothing.setSingleStep(0.1)
         self.smoothing.setSuffix(" s")
         self.smoothing.setSpecialValueText("off")
+        for box in (self.overlap, self.timesteps, self.smoothing):
+            box.lineEdit().setTextMargins(SPIN_INSET, 0, 0, 0)  # as in the others: a style sheet cannot
         self.bar.setRange(0, 100)
         self.bar.setTextVisible(False)
         for label in (self.state, self.about_model):
@@ -124,7 +129,6 @@ class SettingsDialog(QDialog):
         where.setProperty("role", "small")
         where.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         close = QPushButton("Close")
-        close.setDefault(True)
         close.clicked.connect(self.accept)
         foot = QHBoxLayout()
         foot.addWidget(self.reset)
@@ -136,6 +140,15 @@ class SettingsDialog(QDialog):
         column.addLayout(form)
         column.addWidget(where)
         column.addLayout(foot)
+        for button in (self.use, self.cancel, self.reset, close):
+            button.setAutoDefault(False)  # Enter is for the field it is typed in
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Take Enter for the field it is typed in: it neither closes the page nor loses what was typed."""
+        if event.key() not in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            super().keyPressEvent(event)
+        elif self.focusWidget() in (self.model, self.device):
+            self.use.click()
 
     def _connect(self) -> None:
         window, recognition = self._window, self._window.recognition

@@ -1,7 +1,8 @@
-"""Colours, and nothing else: three window themes and five ways to colour events.
+"""Colours, and nothing else: three window themes and seven ways to colour events.
 
-Every text colour has a contrast of at least 4.5 : 1 on the surface it is used on (``tests/gui/test_theme.py``
-computes it). Polarity is never told by red against green; the colour-blind-safe set is Okabe and Ito's.
+Every text colour has a contrast of at least 4.5 : 1 on the surface it is used on (``test_accessible.py`` of
+the window's tests computes it). Polarity is told by red against green only where that is chosen: other
+programs do, and one in twelve men cannot see it. The colour-blind-safe set is Okabe and Ito's.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ EVENT_COLOURS: dict[str, EventColours] = {
     "light": EventColours("Light", (250, 251, 253), (24, 99, 214), (28, 34, 43)),
     "safe": EventColours("Colour-blind safe", (9, 12, 17), (230, 159, 0), (86, 180, 233)),
     "warm": EventColours("Amber and teal", (10, 12, 14), (255, 190, 92), (38, 166, 154)),
+    "green-red": EventColours("Green and red", (9, 12, 17), (64, 220, 96), (255, 72, 64)),
+    "red-blue": EventColours("Red and blue", (250, 251, 253), (208, 24, 32), (24, 72, 214)),
     "paper": EventColours("As the network sees it", (127, 127, 127), (0, 0, 0), (255, 255, 255)),
 }
 """By the name kept in the settings."""
@@ -36,7 +39,7 @@ class Palette:
     """The colours of one window theme, as ``#rrggbb``.
 
     ``window`` is behind everything, ``panel`` carries text, ``raised`` is for fields and buttons,
-    ``sunken`` for plots. ``series`` are the colours given to prompts in turn.
+    ``sunken`` for plots, ``record`` for what records. ``series`` are the colours given to prompts in turn.
     """
 
     name: str
@@ -54,6 +57,7 @@ class Palette:
     good: str
     warn: str
     bad: str
+    record: str
     series: tuple[str, ...]
     events: str
 
@@ -77,6 +81,7 @@ PALETTES: dict[str, Palette] = {
         good="#5fd38d",
         warn="#f2b84b",
         bad="#ff7b72",
+        record="#ff5a52",
         series=(
             "#5eb8ff", "#ffb454", "#7ee2a8", "#ff8fab", "#b79cff",
             "#f4e06d", "#4fd1c5", "#ff9e7a", "#9fd36a", "#d9a6ff",
@@ -99,6 +104,7 @@ PALETTES: dict[str, Palette] = {
         good="#14683a",
         warn="#7d4f00",
         bad="#b3261e",
+        record="#c01c28",
         series=(
             "#1769c2", "#b35f00", "#17803f", "#c2255c", "#6741d9",
             "#8a7400", "#0a6f66", "#c4461b", "#4d7c0f", "#9c36b5",
@@ -121,6 +127,7 @@ PALETTES: dict[str, Palette] = {
         good="#56b4e9",
         warn="#e69f00",
         bad="#f0986a",
+        record="#ff6b5e",
         series=_OKABE_ITO,
         events="safe",
     ),

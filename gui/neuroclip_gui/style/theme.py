@@ -119,6 +119,7 @@ def style_sheet(p: Palette) -> str:
     QToolButton:hover, QPushButton:hover {{ background: {hover}; }}
     QToolButton:pressed, QPushButton:pressed {{ background: {p.border}; }}
     QToolButton:checked {{ background: {p.raised}; border-color: {p.border}; color: {p.accent}; }}
+    QToolButton#record:checked {{ background: {p.record}; border-color: {p.record}; color: {p.window}; }}
     QToolButton:focus, QPushButton:focus {{ border-color: {p.accent}; }}
     QToolButton:disabled, QPushButton:disabled {{ color: {p.muted}; }}
     QPushButton:default {{ background: {p.accent}; color: {p.on_accent}; border-color: {p.accent}; }}
@@ -170,7 +171,8 @@ def style_sheet(p: Palette) -> str:
     QCheckBox {{ spacing: 7px; }}
     QCheckBox::indicator {{ width: 14px; height: 14px; border: 1px solid {p.muted}; border-radius: 4px;
         background: {p.raised}; }}
-    QCheckBox::indicator:checked {{ background: {p.accent}; border-color: {p.accent}; }}
+    QCheckBox::indicator:checked {{ background: {p.accent}; border-color: {p.accent};
+        image: url({_ASSETS}/{"check" if p.dark else "check-light"}.svg); }}
     QCheckBox:focus {{ color: {p.accent}; }}
     QCheckBox:disabled {{ color: {p.muted}; }}
     QDialogButtonBox {{ dialogbuttonbox-buttons-have-icons: 0; }}
@@ -180,6 +182,9 @@ def style_sheet(p: Palette) -> str:
     QFrame[role="line"] {{ background: {p.border}; border: 0; }}
     QLabel[role="small"] {{ color: {p.muted}; font-size: 11px; }}
     QLabel[role="value"] {{ color: {p.text}; font-weight: 600; }}
+    QLabel[role="bad"] {{ color: {p.bad}; font-weight: 600; }}
+    QLabel#hint {{ background: {p.panel}; color: {p.text}; border-radius: 8px;
+        padding: 8px 16px; font-size: 14px; }}
     QLabel[role="warn"] {{ color: {p.warn}; font-weight: 600; }}
     QLabel[role="title"] {{ font-size: 15px; font-weight: 600; }}
     QFrame#banner {{ background: {p.raised}; border: 1px solid {p.border}; border-left: 4px solid {p.accent};

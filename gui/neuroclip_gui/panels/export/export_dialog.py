@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from neuroclip_gui.dialogs.settings_dialog import SPIN_INSET
 from neuroclip_gui.panels.export.film_making import FilmSettings
 from neuroclip_gui.style.palettes import EVENT_COLOURS
 
@@ -70,6 +71,7 @@ class ExportDialog(QDialog):
             box.setDecimals(2)
             box.setSingleStep(0.5)
             box.setSuffix(" s")
+            box.lineEdit().setTextMargins(SPIN_INSET, 0, 0, 0)
             box.setValue(value)
             box.setAccessibleName(name)
             box.valueChanged.connect(lambda _: self._look())

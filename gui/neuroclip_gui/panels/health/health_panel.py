@@ -46,7 +46,11 @@ NUMBERS: tuple[tuple[str, str, str], ...] = (
         "Events whose time was far off while all around them went on, as some cameras send them. They count "
         "as of the moment they came.",
     ),
-    ("ring", "Ring", "How full the memory of recent events is. It overwrites the oldest, so full is normal."),
+    (
+        "ring",
+        "Event memory",
+        "How full the memory of recent events is. It overwrites the oldest, so full is normal, and no load.",
+    ),
     (
         "paint",
         "Painting",
@@ -217,7 +221,9 @@ class HealthPanel(Panel):
         self._put("skipped", f"{amount(status.skipped_windows)}", warn=share > 0.2)
         self._put("outside", amount(status.outside_events), warn=status.outside_events > 0)
         self._put("strays", amount(status.stray_events), warn=status.stray_events > 0)
-        self._put("ring", f"{status.ring_fill:.0%}")
+        self._put(
+            "ring", f"{status.ring_fill:.0%} full" if status.ring_fill < 0.995 else "full, as it should be"
+        )
         self._put("paint", f"{paint_hz:.0f}/s · {worst_gap_ms:.0f} ms")
         now, used = time.monotonic(), _cpu_s()
         before, before_used = self._cpu

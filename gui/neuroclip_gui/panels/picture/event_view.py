@@ -104,7 +104,7 @@ class EventView(QWidget):
         self._theme = theme
         self._colours = EVENT_COLOURS["dark"]
         self._size = (0, 0)
-        self._still = False
+        self._still = self._bare = False
         self.frame: npt.NDArray[np.uint8] | None = None
         self._graphics = pg.GraphicsView(self, useOpenGL=False)
         self._graphics.setFrameStyle(0)
@@ -167,7 +167,15 @@ class EventView(QWidget):
     def set_facts(self, text: str) -> None:
         """Say how the picture is made, in its corner."""
         self._facts.say((text, None))
+        self._facts.setVisible(not self._bare)
         self._place()
+
+    def set_bare(self, bare: bool) -> None:
+        """Show nothing but the picture, without what explains it."""
+        self._bare = bare
+        for badge in (self._legend, self._facts):
+            badge.setVisible(not bare)
+        self._ring.setVisible(not bare and self._graphics.hasFocus())
 
     def fit(self) -> None:
         """Show the whole sensor."""
@@ -205,7 +213,7 @@ class EventView(QWidget):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Show by a ring that the picture has the focus: keys of one character are commands then."""
         if event.type() in (QEvent.Type.FocusIn, QEvent.Type.FocusOut):
-            self._ring.setVisible(event.type() == QEvent.Type.FocusIn)
+            self._ring.setVisible(event.type() == QEvent.Type.FocusIn and not self._bare)
         return False
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: D102
@@ -235,4 +243,5 @@ class EventView(QWidget):
         self._legend.say(
             ("ON  brighter", QColor(*self._colours.on)), ("OFF  darker", QColor(*self._colours.off))
         )
+        self._legend.setVisible(not self._bare)
         self._place()

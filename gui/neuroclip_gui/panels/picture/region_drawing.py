@@ -154,7 +154,8 @@ class Region:
         """Show which part the pipeline recognises; ten times a second."""
         pipeline = self._window.pipeline
         region = pipeline.region if pipeline is not None else None
-        self._window.actions_.by_name["region_clear"].setEnabled(region is not None or self.drawing)
+        leaves = region is not None or self.drawing or bool(self._window.property("desk"))
+        self._window.actions_.by_name["region_clear"].setEnabled(leaves)
         if region == self._shown:
             return
         self._shown = region

@@ -78,7 +78,7 @@ class Transport(QWidget):
         """Play another source; one that cannot be sought hides the bar."""
         seekable = not source.live and hasattr(source, "seek")
         self._source = source if seekable else None
-        self.setVisible(seekable)
+        self.setVisible(seekable and not self.window().property("desk"))
         if not seekable:
             return
         status = source.status()

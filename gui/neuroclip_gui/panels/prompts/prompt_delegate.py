@@ -100,7 +100,7 @@ class PromptDelegate(QStyledItemDelegate):
 
     def _paint_mark(self, painter: QPainter, text: QRectF, width: float, mark: str) -> None:
         """Mark a word of which there is something to say: a sign in a ring after it."""
-        painter.setPen(QPen(self._theme.colour("warn" if mark == "?" else "muted"), 1.2))
+        painter.setPen(QPen(self._theme.colour("text" if mark == "?" else "muted"), 1.2))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         ring = QRectF(text.left() + width + 7, text.center().y() - 7, 14, 14)
         painter.drawEllipse(ring)

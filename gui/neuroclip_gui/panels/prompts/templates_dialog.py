@@ -91,7 +91,7 @@ class TemplatesDialog(QDialog):
             more = f"\n… and {len(lines) - 6} more" if len(lines) > 6 else ""
             self._preview.setText("\n".join(shown) + more)
         fine = lines == self.templates
-        self._preview.setProperty("role", "muted" if fine else "warn")
+        self._preview.setProperty("role", "muted" if fine else "bad")
         self._preview.style().polish(self._preview)
         self._buttons.button(QDialogButtonBox.StandardButton.Ok).setEnabled(fine)
 

@@ -114,7 +114,7 @@ def paint(
 
 
 def _scale(camera: Camera, size: tuple[int, int]) -> float:
-    return camera.zoom * min(size[0] / 1.45, size[1] / 1.1)
+    return camera.zoom * min(size[0] / 1.9, size[1] / 1.35)
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]

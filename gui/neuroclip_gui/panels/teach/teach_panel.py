@@ -159,7 +159,7 @@ class TeachPanel(Panel):
                 f"Training, {status.training:.0%}. What was shown is recognised already.", status.training
             )
         elif status.message:
-            self._tell(status.message, None, "warn")
+            self._tell(status.message, None, "bad")
         elif status.labels:
             extra = f", {_windows(status.counter_examples)} of what is not" if status.counter_examples else ""
             self._tell(f"{'Learnt' if status.trained else 'Preparing'}{extra}", None)

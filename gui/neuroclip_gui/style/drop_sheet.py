@@ -1,0 +1,44 @@
+"""What is seen while something is dragged over the window: that it may be dropped, and what happens then."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QWidget
+
+from neuroclip_gui.style.theme import Theme, font
+
+
+class DropSheet(QWidget):
+    """A frame over all of the window; the mouse goes through it.
+
+    Parameters
+    ----------
+    window : QWidget
+    theme : Theme
+    """
+
+    def __init__(self, window: QWidget, theme: Theme) -> None:
+        super().__init__(window)
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self._theme, self.text = theme, ""
+        self.hide()
+
+    def promise(self, text: str) -> None:
+        """Say what dropping does; "" hides the sheet."""
+        self.text = text
+        self.setAccessibleName(text)
+        self.setGeometry(self.parentWidget().rect())
+        self.setVisible(bool(text))
+        self.raise_()
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: D102
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.fillRect(self.rect(), self._theme.colour("window", 190))
+        painter.setPen(QPen(self._theme.colour("accent"), 3, Qt.PenStyle.DashLine))
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(14, 14, -14, -14), 14, 14)
+        painter.setFont(font(22, bold=True))
+        painter.setPen(self._theme.colour("text"))
+        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self.text)
+        painter.end()
