@@ -149,6 +149,23 @@ def test_a_repair_keeps_the_other_camera(tmp_path: Path) -> None:
     assert Recording(report.path).losses == ""
 
 
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_stream_of_which_damage_left_nothing_gives_way(tmp_path: Path, count: int) -> None:
+    """What precedes the damage lies off the sensor: there is a packet, and not one event."""
+    off, good = make_events(50), make_events(100)
+    off["x"] += SIZE.width
+    path = recorded(tmp_path / "a.aedat4", [(0, off), (1, good)][:count], STEREO, Compression.NONE)
+    position, _, _ = packet_places(path)[0]
+    data = bytearray(path.read_bytes())
+    data[position + 8 + 28] += 1  # it promises an event more than it holds
+    path.write_bytes(data)
+    if count == 2:
+        assert same(join(Recording(path).read()), good)
+        return
+    with pytest.raises(UserError, match="is damaged: not one packet of events is left"):
+        Recording(path)
+
+
 # ---- random files, random damage, against a reader of the test's own
 
 

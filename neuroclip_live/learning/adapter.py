@@ -17,8 +17,10 @@ from neuroclip_live.atomic import write_atomically
 from neuroclip_live.bounded import parse_json
 from neuroclip_live.errors import UserError
 from neuroclip_live.learning.adapter_network import AdapterNetwork, Kind, normalise_windows
+from neuroclip_live.model.foreign_names import own_names
 
 FORMAT = "neuroclip-live adapter 1"
+_ANCHOR = "squeeze.2.weight"
 MAX_EMBED_DIM, MAX_TIMESTEPS = 1 << 14, 1 << 10
 Floats = npt.NDArray[np.float32]
 
@@ -252,10 +254,10 @@ def load_adapter(
     try:
         with safe_open(str(path), framework="pt") as stored:
             metadata = stored.metadata() or {}
-            tensors = {key: stored.get_tensor(key) for key in stored.keys()}
+            tensors = own_names({key: stored.get_tensor(key) for key in stored.keys()}, _ANCHOR)
         info = AdapterInfo.from_json(metadata["neuroclip_live"])
         # before anything is made of the size that the description asks for
-        if tensors["squeeze.2.weight"].shape != (info.embed_dim // 8, info.embed_dim):
+        if tensors[_ANCHOR].shape != (info.embed_dim // 8, info.embed_dim):
             raise ValueError("the description and the weights are of different sizes")
         network = AdapterNetwork(info.embed_dim, info.ratio, info.dropout, info.kind)
         network.load_state_dict(tensors)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,8 +16,8 @@ from neuroclip_live.model.event_checkpoints import (
     is_eventbind,
     is_image_tower,
     put_image_tower,
-    read_state,
 )
+from neuroclip_live.model.foreign_names import own_names, read_state, renamed_file, unwrapped
 from neuroclip_live.model.hub import Progress, fetch, fetch_url, silent
 from neuroclip_live.model.image_only import image_model
 from neuroclip_live.model.model_config import CONFIG_FILE, FACTS_KEY, read_config, refuse_remote_code
@@ -109,7 +111,8 @@ def _load_file(spec: ModelSpec, progress: Progress) -> Checkpoint:
     assert spec.path is not None
     path = spec.path
     with told(spec.name, path):
-        state = read_state(path)
+        stored, plain = read_state(path)
+    state = unwrapped(stored)
     if is_eventbind(state):
         progress(f"loading {spec.name}", None)
         with silent(), told(spec.name, path):
@@ -126,9 +129,30 @@ def _load_file(spec: ModelSpec, progress: Progress) -> Checkpoint:
         with told(spec.name, path):
             put_image_tower(model, state)
         return _finish(spec, model, spec.arch, {}, (path, weights))
-    del state  # a large model would be in memory twice
-    model = _build(spec.name, path, progress, spec.arch, pretrained=str(path))
+    named = _named(stored, plain, path)
+    del stored, state  # a large model would be in memory twice
+    with told(spec.name, path), _file_of(named, path) as file:
+        model = _build(spec.name, path, progress, spec.arch, pretrained=str(file))
     return _finish(spec, model, spec.arch, {}, (path,))
+
+
+def _named(state: dict[str, Any], plain: bool, path: Path) -> dict[str, Any]:
+    """Return a file's tensors by a model's own names; nothing where open_clip finds them by itself."""
+    try:
+        named = own_names(state)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from error
+    return {} if plain and named.keys() == state.keys() else named
+
+
+@contextmanager
+def _file_of(named: dict[str, Any], path: Path) -> Iterator[Path]:
+    """Give a file that open_clip can read: the one that was named, or one of its tensors renamed."""
+    if not named:
+        yield path
+        return
+    with renamed_file(named) as renamed:
+        yield renamed
 
 
 def _tag_options(spec: ModelSpec, progress: Progress) -> tuple[Path, dict[str, Any]]:
@@ -151,10 +175,13 @@ def _load_files(spec: ModelSpec, config: Path, weights: Path, progress: Progress
     """Build a model from the files that were checked: open_clip asks the hub for none of them again."""
     described = read_config(config)
     refuse_remote_code(described["model_cfg"])
+    with told(spec.name, weights):
+        state, plain = read_state(weights)
+        named = _named(state, plain, weights)
     if has_word_targets(config.parent):
         progress(f"loading {spec.name}", None)
         with told(spec.name, weights):
-            model = image_model(described, weights)
+            model = image_model(described, named or state)
         return Checkpoint(
             spec,
             model.eval(),
@@ -163,8 +190,17 @@ def _load_files(spec: ModelSpec, config: Path, weights: Path, progress: Progress
             described.get(FACTS_KEY, {}),
             (config, weights),
         )
+    del state  # a large model would be in memory twice
     name = f"local-dir:{config.parent}"
-    model = _build(spec.name, weights, progress, name, require_pretrained=True)
+    if named:
+        import open_clip
+
+        none = {"load_weights": False, "pretrained_image": False, "pretrained_text": False}
+        model = _build(spec.name, weights, progress, name, **none)
+        with silent(), told(spec.name, weights), renamed_file(named) as file:
+            open_clip.load_checkpoint(model, str(file))
+    else:
+        model = _build(spec.name, weights, progress, name, require_pretrained=True)
     text = described["model_cfg"].get("text_cfg", {})
     tokenizer = _hub_tokenizer(spec, text) if spec.kind == "hub" and text.get("hf_tokenizer_name") else name
     return _finish(spec, model, tokenizer, described.get(FACTS_KEY, {}), (config, weights))

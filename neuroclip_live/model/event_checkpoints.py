@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from neuroclip_live.errors import UserError
@@ -32,31 +31,6 @@ _TOKENS = (
     "prompt_leranable.clip_model.token_embedding.weight",
 )
 _VISUAL = "event_encoder.visual."
-
-
-def read_state(path: Path) -> dict[str, Any]:
-    """Return the tensors of a weights file by name, without the wrappers training scripts put round them.
-
-    Raises
-    ------
-    pickle.UnpicklingError, EOFError, safetensors.SafetensorError, OSError, RuntimeError
-        If the file cannot be read, or holds code.
-    """
-    import torch
-    from safetensors.torch import load_file
-
-    if path.suffix == ".safetensors":
-        return dict(load_file(path))
-    state = torch.load(path, map_location="cpu", weights_only=True)
-    for wrapper in ("state_dict", "model_state_dict", "model"):
-        if isinstance(state, dict) and isinstance(state.get(wrapper), dict):
-            state = state[wrapper]
-    if not isinstance(state, dict):
-        return {}
-    tensors = {str(name): value for name, value in state.items() if torch.is_tensor(value)}
-    if tensors and all(name.startswith("module.") for name in tensors):
-        tensors = {name.removeprefix("module."): value for name, value in tensors.items()}
-    return tensors
 
 
 def is_eventbind(state: State) -> bool:

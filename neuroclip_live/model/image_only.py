@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 from neuroclip_live.model.sentence_encoder import MOST_TOKENS
@@ -11,15 +11,15 @@ from neuroclip_live.model.sentence_encoder import MOST_TOKENS
 _PREPROCESS = ("mean", "std", "interpolation", "resize_mode", "fill_color")
 
 
-def image_model(described: dict[str, Any], weights: Path) -> Any:
+def image_model(described: dict[str, Any], state: Mapping[str, Any]) -> Any:
     """Build the image tower of a checked configuration, under open_clip's names, and load its weights.
 
     Parameters
     ----------
     described : dict
         The model's configuration, as :func:`~neuroclip_live.model.model_config.read_config` returns it.
-    weights : Path
-        A safetensors file with ``visual.*`` and ``logit_scale``.
+    state : mapping of str to tensor
+        ``visual.*`` and ``logit_scale``.
 
     Returns
     -------
@@ -28,12 +28,11 @@ def image_model(described: dict[str, Any], weights: Path) -> Any:
 
     Raises
     ------
-    RuntimeError, KeyError, TypeError, safetensors.SafetensorError
+    RuntimeError, KeyError, TypeError
         If the weights or the configuration are of another kind.
     """
     import torch
     from open_clip.timm_model import TimmModel
-    from safetensors.torch import load_file
 
     model_cfg, vision = described["model_cfg"], described["model_cfg"]["vision_cfg"]
 
@@ -53,7 +52,7 @@ def image_model(described: dict[str, Any], weights: Path) -> Any:
             self.logit_scale = torch.nn.Parameter(torch.tensor(math.log(100.0)))
 
     model = ImageModel()
-    model.load_state_dict({name: value.float() for name, value in load_file(weights).items()})
+    model.load_state_dict({name: value.float() for name, value in state.items()})
     preprocess = described.get("preprocess_cfg", {})
     model.visual.preprocess_cfg = {
         "size": int(vision["image_size"]),

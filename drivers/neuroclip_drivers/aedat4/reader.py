@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 
@@ -110,10 +111,12 @@ class Recording:
 
     def _packets_of(self, stream: StreamInfo) -> EventPackets:
         rows = self._table.rows[self._table.rows["stream"] == stream.number]
-        return EventPackets(self._file, self.compression, rows, self._table.ends_in(rows))
+        packets = EventPackets(self._file, self.compression, rows, self._table.ends_in(rows))
+        packets.resolution = stream.resolution  # what is off it in a damaged packet is no event
+        return packets
 
-    def _refuse(self) -> None:
-        if self.damage or self._header.index_position > self._file.size:
+    def _refuse(self) -> NoReturn:
+        if self.damage or self._events.damaged[0] or self._header.index_position > self._file.size:
             raise UserError(
                 f"{self.path} is damaged: not one packet of events is left. Use another copy of it."
             )
@@ -143,7 +146,10 @@ class Recording:
             )
             if told is not None:
                 return told
-        seen = build(outline_of(self._events.all_times()), self._events.times)
+        outline = outline_of(self._events.all_times())
+        if not outline.counts.any():  # all that damage had left lies off the sensor
+            self._refuse()
+        seen = build(outline, self._events.times)
         if seen is None:  # the file changes while it is read
             raise UserError(
                 f"{self.path} cannot be read twice alike. The disk may be failing; copy it first."
