@@ -73,7 +73,7 @@ def test_window_and_drivers_import_no_torch(module: str) -> None:
 @pytest.mark.parametrize("module", [m for m in modules() if m.split(".")[0] == "neuroclip_drivers"])
 def test_drivers_know_only_events_and_errors(module: str) -> None:
     known = {n for n in imports(modules()[module], top_level_only=False) if n.startswith("neuroclip_live.")}
-    allowed = ("neuroclip_live.events", "neuroclip_live.errors")
+    allowed = ("neuroclip_live.events", "neuroclip_live.errors", "neuroclip_live.registry")
     assert all(name.startswith(allowed) for name in known), known
 
 
@@ -105,7 +105,27 @@ def test_importing_the_package_stays_light() -> None:
     assert out.stdout.strip() == "[]"
 
 
+MOST_LINES = 350
+LONGER: dict[str, int] = {
+    "neuroclip_live.cli.run_command": 364,
+    "neuroclip_live.recognition.inference_loop": 357,
+    "neuroclip_live.recognition.pipeline": 373,
+    "neuroclip_live.recording.recorder": 483,
+    "neuroclip_drivers.aedat4.writer": 376,
+    "neuroclip_drivers.inivation.camera": 390,
+    "neuroclip_drivers.replay": 403,
+}
+"""Modules that are to be split, and how long they are at most: these numbers only ever shrink."""
+
+
 @pytest.mark.parametrize("module", list(modules()))
 def test_modules_stay_small(module: str) -> None:
     lines = modules()[module].read_text(encoding="utf-8").count("\n")
-    assert lines <= 500, f"{module} has {lines} lines: split it"
+    assert lines <= LONGER.get(module, MOST_LINES), f"{module} has {lines} lines: split it by what it does"
+
+
+def test_modules_that_were_split_are_no_exceptions() -> None:
+    for module, most in LONGER.items():
+        lines = modules()[module].read_text(encoding="utf-8").count("\n")
+        assert MOST_LINES < lines, f"{module} is short enough: take it out of LONGER"
+        assert lines > most - 20, f"{module} has shrunk to {lines} lines: say so in LONGER"

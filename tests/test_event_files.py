@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import event_files as made
 import numpy as np
@@ -15,7 +16,9 @@ from event_files import DAVIS, DVS128, SIZE, Table
 
 from neuroclip_drivers.files.event_file import MAX_PACKET_EVENTS, EventFile, FileOptions, parse_sensor
 from neuroclip_drivers.files.open_file import open_event_file
+from neuroclip_drivers.files.registry import READERS, FileFormat, known_suffixes
 from neuroclip_drivers.replay import ReplaySource
+from neuroclip_live import registry
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution, join_packets
 
@@ -379,32 +382,21 @@ def test_quiet_evt3_of_minutes_is_in_time(tmp_path: Path) -> None:
 
 
 def test_a_reader_of_another_package_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from neuroclip_drivers.files import registry
-
-    added = registry.FileFormat(
+    added = FileFormat(
         "own",
         "a format of one's own",
-        (".own",),
-        lambda head, path: head.startswith(b"OWN"),
         "absent_reader:Reader",
         requires=("absent_reader",),
         install="own-reader",
+        suffixes=(".own",),
+        sniff=lambda head, path: head.startswith(b"OWN"),
     )
-
-    class Entry:
-        name = "own"
-
-        def load(self) -> registry.FileFormat:
-            return added
-
-    monkeypatch.setattr(registry, "entry_points", lambda group: [Entry()] if group == registry.GROUP else [])
-    registry.file_formats.cache_clear()
-    try:
-        assert ".own" in registry.known_suffixes()
-        (tmp_path / "a.bin").write_bytes(b"OWN!")
-        with pytest.raises(
-            UserError, match=r'needs absent_reader, not installed here\. .*pip install "own-reader"'
-        ):
-            open_event_file(tmp_path / "a.bin")
-    finally:
-        registry.file_formats.cache_clear()
+    point = SimpleNamespace(name="own", value="own_package:FORMAT", load=lambda: added)
+    monkeypatch.setattr(registry, "entry_points", lambda group: [point] if "readers" in group else [])
+    monkeypatch.setattr(READERS, "_added", None)
+    assert ".own" in known_suffixes()
+    (tmp_path / "a.bin").write_bytes(b"OWN!")
+    with pytest.raises(
+        UserError, match=r'needs absent_reader, not installed here\. .*pip install "own-reader"'
+    ):
+        open_event_file(tmp_path / "a.bin")

@@ -41,6 +41,7 @@ VALUES = {
         "--tls-key": [NO_FILE, ""],
         "--tls-name": [""],
         "--simulate": [NO_FILE],
+        "--source": ["nonsense", "", "replay", "network:nonsense"],
         "--speed": ["0", "-1", "nan", "fast"],
         "--start": ["-1", "nan", "inf", "x", "1e9"],
         "--end": ["0", "-1", "nan", "inf", "x"],

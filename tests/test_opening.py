@@ -49,7 +49,7 @@ def test_simulator() -> None:
         (SourceSpec("network", "nonsense"), "is not an address"),
         (SourceSpec("network", "127.0.0.1:1"), "Nobody answers at 127.0.0.1:1"),
         (SourceSpec("demo", "unheard-of"), "No demo recording is called 'unheard-of'"),
-        (SourceSpec("telepathy"), "There is no source of kind 'telepathy'"),  # type: ignore[arg-type]
+        (SourceSpec("telepathy"), "no source is called 'telepathy'; choose replay, demo"),
     ],
     ids=lambda value: value.kind if isinstance(value, SourceSpec) else "",
 )

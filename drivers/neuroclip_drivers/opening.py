@@ -1,19 +1,27 @@
-"""One function that opens any source."""
+"""Which sources there are, and one function that opens any of them.
+
+A source is a file with a factory in it and an entry in :data:`SOURCES`, or a file of another package and an
+entry point::
+
+    [project.entry-points."neuroclip_live.sources"]
+    my-camera = "my_package.my_camera:MyCamera"
+
+The factory is given a :class:`SourceSpec`, of which ``target`` is what follows the colon of
+``--source my-camera:TARGET``, and returns a :class:`neuroclip_drivers.source.EventSource`.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from neuroclip_drivers.demo import demo_recording
 from neuroclip_drivers.source import EventSource
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import Resolution
+from neuroclip_live.registry import Entry, Registry
 
 if TYPE_CHECKING:
     from neuroclip_drivers.network.tls import Tls
-
-Kind = Literal["replay", "camera", "network", "simulator", "demo"]
 
 
 @dataclass(frozen=True)
@@ -23,10 +31,11 @@ class SourceSpec:
     Attributes
     ----------
     kind : str
-        "replay" (``target``: path of a recording), "demo" (``target``: name of a bundled recording, or None),
+        A name in :data:`SOURCES`: "replay" (``target``: path of a recording), "demo" (``target``: name of a
+        bundled recording, or None),
         "camera" (``target``: serial number, or None for the first), "network" (``target``: HOST:PORT or the
         path of a UNIX socket), or "simulator" (``target``: path of a picture, or None for
-        those that ship with the program).
+        those that ship with the program), or one of another package.
     speed : float or None
         For recordings: times real time; ``None`` is as fast as can be, also for the simulator.
     loop, start_s, end_s
@@ -42,7 +51,7 @@ class SourceSpec:
         For streams: with which certificates; None is a connection without TLS.
     """
 
-    kind: Kind
+    kind: str
     target: str | None = None
     speed: float | None = 1.0
     loop: bool = False
@@ -55,6 +64,67 @@ class SourceSpec:
     tls: Tls | None = None
 
 
+@dataclass(frozen=True)
+class SourceEntry(Entry):
+    """A kind of source.
+
+    Attributes
+    ----------
+    option : str
+        The option of the command line that asks for it.
+    """
+
+    option: str = "--source"
+
+
+SOURCES = Registry(
+    "source",
+    "neuroclip_live.sources",
+    (
+        SourceEntry(
+            "replay",
+            "a recording, played back",
+            "neuroclip_drivers.playing:open_replay",
+            "FILE",
+            capabilities=frozenset({"recording"}),
+            option="--replay",
+        ),
+        SourceEntry(
+            "demo",
+            "a recording that ships with the program",
+            "neuroclip_drivers.playing:open_demo",
+            "NAME",
+            capabilities=frozenset({"recording"}),
+            option="--replay",
+        ),
+        SourceEntry(
+            "camera",
+            "a camera of iniVation: DVXplorer, DAVIS, DVS",
+            "neuroclip_drivers.inivation.camera:open_camera",
+            "[SERIAL]",
+            option="--camera",
+        ),
+        SourceEntry(
+            "network",
+            "a network stream of dv-processing",
+            "neuroclip_drivers.network.source:open_network",
+            "HOST:PORT",
+            option="--connect",
+        ),
+        SourceEntry(
+            "simulator",
+            "a simulated camera before a moving picture",
+            "neuroclip_drivers.simulator.source:open_simulator",
+            "[IMAGE]",
+            option="--simulate",
+        ),
+    ),
+    SourceEntry,
+)
+"""A factory gets a :class:`SourceSpec`. Capability ``recording``: it can be played from and to a time, at any
+speed, and again."""
+
+
 def open_source(spec: SourceSpec) -> EventSource:
     """Open what ``spec`` describes; drivers are imported only when asked for.
 
@@ -63,41 +133,8 @@ def open_source(spec: SourceSpec) -> EventSource:
     UserError
         When it cannot be opened: the message says why and what to do.
     """
-    if spec.kind in ("replay", "demo"):
-        from neuroclip_drivers.replay import ReplaySource
-
-        if spec.kind == "demo":
-            path = demo_recording(spec.target)
-        elif spec.target:
-            path = spec.target
-        else:
-            raise UserError("No recording was named. Give the path of a file.")
-        return ReplaySource(
-            path,
-            speed=spec.speed,
-            loop=spec.loop,
-            start_s=spec.start_s,
-            end_s=spec.end_s,
-            hold_at_end=spec.hold_at_end,
-            stream=spec.stream,
-            sensor=spec.sensor,
-            time_unit=spec.time_unit,
-        )
-    if spec.kind == "camera":
-        from neuroclip_drivers.inivation.camera import CameraSource
-
-        return CameraSource(spec.target)
-    if spec.kind == "network":
-        from neuroclip_drivers.network.source import NetworkSource
-
-        if not spec.target:
-            raise UserError("No address was given. Give HOST:PORT or the path of a UNIX socket.")
-        return NetworkSource(spec.target, tls=spec.tls)
-    if spec.kind == "simulator":
-        from neuroclip_drivers.simulator.source import SimulatorSource
-
-        pictures = [spec.target] if spec.target else []
-        return SimulatorSource(pictures, realtime=spec.speed is not None, duration_s=spec.end_s)
-    raise UserError(
-        f"There is no source of kind {spec.kind!r}. Choose replay, camera, network, simulator or demo."
-    )
+    entry = SOURCES.find(spec.kind)
+    source = entry.load()(spec)
+    if not isinstance(source, EventSource):
+        raise UserError(f"The source {entry.name} cannot be used: what it opens is no source of events.")
+    return source

@@ -22,27 +22,22 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from neuroclip_drivers.files.event_file import MAX_PACKET_EVENTS, FileOptions, RateHistogram
+from neuroclip_drivers.files.event_file import FileOptions, RateHistogram
 from neuroclip_drivers.files.open_file import open_event_file
+from neuroclip_drivers.replay_cutting import STEP_BACK_US, cut, is_ordered, start_of
+from neuroclip_drivers.replay_part import check_speed, part_of
+from neuroclip_drivers.replay_side import HandOn
 from neuroclip_drivers.side_streams import SideStreams
 from neuroclip_drivers.source import MAX_WAIT_S, GrayFrame, Jump, Lead, SourceState, SourceStatus
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import Packet, Resolution, copy_packet, empty_packet
 
-MIN_SPEED, MAX_SPEED = 0.1, 100.0
-_PACKET_REAL_S = 0.01
-"""Longest stretch of real time in one packet of a paced replay."""
 _LONGEST_GAP_S = 60.0
 """A longer wait within the recording is skipped: it is more often a broken timestamp than silence."""
-_STEP_BACK_US = 100_000
-"""Cameras' timestamps jitter by less; a longer step back is a new start of the camera's clock."""
 
 
 _BEYOND = 64
 """So many events in a row beyond the end of the part that is played are its end; fewer are strays."""
-
-_FIRST_LOOK_US = 100_000
-"""So far back is looked for the events before a place; twice as far where these are too few, and so on."""
 
 
 @dataclass
@@ -100,7 +95,7 @@ class ReplaySource:
         time_unit: str | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        _check_speed(speed)
+        check_speed(speed)
         self.recording = open_event_file(path, FileOptions(stream, sensor, time_unit))
         self.name = self.recording.path.name
         if self.recording.camera == SIMULATED:  # what is simulated is called so wherever it is shown
@@ -113,39 +108,15 @@ class ReplaySource:
         self._target: _Target | None = None
         self._lead = Lead()
         self._gap_note = ""
-        self._side = SideStreams.of_file(self.recording.side.streams, self.recording.camera)
-        self._handed_on = 0
+        self._beside = HandOn(self.recording)
         try:
-            self._start_us, self._end_us = self._range(start_s, end_s)
-            self._has_end = self._ends_early(end_s)
+            self._part = part_of(self.recording, start_s, end_s)
         except UserError:
             self.recording.close()
             raise
-        self._position_us = self._start_us
-        self.jump = Jump(0, self.recording.time_at(self._start_us))
-        self._anchor = (0.0, self._start_us)  # wall time, recording time
-
-    def _ends_early(self, end_s: float | None) -> bool:
-        """Whether the end leaves something out; one at the last event is none, whatever stray times say."""
-        return end_s is not None and self._end_us < self.recording.last_us
-
-    def _range(self, start_s: float, end_s: float | None) -> tuple[int, int]:
-        first, last = self.recording.first_us, self.recording.last_us
-        seconds = (last - first) / 1e6
-        where = self.recording.path
-        if not 0 <= start_s < float("inf"):
-            raise UserError(f"A start of {start_s:g} s makes no sense. Give seconds from the first event.")
-        if start_s > seconds:
-            raise UserError(
-                f"{where} lasts {seconds:.2f} s; there is nothing at {start_s:g} s. "
-                "Choose an earlier --start."
-            )
-        if end_s is not None and not start_s < end_s < float("inf"):
-            raise UserError(
-                f"An end of {end_s:g} s is not after the start at {start_s:g} s. Choose a later end."
-            )
-        end = last if end_s is None else min(last, first + round(end_s * 1e6))
-        return first + round(start_s * 1e6), end
+        self._position_us = self._part.start_us
+        self.jump = Jump(0, self.recording.time_at(self._part.start_us))
+        self._anchor = (0.0, self._part.start_us)  # wall time, recording time
 
     # Commands, from any thread. Each takes effect at the next packet.
 
@@ -159,8 +130,8 @@ class ReplaySource:
         """Go on; from the beginning when the end was reached."""
         with self._changed:
             to_us = self._target.to_us if self._target is not None else self._position_us
-            if to_us >= self._end_us or (self._at_end and self._target is None):
-                self._target = _Target(self._start_us)
+            if to_us >= self._part.end_us or (self._at_end and self._target is None):
+                self._target = _Target(self._part.start_us)
             self._paused = False
             self._reanchor()
             self._changed.notify_all()
@@ -177,7 +148,7 @@ class ReplaySource:
 
     def set_speed(self, speed: float | None) -> None:
         """Play ``speed`` times real time from here on; ``None`` is as fast as can be."""
-        _check_speed(speed)
+        check_speed(speed)
         with self._changed:
             self._speed = speed
             self._reanchor()
@@ -190,12 +161,11 @@ class ReplaySource:
 
     def set_range(self, start_s: float, end_s: float | None) -> None:
         """Play only this part, in seconds from the first event; raises UserError as the constructor does."""
-        start, end = self._range(start_s, end_s)
+        part = part_of(self.recording, start_s, end_s)
         with self._changed:
-            self._start_us, self._end_us = start, end
-            self._has_end = self._ends_early(end_s)
-            if not start <= self._position_us <= end:
-                self._target = _Target(start, self._paused)
+            self._part = part
+            if not part.start_us <= self._position_us <= part.end_us:
+                self._target = _Target(part.start_us, self._paused)
             self._changed.notify_all()
 
     def seek(self, seconds: float) -> None:
@@ -206,7 +176,7 @@ class ReplaySource:
         """
         with self._changed:
             target = self.recording.first_us + round(seconds * 1e6)
-            target = min(max(target, self._start_us), self._end_us)
+            target = min(max(target, self._part.start_us), self._part.end_us)
             self._target = _Target(target, self._paused)
             self._changed.notify_all()
 
@@ -215,7 +185,7 @@ class ReplaySource:
         with self._changed:
             self._paused = True
             at_us = self._target.to_us if self._target is not None else self._position_us
-            self._target = _Target(min(max(at_us + delta_us, self._start_us), self._end_us), True)
+            self._target = _Target(min(max(at_us + delta_us, self._part.start_us), self._part.end_us), True)
             self._changed.notify_all()
 
     def set_lead(self, lead: Lead) -> None:
@@ -258,7 +228,7 @@ class ReplaySource:
             ]
             message = "; ".join(note for note in notes if note)
             at_us = self._target.to_us if self._target is not None else self._position_us
-            return SourceStatus(state, message, at_us, self._start_us, self._end_us)
+            return SourceStatus(state, message, at_us, self._part.start_us, self._part.end_us)
 
     def latest_frame(self) -> GrayFrame | None:
         """Return the intensity frame that belongs to where the replay stands, or None."""
@@ -268,7 +238,7 @@ class ReplaySource:
 
     def side_streams(self) -> SideStreams:
         """Return what the recording holds beside the events, handed on as they are played."""
-        return self._side
+        return self._beside.side
 
     def time_place(self, t_us: int) -> int:
         """Return where a time of the events stands; of several places the last one that was played."""
@@ -282,7 +252,7 @@ class ReplaySource:
 
     def packets(self) -> Iterator[Packet]:
         """Yield packets of at most 65,536 events and, when paced, 10 ms of real time."""
-        target = _Target(self._start_us)
+        target = _Target(self._part.start_us)
         with self._changed:
             self._reanchor()
         while not self._closed:
@@ -296,7 +266,7 @@ class ReplaySource:
                 if following is None and not self._closed:
                     if self._loop:
                         silent_loop = not given
-                        following = _Target(self._start_us)
+                        following = _Target(self._part.start_us)
                     elif not self._hold_at_end:
                         self._ended = True
                         return
@@ -306,7 +276,7 @@ class ReplaySource:
                 yield from self._wait_for_command()
                 with self._changed:
                     following, self._target = self._target, None
-                    following = following or _Target(self._start_us)
+                    following = following or _Target(self._part.start_us)
             elif silent_loop:
                 yield self._nothing()  # it must not spin
             target = following
@@ -315,30 +285,33 @@ class ReplaySource:
         """Play from a place to the end of the part, or until the next is asked for."""
         to_us = target.to_us
         with self._changed:
-            self._at_end = self._at_end and to_us >= self._end_us
+            self._at_end = self._at_end and to_us >= self._part.end_us
             self._position_us = to_us
             self._anchor = (self._clock(), to_us)
             time_us = self.recording.time_at(to_us)
             self.jump = Jump(self.jump.number + 1, time_us, target.leads, not target.leads)
             lead = self._lead
         recording = self.recording
-        from_us = self._start_of(lead, to_us) if target.leads else to_us
+        from_us = start_of(self.recording, lead, to_us, self._interrupted) if target.leads else to_us
         whole = from_us <= recording.first_us
-        self._handed_on = 0 if to_us <= recording.first_us else recording.side.number_at(to_us)
+        self._beside.begin(to_us)
         for batch, shift in recording.read_placed(None if whole else from_us):
             places = batch["t"] + shift if shift else batch["t"]
-            done, ordered = 0, None if self._speed is None else _is_ordered(places)
+            done, ordered = 0, None if self._speed is None else is_ordered(places)
             while done < len(batch):
                 if self._interrupted():
                     return
-                stop = self._cut(places, done, to_us, ordered)
+                stop = cut(places, done, to_us, self._speed, ordered)
                 packet = batch if stop - done == len(batch) else copy_packet(batch[done:stop])
                 last = int(places[stop - 1 : stop + 1].min())  # a last one that leapt ahead is not waited for
                 self._follow_back(int(places[done:stop].max()), places[stop : stop + 1])
                 # Without an end that was asked for, nothing is left out.
-                if self._has_end and (beyond := places[done:stop] > self._end_us).any():
-                    if len(batch) - done >= _BEYOND and (places[done : done + _BEYOND] > self._end_us).all():
-                        yield from self._finish(self._end_us)
+                if self._part.ends_early and (beyond := places[done:stop] > self._part.end_us).any():
+                    if (
+                        len(batch) - done >= _BEYOND
+                        and (places[done : done + _BEYOND] > self._part.end_us).all()
+                    ):
+                        yield from self._finish(self._part.end_us)
                         return
                     if beyond.all():
                         done = stop
@@ -352,92 +325,35 @@ class ReplaySource:
                     if self._interrupted():
                         return
                 if self.jump.given:
-                    yield from self._hand_on(last)
+                    yield from self._beside.until(last)
                 yield packet
                 with self._changed:
                     if self._target is None:
-                        self._position_us = max(self._position_us, to_us, min(last, self._end_us))
+                        self._position_us = max(self._position_us, to_us, min(last, self._part.end_us))
         if not self.jump.given and not self._interrupted():
             yield self._told_given()
-        yield from self._finish(self._end_us if self._has_end else None)
+        yield from self._finish(self._part.end_us if self._part.ends_early else None)
 
     def _follow_back(self, top: int, following: npt.NDArray[np.int64]) -> None:
         """Go on from an earlier place where time goes back for good, which the file did not tell before."""
         with self._changed:
-            below = self._position_us - _STEP_BACK_US
+            below = self._position_us - STEP_BACK_US
             if top < below and (not len(following) or following[0] < below):
                 self._anchor, self._position_us = (self._clock(), top), top
 
     def _finish(self, end_us: int | None) -> Iterator[Packet]:
         """Play the silence up to the end of the part, and hand on what else belongs to it."""
-        yield from self._hold_until(self._end_us)
+        yield from self._hold_until(self._part.end_us)
         if not self._interrupted():
-            before = self._handed_on
-            yield from self._hand_on(end_us)
-            if self._handed_on > before:
+            before = self._beside.handed_on
+            yield from self._beside.until(end_us)
+            if self._beside.handed_on > before:
                 yield empty_packet()  # so that it is taken
-
-    def _hand_on(self, until_us: int | None) -> Iterator[Packet]:
-        """Hand on what stands beside the events up to a place, None: all that is left.
-
-        Empty packets in between let whoever takes it keep up.
-        """
-        side = self.recording.side
-        stop = len(side) if until_us is None else side.number_at(until_us + 1)
-        while self._handed_on < stop:
-            if not self._side.wanted:
-                self._handed_on = stop
-                return
-            number, self._handed_on = self._handed_on, self._handed_on + 1
-            if (packet := side.packet(number)) is not None:
-                self._side.add(packet)
-            if self._side.full:
-                yield empty_packet()
-
-    def _start_of(self, lead: Lead, to_us: int) -> int:
-        """Return the place from which on events are given before another: of the same clock of the camera."""
-        first_us = self.recording.clock_start(to_us)
-        if lead.events is None:
-            return max(first_us, to_us - lead.time_us)
-        back_us = _FIRST_LOOK_US
-        while to_us - back_us > first_us and not self._interrupted():
-            if self._count(to_us - back_us, to_us) >= lead.events:
-                break
-            back_us *= 2
-        return max(first_us, to_us - back_us)
-
-    def _count(self, from_us: int, to_us: int) -> int:
-        """Return how many events lie between two places, or did when another place was asked for."""
-        count = 0
-        for batch, shift in self.recording.read_placed(from_us):
-            before = int(np.count_nonzero(batch["t"] < to_us - shift))
-            count += before
-            if before < len(batch) or self._interrupted():
-                break
-        return count
 
     def _told_given(self) -> Packet:
         with self._changed:
             self.jump = replace(self.jump, given=True)
         return empty_packet()
-
-    def _cut(self, places: npt.NDArray[np.int64], done: int, until_us: int, ordered: bool | None) -> int:
-        """Return where the next packet in a batch ends."""
-        first = int(places[done])
-        with self._changed:
-            speed = self._speed
-        if first < until_us:
-            limit = until_us
-        elif speed is None:
-            return len(places)
-        else:
-            limit = first + max(1, round(_PACKET_REAL_S * 1e6 * speed))
-        if _is_ordered(places) if ordered is None else ordered:
-            stop = int(np.searchsorted(places, limit))
-        else:
-            outside = (places[done:] >= limit) | (places[done:] < first - _STEP_BACK_US)
-            stop = done + int(np.argmax(outside)) if outside.any() else len(places)
-        return min(max(stop, done + 1), done + MAX_PACKET_EVENTS)
 
     def _hold_until(self, t_us: int) -> Iterator[Packet]:
         """Yield empty packets until the recording's time ``t_us`` has come, while not interrupted."""
@@ -461,12 +377,12 @@ class ReplaySource:
                         self._anchor = (self._clock(), t_us)
                         return
                     now_us = origin + int((self._clock() - wall) * 1e6 * self._speed)
-                    self._position_us = max(self._position_us, min(now_us, t_us, self._end_us))
+                    self._position_us = max(self._position_us, min(now_us, t_us, self._part.end_us))
                 if not waited:
                     self._changed.wait(min(wait, MAX_WAIT_S))
             if waited:
                 if self.jump.given:
-                    yield from self._hand_on(self._position_us)
+                    yield from self._beside.until(self._position_us)
                 yield empty_packet()
             waited = not waited
 
@@ -485,12 +401,3 @@ class ReplaySource:
 
     def _reanchor(self) -> None:
         self._anchor = (self._clock(), self._position_us)
-
-
-def _is_ordered(places: npt.NDArray[np.int64]) -> bool:
-    return bool((places[1:] >= places[:-1]).all())
-
-
-def _check_speed(speed: float | None) -> None:
-    if speed is not None and not MIN_SPEED <= speed <= MAX_SPEED:
-        raise UserError(f"A speed of {speed:g} makes no sense. Give {MIN_SPEED:g} to {MAX_SPEED:g}, or max.")

@@ -113,7 +113,7 @@ class Sources:
         def work() -> EventSource:
             from neuroclip_drivers.opening import SourceSpec, open_source
 
-            source = open_source(SourceSpec(kind=kind, target=target, loop=loop, hold_at_end=True))  # type: ignore[arg-type]
+            source = open_source(SourceSpec(kind=kind, target=target, loop=loop, hold_at_end=True))
             pipeline.open(source)
             return source
 

@@ -25,24 +25,29 @@ def check_runtimes() -> list[Check]:
 
 def check_recordings() -> list[Check]:
     """List the formats of recordings that open here, and what the others need."""
-    from neuroclip_drivers.files.registry import file_formats
+    from neuroclip_drivers.files.registry import READERS
 
-    formats = file_formats()
+    formats = READERS.entries()
     opened = "; ".join(each.help for each in formats if not each.missing)
     findings = [Check("recordings", "ok", opened)]
     for each in formats:
         if each.missing:
             needs = f"{each.help}: not installed ({', '.join(each.missing)})"
             findings.append(Check(each.name, "ok", needs, f'pip install "{each.install}"'))
-    return findings
+    return [*findings, *(Check("recordings", "warn", failure) for failure in READERS.failures())]
 
 
 def check_choices() -> list[Check]:
-    """List representations and outputs, those of other packages among them."""
+    """List sources, representations and outputs, those of other packages among them."""
+    from neuroclip_drivers.opening import SOURCES
     from neuroclip_live.outputs.registry import OUTPUTS
     from neuroclip_live.stream.representations.registry import REPRESENTATIONS
 
-    return [*_listed("representations", REPRESENTATIONS), *_listed("outputs", OUTPUTS)]
+    return [
+        *_listed("sources", SOURCES),
+        *_listed("representations", REPRESENTATIONS),
+        *_listed("outputs", OUTPUTS),
+    ]
 
 
 def _listed(name: str, registry: Registry[Any]) -> list[Check]:

@@ -26,6 +26,7 @@ class RunOptions:
     tls_key: str | None = None
     tls_name: str | None = None
     simulate: str | None = None
+    source: str | None = None
     list_cameras: bool = False
     speed: str = "1"
     loop: bool | None = None
@@ -134,6 +135,12 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         flag_value="",
         metavar="[IMAGE]",
         help="Simulate a camera looking at a moving picture; without one, at a dozen things in turn.",
+    ),
+    click.option(
+        "--source",
+        type=Named("neuroclip_drivers.opening:SOURCES", with_argument=True),
+        metavar="NAME[:ARG]",
+        help="Any source by its name, also one of a plug-in; `neuroclip-live doctor` lists them.",
     ),
     click.option("--list-cameras", is_flag=True, help="List connected cameras and exit."),
     click.option(

@@ -91,28 +91,31 @@ def _check(options: RunOptions) -> None:
 
 def _opened(spec: SourceSpec) -> EventSource:
     """Open the source, naming its option where that fails."""
-    from neuroclip_drivers.opening import open_source
+    from neuroclip_drivers.opening import SOURCES, open_source
 
-    names = {"camera": "--camera", "network": "--connect", "simulator": "--simulate"}
-    with about(names.get(spec.kind, "--replay")):
+    with about(SOURCES.find(spec.kind).option):
         return open_source(spec)
 
 
 def source_spec(options: RunOptions) -> SourceSpec:
     """Return which source is meant; the demo recording when none is named."""
     from neuroclip_drivers.demo import DEMO
-    from neuroclip_drivers.opening import Kind, SourceSpec
+    from neuroclip_drivers.opening import SOURCES, SourceSpec
 
-    named: dict[Kind, str | None] = {
+    named: dict[str, str | None] = {
         "replay": options.replay,
         "camera": options.camera,
         "network": options.connect,
         "simulator": options.simulate,
     }
     chosen = [kind for kind, target in named.items() if target is not None]
-    if len(chosen) > 1:
-        raise UserError("choose one of --replay, --camera, --connect and --simulate")
-    kind: Kind = chosen[0] if chosen else "demo"
+    if len(chosen) + (options.source is not None) > 1:
+        raise UserError("choose one of --replay, --camera, --connect, --simulate and --source")
+    if options.source is not None:
+        kind, _, argument = options.source.partition(":")
+        chosen, named = [kind], {kind: argument}
+    kind = chosen[0] if chosen else "demo"
+    is_recording = "recording" in SOURCES.find(kind).capabilities and kind != "demo"
     target = named[kind] or None if chosen else DEMO
     loop = options.loop if options.loop is not None else not options.headless
     certificates = (options.tls_ca, options.tls_cert, options.tls_key, options.tls_name)
@@ -123,9 +126,9 @@ def source_spec(options: RunOptions) -> SourceSpec:
         if kind != "network":
             raise UserError("the --tls options are for a stream: name it with --connect HOST:PORT")
         tls = Tls(*certificates)
-    if options.stream is not None and kind != "replay":
+    if options.stream is not None and not is_recording:
         raise UserError("--stream is for a recording: name it with --replay FILE")
-    if (options.sensor or options.time_unit) and kind != "replay":
+    if (options.sensor or options.time_unit) and not is_recording:
         raise UserError("--sensor and --time-unit are for a recording: name it with --replay FILE")
     from neuroclip_drivers.files.event_file import parse_sensor
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from neuroclip_drivers.aedat4.file_check import open_checked
 from neuroclip_drivers.files.event_file import EventFile, FileOptions
-from neuroclip_drivers.files.registry import HEAD_BYTES, FileFormat, file_formats
+from neuroclip_drivers.files.registry import HEAD_BYTES, READERS, FileFormat
 from neuroclip_drivers.portable_io import read_at
 from neuroclip_live.errors import UserError
 
@@ -35,7 +35,7 @@ def open_event_file(path: str | os.PathLike[str], options: FileOptions | None = 
 
 def find_format(path: Path, head: bytes) -> FileFormat | None:
     """Return the format of a file that begins with ``head``; None when it is not known."""
-    return next((each for each in file_formats() if each.sniff(head, path)), None)
+    return next((each for each in READERS.entries() if each.sniff(head, path)), None)
 
 
 def _head(path: Path) -> bytes:

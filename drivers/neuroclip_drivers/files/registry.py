@@ -1,31 +1,32 @@
 """Which formats there are: one row for each, and what is needed to find it, open it and tell of it.
 
 A format is found by what is in a file, not by what it is called. Its reader is imported when a file asks for
-it. Another package adds one through the entry point group ``neuroclip_live.file_readers``: an entry that
-loads to a :class:`FileFormat`.
+it. Another package adds one through an entry point that loads to a :class:`FileFormat`::
+
+    [project.entry-points."neuroclip_live.readers"]
+    my-format = "my_package.my_format:FORMAT"
 """
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
-from importlib.metadata import entry_points
 from pathlib import Path
 
 from neuroclip_drivers.files.event_file import EventFile, FileOptions
 from neuroclip_live.errors import UserError
+from neuroclip_live.registry import Entry, Registry
 
-GROUP = "neuroclip_live.file_readers"
 HEAD_BYTES = 4096
 """How much of a file's beginning is looked at."""
 
 
+def _nothing(head: bytes, path: Path) -> bool:
+    return False
+
+
 @dataclass(frozen=True)
-class FileFormat:
+class FileFormat(Entry):
     """A format of recordings.
 
     Attributes
@@ -34,32 +35,18 @@ class FileFormat:
         For the command line and messages: "evt".
     help : str
         One line: "Prophesee RAW (EVT2, EVT2.1, EVT3)".
+    factory : str or callable
+        What opens one: ``reader(path, options)`` returns an
+        :class:`neuroclip_drivers.files.event_file.EventFile`.
     suffixes : tuple of str
         What such files are usually called, for dialogs; with the dot, in lower case.
     sniff : callable
         ``sniff(head, path)`` tells whether the first ``HEAD_BYTES`` bytes are of this format; ``head`` is
         empty for a folder.
-    reader : str
-        "module:name" of what opens one: ``reader(path, options)`` returns an
-        :class:`neuroclip_drivers.files.event_file.EventFile`.
-    requires : tuple of str
-        Modules that it needs beside those of the program.
-    install : str
-        What to install where one of them is missing: "neuroclip-live[hdf5]".
     """
 
-    name: str
-    help: str
-    suffixes: tuple[str, ...]
-    sniff: Callable[[bytes, Path], bool]
-    reader: str
-    requires: tuple[str, ...] = ()
-    install: str = ""
-
-    @property
-    def missing(self) -> tuple[str, ...]:
-        """Modules that are needed and not installed."""
-        return tuple(module for module in self.requires if importlib.util.find_spec(module) is None)
+    suffixes: tuple[str, ...] = ()
+    sniff: Callable[[bytes, Path], bool] = _nothing
 
     def open(self, path: Path, options: FileOptions) -> EventFile:
         """Open a file of this format.
@@ -72,11 +59,10 @@ class FileFormat:
         if self.missing:
             raise UserError(
                 f"Reading {path} ({self.help}) needs {' and '.join(self.missing)}, not installed here. "
-                f'Install with: pip install "{self.install}"'
+                f'Install with: pip install "{self.install or " ".join(self.missing)}"'
             )
-        module, _, name = self.reader.partition(":")
-        reader: Callable[[Path, FileOptions], EventFile] = getattr(importlib.import_module(module), name)
-        return reader(path, options)
+        opened: EventFile = self.load()(path, options)
+        return opened
 
 
 _HERE = "neuroclip_drivers.files"
@@ -121,106 +107,85 @@ BUILT_IN = (
     FileFormat(
         "aedat4",
         "AEDAT 4 (DV, dv-processing, jAER, neuroclip-live)",
-        (".aedat4",),
-        lambda head, path: head.startswith(b"#!AER-DAT4"),
         f"{_HERE}.aedat4_file:open_aedat4",
+        suffixes=(".aedat4",),
+        sniff=lambda head, path: head.startswith(b"#!AER-DAT4"),
     ),
     FileFormat(
-        "evt",
-        "Prophesee RAW (EVT2, EVT2.1, EVT3)",
-        (".raw",),
-        _is_evt,
-        f"{_HERE}.evt:EvtFile",
+        "evt", "Prophesee RAW (EVT2, EVT2.1, EVT3)", f"{_HERE}.evt:EvtFile", suffixes=(".raw",), sniff=_is_evt
     ),
-    FileFormat("dat", "Prophesee DAT", (".dat",), _is_dat, f"{_HERE}.dat:DatFile"),
+    FileFormat("dat", "Prophesee DAT", f"{_HERE}.dat:DatFile", suffixes=(".dat",), sniff=_is_dat),
     FileFormat(
         "aedat2",
         "AEDAT 2 (jAER: DVS128, DAVIS)",
-        (".aedat", ".aedat2"),
-        lambda head, path: head.startswith(b"#!AER-DAT2"),
         f"{_HERE}.aedat2:Aedat2File",
+        suffixes=(".aedat", ".aedat2"),
+        sniff=lambda head, path: head.startswith(b"#!AER-DAT2"),
     ),
     FileFormat(
         "aedat3",
         "AEDAT 3.1 (cAER, DVS128 Gesture)",
-        (".aedat", ".aedat3"),
-        lambda head, path: head.startswith(b"#!AER-DAT3"),
         f"{_HERE}.aedat3:Aedat3File",
+        suffixes=(".aedat", ".aedat3"),
+        sniff=lambda head, path: head.startswith(b"#!AER-DAT3"),
     ),
     FileFormat(
         "npy",
         "NumPy (structured, or N x 4)",
-        (".npy",),
-        lambda head, path: head.startswith(b"\x93NUMPY"),
         f"{_HERE}.numpy_files:NpyFile",
+        suffixes=(".npy",),
+        sniff=lambda head, path: head.startswith(b"\x93NUMPY"),
     ),
     FileFormat(
         "npz",
         "NumPy archive (N-ImageNet, arrays t, x, y, p)",
-        (".npz",),
-        lambda head, path: head.startswith((b"PK\x03\x04", b"PK\x05\x06")),
         f"{_HERE}.numpy_files:NpzFile",
+        suffixes=(".npz",),
+        sniff=lambda head, path: head.startswith((b"PK\x03\x04", b"PK\x05\x06")),
     ),
     FileFormat(
         "hdf5",
         "HDF5 (OpenEB, DSEC, MVSEC, v2e, e2calib, EventCV)",
-        (".h5", ".hdf5"),
-        lambda head, path: head.startswith(b"\x89HDF\r\n\x1a\n"),
         f"{_HERE}.hdf5:Hdf5File",
         requires=("h5py",),
         install="neuroclip-live[hdf5]",
+        suffixes=(".h5", ".hdf5"),
+        sniff=lambda head, path: head.startswith(b"\x89HDF\r\n\x1a\n"),
     ),
     FileFormat(
         "rosbag",
         "ROS 1 bag (dvs_msgs, prophesee_event_msgs, event_camera_msgs)",
-        (".bag",),
-        lambda head, path: head.startswith(b"#ROSBAG V2.0\n"),
         f"{_HERE}.bags:open_ros1",
+        suffixes=(".bag",),
+        sniff=lambda head, path: head.startswith(b"#ROSBAG V2.0\n"),
     ),
     FileFormat(
         "mcap",
         "MCAP (the same messages, of ROS 1 or ROS 2)",
-        (".mcap",),
-        lambda head, path: head.startswith(b"\x89MCAP0\r\n"),
         f"{_HERE}.bags:open_mcap",
+        suffixes=(".mcap",),
+        sniff=lambda head, path: head.startswith(b"\x89MCAP0\r\n"),
     ),
     FileFormat(
         "rosbag2",
         "ROS 2 bag (a folder, or its .db3)",
-        (".db3",),
-        lambda head, path: (
+        f"{_HERE}.bags:open_ros2",
+        suffixes=(".db3",),
+        sniff=lambda head, path: (
             head.startswith(b"SQLite format 3\0") or (not head and (path / "metadata.yaml").is_file())
         ),
-        f"{_HERE}.bags:open_ros2",
     ),
     FileFormat(
-        "text",
-        "text (CSV, columns)",
-        (".csv", ".txt"),
-        _is_text,
-        f"{_HERE}.text:TextFile",
+        "text", "text (CSV, columns)", f"{_HERE}.text:TextFile", suffixes=(".csv", ".txt"), sniff=_is_text
     ),
 )
 """In the order in which they are asked; text is last, as anything may look like it."""
 
 
-@cache
-def file_formats() -> tuple[FileFormat, ...]:
-    """Return all formats: those of other packages first, so that they may do one better."""
-    added: list[FileFormat] = []
-    for entry in entry_points(group=GROUP):
-        try:
-            loaded = entry.load()
-        except Exception as error:  # noqa: BLE001 - another package's fault must not keep this one from starting
-            logging.getLogger(__name__).warning("The file reader %s cannot be loaded: %s", entry.name, error)
-            continue
-        if isinstance(loaded, FileFormat):
-            added.append(loaded)
-        else:
-            logging.getLogger(__name__).warning("The file reader %s is no FileFormat", entry.name)
-    return (*added, *BUILT_IN)
+READERS = Registry("reader", "neuroclip_live.readers", BUILT_IN, FileFormat, others_first=True)
+"""All formats: those of other packages first, so that they may do one better."""
 
 
 def known_suffixes() -> tuple[str, ...]:
     """Return what recordings are usually called, without repeats, in the order of the formats."""
-    return tuple(dict.fromkeys(suffix for each in file_formats() for suffix in each.suffixes))
+    return tuple(dict.fromkeys(suffix for each in READERS.entries() for suffix in each.suffixes))

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +27,9 @@ from neuroclip_drivers.side_streams import SideStreams
 from neuroclip_drivers.source import MAX_WAIT_S, GrayFrame, SourceState, SourceStatus
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution, copy_packet, empty_packet
+
+if TYPE_CHECKING:
+    from neuroclip_drivers.opening import SourceSpec
 
 __all__ = [
     "CameraInfo",
@@ -380,3 +383,8 @@ def _imu_of(samples: Any) -> npt.NDArray[Any]:
 def _triggers_of(edges: Any) -> npt.NDArray[Any]:
     """Return dv-processing's triggers as an array of ``TRIGGER_DTYPE``."""
     return np.array([(edge.timestamp, int(edge.type.value)) for edge in edges], dtype=TRIGGER_DTYPE)
+
+
+def open_camera(spec: SourceSpec) -> CameraSource:
+    """Open the camera of the serial number that ``spec`` gives, or the first found."""
+    return CameraSource(spec.target or None)

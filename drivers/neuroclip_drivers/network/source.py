@@ -16,6 +16,7 @@ import struct
 import threading
 import time
 from collections.abc import Generator, Iterator
+from typing import TYPE_CHECKING
 
 from neuroclip_drivers.aedat4.decompression import decompress
 from neuroclip_drivers.aedat4.event_packets import HELD_BYTES
@@ -37,6 +38,9 @@ from neuroclip_drivers.side_streams import KINDS, SidePacket, SideStreams
 from neuroclip_drivers.source import MAX_WAIT_S, GrayFrame, SourceState, SourceStatus
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import Packet, Resolution, copy_packet, empty_packet
+
+if TYPE_CHECKING:
+    from neuroclip_drivers.opening import SourceSpec
 
 MAX_PACKET_BYTES = 1 << 26
 """A packet that claims to be larger ends the connection."""
@@ -303,3 +307,10 @@ class NetworkSource:
                     self._message = f"{error} cannot be shown"
         count, start_us, end_us = extent(payload, kind) if kind in KINDS else (1, 0, 0)
         self._side.add(SidePacket(place, payload, count, start_us, end_us))
+
+
+def open_network(spec: SourceSpec) -> NetworkSource:
+    """Connect to the address that ``spec`` gives."""
+    if not spec.target:
+        raise UserError("No address was given. Give HOST:PORT or the path of a UNIX socket.")
+    return NetworkSource(spec.target, tls=spec.tls)

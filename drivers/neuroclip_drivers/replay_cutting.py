@@ -1,0 +1,66 @@
+"""Where packets of a replay begin and end, and how far back what leads to a place begins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from neuroclip_drivers.files.event_file import MAX_PACKET_EVENTS, EventFile
+from neuroclip_drivers.source import Lead
+
+_PACKET_REAL_S = 0.01
+"""Longest stretch of real time in one packet of a paced replay."""
+STEP_BACK_US = 100_000
+"""Cameras' timestamps jitter by less; a longer step back is a new start of the camera's clock."""
+_FIRST_LOOK_US = 100_000
+"""So far back is looked for the events before a place; twice as far where these are too few, and so on."""
+
+
+def cut(
+    places: npt.NDArray[np.int64], done: int, until_us: int, speed: float | None, ordered: bool | None
+) -> int:
+    """Return where the next packet in a batch ends."""
+    first = int(places[done])
+    if first < until_us:
+        limit = until_us
+    elif speed is None:
+        return len(places)
+    else:
+        limit = first + max(1, round(_PACKET_REAL_S * 1e6 * speed))
+    if is_ordered(places) if ordered is None else ordered:
+        stop = int(np.searchsorted(places, limit))
+    else:
+        outside = (places[done:] >= limit) | (places[done:] < first - STEP_BACK_US)
+        stop = done + int(np.argmax(outside)) if outside.any() else len(places)
+    return min(max(stop, done + 1), done + MAX_PACKET_EVENTS)
+
+
+def is_ordered(places: npt.NDArray[np.int64]) -> bool:
+    """Tell whether no place lies before the one that comes before it."""
+    return bool((places[1:] >= places[:-1]).all())
+
+
+def start_of(recording: EventFile, lead: Lead, to_us: int, interrupted: Callable[[], bool]) -> int:
+    """Return the place from which on events are given before another: of the same clock of the camera."""
+    first_us = recording.clock_start(to_us)
+    if lead.events is None:
+        return max(first_us, to_us - lead.time_us)
+    back_us = _FIRST_LOOK_US
+    while to_us - back_us > first_us and not interrupted():
+        if _count(recording, to_us - back_us, to_us, interrupted) >= lead.events:
+            break
+        back_us *= 2
+    return max(first_us, to_us - back_us)
+
+
+def _count(recording: EventFile, from_us: int, to_us: int, interrupted: Callable[[], bool]) -> int:
+    """Return how many events lie between two places, or did when another place was asked for."""
+    count = 0
+    for batch, shift in recording.read_placed(from_us):
+        before = int(np.count_nonzero(batch["t"] < to_us - shift))
+        count += before
+        if before < len(batch) or interrupted():
+            break
+    return count
