@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from types import SimpleNamespace
 
 import numpy as np
@@ -26,7 +27,7 @@ class FakeBackbone:
     """Counts what it is asked; a sentence's feature depends on its letters only."""
 
     def __init__(self, none_logit: float | None = None, context: int = 12) -> None:
-        self.info = SimpleNamespace(name="fake", context_length=context, none_logit=none_logit)
+        self.info = SimpleNamespace(name="fake", context_length=context, none_logit=none_logit, none_gap=None)
         self.asked: list[str] = []
 
     def encode_texts(self, texts):
@@ -191,6 +192,20 @@ def test_disabled_prompts_are_left_out_and_the_memory_is_bounded():
     encoder.encode(parse_prompts("e, d"))
     encoder.encode(parse_prompts("a"))
     assert backbone.asked == ["a"]
+
+
+def test_none_of_these_grows_with_the_number_of_labels_where_the_model_has_nouns():
+    backbone = FakeBackbone(none_logit=4.5)
+    nouns = np.eye(3, dtype=np.float32)
+    backbone.info.none_gap, backbone.info.logit_scale = (-0.05, 0.02), 40.0
+    backbone.rivals = lambda: nouns
+    tables = [
+        PromptEncoder(backbone).encode(parse_prompts(words, none_of_these=True))
+        for words in ("mug", ", ".join("abcdefghij"))
+    ]
+    assert [t.none_logit for t in tables] == pytest.approx([40 * (-0.05 - 0.02 * math.log(10)), -2.0])
+    assert all(t.rivals is nouns for t in tables)
+    assert PromptEncoder(backbone).encode(parse_prompts("mug")).rivals is None
 
 
 def test_none_of_these_needs_a_calibrated_model():

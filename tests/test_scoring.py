@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
-from neuroclip_live.model.scoring import normalised, score, softmax
+from neuroclip_live.model.scoring import normalised, score, softmax, summary
 from neuroclip_live.prompting.prompts import PromptTable
+from neuroclip_live.recognition.history import Past, rescore
 
 
 def table(features: np.ndarray, none_logit: float | None = None) -> PromptTable:
@@ -97,3 +99,17 @@ def test_extreme_logits_and_empty_frames_stay_finite():
 def test_what_does_not_fit_is_refused(features, weights):
     with pytest.raises(ValueError, match=r"fit|weights"):
         score(features, table(np.eye(4, dtype=np.float32)), 1.0, weights=weights)
+
+
+def test_none_of_these_is_relative_to_the_nouns_of_the_model(inputs):
+    features, texts = inputs
+    rivals = normalised(np.random.default_rng(5).standard_normal((700, 64)).astype(np.float32))
+    best = (normalised(features).mean(0) @ rivals.T).max()
+    plain = table(texts, none_logit=-1.5)
+    scores = score(features, replace(plain, rivals=rivals), 30.0)
+    assert scores.logits[-1] == pytest.approx(30 * best - 1.5, abs=1e-4)
+    np.testing.assert_allclose(scores.logits[:-1], score(features, plain, 30.0).logits[:-1])
+
+    past = Past(np.arange(600), np.repeat(summary(features)[None], 600, 0), np.full(600, 10))
+    found = rescore(past, replace(plain, rivals=rivals), 30.0)
+    np.testing.assert_allclose(found.scores, np.repeat(scores.probabilities[None, :-1], 600, 0), atol=1e-4)

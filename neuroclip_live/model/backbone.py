@@ -189,6 +189,11 @@ class Backbone:
             return None
         return self._vocabulary.nearest(summary(np.atleast_2d(features)), k)
 
+    def rivals(self) -> Array | None:
+        """Return the nouns "none of these" is judged by, (V, C); None where that is not calibrated."""
+        known = self._vocabulary if self._info.none_gap is not None else None
+        return None if known is None else known.rivals
+
     def _is_one_token(self, word: str) -> bool:
         """Tell whether the model's own names have a word, or its tokenizer knows it as a whole."""
         named = self._vocabulary is not None and word in self._vocabulary

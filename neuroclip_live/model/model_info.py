@@ -76,7 +76,7 @@ class ModelFacts:
         """Return the facts together with how the model is being run."""
         own = self.own
         scale = float(own.get("logit_scale") or self.logit_scale)
-        none_logit = own.get("none_logit")
+        none_logit, gap = own.get("none_logit"), own.get("none_gap")
         if none_logit is None and own.get("none_cosine") is not None:
             none_logit = scale * float(own["none_cosine"])
         return BackboneInfo(
@@ -92,6 +92,7 @@ class ModelFacts:
             bundled=self.bundled,
             logit_scale=scale,
             none_logit=None if none_logit is None else float(none_logit),
+            none_gap=(float(gap[0]), float(gap[1])) if gap else None,
             description=str(own.get("description", "trained on photographs, not on event frames")),
             focus=preprocess.focus,
             threshold=int(own.get("threshold", 0)),
@@ -127,6 +128,9 @@ class BackboneInfo:
         What cosines are multiplied by; calibrated for the bundled model.
     none_logit : float or None
         Logit of "none of these"; None for models without a calibrated one.
+    none_gap : (float, float) or None
+        Where the model knows nouns of its own: how far the best label's cosine may lie below the nearest
+        noun's before it is "none of these", for ten labels, and what is added for each e-fold of labels.
     description : str
         One line on what the model is good for.
     focus : bool
@@ -155,6 +159,7 @@ class BackboneInfo:
     logit_scale: float
     none_logit: float | None
     description: str
+    none_gap: tuple[float, float] | None = None
     focus: bool = False
     threshold: int = 0
     templates: tuple[str, ...] = ("{}",)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 Array = npt.NDArray[np.float32]
 
 _TINY = 1e-12
+_ROWS = 256
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,21 @@ def summary(features: npt.NDArray[Any], weights: npt.NDArray[Any] | None = None)
     return np.asarray((weights / weights.sum()) @ unit, dtype=np.float32)
 
 
+def none_logits(vectors: npt.NDArray[Any], table: PromptTable, logit_scale: float) -> Array:
+    """Return the logit of "none of these" of windows' vectors (N, C), (N,) float32.
+
+    A constant, or, where the table has ``rivals``, that much above or below the best rival's logit.
+    """
+    none = np.float32(table.none_logit or 0.0)
+    if table.rivals is None:
+        return np.full(len(vectors), none, dtype=np.float32)
+    best = np.empty(len(vectors), dtype=np.float32)
+    for start in range(0, len(vectors), _ROWS):  # minutes of windows against thousands of nouns
+        part = np.asarray(vectors[start : start + _ROWS], dtype=np.float32)
+        best[start : start + _ROWS] = (part @ table.rivals.T).max(axis=1)
+    return np.asarray(np.float32(logit_scale) * best + none, dtype=np.float32)
+
+
 def score(
     features: npt.NDArray[Any],
     table: PromptTable,
@@ -126,7 +142,8 @@ def score(
         mean = (weights / weights.sum()) @ cosines
     logits = np.float32(logit_scale) * mean
     if table.none_logit is not None:
-        logits = np.append(logits, np.float32(table.none_logit))
+        vector = summary(features, weights)
+        logits = np.append(logits, none_logits(vector[None], table, logit_scale))
     if reference_logits:
         logits = logits * np.float32(math.sqrt(len(features)))
     return Scores(softmax(logits), logits.astype(np.float32), cosines.astype(np.float32))

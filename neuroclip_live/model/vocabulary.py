@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -140,6 +141,14 @@ class Vocabulary:
         cosines = self._cosines(np.asarray(feature, np.float32).reshape(-1), len(self.names))
         order = np.argsort(-cosines, kind="stable")[: max(0, count)]
         return [(self.names[i], float(cosines[i])) for i in order]
+
+    @cached_property
+    def rivals(self) -> npt.NDArray[np.float32]:
+        """The features of the names that had pictures, (taught, C) float32 of length one; read only."""
+        rows = [part.astype(np.float32) for part in self._parts(self.taught)]
+        found = np.asarray(np.concatenate(rows) / self._lengths[: self.taught, None], np.float32)
+        found.flags.writeable = False
+        return found
 
     def feature(self, text: str) -> npt.NDArray[np.float32] | None:
         """Return the feature ``text`` was trained with, ``(C,)`` of length one; ``None`` unless it is a name.

@@ -8,6 +8,7 @@ both can be had from here.
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 from dataclasses import dataclass
 from threading import Lock
@@ -60,12 +61,16 @@ class PromptTable:
         Rows of length 1.
     none_logit : float or None
         Logit of "none of these", where it competes.
+    rivals : ndarray of float32, shape (V, C), optional
+        Nouns of the model's own. Where given, :attr:`none_logit` is added to the logit of the best of them:
+        a thing that some other noun names far better than any label is none of these.
     """
 
     labels: tuple[str, ...]
     negative: npt.NDArray[np.bool_]
     features: npt.NDArray[np.float32]
     none_logit: float | None = None
+    rivals: npt.NDArray[np.float32] | None = None
 
     @property
     def rows(self) -> tuple[str, ...]:
@@ -113,15 +118,26 @@ class PromptEncoder:
         with self._lock:
             features = self._features(list(dict.fromkeys(s for each in sentences for s in each)))
         rows = [normalised(np.mean([features[s] for s in each], axis=0)) for each in sentences]
+        none_logit, rivals = self._none(len(enabled)) if prompts.none_of_these else (None, None)
         table = PromptTable(
             tuple(prompt.label for prompt in enabled),
             np.array([prompt.negative for prompt in enabled], dtype=np.bool_),
             np.stack(rows),
-            info.none_logit if prompts.none_of_these else None,
+            none_logit,
+            rivals,
         )
         for array in (table.negative, table.features):
             array.flags.writeable = False
         return table
+
+    def _none(self, labels: int) -> tuple[float | None, npt.NDArray[np.float32] | None]:
+        """Return the logit of "none of these" for so many labels, and what it is relative to."""
+        info = self._backbone.info
+        rivals = None if info.none_gap is None else self._backbone.rivals()
+        if rivals is None or info.none_gap is None:
+            return info.none_logit, None
+        gap, growth = info.none_gap
+        return info.logit_scale * (gap + growth * math.log(labels / 10)), rivals
 
     def _features(self, sentences: list[str]) -> dict[str, npt.NDArray[np.float32]]:
         new = [sentence for sentence in sentences if sentence not in self._cache]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from neuroclip_live.model.scoring import softmax
+from neuroclip_live.model.scoring import none_logits, softmax
 
 if TYPE_CHECKING:
     from neuroclip_live.prompting.prompts import PromptTable
@@ -127,7 +127,7 @@ def rescore(
     """
     logits = np.float32(logit_scale) * (past.vectors.astype(np.float32) @ table.features.T)
     if table.none_logit is not None:
-        logits = np.column_stack([logits, np.full(len(logits), table.none_logit, dtype=np.float32)])
+        logits = np.column_stack([logits, none_logits(past.vectors, table, logit_scale)])
     if reference_logits:
         logits = logits * np.sqrt(past.steps[:, None].astype(np.float32))
     shown = np.flatnonzero(~table.negative)
