@@ -87,7 +87,9 @@ def run_every_window(
             def is_over() -> bool:
                 return stop.is_set() or (deadline is not None and monotonic() > deadline)
 
-            for prediction in recognise_all(source, recognizer, settings.slice_by, totals, is_over):
+            for prediction in recognise_all(
+                source, recognizer, settings.slice_by, totals, is_over, settings.road
+            ):
                 if deadline is None and duration_s is not None:
                     deadline = monotonic() + duration_s
                 for output in outputs:

@@ -56,6 +56,9 @@ class RunOptions:
     normalisation: Literal["model", "reference"] = "model"
     threads: int | None = None
     reference_logits: bool = False
+    region: str | None = None
+    noise_filter: float | None = None
+    turn: str | None = None
     objects: bool = False
     most_objects: int = 16
     smallest_object: int | None = None
@@ -201,6 +204,17 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     ),
     click.option("--threshold", type=int, help="A pixel needs more events than this to show."),
     click.option("--reference-logits", is_flag=True, help="The paper code's √T logits, for comparison."),
+    # what is done to events first
+    click.option(
+        "--noise-filter",
+        type=float,
+        metavar="MS",
+        help="Leave out events without a neighbor's in the last MS milliseconds (headless).",
+    ),
+    click.option("--turn", type=click.Choice(["90", "180", "270"]), help="Turn clockwise (headless)."),
+    click.option(
+        "--region", metavar="L,T,R,B", help="Recognize only this part of the picture, in pixels (headless)."
+    ),
     click.option(
         "--objects/--no-objects",
         default=False,

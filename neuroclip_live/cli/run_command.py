@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from neuroclip_live.cli.naming import about, at_least, refuse_blank, refuse_no_file
 from neuroclip_live.cli.options import MOST_THREADS, RunOptions
+from neuroclip_live.cli.output_options import about_outputs, outputs_of
+from neuroclip_live.cli.road_options import check_road, put_on, road_of
 from neuroclip_live.cli.saved_options import kept, with_saved
 from neuroclip_live.cli.serving import check_serving
 from neuroclip_live.errors import UserError
@@ -44,6 +46,7 @@ def run(options: RunOptions) -> int:
     _check(options)
     if options.objects and not options.headless:
         raise UserError("--objects needs --headless; the window does not show several things yet")
+    check_road(options)
     if options.headless:
         options = with_saved(options)
     from neuroclip_live.cli.malloc_tuning import keep_memory
@@ -207,6 +210,7 @@ def settings_of(options: RunOptions) -> PipelineSettings:
     with about("--slice"):
         slice_by = parse_slice(options.slice, options.overlap)
     return PipelineSettings(
+        road=road_of(options),
         slice_by=slice_by,
         recognizer=RecognizerSettings(
             timesteps=options.timesteps,
@@ -264,17 +268,6 @@ def adapter_loader(options: RunOptions) -> LoadAdapter | None:
     return load
 
 
-def outputs_of(options: RunOptions) -> list[str]:
-    """Return what predictions go to, as the outputs' registry takes it."""
-    jsonl = [] if options.jsonl is None else [f"jsonl:{options.jsonl}"]
-    return [*jsonl, *options.output]
-
-
-def _about_outputs(options: RunOptions) -> AbstractContextManager[None]:
-    """Name --output in errors, unless they can be of --jsonl, whose own say so."""
-    return about("--output") if options.jsonl is None else nullcontext()
-
-
 def _run_headless(
     options: RunOptions, spec: SourceSpec, prompts: PromptSet, settings: PipelineSettings
 ) -> int:
@@ -285,6 +278,7 @@ def _run_headless(
     from neuroclip_live.recognition.recording_commands import open_recorder
     from neuroclip_live.recognition.recording_labels import RecordingLabels
     from neuroclip_live.recording.recorder import RecordedSource
+    from neuroclip_live.stream.road import Road
 
     wanted = outputs_of(options)
     with about("--output"):
@@ -295,9 +289,11 @@ def _run_headless(
     with interrupted() as stop, ExitStack() as closing:  # before a recording is begun: it has to be ended
         source = _opened(spec)
         closing.callback(source.close)
-        with _about_outputs(options):
+        with about_outputs(options):
             outputs = make_outputs(wanted)
         unused = closing.enter_context(closed_if_unused(outputs))
+        with about("--region"):
+            Road(source.resolution, settings.road)  # says what is wrong with it before a model is loaded
         if in_order and not source.live:
             if options.serve is not None:
                 raise UserError("--serve follows a run as it happens: leave out --speed max")
@@ -311,6 +307,7 @@ def _run_headless(
             run_every_window(source, load, prompts, settings, outputs, options.duration, load_adapter, stop)
         else:
             pipeline = Pipeline(source, load, prompts, settings, load_adapter)
+            put_on(pipeline, settings.road)
             if options.record is not None:
                 with about("--record"):
                     pipeline.start_recording(options.record)
@@ -350,7 +347,7 @@ def _run_window(options: RunOptions, spec: SourceSpec, prompts: PromptSet, setti
 
     source = _opened(spec)  # before the window: a wrong path is told on the terminal it was typed on
     carriers: list[CarrierThread] = []
-    with _about_outputs(options):
+    with about_outputs(options):
         outputs = make_outputs(outputs_of(options))
     with closed_if_unused(outputs) as unused, serving(options, lambda: made[-1] if made else None):
         status: int = run_window(

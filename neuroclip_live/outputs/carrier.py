@@ -12,7 +12,7 @@ from neuroclip_live.errors import UserError
 from neuroclip_live.outputs.output import Output, Watching
 from neuroclip_live.recognition.pipeline import Pipeline, PipelineState, Status
 from neuroclip_live.recognition.prediction import Prediction
-from neuroclip_live.recognition.run_facts import Header, Summary
+from neuroclip_live.recognition.run_facts import Header, Summary, settings_now
 
 log = logging.getLogger(__name__)
 
@@ -87,7 +87,7 @@ class Carrier:
     def _open(self) -> None:
         pipeline = self._pipeline
         info = pipeline.backbone.info if pipeline.backbone is not None else None
-        header = Header.of(pipeline.source, info, pipeline.prompts, pipeline.settings)
+        header = Header.of(pipeline.source, info, pipeline.prompts, settings_now(pipeline))
         before = self._header
         if header == before:
             return

@@ -15,6 +15,7 @@ from neuroclip_live.prompting.prompts import PromptSet
 from neuroclip_live.recognition.decision import DecisionSettings
 from neuroclip_live.recognition.recognizer import RecognizerSettings
 from neuroclip_live.stream.latency import Percentiles
+from neuroclip_live.stream.road import RoadSettings
 from neuroclip_live.stream.slicing import SliceBy
 
 if TYPE_CHECKING:
@@ -44,6 +45,9 @@ class PipelineSettings:
     gives meanwhile stays in the ring."""
     model_templates: bool = True
     """Put prompts into the sentences the model does best with; off when the user chose templates."""
+
+    road: RoadSettings = field(default_factory=RoadSettings)
+    """What is done to events before they are recognised, at the beginning."""
 
     lessons: Path | None = None
     """Labels taught earlier, as a teacher saves them."""

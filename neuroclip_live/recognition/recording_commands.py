@@ -11,7 +11,7 @@ from neuroclip_live.errors import UserError
 from neuroclip_live.recognition.pipeline_state import PipelineSettings, Status
 from neuroclip_live.recognition.prediction import Prediction
 from neuroclip_live.recognition.recording_labels import RecordingLabels
-from neuroclip_live.recognition.run_facts import Header, Summary
+from neuroclip_live.recognition.run_facts import Header, Summary, settings_now
 from neuroclip_live.recording.recorder import Recorder, RecordingReport, RecordingStatus
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ class RecordingCommands:
     def _open_labels(self) -> None:
         """Write a header into the file of labels where what it says has changed."""
         info = self._backbone.info if self._backbone is not None else None
-        header = Header.of(self._capture.source, info, self.prompts, self.settings)
+        header = Header.of(self._capture.source, info, self.prompts, settings_now(self))
         if header != self._header and self._labels is not None:
             self._header = header
             self._labels.open(header)

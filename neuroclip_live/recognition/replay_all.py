@@ -16,13 +16,17 @@ from neuroclip_live.recognition.prediction import Prediction
 from neuroclip_live.recognition.recognizer import Recognizer
 from neuroclip_live.recognition.run_facts import Summary
 from neuroclip_live.stream.latency import LatencyStats
-from neuroclip_live.stream.ordering import Ordering
 from neuroclip_live.stream.read_ahead import read_ahead
+from neuroclip_live.stream.region import push_inside
+from neuroclip_live.stream.road import Road, RoadSettings
 from neuroclip_live.stream.slicing import Slice, SliceBy, Slicer
 
 if TYPE_CHECKING:
     from neuroclip_drivers.source import EventSource
     from neuroclip_live.events import Packet
+
+
+PLAIN = RoadSettings()
 
 
 @dataclass
@@ -57,6 +61,7 @@ def recognise_all(
     by: SliceBy,
     totals: Totals,
     should_stop: Callable[[], bool] = lambda: False,
+    road: RoadSettings = PLAIN,
 ) -> Iterator[Prediction]:
     """Yield one prediction for every slice of a source that ends.
 
@@ -70,39 +75,53 @@ def recognise_all(
         Counted up while the run goes on.
     should_stop : callable
         Asked after every packet.
+    road : RoadSettings
+        Noise filter, turns and region, as live.
+
+    Raises
+    ------
+    UserError
+        When too little of the region lies on the picture.
     """
-    recognizer.begin(source.resolution)
-    for piece in slices_of(source, by, totals, should_stop):
+    recognizer.begin(Road(source.resolution, road).size)
+    for piece in slices_of(source, by, totals, should_stop, road):
         yield _timed(recognizer, piece, totals)
 
 
 def slices_of(
-    source: EventSource, by: SliceBy, totals: Totals, should_stop: Callable[[], bool] = lambda: False
+    source: EventSource,
+    by: SliceBy,
+    totals: Totals,
+    should_stop: Callable[[], bool] = lambda: False,
+    road: RoadSettings = PLAIN,
 ) -> Iterator[Slice]:
     """Yield every slice of a source that ends; parameters as for :func:`recognise_all`."""
-    slicer = Slicer(by, source.resolution)
-    ordering = Ordering(*source.resolution)
+    stages = Road(source.resolution, road)
+    slicer, region = Slicer(by, stages.size), stages.region
     epoch = position = 0
     with closing(read_ahead(source.packets())) as packets:
-        for pieces in _ordered(packets, ordering, should_stop):
+        for pieces in _treated(packets, stages, should_stop):
             for events, new_epoch in pieces:
                 epoch += new_epoch
-                yield from slicer.push(events, position, epoch)
+                if region is None or not len(events):
+                    yield from slicer.push(events, position, epoch)
+                else:
+                    yield from push_inside(slicer, events, region, position, epoch)[0]
                 position += len(events)
-            totals.events, totals.outside_events = position, ordering.outside
-            totals.stray_events = ordering.strays
+            totals.events, totals.outside_events = position, stages.ordering.outside
+            totals.stray_events = stages.ordering.strays
     yield from slicer.flush()
 
 
-def _ordered(
-    packets: Iterable[Packet], ordering: Ordering, should_stop: Callable[[], bool]
+def _treated(
+    packets: Iterable[Packet], road: Road, should_stop: Callable[[], bool]
 ) -> Iterator[list[tuple[Packet, bool]]]:
-    """Yield what the ordering makes of packets, to the last event."""
+    """Yield what order, filter and turns make of packets, to the last event."""
     for packet in packets:
         if should_stop():
             break
-        yield ordering.pieces(packet)
-    yield ordering.flush()
+        yield road.pieces(packet)
+    yield road.flush()
 
 
 def _timed(recognizer: Recognizer, piece: Slice, totals: Totals) -> Prediction:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from neuroclip_live import __version__
@@ -10,6 +10,7 @@ from neuroclip_live.events import Resolution
 from neuroclip_live.prompting.prompts import PromptSet
 from neuroclip_live.recognition.pipeline_state import PipelineSettings, Status
 from neuroclip_live.recognition.prediction import SCHEMA_VERSION
+from neuroclip_live.stream.road import RoadSettings
 
 if TYPE_CHECKING:
     from neuroclip_drivers.source import EventSource
@@ -63,6 +64,7 @@ class Header:
             "template": list(prompts.templates),
             "slicing": {"kind": by.kind, "time_us": by.time_us, "count": by.count, "overlap": by.overlap},
             "timesteps": self.settings.recognizer.timesteps,
+            "events": self.settings.road.to_dict(),
             "decision": {"smoothing_s": decision.smoothing_s, "threshold": decision.threshold},
             "source": self.source,
             "resolution": list(self.resolution),
@@ -128,3 +130,9 @@ class Summary:
             "latency_ms": {"p50": total.p50_ms if total else None, "p99": total.p99_ms if total else None},
             "wall_s": round(self.wall_s, 3),
         }
+
+
+def settings_now(pipeline: Any) -> PipelineSettings:
+    """Return a pipeline's settings with the filter, turns and region that hold now."""
+    settings: PipelineSettings = pipeline.settings
+    return replace(settings, road=RoadSettings(pipeline.treatment, pipeline.region))

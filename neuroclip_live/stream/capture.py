@@ -86,7 +86,7 @@ class Capture:
 
     def __init__(self, source: EventSource, capacity: int = RING_EVENTS, treatment: Treatment = NONE) -> None:
         self.source = source
-        self.treatment = treatment
+        self.treatment = self._how = treatment
         self.treater = Treater(source.resolution)
         self._capacity = capacity
         self._counting = threading.Lock()
@@ -122,7 +122,10 @@ class Capture:
             )
 
     def _picture(self, resolution: Resolution) -> tuple[EventRing, Resolution]:
-        return EventRing(self._capacity, width=resolution.width, height=resolution.height), resolution
+        sensor = self.source.resolution
+        return EventRing(
+            self._capacity, width=sensor.width, height=sensor.height, treat=self._treat
+        ), resolution
 
     def start(self) -> None:
         """Begin; a second call, from whichever thread, does nothing."""
@@ -209,9 +212,11 @@ class Capture:
             if self._leads():
                 newest = replace(self.moments[-1], ring=other[0], epoch=other[0].begin_epoch())
                 self.moments = (*self.moments[:-1], newest)
-        packet = self.treater.treat(packet, how)
-        if len(packet):
-            self.ring.write(packet, arrival_ns)
+        self._how = how
+        self.ring.write(packet, arrival_ns)
+
+    def _treat(self, piece: Packet) -> Packet:
+        return self.treater.treat(piece, self._how)
 
     def _settle(self, paused: bool) -> None:
         """Let in what the ring holds back where nothing comes that would decide about it."""

@@ -9,7 +9,7 @@ from time import monotonic_ns
 from neuroclip_live.events import Packet, Resolution, empty_packet, join_packets
 from neuroclip_live.stream.box import Box
 from neuroclip_live.stream.capture import Capture, Moment
-from neuroclip_live.stream.region import inside, size_of
+from neuroclip_live.stream.region import inside, push_inside, size_of
 from neuroclip_live.stream.ring import MAX_READ, Chunk
 from neuroclip_live.stream.slicing import MAX_SILENT_HOPS, Slice, SliceBy, Slicer
 
@@ -193,15 +193,12 @@ class Reader:
         events = chunk.events
         if self.region is None or not len(events):
             return self._slicer.push(events, chunk.start, chunk.epoch)
-        first_us, last_us = int(events["t"][0]), int(events["t"][-1])
-        events = inside(events, self.region)
-        if last_us < self._passed_us or len(events):
-            self._heard_us = int(events["t"][-1]) if len(events) else last_us
+        last_us = int(events["t"][-1])
+        slices, heard = push_inside(self._slicer, events, self.region, chunk.start, chunk.epoch)
+        if last_us < self._passed_us or len(heard):
+            self._heard_us = int(heard["t"][-1]) if len(heard) else last_us
         self._passed_us = last_us
-        # positions are now too low by the events left out since the chunk began: latencies err upwards
-        slices = self._slicer.push(events, chunk.start, chunk.epoch)
-        self._slicer.begin(first_us)
-        return slices + self._slicer.advance(last_us)  # silent inside, not outside: time goes on
+        return slices
 
     def _close_by_clock(self) -> list[Slice]:
         """Close the hops of a camera whose scene went quiet: no later event will."""

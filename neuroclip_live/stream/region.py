@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from numba import njit, uint32
 
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution, copy_packet
 from neuroclip_live.stream.box import Box
 from neuroclip_live.stream.counting import words_of
+from neuroclip_live.stream.slicing import Slice, Slicer
 
 SMALLEST = 8
 """Pixels of the shorter side: less is no picture."""
@@ -52,14 +54,47 @@ def inside(events: Packet, region: Box) -> Packet:
     Packet
         A copy that owns its memory.
     """
-    kept = np.empty(len(events), dtype=EVENT_DTYPE)
-    size = size_of(region)
-    count = _crop(words_of(events), words_of(kept), region.left, region.top, size.width, size.height)
-    return copy_packet(kept[:count])
+    return inside_at(events, region)[0]
+
+
+def inside_at(events: Packet, region: Box) -> tuple[Packet, npt.NDArray[np.int64]]:
+    """Return what :func:`inside` does, and where each of these events stands in ``events``."""
+    kept, places = np.empty(len(events), dtype=EVENT_DTYPE), np.empty(len(events), dtype=np.int64)
+    left, top, size = region.left, region.top, size_of(region)
+    count = _crop(words_of(events), words_of(kept), places, left, top, size.width, size.height)
+    return copy_packet(kept[:count]), places[:count]
+
+
+def push_inside(
+    slicer: Slicer, events: Packet, region: Box, position: int, epoch: int
+) -> tuple[list[Slice], Packet]:
+    """Add what lies inside a region to slices, which time goes on for where only outside something happens.
+
+    Parameters
+    ----------
+    slicer : Slicer
+        Of the region's size.
+    events : Packet
+        In order of time, of one epoch, at least one.
+    region : Box
+    position : int
+        Of the first event in the stream; those of slices count all events, also those outside.
+    epoch : int
+
+    Returns
+    -------
+    slices : list of Slice
+    inside : Packet
+    """
+    kept, places = inside_at(events, region)
+    slicer.push(kept[:0], position, epoch)
+    slicer.begin(int(events["t"][0]))  # time begins with the first event anywhere, whatever the packets
+    slices = slicer.push(kept, position, epoch, places)
+    return slices + slicer.advance(int(events["t"][-1]), position + len(events)), kept
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
-def _crop(words: Any, kept: Any, left: int, top: int, width: int, height: int) -> int:
+def _crop(words: Any, kept: Any, places: Any, left: int, top: int, width: int, height: int) -> int:
     """Copy the events of a rectangle, moved to its corner, into ``kept``; return how many they are."""
     first_x, first_y, wide, high = uint32(left), uint32(top), uint32(width), uint32(height)
     low, shift = uint32(0xFFFF), uint32(16)
@@ -69,5 +104,6 @@ def _crop(words: Any, kept: Any, left: int, top: int, width: int, height: int) -
         x, y = uint32((words[i, 2] & low) - first_x), uint32((words[i, 2] >> shift) - first_y)
         kept[count, 0], kept[count, 1], kept[count, 3] = words[i, 0], words[i, 1], words[i, 3]
         kept[count, 2] = x | (y << shift)
+        places[count] = i
         count += uint32((x < wide) & (y < high))
     return count

@@ -18,6 +18,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -85,15 +86,23 @@ class EventRing:
         Events kept (16 bytes each).
     width, height : int, optional
         Sensor size. Events outside it are dropped and counted as ``outside``: a frame has no pixel for them.
+    treat : callable, optional
+        What is done to events once they are in order, before they are kept: filters and turns.
     """
 
     def __init__(
-        self, capacity: int = 1 << 22, *, width: int | None = None, height: int | None = None
+        self,
+        capacity: int = 1 << 22,
+        *,
+        width: int | None = None,
+        height: int | None = None,
+        treat: Callable[[Packet], Packet] | None = None,
     ) -> None:
         if capacity < 1:
             raise ValueError(f"a ring holds at least one event, not {capacity}")
         self.capacity = capacity
         self._ordering = Ordering(width, height)
+        self._treat = treat
         self._events = np.zeros(capacity, dtype=EVENT_DTYPE)
         self._lock = threading.Lock()
         self._written = 0
@@ -146,23 +155,29 @@ class EventRing:
         if not pieces:
             return
         with self._lock:
-            end = self._written
             for piece, new_epoch in pieces:
                 if new_epoch:
                     self._epoch_starts.append((self._written, self._epoch_starts[-1][1] + 1))
-                self._append(piece)
-            while end < self._written:
-                count, arrival_ns = self._held.popleft()
-                if count > self._written - end:
-                    self._held.appendleft((count - (self._written - end), arrival_ns))
-                end = min(end + count, self._written)
-                if len(self._arrivals) == self._arrivals.maxlen:
-                    self._arrivals_from = self._arrivals[0][0]
-                self._arrivals.append((end, arrival_ns))
-            self._last_t = self._ordering.last_us
+                while len(piece):  # as many of it as came at one time
+                    count, arrival_ns = self._held.popleft()
+                    if count > len(piece):
+                        self._held.appendleft((count - len(piece), arrival_ns))
+                    self._keep(piece[:count], arrival_ns)
+                    piece = piece[count:]
             oldest = self._written - self.capacity
             while len(self._epoch_starts) > 1 and self._epoch_starts[1][0] <= oldest:
                 self._epoch_starts.popleft()
+
+    def _keep(self, piece: Packet, arrival_ns: int) -> None:
+        if self._treat is not None:
+            piece = self._treat(piece)
+        if not len(piece):
+            return
+        self._append(piece)
+        if len(self._arrivals) == self._arrivals.maxlen:
+            self._arrivals_from = self._arrivals[0][0]
+        self._arrivals.append((self._written, arrival_ns))
+        self._last_t = int(piece["t"][-1])
 
     def read(self, cursor: int, limit: int = MAX_READ) -> Chunk:
         """Copy the events from ``cursor`` on, at most ``limit``, never across an epoch."""

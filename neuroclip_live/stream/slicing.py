@@ -20,9 +20,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import Packet, Resolution, copy_packet, empty_packet, join_packets
+from neuroclip_live.stream.hops_back import hops_back
 
 AUTO_EVENTS_PER_PIXEL = 0.1
 AUTO_LONGEST_US = 100_000
@@ -184,10 +186,17 @@ class Slicer:
         self._hops: deque[_Hop] = deque(maxlen=self._overlap)
         self._pieces: list[Packet] = []
         self._held = 0
+        self._silent = 0  # hops without an event that were closed in a row
         self._start: int | None = None  # time at which the open hop began
         self._position = 0
 
-    def push(self, events: Packet, start_position: int = 0, epoch: int = 0) -> list[Slice]:
+    def push(
+        self,
+        events: Packet,
+        start_position: int = 0,
+        epoch: int = 0,
+        places: npt.NDArray[np.int64] | None = None,
+    ) -> list[Slice]:
         """Add events; return the slices they complete, oldest first.
 
         Parameters
@@ -198,6 +207,8 @@ class Slicer:
             Position of the first event in the ring.
         epoch : int
             A new epoch forgets the open hop: no slice mixes two times.
+        places : ndarray of int64, shape (N,), optional
+            How far after ``start_position`` each event stands, where events between them were left out.
         """
         if epoch != self._epoch:
             self._epoch = epoch
@@ -205,15 +216,23 @@ class Slicer:
         done: list[Slice] = []
         if not len(events):
             return done
-        self._position = start_position
+        self._position, taken = start_position, 0
+        first_us = int(events["t"][0])
         if self._start is None:
-            self._start = int(events["t"][0])
+            self._start = first_us
+        elif self._hop_us and self._silent >= MAX_SILENT_HOPS and first_us >= self._start + self._hop_us:
+            self._hops.clear()  # as after a silence that was all in one piece
+            self._start = first_us
         while len(events):
             cut, end_us = self._next_cut(events)
             if end_us is None:
-                self._hold(events)
-                break
+                cut = len(events)
             self._hold(events[:cut])
+            taken += cut
+            if places is not None and cut:
+                self._position = start_position + int(places[taken - 1]) + 1
+            if end_us is None:
+                break
             events = events[cut:]
             done.extend(self._close(end_us))
             if self._hop_us is not None and len(events):
@@ -225,12 +244,17 @@ class Slicer:
         if self._start is None:
             self._start = t_us
 
-    def advance(self, t_us: int) -> list[Slice]:
-        """Close the hops that end by ``t_us`` although no later event came: a scene at rest sends none."""
+    def advance(self, t_us: int, position: int | None = None) -> list[Slice]:
+        """Close the hops that end by ``t_us`` although no later event came: a scene at rest sends none.
+
+        ``position`` is that of what tells that it is ``t_us``.
+        """
         done: list[Slice] = []
         if self._hop_us is None or self._start is None:
             return done
-        while self._start + self._hop_us <= t_us and len(done) < MAX_SILENT_HOPS:
+        while self._start + self._hop_us <= t_us and self._silent < MAX_SILENT_HOPS:
+            if position is not None:
+                self._position = position
             done.extend(self._close(self._start + self._hop_us))
         return done
 
@@ -258,19 +282,8 @@ class Slicer:
             As of :meth:`push`, after the last event.
         """
         self.forget()
-        times, hops = events["t"], deque[tuple[int, int, int, int]]()  # first event and the one after, times
-        stop, until_us = int(np.searchsorted(times, end_us)), end_us
         wanted, fewest = slices + self._overlap - 1, self._overlap if self._hop_us is not None else 0
-        while len(hops) < wanted and (stop or len(hops) < fewest):  # silence counts where time ends hops
-            first = max(0, stop - self._hop_count)
-            begin_us = int(times[first]) if stop else until_us
-            if self._hop_us is not None:
-                limit_us = until_us - self._hop_us
-                late = int(np.searchsorted(times[:stop], limit_us))
-                if late >= first:
-                    first, begin_us = late, limit_us
-            hops.appendleft((first, stop, begin_us, until_us))
-            stop, until_us = first, begin_us
+        hops = hops_back(events["t"], end_us, wanted, fewest, self._hop_us, self._hop_count)
         done: list[Slice] = []
         for last in range(min(self._overlap, len(hops)) - 1 if hops else 0, len(hops)):
             first, _, begin_us, _ = hops[max(0, last - self._overlap + 1)]
@@ -278,7 +291,7 @@ class Slicer:
             done.append(Slice(events[first:stop], begin_us, until_us, end_position, self._index, epoch))
             self._index += 1
         self._epoch, self._position, self._start = epoch, end_position, end_us
-        for first, stop, begin_us, until_us in list(hops)[-self._overlap :]:
+        for first, stop, begin_us, until_us in hops[-self._overlap :]:
             self._hops.append(_Hop(copy_packet(events[first:stop]), begin_us, until_us, end_position))
         return done
 
@@ -287,6 +300,7 @@ class Slicer:
             self._pieces.append(piece)
             self._held += len(piece)
             self._position += len(piece)
+            self._silent = 0
 
     def _next_cut(self, events: Packet) -> tuple[int, int | None]:
         """Return how many of ``events`` belong to the open hop and when it ends; None when it stays open."""
@@ -306,6 +320,7 @@ class Slicer:
         events = join_packets(self._pieces) if self._pieces else empty_packet()
         # A hop cut by count may end in the very microsecond its successor begins.
         self._hops.append(_Hop(events, min(self._start, end_us), end_us, self._position))
+        self._silent += not self._held
         self._pieces, self._held, self._start = [], 0, end_us
         if len(self._hops) < self._overlap:
             return []
@@ -320,9 +335,10 @@ class Slicer:
         assert self._hop_us is not None
         silent = (t_us - self._start) // self._hop_us
         done: list[Slice] = []
-        for _ in range(min(silent, MAX_SILENT_HOPS)):
+        most = MAX_SILENT_HOPS - self._silent  # some may have been closed before the event came
+        for _ in range(min(silent, most)):
             done.extend(self._close(self._start + self._hop_us))
-        if silent > MAX_SILENT_HOPS:
+        if silent > most:
             self._hops.clear()  # else the next slice would reach back over all of the silence
             self._start = t_us
         return done
