@@ -27,10 +27,13 @@ class Actions:
         self.by_name: dict[str, QAction] = {spec.name: self._make(spec) for spec in ACTIONS}
         self.choices: dict[str, dict[Any, QAction]] = {}
         self.menus: dict[str, QMenu] = {c.name: self._make_choice(c) for c in CHOICES}
-        for name in ("recent", "demo", "panels"):
-            self.menus[name] = QMenu(
-                {"recent": "Open &recent", "demo": "&Demo recordings", "panels": "&Panels"}[name], window
-            )
+        for name, text in (
+            ("recent", "Open &recent"),
+            ("demo", "&Demo recordings"),
+            ("more", "&More sources"),
+            ("panels", "&Panels"),
+        ):
+            self.menus[name] = QMenu(text, window)
         self._buttons: dict[str, QAction] = {}
 
     @property

@@ -168,6 +168,7 @@ class MainWindow(QMainWindow, WindowCommands):
         self.sources.fill_recent(self.actions_.menus["recent"])
         demos = self.actions_.menus["demo"]
         demos.aboutToShow.connect(lambda: self.sources.fill_demos(demos))
+        self.sources.fill_more(self.actions_.menus["more"])
 
     def _show_settings(self) -> None:
         actions, settings = self.actions_, self.settings

@@ -10,6 +10,7 @@ from PySide6.QtCore import QMimeData
 from PySide6.QtWidgets import QFileDialog, QInputDialog, QLineEdit, QMenu
 
 from neuroclip_drivers.files.registry import known_suffixes
+from neuroclip_drivers.opening import SOURCES, SourceEntry
 
 if TYPE_CHECKING:
     from neuroclip_drivers.source import EventSource
@@ -99,6 +100,26 @@ class Sources:
             action = menu.addAction(name.replace("_", " "))
             action.triggered.connect(lambda _=False, n=name: self.open_demo(n))
         menu.setEnabled(not menu.isEmpty())
+
+    def fill_more(self, menu: QMenu) -> None:
+        """List the sources that other packages bring; without any there is no such menu."""
+        menu.clear()
+        for entry in SOURCES.added():
+            action = menu.addAction(entry.name)
+            action.setToolTip(entry.help)
+            action.triggered.connect(lambda _=False, e=entry: self._open_more(e))
+        menu.menuAction().setVisible(not menu.isEmpty())
+
+    def _open_more(self, entry: SourceEntry) -> None:
+        """Open a source of another package, asking what it takes an argument for."""
+        target = None
+        if entry.argument:
+            optional = entry.argument.startswith("[")
+            text, ok = QInputDialog.getText(self._window, entry.name, f"{entry.help}: {entry.argument}")
+            if not ok or not (text.strip() or optional):
+                return
+            target = text.strip() or None
+        self._open(entry.name, target)
 
     # ---- the work
 

@@ -10,6 +10,7 @@ import pytest
 from gui_fakes import FakeSource, ring_of_events
 from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QInputDialog, QLabel
 
+from neuroclip_drivers.opening import SOURCES, SourceEntry
 from neuroclip_gui.commands import ACTIONS
 from neuroclip_gui.main_window import MainWindow
 from neuroclip_gui.menus import MENUS
@@ -120,3 +121,17 @@ def test_the_list_of_prompts_offers_its_commands_by_right_click(window):
     offered = [action.objectName() for action in window.prompts.list.actions()]
     assert offered == [spec.name for spec in ACTIONS if spec.in_list]
     assert {"rename", "remove", "negative", "enabled", "colour", "move_up", "move_down"} <= set(offered)
+
+
+def test_sources_of_other_packages_are_in_the_menu(qtbot, window, answers, monkeypatch):
+    menu = window.actions_.menus["more"]
+    assert menu.isEmpty()
+    assert not menu.menuAction().isVisible()
+    added = SourceEntry("clicks", "events at random", lambda spec: None, "COUNT")
+    monkeypatch.setattr(SOURCES, "_added", (added,))
+    window.sources.fill_more(menu)
+    assert menu.menuAction().isVisible()
+    answers("2000")
+    (action,) = menu.actions()
+    action.trigger()
+    qtbot.waitUntil(lambda: window.pipeline.source.name == "opened")
