@@ -35,6 +35,8 @@ def scene(
     parts = [square(*place, seed=step * 7 + i) for i, place in enumerate(places)]
     parts.append((rng.integers(0, sensor.width, noise), rng.integers(0, sensor.height, noise)))
     x, y = (np.concatenate(axis) for axis in zip(*parts, strict=True))
+    order = rng.permutation(len(x))  # everything fires all the time
+    x, y = x[order], y[order]
     events = np.zeros(len(x), EVENT_DTYPE)
     events["x"], events["y"] = x, y
     events["t"] = step * STEP_US + np.sort(rng.integers(0, STEP_US, len(x)))

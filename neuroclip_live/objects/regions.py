@@ -1,14 +1,15 @@
 """From a slice's events to regions of activity: a grid of cells, the noise level, connected cells.
 
 A pixel counts once a slice however often it fires, so a hot or flickering pixel weighs no more than an edge
-that passed once. Cells that stand out from the noise of the whole picture are active; activity fades over a
-few slices, so that the gaps which a slice leaves in an outline are closed by the slices before. Cells are
-joined at two scales: touching ones form a part, parts a little apart form one region.
+that passed once. Cells that stand out from the noise of the whole picture are active; those of
+the slice before close gaps in an outline. Cells are joined at two scales: touching ones form a part, parts
+that are near for their shape and size form one region.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 import cv2
@@ -22,10 +23,13 @@ from neuroclip_live.stream.counting import words_of
 
 CELLS = 60
 """Cells along the shorter side, about; a cell is at least two pixels wide."""
-FADE = 0.6
-"""What is left of a cell's activity one slice later."""
-_JOIN = 5
-"""Cells up to half of this apart belong to one region."""
+_JOIN = 3
+"""Cells that dilated by this touch are connected."""
+_LASTS = 3
+"""In so many slices a cell that was active closes gaps."""
+_THIN = 2.5
+"""A region so many times longer than wide is an edge of something."""
+_MOST_PARTS = 64
 _CROWDED = 0.5
 """With so much of the picture active at once there are no regions: the camera moves, or a thing fills it."""
 _DENSE = 0.2
@@ -34,7 +38,7 @@ _DENSE = 0.2
 Cells = npt.NDArray[np.float32]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Region:
     """A connected part of the picture in which something happens.
 
@@ -51,6 +55,28 @@ class Region:
     cells: npt.NDArray[np.bool_]
     box: Box
     mass: float
+    shared: bool = False
+    """One of several that a larger region was divided into: its border is a guess."""
+
+    @property
+    def reach(self) -> float:
+        """How far from it, in pixels, what belongs to it may lie.
+
+        The thin parts of an outline have their like across the whole thing; a solid part has not.
+        """
+        left, top, right, bottom = self.box
+        short, long = sorted((right - left, bottom - top))
+        return 0.8 * long if long > _THIN * short else 0.25 * short
+
+    def is_near(self, other: Region, at_least: float) -> bool:
+        """Tell whether two regions are parts of one thing, by the gap between them."""
+        smaller, larger = sorted((self, other), key=lambda region: region.mass)
+        reach = min(self.reach, other.reach)
+        if smaller.mass < 0.1 * larger.mass:
+            reach = max(
+                reach, 0.25 * min(larger.box.right - larger.box.left, larger.box.bottom - larger.box.top)
+            )
+        return gap(self.box, other.box) <= max(reach, at_least)
 
 
 class RegionFinder:
@@ -76,12 +102,12 @@ class RegionFinder:
         self.crowded = False
         rows, columns = -(-resolution.height // self.cell), -(-resolution.width // self.cell)
         self._counts = np.zeros((rows, columns), np.float32)
-        self._faded: Cells = np.zeros((rows, columns), np.float32)
+        self._before = np.zeros((rows, columns), np.uint8)
         self._marks = np.zeros(resolution.area, np.uint8)
 
     def forget(self) -> None:
         """Begin anew: another time, or another scene."""
-        self._faded[...] = 0
+        self._before[...] = 0
         self.crowded = False
 
     def find(self, events: Packet) -> list[Region]:
@@ -96,14 +122,45 @@ class RegionFinder:
         active = (now > 0).astype(np.uint8)
         dense = level > _DENSE * 9 * self.cell * self.cell
         self.crowded = bool(dense or _coarse_share(active) > _CROWDED)
-        self._faded = np.maximum(now, np.float32(FADE) * self._faded)
+        lasting = np.maximum(active * _LASTS, self._before)
+        self._before = np.maximum(lasting, 1) - 1
+        lasting = np.minimum(lasting, 1)
         if self.crowded:
             return []
-        lasting = (self._faded > 0.5).astype(np.uint8)
         joined = cv2.dilate(lasting, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_JOIN, _JOIN)))
         count, labels = cv2.connectedComponents(joined, connectivity=8)
-        found = [self.region((labels == i) & (active > 0), now) for i in range(1, count)]
+        return self._grouped(labels, count, active > 0, now)
+
+    def _grouped(
+        self, labels: npt.NDArray[np.int32], count: int, active: npt.NDArray[np.bool_], now: Cells
+    ) -> list[Region]:
+        """Join connected parts that are near for what they are; return the regions, the largest first."""
+        if count <= 1:
+            return []
+        owner = np.where(active, labels, 0)
+        masses = np.bincount(owner.ravel(), weights=now.ravel(), minlength=count)
+        masses[0] = 0
+        parts = []
+        for number in np.argsort(-masses)[:_MOST_PARTS]:
+            if masses[number] >= self.smallest:
+                parts.append(self._part(owner == number, now))
+        group = np.arange(len(parts))
+        for i, j in combinations(range(len(parts)), 2):
+            if group[i] != group[j] and parts[i].is_near(parts[j], self.cell):
+                group[group == group[j]] = group[i]
+        found = []
+        for one in np.unique(group):
+            members = [parts[k].cells for k in np.flatnonzero(group == one)]
+            found.append(self.region(np.logical_or.reduce(members), now))
         return sorted((r for r in found if r is not None), key=lambda r: -r.mass)
+
+    def _part(self, cells: npt.NDArray[np.bool_], weights: Cells) -> Region:
+        ys, xs = np.nonzero(cells)
+        size = self.cell
+        box = Box(
+            int(xs.min()) * size, int(ys.min()) * size, int(xs.max() + 1) * size, int(ys.max() + 1) * size
+        )
+        return Region(cells, box, float(weights[ys, xs].sum()))
 
     def region(self, cells: npt.NDArray[np.bool_], weights: Cells | None = None) -> Region | None:
         """Return the region that cells make up; None for one too small to be a thing."""
@@ -117,9 +174,16 @@ class RegionFinder:
         top, bottom = _span(ys, mass)
         size, (width, height) = self.cell, self.resolution
         box = Box(left * size, top * size, min(right * size, width), min(bottom * size, height))
-        if min(box.right - box.left, box.bottom - box.top) < self.smallest or total < 2 * self.smallest:
+        if min(box.right - box.left, box.bottom - box.top) < self.smallest or total < 1.5 * self.smallest:
             return None
         return Region(cells, box, total)
+
+
+def gap(one: Box, other: Box) -> float:
+    """Return how far apart two boxes are, in pixels; 0 where they touch."""
+    across = max(one.left - other.right, other.left - one.right, 0)
+    down = max(one.top - other.bottom, other.top - one.bottom, 0)
+    return float(np.hypot(across, down))
 
 
 def _span(at: npt.NDArray[Any], mass: Cells) -> tuple[int, int]:
