@@ -43,7 +43,7 @@ def store_of(events: Packet, resolution: Resolution) -> Any:
     """Return the events in a dv ``EventStore``; by way of a file, since it takes no arrays."""
     import dv_processing as dv
 
-    from neuroclip_drivers.aedat4.writer import write_aedat4
+    from neuroclip_drivers.aedat4.verifying import write_aedat4
 
     store = dv.EventStore()
     with tempfile.TemporaryDirectory() as folder:

@@ -16,7 +16,7 @@ from benchmarks.events import VGA, moving_edge
 from benchmarks.machine import ROOT
 from benchmarks.replayer import CONTENDERS
 from benchmarks.timing import Options, Row, Samples, compared
-from neuroclip_drivers.aedat4.writer import write_aedat4
+from neuroclip_drivers.aedat4.verifying import write_aedat4
 
 DENSE = 10_000_000
 LOOP_GOAL, BARE_GOAL = 1.5, 0.8

@@ -22,7 +22,7 @@ from neuroclip_live.recognition.decision import Decider, DecisionSettings
 from neuroclip_live.recognition.history import Rescored
 from neuroclip_live.recognition.pipeline import PipelineSettings, PipelineState, Status
 from neuroclip_live.recognition.prediction import Prediction
-from neuroclip_live.recording.recorder import RecordingReport, RecordingStatus
+from neuroclip_live.recording.report import RecordingReport, RecordingStatus
 from neuroclip_live.stream.box import Box
 from neuroclip_live.stream.filters import Treatment
 from neuroclip_live.stream.latency import Percentiles

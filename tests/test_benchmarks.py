@@ -20,7 +20,7 @@ from benchmarks.recording import Contender, _require_equal
 from benchmarks.results import COLUMNS, ResultsFile, number, read
 from benchmarks.stand_ins import PacedSource
 from benchmarks.timing import Options, Row, absent, alternate, compared, fastest
-from neuroclip_drivers.aedat4.writer import write_aedat4
+from neuroclip_drivers.aedat4.verifying import write_aedat4
 from neuroclip_live.events import Resolution
 from neuroclip_live.stream.frames import count_events
 

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 from making import SIZE, join, make_events, same, store_of
 
-from neuroclip_drivers.inivation.camera import CameraInfo, CameraSource, list_cameras, udev_rule, usb_cameras
-from neuroclip_drivers.inivation.usb import UsbCamera
+from neuroclip_drivers.inivation.camera import CameraSource
+from neuroclip_drivers.inivation.devices import CameraInfo, list_cameras
+from neuroclip_drivers.inivation.usb import UsbCamera, udev_rule, usb_cameras
 from neuroclip_drivers.source import MAX_WAIT_S, EventSource, SourceState
 from neuroclip_live.errors import UserError
 

@@ -13,7 +13,7 @@ import pytest
 from fakes import packet
 from tiny_model import make_tiny_model
 
-from neuroclip_drivers.aedat4.writer import write_aedat4
+from neuroclip_drivers.aedat4.verifying import write_aedat4
 from neuroclip_live.cli.main import main
 from neuroclip_live.events import Resolution
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from neuroclip_drivers.aedat4.writer import write_aedat4
+from neuroclip_drivers.aedat4.verifying import write_aedat4
 from neuroclip_live.datasets import SPECS, EventDataset, UnreadableSample, open_dataset
 from neuroclip_live.datasets.samples import has_samples, open_samples
 from neuroclip_live.errors import UserError

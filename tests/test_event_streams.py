@@ -17,8 +17,9 @@ from making import SIZE, join, make_events, packet_places, same
 
 from neuroclip_drivers.aedat4.format import EVENTS_PREFIX, Compression, StreamInfo, parse_header
 from neuroclip_drivers.aedat4.index import INDEX_DTYPE, index_payload
+from neuroclip_drivers.aedat4.packing import compress
 from neuroclip_drivers.aedat4.reader import Recording
-from neuroclip_drivers.aedat4.writer import Aedat4Writer, compress
+from neuroclip_drivers.aedat4.writer import Aedat4Writer
 from neuroclip_drivers.replay import ReplaySource
 from neuroclip_live.cli.main import main
 from neuroclip_live.errors import UserError

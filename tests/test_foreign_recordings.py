@@ -11,10 +11,11 @@ from making import SIZE, START_US, index_position, join, make_events, packet_pla
 
 from neuroclip_drivers.aedat4.format import MAGIC, Compression, parse_header
 from neuroclip_drivers.aedat4.index import INDEX_DTYPE, index_payload
+from neuroclip_drivers.aedat4.packing import compress
 from neuroclip_drivers.aedat4.payloads import frame_payload as encoded
 from neuroclip_drivers.aedat4.payloads import parse_frame
 from neuroclip_drivers.aedat4.reader import Recording
-from neuroclip_drivers.aedat4.writer import Aedat4Writer, compress
+from neuroclip_drivers.aedat4.writer import Aedat4Writer
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import Packet
 from neuroclip_live.recording.repair import repair

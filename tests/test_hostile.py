@@ -19,8 +19,10 @@ from neuroclip_drivers.aedat4.decompression import decompress, largest
 from neuroclip_drivers.aedat4.flatbuffer import FormatError
 from neuroclip_drivers.aedat4.format import EVENTS_PREFIX, MAGIC, MAX_SIDE, Compression, parse_header
 from neuroclip_drivers.aedat4.index import parse_index
+from neuroclip_drivers.aedat4.packing import compress
 from neuroclip_drivers.aedat4.reader import Recording
-from neuroclip_drivers.aedat4.writer import Aedat4Writer, compress, write_aedat4
+from neuroclip_drivers.aedat4.verifying import write_aedat4
+from neuroclip_drivers.aedat4.writer import Aedat4Writer
 from neuroclip_drivers.network.source import NetworkSource
 from neuroclip_drivers.source import SourceState
 from neuroclip_live.errors import UserError

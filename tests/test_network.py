@@ -13,7 +13,8 @@ from serving import LONG_S, Server, free_port, servers
 
 from neuroclip_drivers.aedat4.format import MAGIC, parse_header
 from neuroclip_drivers.aedat4.reader import MAX_PACKET_EVENTS, Recording
-from neuroclip_drivers.aedat4.writer import Aedat4Writer, write_aedat4
+from neuroclip_drivers.aedat4.verifying import write_aedat4
+from neuroclip_drivers.aedat4.writer import Aedat4Writer
 from neuroclip_drivers.network.source import MAX_PACKET_BYTES, NetworkSource
 from neuroclip_drivers.source import MAX_WAIT_S, EventSource, SourceState
 from neuroclip_live.errors import UserError

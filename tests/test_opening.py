@@ -8,7 +8,7 @@ import pytest
 from making import SIZE, join, make_events, same
 
 from neuroclip_drivers import SourceSpec, open_source
-from neuroclip_drivers.aedat4.writer import write_aedat4
+from neuroclip_drivers.aedat4.verifying import write_aedat4
 from neuroclip_drivers.demo import demo_recording
 from neuroclip_drivers.source import EventSource
 from neuroclip_live.errors import UserError

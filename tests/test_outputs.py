@@ -23,7 +23,7 @@ from fakes import (
 )
 from tiny_model import make_tiny_model
 
-from neuroclip_drivers.aedat4.writer import write_aedat4
+from neuroclip_drivers.aedat4.verifying import write_aedat4
 from neuroclip_live import registry
 from neuroclip_live.cli.main import main
 from neuroclip_live.errors import UserError

@@ -12,7 +12,7 @@ from making import SIZE, index_position, join, make_events, same
 from tiny_model import make_tiny_model
 
 from neuroclip_drivers.aedat4.reader import Recording
-from neuroclip_drivers.aedat4.writer import write_aedat4
+from neuroclip_drivers.aedat4.verifying import write_aedat4
 from neuroclip_drivers.portable_io import open_readable, read_at, write_at
 from neuroclip_live.cli.main import main
 

@@ -28,6 +28,7 @@ from neuroclip_live.events import Packet
 from neuroclip_live.prompting.prompts import parse_prompts
 from neuroclip_live.recognition.pipeline import Pipeline, PipelineSettings, PipelineState
 from neuroclip_live.recognition.recognizer import RecognizerSettings
+from neuroclip_live.recording import disk
 from neuroclip_live.recording import recorder as recorder_module
 from neuroclip_live.recording.recorder import Recorder
 from neuroclip_live.stream.slicing import SliceBy
@@ -218,7 +219,7 @@ def test_a_file_deleted_while_it_is_recorded_is_told(tmp_path: Path, monkeypatch
 
 def test_little_room_is_told_before_it_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recorder_module, "_LOOK_S", 0.01)
-    monkeypatch.setattr(recorder_module, "_free_bytes", lambda path: 50_000_000)
+    monkeypatch.setattr(disk, "_free_bytes", lambda path: 50_000_000)
     recorder = Recorder(tmp_path / "a.aedat4", SIZE, "Cam")
     wait_for(lambda: recorder.status().warning)
     assert (recorder.status().warning or "").startswith("the disk is nearly full: 50 MB, ")

@@ -11,7 +11,8 @@ import pytest
 from making import SIZE, START_US, dv_events, dv_recording, join, make_events, same
 
 from neuroclip_drivers.aedat4.reader import MAX_PACKET_EVENTS
-from neuroclip_drivers.aedat4.writer import Aedat4Writer, write_aedat4
+from neuroclip_drivers.aedat4.verifying import write_aedat4
+from neuroclip_drivers.aedat4.writer import Aedat4Writer
 from neuroclip_drivers.replay import ReplaySource
 from neuroclip_drivers.source import MAX_WAIT_S, EventSource, SourceState
 from neuroclip_live.errors import UserError

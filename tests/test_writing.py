@@ -9,8 +9,10 @@ import pytest
 from making import SIZE, START_US, dv_events, join, make_events, same, store_of
 
 from neuroclip_drivers.aedat4.format import Compression
+from neuroclip_drivers.aedat4.packing import checksum
 from neuroclip_drivers.aedat4.reader import Recording
-from neuroclip_drivers.aedat4.writer import Aedat4Writer, checksum, verify_aedat4, write_aedat4
+from neuroclip_drivers.aedat4.verifying import verify_aedat4, write_aedat4
+from neuroclip_drivers.aedat4.writer import Aedat4Writer
 from neuroclip_drivers.source import GrayFrame
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import Resolution, empty_packet

@@ -28,7 +28,7 @@ from neuroclip_live.stream.ordering import stray_note
 if TYPE_CHECKING:
     from neuroclip_drivers.source import EventSource
     from neuroclip_live.recognition.pipeline import Load, LoadAdapter
-    from neuroclip_live.recording.recorder import RecordingReport
+    from neuroclip_live.recording.report import RecordingReport
     from neuroclip_live.stream.slicing import SliceBy
 
 T = TypeVar("T")

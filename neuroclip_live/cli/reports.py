@@ -56,7 +56,7 @@ def print_models() -> None:
 
 def print_cameras() -> int:
     """Print connected cameras, if any; return 0."""
-    from neuroclip_drivers.inivation.camera import list_cameras
+    from neuroclip_drivers.inivation.devices import list_cameras
 
     cameras = list_cameras()
     out = console()

@@ -277,7 +277,7 @@ def _run_headless(
     from neuroclip_live.recognition.pipeline import Pipeline
     from neuroclip_live.recognition.recording_commands import open_recorder
     from neuroclip_live.recognition.recording_labels import RecordingLabels
-    from neuroclip_live.recording.recorder import RecordedSource
+    from neuroclip_live.recording.recorded_source import RecordedSource
     from neuroclip_live.stream.road import Road
 
     wanted = outputs_of(options)

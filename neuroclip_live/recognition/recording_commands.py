@@ -12,7 +12,8 @@ from neuroclip_live.recognition.pipeline_state import PipelineSettings, Status
 from neuroclip_live.recognition.prediction import Prediction
 from neuroclip_live.recognition.recording_labels import RecordingLabels
 from neuroclip_live.recognition.run_facts import Header, Summary, settings_now
-from neuroclip_live.recording.recorder import Recorder, RecordingReport, RecordingStatus
+from neuroclip_live.recording.recorder import Recorder
+from neuroclip_live.recording.report import RecordingReport, RecordingStatus
 
 if TYPE_CHECKING:
     from neuroclip_drivers.source import EventSource

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from neuroclip_drivers.aedat4.writer import Aedat4Writer, verify_aedat4
+from neuroclip_drivers.aedat4.verifying import verify_aedat4
+from neuroclip_drivers.aedat4.writer import Aedat4Writer
 from neuroclip_drivers.files.event_file import EventFile, FileOptions
 from neuroclip_drivers.files.open_file import open_event_file
 from neuroclip_live.errors import UserError

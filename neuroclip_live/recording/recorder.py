@@ -19,14 +19,12 @@ import dataclasses
 import json
 import logging
 import os
-import shutil
 import threading
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 from neuroclip_drivers.aedat4.format import StreamInfo
 from neuroclip_drivers.aedat4.readback import ReadBack
@@ -34,9 +32,8 @@ from neuroclip_drivers.aedat4.writer import Aedat4Writer, Written
 from neuroclip_drivers.side_streams import KINDS, SidePacket, SideStreams
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution
-
-if TYPE_CHECKING:
-    from neuroclip_drivers.source import EventSource
+from neuroclip_live.recording.disk import WatchedFile, make_file
+from neuroclip_live.recording.report import RecordingReport, RecordingStatus, StreamCount, dropped
 
 log = logging.getLogger(__name__)
 
@@ -45,68 +42,11 @@ FLUSH_S = 0.5
 QUEUE_EVENTS = 1 << 23
 """Events that may wait for the disk: 128 MiB, taken only while they wait."""
 QUEUE_NOTES = 1 << 14
-LOW_SPACE_BYTES = 1 << 30
-LOW_SPACE_S = 120.0
 _LOOK_S = 1.0
 _BATCH = 256
 _Item = Packet | SidePacket | bytes
 _TROUBLE = (UserError, OSError, ValueError, RuntimeError, MemoryError)
 """What a disk, a compressor or a damaged file may throw."""
-
-
-@dataclass(frozen=True)
-class StreamCount:
-    """What came in of a stream beside the events, and what is in the file.
-
-    ``what`` says what it holds, in the plural: frames, IMU samples, triggers, or the stream's name.
-    """
-
-    what: str
-    came: int
-    written: int
-
-    def __str__(self) -> str:
-        if self.written == self.came:
-            return f"{self.written:,} {self.what}"
-        return f"{self.written:,} of {self.came:,} {self.what}"
-
-
-@dataclass(frozen=True)
-class RecordingStatus:
-    """A recording that is being made.
-
-    ``events`` are those handed to the file, ``seconds`` is since the beginning; ``warning`` is one line for
-    the user, or None. ``ended`` is True when it cannot go on (a full disk): close it. ``streams`` are those
-    beside the events, with what is handed to the file.
-    """
-
-    path: Path
-    events: int
-    seconds: float
-    bytes: int
-    free_bytes: int
-    warning: str | None
-    dropped_events: int = 0
-    ended: bool = False
-    streams: tuple[StreamCount, ...] = ()
-
-
-@dataclass(frozen=True)
-class RecordingReport:
-    """A recording that was made. ``whole`` means: nothing dropped, and it reads back as it came in.
-
-    ``streams`` are those beside the events.
-    """
-
-    path: Path
-    sidecar: Path | None
-    events: int
-    seconds: float
-    bytes: int
-    dropped_events: int
-    whole: bool
-    message: str
-    streams: tuple[StreamCount, ...] = ()
 
 
 class Recorder:
@@ -158,7 +98,7 @@ class Recorder:
         self._what = [KINDS.get(stream.type_id, f"packets of {stream.name!r}") for stream in streams]
         self._notes: IO[bytes] | None = None
         if self.sidecar is not None:
-            self._notes = _make(self.sidecar, replace)
+            self._notes = make_file(self.sidecar, replace)
         try:
             events = StreamInfo(0, "EVTS", "events", device_name, Resolution(*resolution))
             self._writer: Aedat4Writer = writer(
@@ -166,9 +106,11 @@ class Recorder:
             )
             self._check = ReadBack(self._writer)
         except UserError:
-            self._forget_sidecar()
+            if self._notes is not None and self.sidecar is not None:
+                self._notes.close()
+                self.sidecar.unlink(missing_ok=True)
             raise
-        self._identity = _identity(self.path)
+        self._disk = WatchedFile(self.path)
         self._queue_events = queue_events
         self._wake = threading.Condition()
         self._queue: deque[_Item] = deque()
@@ -178,8 +120,6 @@ class Recorder:
         self._side_refused: Counter[int] = Counter()
         self._closing = False
         self._failure = ""
-        self._warning = ""
-        self._free = _free_bytes(self.path)
         self._begin = monotonic()
         self._seconds: float | None = None
         self._written: Written | None = None
@@ -239,13 +179,14 @@ class Recorder:
     def status(self) -> RecordingStatus:
         """Return a snapshot."""
         with self._wake:
+            lost = dropped(self._refused, self._what, self._side_refused)
             return RecordingStatus(
                 path=self.path,
                 events=self._came - self._refused,
                 seconds=self._elapsed(),
                 bytes=self._writer.size,
-                free_bytes=self._free,
-                warning=self._failure or self._dropping() or self._warning or None,
+                free_bytes=self._disk.free_bytes,
+                warning=self._failure or lost or self._disk.warning or None,
                 dropped_events=self._refused,
                 ended=bool(self._failure),
                 streams=self._counts(self._side_came - self._side_refused),
@@ -282,39 +223,26 @@ class Recorder:
     def _elapsed(self) -> float:
         return self._seconds if self._seconds is not None else monotonic() - self._begin
 
-    def _dropping(self) -> str:
-        lost = [
-            (self._refused, "events"),
-            *((self._side_refused[i], what) for i, what in enumerate(self._what)),
-        ]
-        parts = [f"{count:,} {what}" for count, what in lost if count]
-        return f"{', '.join(parts)} dropped: the disk is too slow" if parts else ""
-
     def _reported(self, late: bool) -> RecordingReport:
-        events = self._written.events if self._written is not None else self._writer.events
-        size = self._written.bytes if self._written is not None else self._writer.size
-        dropped = self._came - events
-        seconds = self._elapsed()
+        done = self._written
+        events, size, side = (
+            (done.events, done.bytes, done.side)
+            if done is not None
+            else (self._writer.events, self._writer.size, self._writer.side)
+        )
         failure = self._failure
         if late:
             failure = f"The disk of {self.path} does not answer; whether the file is whole is not known."
-        side = self._written.side if self._written is not None else self._writer.side
-        streams = self._counts({number - 1: count for number, count in side.items()})
-        parts = [f"{self.path.name}: {events:,} events in {seconds:.1f} s, {dropped:,} dropped"]
-        parts += [str(stream) for stream in streams]
-        if self._lost_notes:
-            parts.append(f"{self._lost_notes:,} labels lost")
-        parts.append("file verified" if not failure else failure)
-        return RecordingReport(
-            path=self.path,
-            sidecar=self.sidecar,
+        return RecordingReport.of(
+            self.path,
+            self.sidecar,
+            self._elapsed(),
             events=events,
-            seconds=seconds,
-            bytes=size,
-            dropped_events=dropped,
-            whole=not (dropped or failure or any(s.written != s.came for s in streams)),
-            message=", ".join(parts),
-            streams=streams,
+            dropped=self._came - events,
+            size=size,
+            streams=self._counts({number - 1: count for number, count in side.items()}),
+            lost_notes=self._lost_notes,
+            failure=failure,
         )
 
     # ---- the recorder's own thread
@@ -335,7 +263,7 @@ class Recorder:
                         dirty, flushed = False, monotonic()
                     if now - looked >= _LOOK_S:
                         looked = now
-                        self._look()
+                        self._disk.look(self._writer.size, self._elapsed())
                     if len(items) < _BATCH and not self._queue:  # writing goes first
                         self._check.step()
                 except _TROUBLE as error:
@@ -370,16 +298,6 @@ class Recorder:
         if self._notes is not None:
             self._notes.flush()
             os.fsync(self._notes.fileno())
-
-    def _look(self) -> None:
-        """Look at the disk: how much room is left, and whether the file is still there."""
-        self._free = _free_bytes(self.path)
-        seconds = self._free / max(self._writer.size / max(self._elapsed(), 1.0), 1.0)
-        self._warning = ""
-        if _identity(self.path) != self._identity:
-            self._warning = f"{self.path.name} was moved or deleted while it is being recorded"
-        elif self._free < LOW_SPACE_BYTES or seconds < LOW_SPACE_S:
-            self._warning = f"the disk is nearly full: {self._free / 1e6:,.0f} MB, {_time(seconds)} left"
 
     def _fail(self, error: Exception) -> None:
         if not isinstance(error, UserError):
@@ -422,62 +340,10 @@ class Recorder:
             self._check.close()
             return
         self._check.finish(self._written)
-        if _identity(self.path) != self._identity:
+        if self._disk.gone:
             raise UserError(f"{self.path} was moved or deleted while it was recorded.")
-
-    def _forget_sidecar(self) -> None:
-        if self._notes is not None and self.sidecar is not None:
-            self._notes.close()
-            self.sidecar.unlink(missing_ok=True)
-
-
-class RecordedSource:
-    """A source whose packets are recorded on their way, for runs without a capture thread."""
-
-    def __init__(self, source: EventSource, recorder: Recorder) -> None:
-        self._source, self._recorder = source, recorder
-
-    def packets(self) -> Iterator[Packet]:
-        """Yield the source's packets; waits for the disk, where nothing is lost by it."""
-        for packet in self._source.packets():
-            self._recorder.write(packet)
-            while not self._source.live and not self._recorder.has_room():
-                threading.Event().wait(0.001)
-            yield packet
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._source, name)
 
 
 def _weight(item: Packet | SidePacket) -> int:
     """Return how many events take as much memory."""
     return len(item.payload) // EVENT_DTYPE.itemsize if isinstance(item, SidePacket) else len(item)
-
-
-def _make(path: Path, replace: bool) -> IO[bytes]:
-    try:
-        return path.open("wb" if replace else "xb")
-    except FileExistsError:
-        raise UserError(f"{path} exists already. Choose another name.") from None
-    except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
-        reason = getattr(error, "strerror", None) or str(error)
-        raise UserError(f"Cannot write {path}: {reason}. Choose another place.") from None
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
-
-
-def _free_bytes(path: Path) -> int:
-    try:
-        return shutil.disk_usage(path.parent).free
-    except OSError:
-        return 0
-
-
-def _time(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"

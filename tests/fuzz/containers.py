@@ -23,8 +23,9 @@ from neuroclip_drivers.aedat4.format import (
     sensor_streams,
 )
 from neuroclip_drivers.aedat4.index import INDEX_DTYPE, index_payload
+from neuroclip_drivers.aedat4.packing import compress
 from neuroclip_drivers.aedat4.payloads import frame_payload
-from neuroclip_drivers.aedat4.writer import Aedat4Writer, compress
+from neuroclip_drivers.aedat4.writer import Aedat4Writer
 from neuroclip_drivers.source import GrayFrame
 from neuroclip_live.events import EVENT_DTYPE, Resolution
 

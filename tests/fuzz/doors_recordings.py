@@ -84,7 +84,7 @@ def compressed(data: bytes) -> None:
 
 @cache
 def compressed_seeds() -> list[bytes]:
-    from neuroclip_drivers.aedat4.writer import compress
+    from neuroclip_drivers.aedat4.packing import compress
 
     return [
         bytes([c, 1]) + compress(payload, c)

@@ -13,7 +13,7 @@ from neuroclip_drivers.replay import ReplaySource
 from neuroclip_gui.panels.recording.record_bar import size
 from neuroclip_live.prompting.prompts import parse_prompts
 from neuroclip_live.recognition.pipeline import Pipeline
-from neuroclip_live.recording.recorder import RecordingReport
+from neuroclip_live.recording.report import RecordingReport
 from neuroclip_live.stream.box import Box
 
 

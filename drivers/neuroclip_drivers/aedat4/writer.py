@@ -18,18 +18,15 @@ import struct
 import zlib
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-import lz4.frame
 import numpy as np
 import numpy.typing as npt
-import zstandard
 
 from neuroclip_drivers.aedat4.format import (
-    EVENTS_PREFIX,
     INDEX_POSITION_AT,
     Compression,
     StreamInfo,
@@ -37,11 +34,12 @@ from neuroclip_drivers.aedat4.format import (
     sensor_streams,
 )
 from neuroclip_drivers.aedat4.index import INDEX_DTYPE, index_payload
+from neuroclip_drivers.aedat4.packing import compress, event_body, event_payload, plain_rows
 from neuroclip_drivers.aedat4.payloads import frame_payload
 from neuroclip_drivers.portable_io import write_at
 from neuroclip_drivers.source import GrayFrame
 from neuroclip_live.errors import UserError
-from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution, copy_packet
+from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution
 
 _PACKET_EVENTS = 1 << 15
 _PACKET_US = 10_000
@@ -165,8 +163,7 @@ class Aedat4Writer:
             self._collect(packet[start : start + _PACKET_EVENTS])
 
     def _collect(self, packet: Packet) -> None:
-        raw = copy_packet(packet).view(np.uint8).reshape(-1, 16)
-        raw[:, 13:] = 0  # padding holds whatever memory held before
+        raw = plain_rows(packet)
         first, last = int(packet["t"][0]), int(packet["t"][-1])
         if self._pending and first < self._pending_to_us - _STEP_BACK_US:
             self._write_pending()
@@ -186,8 +183,7 @@ class Aedat4Writer:
         count = len(raw)
         times = raw.reshape(-1).view("<i8")[::2]
         body = raw.tobytes()
-        data = struct.pack("<I", 28 + len(body)) + EVENTS_PREFIX + struct.pack("<I", count) + body
-        self._packet(_EVENTS_STREAM, data, count, int(times[0]), int(times[-1]))
+        self._packet(_EVENTS_STREAM, event_payload(body, count), count, int(times[0]), int(times[-1]))
         self._events += count
         self._checksum = zlib.crc32(body, self._checksum)
 
@@ -303,74 +299,3 @@ class Aedat4Writer:
         return UserError(
             f"Writing {self.path} failed: {error.strerror}. What was written before can be played."
         )
-
-
-def write_aedat4(
-    path: str | os.PathLike[str],
-    packets: Iterable[Packet],
-    resolution: Resolution,
-    name: str = "neuroclip-live",
-    *,
-    verify: bool = True,
-) -> Written:
-    """Write packets to a file, read it back, and compare.
-
-    Raises
-    ------
-    UserError
-        When it cannot be written, or does not read back as it was given.
-    """
-    with Aedat4Writer(path, resolution, name) as writer:
-        for packet in packets:
-            writer.write(packet)
-        written = writer.close()
-    if verify:
-        verify_aedat4(written)
-    return written
-
-
-def verify_aedat4(written: Written) -> None:
-    """Read a finished file and compare it with what was written; raises UserError when they differ."""
-    if not written.events:
-        return
-    from neuroclip_drivers.aedat4.reader import Recording
-
-    recording = Recording(written.path)
-    try:
-        count, found = 0, 0
-        for packet in recording.read():
-            count += len(packet)
-            found = checksum(packet, found)
-    finally:
-        recording.close()
-    if (count, found) != (written.events, written.checksum):
-        raise UserError(
-            f"{written.path} does not read back as it was written ({count:,} of {written.events:,} events). "
-            "The disk may be failing; record to another one."
-        )
-
-
-def checksum(packet: Packet, before: int = 0) -> int:
-    """Return the CRC-32 of events, continued from ``before``; how they are cut into packets plays no part."""
-    raw = copy_packet(packet).view(np.uint8).reshape(-1, 16)
-    raw[:, 13:] = 0
-    return zlib.crc32(raw.tobytes(), before)
-
-
-def compress(data: bytes, compression: Compression) -> bytes:
-    """Compress a packet's payload to what lies in a file."""
-    if compression is Compression.NONE:
-        return data
-    if compression in (Compression.LZ4, Compression.LZ4_HIGH):
-        level = 9 if compression is Compression.LZ4_HIGH else 0
-        return bytes(lz4.frame.compress(data, compression_level=level, store_size=False))
-    return zstandard.ZstdCompressor(level=19 if compression is Compression.ZSTD_HIGH else 3).compress(data)
-
-
-def event_body(packet: Packet, compression: Compression) -> bytes:
-    """Return events as the body of a packet."""
-    raw = copy_packet(packet).view(np.uint8).reshape(-1, 16)
-    raw[:, 13:] = 0
-    body = raw.tobytes()
-    data = struct.pack("<I", 28 + len(body)) + EVENTS_PREFIX + struct.pack("<I", len(packet)) + body
-    return compress(data, compression)

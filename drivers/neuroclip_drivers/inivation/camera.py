@@ -11,18 +11,25 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
-from neuroclip_drivers.aedat4.payloads import IMU_DTYPE, TRIGGER_DTYPE, gray
+from neuroclip_drivers.aedat4.payloads import gray
 from neuroclip_drivers.controls import Control
 from neuroclip_drivers.files.event_file import MAX_PACKET_EVENTS
+from neuroclip_drivers.inivation.beside_events import image_of, imu_of, more_of, triggers_of
 from neuroclip_drivers.inivation.camera_controls import CameraControls
-from neuroclip_drivers.inivation.usb import RULE_FILE, UsbCamera, udev_commands, udev_rule, usb_cameras
+from neuroclip_drivers.inivation.devices import (
+    DEVICE_ERRORS,
+    discover,
+    dv_camera,
+    first_line,
+    info_of,
+    no_permission,
+)
+from neuroclip_drivers.inivation.usb import UsbCamera, udev_commands, usb_cameras
 from neuroclip_drivers.side_streams import SideStreams
 from neuroclip_drivers.source import MAX_WAIT_S, GrayFrame, SourceState, SourceStatus
 from neuroclip_live.errors import UserError
@@ -31,57 +38,11 @@ from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution, copy_packet, 
 if TYPE_CHECKING:
     from neuroclip_drivers.opening import SourceSpec
 
-__all__ = [
-    "CameraInfo",
-    "CameraSource",
-    "UsbCamera",
-    "connected_cameras",
-    "list_cameras",
-    "udev_commands",
-    "udev_rule",
-    "usb_cameras",
-]
 
 log = logging.getLogger(__name__)
 
 _POLL_S = 0.001
 _RETRY_S = 0.5
-_DEVICE_ERRORS = (RuntimeError, IndexError, ValueError, OSError)
-"""What dv-processing throws when a camera is not there, may not be opened, or goes away."""
-
-
-@dataclass(frozen=True)
-class CameraInfo:
-    """A camera that dv-processing found."""
-
-    serial: str
-    model: str
-    bus: int
-    address: int
-
-    def __str__(self) -> str:
-        return f"{self.model} {self.serial}"
-
-
-def list_cameras(api: Any = None) -> list[CameraInfo]:
-    """Return the cameras that can be opened.
-
-    Parameters
-    ----------
-    api : module-like, optional
-        Stands in for ``dv_processing.io.camera`` in tests.
-    """
-    return [_info(descriptor) for descriptor in _discover(api or _dv())]
-
-
-def connected_cameras() -> list[UsbCamera]:
-    """Return what is plugged in, cheaply and without opening anything; for looking every few seconds.
-
-    Where the operating system does not tell, dv-processing is asked.
-    """
-    if Path("/sys/bus/usb").exists():
-        return usb_cameras()
-    return [UsbCamera(c.model, c.serial, 0, 0, c.bus, c.address, "", True) for c in list_cameras()]
 
 
 class CameraSource:
@@ -117,7 +78,7 @@ class CameraSource:
         usb: Callable[[], list[UsbCamera]] = usb_cameras,
         retry_s: float = _RETRY_S,
     ) -> None:
-        self._api = api or _dv()
+        self._api = api or dv_camera()
         self._usb = usb
         self._retry_s = retry_s
         self._closed = threading.Event()
@@ -128,7 +89,7 @@ class CameraSource:
         descriptor = self._choose(serial)
         try:
             self.device: Any = self._api.open(descriptor)
-        except _DEVICE_ERRORS as error:
+        except DEVICE_ERRORS as error:
             raise UserError(self._explain(error, descriptor)) from None
         self.serial = str(descriptor.serialNumber)
         self.name = str(self.device.getCameraName())
@@ -138,7 +99,7 @@ class CameraSource:
         self.resolution = Resolution(int(resolution[0]), int(resolution[1]))
         try:
             self._controls = CameraControls(self.device)
-        except (AttributeError, *_DEVICE_ERRORS):
+        except (AttributeError, *DEVICE_ERRORS):
             log.exception("what can be set on %s cannot be told", self.name)
             self._controls = CameraControls(None)
         self._side = SideStreams.of_sensor(
@@ -151,15 +112,15 @@ class CameraSource:
         self._applied: dict[str, float] = {}
 
     def _choose(self, serial: str | None) -> Any:
-        found = _discover(self._api)
+        found = discover(self._api)
         for descriptor in found:
             if serial is None or str(descriptor.serialNumber) == serial:
                 return descriptor
         locked = [c for c in self._usb() if not c.accessible and (serial is None or serial in (c.serial, ""))]
         if locked:
-            raise UserError(_no_permission(locked[0]))
+            raise UserError(no_permission(locked[0]))
         if found:
-            others = ", ".join(str(_info(descriptor)) for descriptor in found)
+            others = ", ".join(str(info_of(descriptor)) for descriptor in found)
             raise UserError(f"No camera has the serial number {serial}. Connected: {others}.")
         raise UserError(
             "No event camera was found. Plug one in (iniVation DVS128, DAVIS or DVXplorer), or play a "
@@ -167,11 +128,11 @@ class CameraSource:
         )
 
     def _explain(self, error: Exception, descriptor: Any) -> str:
-        camera = _info(descriptor)
+        camera = info_of(descriptor)
         for seen in self._usb():
             if (seen.bus, seen.address) == (camera.bus, camera.address) and not seen.accessible:
-                return _no_permission(seen)
-        reason = _first_line(error)
+                return no_permission(seen)
+        reason = first_line(error)
         if "Failed to open USB device" in reason:
             return (
                 f"{camera} cannot be opened: another program holds it, or you may not use it. Close DV and "
@@ -201,8 +162,8 @@ class CameraSource:
         for name, value in wanted.items():
             try:
                 self._controls.apply(device, name, value)
-            except _DEVICE_ERRORS as error:
-                log.warning("%s: %s could not be set to %g: %s", self.name, name, value, _first_line(error))
+            except DEVICE_ERRORS as error:
+                log.warning("%s: %s could not be set to %g: %s", self.name, name, value, first_line(error))
             else:
                 self._applied[name] = value
 
@@ -220,8 +181,8 @@ class CameraSource:
                     self._apply_controls(device)
                 packet = self._next(device)
                 gone = packet is None and not device.isRunning()
-            except _DEVICE_ERRORS as error:
-                self._lose(_first_line(error))
+            except DEVICE_ERRORS as error:
+                self._lose(first_line(error))
                 continue
             if gone:
                 self._lose("unplugged")
@@ -262,18 +223,18 @@ class CameraSource:
         store = device.getNextEventBatch()
         if device.isFrameStreamAvailable():
             while (frame := device.getNextFrame()) is not None:
-                image = _image_of(frame)
+                image = image_of(frame)
                 self._frame = GrayFrame(int(frame.timestamp), gray(image))
-                self._side.add_frame(int(frame.timestamp), image, **_more_of(frame))
+                self._side.add_frame(int(frame.timestamp), image, **more_of(frame))
         # Left alone, samples of the inertial sensor would pile up in dv-processing for as long as we run.
         if device.isImuStreamAvailable() and (samples := device.getNextImuBatch()) and self._side.wanted:
-            self._side.add_imu(_imu_of(samples))
+            self._side.add_imu(imu_of(samples))
         if (
             device.isTriggerStreamAvailable()
             and (edges := device.getNextTriggerBatch())
             and self._side.wanted
         ):
-            self._side.add_triggers(_triggers_of(edges))
+            self._side.add_triggers(triggers_of(edges))
         if store is None or not store.size():
             return None
         events = store.numpy()
@@ -293,10 +254,10 @@ class CameraSource:
             while (left := until - time.monotonic()) > 0 and not self._closed.wait(min(left, MAX_WAIT_S)):
                 yield empty_packet()
             try:
-                found = [d for d in _discover(self._api) if str(d.serialNumber) == self.serial]
+                found = [d for d in discover(self._api) if str(d.serialNumber) == self.serial]
                 device = self._api.open(found[0]) if found else None
-            except (UserError, *_DEVICE_ERRORS) as error:
-                self._lose(_first_line(error))
+            except (UserError, *DEVICE_ERRORS) as error:
+                self._lose(first_line(error))
                 continue
             if device is not None and not self._closed.is_set():
                 self.device = device
@@ -304,85 +265,6 @@ class CameraSource:
                     self._wanted = {**self._applied, **self._wanted}  # a camera forgets when unplugged
                     self._state, self._message = SourceState.STREAMING, ""
                 return
-
-
-def _dv() -> Any:
-    try:
-        import dv_processing
-    except ImportError as error:
-        raise UserError(
-            f"Cameras need the package dv-processing, which does not load: {error}. Install it with "
-            "`pip install dv-processing`."
-        ) from None
-    return dv_processing.io.camera
-
-
-def _discover(api: Any) -> list[Any]:
-    try:
-        return list(api.discover())
-    except _DEVICE_ERRORS as error:
-        raise UserError(f"USB cannot be searched for cameras: {_first_line(error)}") from None
-
-
-def _info(descriptor: Any) -> CameraInfo:
-    model = descriptor.cameraModel
-    return CameraInfo(
-        serial=str(descriptor.serialNumber),
-        model=str(getattr(model, "name", model)),
-        bus=int(descriptor.busNumber),
-        address=int(descriptor.devAddress),
-    )
-
-
-def _no_permission(camera: UsbCamera) -> str:
-    return (
-        f"May not open the {camera.model} at {camera.node}: permission denied. Install the udev rule in "
-        f"{RULE_FILE} and plug the camera in again: {udev_commands()}"
-    )
-
-
-def _first_line(error: Exception) -> str:
-    """Return what is to be read of an exception of dv-processing: neither source lines nor its stack."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    lines = [line for line in lines if not line.startswith(("/", "#", "Stacktrace"))] or [
-        type(error).__name__
-    ]
-    return lines[0].removeprefix("RuntimeError: ").rstrip(".")
-
-
-def _image_of(frame: Any) -> npt.NDArray[Any]:
-    """Return a frame's picture, (H, W) or (H, W, C) of uint8 or uint16, in memory of its own."""
-    image = np.array(frame.image)
-    return image if image.dtype in (np.uint8, np.uint16) else np.clip(image, 0, 255).astype(np.uint8)
-
-
-def _more_of(frame: Any) -> dict[str, Any]:
-    """Return what else dv-processing tells of a frame."""
-    return {
-        "exposure_us": round(frame.exposure.total_seconds() * 1e6),
-        "corner": (int(frame.positionX), int(frame.positionY)),
-        "source": int(frame.source.value),
-    }
-
-
-def _imu_of(samples: Any) -> npt.NDArray[Any]:
-    """Return dv-processing's inertial samples as an array of ``IMU_DTYPE``."""
-    rows = [
-        (
-            s.timestamp,
-            s.temperature,
-            (s.accelerometerX, s.accelerometerY, s.accelerometerZ),
-            (s.gyroscopeX, s.gyroscopeY, s.gyroscopeZ),
-            (s.magnetometerX, s.magnetometerY, s.magnetometerZ),
-        )
-        for s in samples
-    ]
-    return np.array(rows, dtype=IMU_DTYPE)
-
-
-def _triggers_of(edges: Any) -> npt.NDArray[Any]:
-    """Return dv-processing's triggers as an array of ``TRIGGER_DTYPE``."""
-    return np.array([(edge.timestamp, int(edge.type.value)) for edge in edges], dtype=TRIGGER_DTYPE)
 
 
 def open_camera(spec: SourceSpec) -> CameraSource:

@@ -158,6 +158,6 @@ def _treatment(kept: dict[str, Any]) -> Treatment:
 
 
 def _connected() -> list[UsbCamera]:
-    from neuroclip_drivers.inivation.camera import connected_cameras
+    from neuroclip_drivers.inivation.devices import connected_cameras
 
     return connected_cameras()

@@ -13,7 +13,7 @@ from neuroclip_gui.panels.playback.seek_bar import clock
 from neuroclip_gui.style.theme import Theme
 
 if TYPE_CHECKING:
-    from neuroclip_live.recording.recorder import RecordingReport, RecordingStatus
+    from neuroclip_live.recording.report import RecordingReport, RecordingStatus
 
 
 class RecordBar(QFrame):

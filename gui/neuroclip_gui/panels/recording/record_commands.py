@@ -14,7 +14,7 @@ from neuroclip_gui.panels.recording.record_bar import said
 
 if TYPE_CHECKING:
     from neuroclip_gui.main_window import MainWindow
-    from neuroclip_live.recording.recorder import RecordingReport
+    from neuroclip_live.recording.report import RecordingReport
 
 
 class Recording:
