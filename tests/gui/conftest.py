@@ -67,6 +67,7 @@ def _leaves_nothing(qapp: QApplication) -> Iterator[None]:
     threads = set(threading.enumerate())
     widgets = set(map(id, QApplication.topLevelWidgets()))
     gc.disable()
+    gc.freeze()  # what is there before the test is not looked through after it: that took two seconds a test
     yield
     try:
         for _ in range(3):
