@@ -18,7 +18,7 @@ from neuroclip_drivers.simulator.pictures import MAX_PICTURE_BYTES, picture_size
 from neuroclip_drivers.simulator.source import SimulatorSource
 from neuroclip_gui.settings import SettingsStore, WindowSettings
 from neuroclip_live.bounded import MAX_PROMPTS_BYTES, MAX_SETTINGS_BYTES, parse_json, read_bounded
-from neuroclip_live.cli.saved_options import read_saved
+from neuroclip_live.config import read_saved
 from neuroclip_live.datasets import open_dataset
 from neuroclip_live.datasets.formats import read_events_npz, read_frames_npz, read_sample
 from neuroclip_live.datasets.limits import MAX_SAMPLE_BYTES, UnreadableSample, inside

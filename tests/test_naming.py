@@ -27,7 +27,7 @@ MODEL = {
     "--runtime": ["nonsense"],
     "--representation": ["nonsense", ""],
     "--fit": ["nonsense"],
-    "--normalisation": ["nonsense"],
+    "--normalization": ["nonsense"],
     "--threads": ["0", "-1", "999999999999", "x"],
 }
 VALUES = {
@@ -52,6 +52,8 @@ VALUES = {
         "--adapter": [NO_FILE, "", str(ROOT)],
         "--taught": [NO_FILE, "", str(ROOT)],
         "--motion": ["nonsense", "-1", "nan", ""],
+        "--smoothing": ["-1", "nan", "61", "x"],
+        "--sure": ["-0.1", "1.5", "nan", "x"],
         "--sensor": ["nonsense", "0x0", "-1x5"],
         "--time-unit": ["nonsense"],
         "--output": ["nonsense", "", "jsonl"],

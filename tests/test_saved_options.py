@@ -9,8 +9,7 @@ from click.testing import CliRunner
 
 from neuroclip_live.cli import main as command_line
 from neuroclip_live.cli import run_command
-from neuroclip_live.cli.options import RunOptions
-from neuroclip_live.cli.saved_options import kept, with_saved
+from neuroclip_live.config import Config
 from neuroclip_live.errors import UserError
 
 
@@ -22,15 +21,15 @@ def write(tmp_path, **values):  # type: ignore[no-untyped-def]
 
 def test_a_file_fills_in_what_was_not_typed(tmp_path):  # type: ignore[no-untyped-def]
     path = write(tmp_path, timesteps=4, slice="50ms", theme="light", version=1)
-    options = with_saved(RunOptions(config=path, slice="20ms", given=frozenset({"slice"})))
+    options = Config(config=path, slice="20ms", given=frozenset({"slice"})).with_saved()
     assert (options.timesteps, options.slice, options.model) == (4, "20ms", "event-nano")
 
 
 def test_an_adapter_decides_model_and_t(tmp_path):  # type: ignore[no-untyped-def]
     path = write(tmp_path, timesteps=4, model="RN50/openai", slice="50ms")
-    options = with_saved(RunOptions(config=path, adapter="a.safetensors"))
+    options = Config(config=path, adapter="a.safetensors").with_saved()
     assert (options.timesteps, options.model, options.slice) == (10, "event-nano", "50ms")
-    assert kept(RunOptions(weights="w.pt")) == {"model"}
+    assert Config(weights="w.pt").decided == {"model"}
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"timesteps": "ten"}', '{"model": 5}', '{"overlap": true}'])
@@ -38,18 +37,18 @@ def test_a_file_that_cannot_be_meant_is_refused_without_a_window(tmp_path, text)
     path = tmp_path / "my.json"
     path.write_text(text)
     with pytest.raises(UserError, match="--config"):
-        with_saved(RunOptions(config=str(path)))
+        Config(config=str(path)).with_saved()
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path):  # type: ignore[no-untyped-def]
     with pytest.raises(UserError, match="cannot read"):
-        with_saved(RunOptions(config=str(tmp_path / "none.json")))
+        Config(config=str(tmp_path / "none.json")).with_saved()
 
 
 def test_the_command_line_tells_what_was_typed(tmp_path, monkeypatch):  # type: ignore[no-untyped-def]
-    seen: list[RunOptions] = []
+    seen: list[Config] = []
     monkeypatch.setattr(run_command, "run", lambda options: seen.append(options) or 0)
     path = write(tmp_path, timesteps=4)
     CliRunner().invoke(command_line.cli, ["--config", path, "--timesteps", "10", "--headless"])
     assert seen[0].given == {"config", "timesteps", "headless"}
-    assert with_saved(seen[0]).timesteps == 10
+    assert seen[0].with_saved().timesteps == 10

@@ -59,8 +59,8 @@ def test_it_says_what_it_shows() -> None:
 
 
 def test_words_come_with_it() -> None:
-    from neuroclip_live.cli.options import RunOptions
-    from neuroclip_live.cli.run_command import prompts_of
+    from neuroclip_live.config import Config
+    from neuroclip_live.session import prompts_of
 
-    assert prompts_of(RunOptions(), SourceSpec("simulator")).labels == parse_prompts(SHOW_PROMPTS).labels
-    assert "a teapot" not in prompts_of(RunOptions(), SourceSpec("simulator", "picture.png")).labels
+    assert prompts_of(Config(), SourceSpec("simulator")).labels == parse_prompts(SHOW_PROMPTS).labels
+    assert "a teapot" not in prompts_of(Config(), SourceSpec("simulator", "picture.png")).labels

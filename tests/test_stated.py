@@ -12,7 +12,7 @@ from fuzz.doors_samples import _adapter_seeds, _lesson_seeds
 
 from neuroclip_gui.panels.prompts.prompt_sets import read as read_prompt_set
 from neuroclip_gui.settings import SettingsStore, WindowSettings
-from neuroclip_live.cli.saved_options import read_saved
+from neuroclip_live.config import read_saved
 from neuroclip_live.errors import UserError
 from neuroclip_live.learning.adapter import load_adapter
 from neuroclip_live.learning.lesson_file import read_lessons

@@ -18,10 +18,10 @@ from neuroclip_drivers.aedat4.format import MAGIC, parse_header
 from neuroclip_drivers.network.source import NetworkSource
 from neuroclip_drivers.network.tls import Tls
 from neuroclip_drivers.source import SourceState
-from neuroclip_live.cli.options import RunOptions
-from neuroclip_live.cli.run_command import source_spec
+from neuroclip_live.config import Config
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import Packet
+from neuroclip_live.session import source_spec
 
 COUNT = 1000
 
@@ -272,8 +272,8 @@ def test_files_that_cannot_be_used(certificates: Certificates, tmp_path: Path) -
 
 
 def test_options() -> None:
-    spec = source_spec(RunOptions(connect="camera:7777", tls_ca="a", tls_cert="b", tls_key="c", tls_name="d"))
+    spec = source_spec(Config(connect="camera:7777", tls_ca="a", tls_cert="b", tls_key="c", tls_name="d"))
     assert spec.tls == Tls("a", "b", "c", "d")
-    assert source_spec(RunOptions(connect="camera:7777")).tls is None
+    assert source_spec(Config(connect="camera:7777")).tls is None
     with pytest.raises(UserError, match="--connect"):
-        source_spec(RunOptions(replay="a.aedat4", tls_cert="b"))
+        source_spec(Config(replay="a.aedat4", tls_cert="b"))

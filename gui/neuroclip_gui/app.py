@@ -17,6 +17,7 @@ from neuroclip_live import interrupts
 
 if TYPE_CHECKING:
     from neuroclip_gui.main_window import MainWindow
+    from neuroclip_live.config import Config
     from neuroclip_live.recognition.pipeline import Pipeline
 
 log = logging.getLogger(__name__)
@@ -31,7 +32,7 @@ def run_window(
     settings_path: str | Path | None = None,
     duration_s: float | None = None,
     screenshot: str | Path | None = None,
-    given: frozenset[str] = frozenset(),
+    config: Config | None = None,
 ) -> int:
     """Show the window until it is closed.
 
@@ -46,8 +47,9 @@ def run_window(
         Close after so many seconds.
     screenshot : path-like, optional
         Save a picture of the window there just before it closes.
-    given : frozenset of str
-        Names of recognition settings that the command line decides for this run; saved ones stay unused.
+    config : Config, optional
+        What the command line asked for: it decides for this run, saved settings fill in the rest, and models
+        chosen in the window are run as it says.
 
     Returns
     -------
@@ -71,7 +73,8 @@ def run_window(
     theme = Theme(settings.theme)
     theme.apply(app)
     window = MainWindow(theme, store, settings)
-    window.recognition.given = given
+    if config is not None:
+        window.recognition.take_up(config)
     with collected_here(unless=_is_stuck):  # until the threads have ended: they must not collect the window
         with _reporting(window):
             window.show()

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 
+from neuroclip_live.config import DEFAULT, Config
 from neuroclip_live.errors import UserError
 
 if TYPE_CHECKING:
     from neuroclip_gui.main_window import MainWindow
     from neuroclip_live.model.backbone import Backbone
-    from neuroclip_live.recognition.model_change import Load
+    from neuroclip_live.recognition.model_change import Load, Progress
     from neuroclip_live.recognition.pipeline import Pipeline
 
 
@@ -25,6 +26,8 @@ class Recognition:
     ----------
     given : frozenset of str
         Settings the command line decides until the user changes them in the window.
+    config : Config
+        What the command line asked for.
     model, device : str
         What was asked for last.
     """
@@ -32,8 +35,14 @@ class Recognition:
     def __init__(self, window: MainWindow) -> None:
         self._window = window
         self.given: frozenset[str] = frozenset()
-        self.model, self.device = "event-nano", "auto"
+        self.config = DEFAULT
+        self.model, self.device = DEFAULT.model, DEFAULT.device
         self._asked: tuple[str, str, list[Backbone]] | None = None
+
+    def take_up(self, config: Config) -> None:
+        """Hold to what the command line asked for, in this run."""
+        self.config, self.given = config, config.decided
+        self.model, self.device = config.model, config.device
 
     def begin(self, pipeline: Pipeline) -> None:
         """Put saved settings into a pipeline that is about to start.
@@ -45,7 +54,8 @@ class Recognition:
         from neuroclip_live.stream.slicing import parse_slice
 
         settings, given = self._window.settings, self.given
-        self.use_decision(pipeline)
+        if not given & {"smoothing", "sure"}:
+            self.use_decision(pipeline)
         if not given & {"slice", "overlap"}:
             pipeline.change_slicing(parse_slice(settings.slice, settings.overlap))
         if "timesteps" not in given:
@@ -56,7 +66,7 @@ class Recognition:
             wanted = settings.model, settings.device
             if wanted != (self.model, self.device):
                 self.model, self.device = wanted
-                pipeline.change_model(loader(*wanted))
+                pipeline.change_model(self._loader())
 
     def use_model(self, model: str, device: str) -> None:
         """Load another model, or the same for another device; the one at work goes on until it is there."""
@@ -67,7 +77,7 @@ class Recognition:
         self.model, self.device = model, device
         came: list[Backbone] = []
         self._asked = model, device, came
-        pipeline.change_model(loader(model, device, came))
+        pipeline.change_model(self._loader(came))
 
     def look(self, pipeline: Pipeline) -> None:
         """Remember the model asked for once it is at work: one that cannot be had is never remembered."""
@@ -137,16 +147,16 @@ class Recognition:
         if (self.model, self.device) != (settings.model, settings.device):
             self.use_model(settings.model, settings.device)
 
+    def _loader(self, came: list[Backbone] | None = None) -> Load:
+        """Return what loads the model wanted, run as the command line asks, and puts it into ``came``."""
+        from neuroclip_live.session import loader
 
-def loader(model: str, device: str, came: list[Backbone] | None = None) -> Load:
-    """Return what loads a model in a thread of its own and puts it into ``came``."""
+        load = loader(self.config.with_model(self.model, self.device), named=False)
 
-    def load(progress):
-        from neuroclip_live.model.backbone import load_backbone
+        def load_and_note(progress: Progress) -> Backbone:
+            backbone = load(progress)
+            if came is not None:
+                came.append(backbone)
+            return backbone
 
-        backbone = load_backbone(model, device=device, progress=progress)
-        if came is not None:
-            came.append(backbone)
-        return backbone
-
-    return load
+        return load_and_note

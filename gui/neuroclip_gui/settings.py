@@ -16,6 +16,7 @@ from typing import Any
 
 from neuroclip_gui.style.palettes import EVENT_COLOURS, PALETTES
 from neuroclip_live.bounded import read_json
+from neuroclip_live.config import DEFAULT, SAVED
 
 log = logging.getLogger(__name__)
 
@@ -75,12 +76,12 @@ class WindowSettings:
     recent: list[str] = None  # type: ignore[assignment]
     geometry: str = ""
     docks: str = ""
-    model: str = "event-nano"
-    device: str = "auto"
-    slice: str = "auto"
-    overlap: int = 2
-    timesteps: int = 10
-    motion: str = "auto"
+    model: str = DEFAULT.model
+    device: str = DEFAULT.device
+    slice: str = DEFAULT.slice
+    overlap: int = DEFAULT.overlap
+    timesteps: int = DEFAULT.timesteps
+    motion: str = DEFAULT.motion
     cameras: dict[str, dict[str, Any]] = field(default_factory=dict)
     prompt_sets: dict[str, dict[str, Any]] = field(default_factory=dict)
     words: dict[str, Any] = field(default_factory=dict)
@@ -97,6 +98,7 @@ class WindowSettings:
 
 
 _ALLOWED: dict[str, Any] = {
+    **SAVED,
     "theme": lambda v: v in PALETTES,
     "event_colours": lambda v: v == "" or v in EVENT_COLOURS,
     "accumulate": lambda v: v in ("time", "count", "fade"),
@@ -104,40 +106,12 @@ _ALLOWED: dict[str, Any] = {
     "accumulate_events": lambda v: 100 <= v <= 1_000_000,
     "smoothing_s": lambda v: 0 <= v <= 5,
     "threshold": lambda v: 0 <= v <= 1,
-    "model": lambda v: 0 < len(v) <= 300,
-    "device": lambda v: 0 < len(v) <= 20,
-    "slice": lambda v: _is_slice(v),
-    "overlap": lambda v: 1 <= v <= 16,
-    "timesteps": lambda v: 1 <= v <= 64,
-    "motion": lambda v: _is_motion(v),
     "prompt_sets": lambda v: len(v) <= 1000 and all(isinstance(kept, dict) for kept in v.values()),
     "colours": lambda v: len(v) <= 10_000 and all(_COLOUR.fullmatch(str(c)) for c in v.values()),
     "cameras": lambda v: len(v) <= 100 and all(isinstance(kept, dict) for kept in v.values()),
     "region": lambda v: len(v) in (0, 6) and all(type(n) is int and abs(n) < 1 << 20 for n in v),
     "recent": lambda v: all(isinstance(p, str) for p in v) and len(v) <= 100,
 }
-
-
-def _is_slice(text: str) -> bool:
-    from neuroclip_live.errors import UserError
-    from neuroclip_live.stream.slicing import parse_slice
-
-    try:
-        parse_slice(text)
-    except UserError:
-        return False
-    return True
-
-
-def _is_motion(text: str) -> bool:
-    from neuroclip_live.errors import UserError
-    from neuroclip_live.stream.motion_setting import parse_motion
-
-    try:
-        parse_motion(text)
-    except UserError:
-        return False
-    return True
 
 
 def settings_file() -> Path:

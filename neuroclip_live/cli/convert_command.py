@@ -8,8 +8,8 @@ from pathlib import Path
 
 import click
 
-from neuroclip_live.cli.naming import about
 from neuroclip_live.errors import UserError
+from neuroclip_live.option_names import about
 
 
 def convert_files(

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from neuroclip_live.cli.naming import about as naming
-from neuroclip_live.cli.naming import at_least, refuse_blank, refuse_no_file
-from neuroclip_live.cli.options import MOST_THREADS, RunOptions, model_options
+from neuroclip_live.cli.options import MOST_THREADS, model_options
+from neuroclip_live.config import Config
 from neuroclip_live.errors import UserError
+from neuroclip_live.option_names import about as naming
+from neuroclip_live.option_names import at_least, refuse_blank, refuse_no_file
 
 if TYPE_CHECKING:
     from neuroclip_live.evaluation.results import Summary
@@ -131,8 +132,8 @@ def teach(
     """Teach labels from the beginning of recordings, as live teaching does from what passes by."""
     from neuroclip_drivers.opening import SourceSpec, open_source
     from neuroclip_live.cli.lessons import Show, teach_from
-    from neuroclip_live.cli.run_command import loader
     from neuroclip_live.recognition.recognizer import Recognizer, RecognizerSettings
+    from neuroclip_live.session import loader
     from neuroclip_live.stream.slicing import parse_slice
 
     _check_model(values)
@@ -148,7 +149,7 @@ def teach(
     with _progress() as tell:
         with naming("--show"):
             sources = [open_source(SourceSpec("replay", path, None, end_s=seconds)) for _, _, path in pairs]
-        model = loader(RunOptions(**values))(tell)
+        model = loader(Config(**values))(tell)
         recognizer = Recognizer(model, None, RecognizerSettings(timesteps=timesteps))
         tell("learning", None)
         lessons = [Show(label.strip(), source) for (label, _, _), source in zip(pairs, sources, strict=True)]
@@ -195,14 +196,14 @@ def _check(values: dict[str, Any], out: str) -> None:
 
 def _prepare(values: dict[str, Any], tell: Progress) -> Any:
     """Load the model and open the data set."""
-    from neuroclip_live.cli.run_command import loader
     from neuroclip_live.evaluation.evaluate import EvaluateSettings
     from neuroclip_live.learning.shots import open_shots
     from neuroclip_live.learning.train_settings import TrainSettings
     from neuroclip_live.prompting.templates import resolve_templates
+    from neuroclip_live.session import loader
 
-    model_names = "model weights device runtime representation fit focus normalisation threads".split()
-    model = loader(RunOptions(**{name: values[name] for name in model_names}))(tell)
+    model_names = "model weights device runtime representation fit focus normalization threads".split()
+    model = loader(Config(**{name: values[name] for name in model_names}))(tell)
     with naming("--root"):
         source, about = open_shots(
             values["dataset"],

@@ -13,9 +13,9 @@ import click
 
 from neuroclip_live import interrupts
 from neuroclip_live.cli.lessons import apply_lessons
-from neuroclip_live.cli.naming import about
 from neuroclip_live.console import console
 from neuroclip_live.errors import UserError
+from neuroclip_live.option_names import about
 from neuroclip_live.outputs.carrier import POLL_S, Carrier
 from neuroclip_live.outputs.output import Output, Watching
 from neuroclip_live.prompting.prompts import PromptEncoder, PromptSet

@@ -15,9 +15,10 @@ import click
 
 from neuroclip_live import __version__, interrupts
 from neuroclip_live.cli import few_shot_commands
-from neuroclip_live.cli.naming import refuse_no_file
-from neuroclip_live.cli.options import RunOptions, run_options
+from neuroclip_live.cli.options import current_name, run_options
+from neuroclip_live.config import Config
 from neuroclip_live.errors import UserError
+from neuroclip_live.option_names import refuse_no_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +45,11 @@ class _Commands(click.Group):
 @click.group(
     cls=_Commands,
     invoke_without_command=True,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "max_content_width": 110,
+        "token_normalize_func": current_name,
+    },
 )
 @click.version_option(__version__, prog_name="neuroclip-live")
 @click.option("-v", "--verbose", is_flag=True, help="Log what happens to standard error.")
@@ -63,7 +68,7 @@ def cli(context: click.Context, /, verbose: bool, **values: Any) -> None:
 
         typed = click.core.ParameterSource.COMMANDLINE
         given = frozenset(name for name in values if context.get_parameter_source(name) is typed)
-        context.exit(run(RunOptions(**values, given=given)))
+        context.exit(run(Config(**values, given=given)))
 
 
 @cli.command()

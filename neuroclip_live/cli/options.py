@@ -1,10 +1,9 @@
-"""The options of a run, declared once: a dataclass for the program and the click options that fill it."""
+"""The command line's options: they fill a :class:`neuroclip_live.config.Config`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import click
 
@@ -14,67 +13,8 @@ MOST_THREADS = 1024
 """Threads of the encoder at the most."""
 
 
-@dataclass(frozen=True)
-class RunOptions:
-    """What the user asked for, as typed; nothing is opened or checked yet."""
-
-    replay: str | None = None
-    camera: str | None = None
-    connect: str | None = None
-    tls_ca: str | None = None
-    tls_cert: str | None = None
-    tls_key: str | None = None
-    tls_name: str | None = None
-    simulate: str | None = None
-    source: str | None = None
-    list_cameras: bool = False
-    speed: str = "1"
-    loop: bool | None = None
-    start: float | None = None
-    end: float | None = None
-    stream: str | None = None
-    sensor: str | None = None
-    time_unit: str | None = None
-    prompts: str | None = None
-    prompt_file: str | None = None
-    templates: str | None = None
-    none_of_these: bool | None = None
-    model: str = "event-nano"
-    weights: str | None = None
-    adapter: str | None = None
-    taught: str | None = None
-    device: str = "auto"
-    runtime: str = "auto"
-    slice: str = "auto"
-    overlap: int = 2
-    timesteps: int = 10
-    motion: str = "auto"
-    threshold: int | None = None
-    representation: str | None = None
-    fit: Literal["letterbox", "squash"] | None = None
-    focus: bool | None = None
-    normalisation: Literal["model", "reference"] = "model"
-    threads: int | None = None
-    reference_logits: bool = False
-    region: str | None = None
-    noise_filter: float | None = None
-    turn: str | None = None
-    objects: bool = False
-    most_objects: int = 16
-    smallest_object: int | None = None
-    headless: bool = False
-    jsonl: str | None = None
-    serve: str | None = None
-    serve_token: str | None = None
-    serve_cert: str | None = None
-    serve_key: str | None = None
-    output: tuple[str, ...] = ()
-    record: str | None = None
-    duration: float | None = None
-    config: str | None = None
-    given: frozenset[str] = frozenset()
-    """Names of the options that were typed: a settings file fills in only the others."""
-
+_RENAMED = {"normalisation": "normalization"}
+"""Names that options had: they go on working, and are not in the help."""
 
 MODEL_OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option(
@@ -101,7 +41,7 @@ MODEL_OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option("--fit", type=click.Choice(["letterbox", "squash"]), help="How a sensor becomes a square."),
     click.option("--focus/--no-focus", default=None, help="Crop frames to their activity, or do not."),
     click.option(
-        "--normalisation",
+        "--normalization",
         type=click.Choice(["model", "reference"]),
         default="model",
         show_default=True,
@@ -203,6 +143,12 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         help="What is motion: that events gather anywhere, or so many per pixel and second.",
     ),
     click.option("--threshold", type=int, help="A pixel needs more events than this to show."),
+    click.option(
+        "--smoothing", type=float, default=0.3, show_default=True, metavar="S", help="Calm the answer over S."
+    ),
+    click.option(
+        "--sure", type=float, default=0.3, show_default=True, help="A less probable answer is not sure."
+    ),
     click.option("--reference-logits", is_flag=True, help="The paper code's √T logits, for comparison."),
     # what is done to events first
     click.option(
@@ -257,7 +203,7 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
 
 
 def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add every option of :class:`RunOptions` to a click command."""
+    """Add every option of :class:`~neuroclip_live.config.Config` to a click command."""
     return _with(_OPTIONS, command)
 
 
@@ -270,3 +216,8 @@ def _with(options: Sequence[Callable[[Any], Any]], command: Callable[..., Any]) 
     for option in reversed(options):
         command = option(command)
     return command
+
+
+def current_name(name: str) -> str:
+    """Return an option's name of today for one that it had before; for click's ``token_normalize_func``."""
+    return _RENAMED.get(name, name)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
 
-from neuroclip_live.cli.naming import about
-from neuroclip_live.cli.options import RunOptions
+from neuroclip_live.config import Config
+from neuroclip_live.option_names import about
 
 
-def outputs_of(options: RunOptions) -> list[str]:
+def outputs_of(config: Config) -> list[str]:
     """Return what predictions go to, as the outputs' registry takes it."""
-    jsonl = [] if options.jsonl is None else [f"jsonl:{options.jsonl}"]
-    return [*jsonl, *options.output]
+    jsonl = [] if config.jsonl is None else [f"jsonl:{config.jsonl}"]
+    return [*jsonl, *config.output]
 
 
-def about_outputs(options: RunOptions) -> AbstractContextManager[None]:
+def about_outputs(config: Config) -> AbstractContextManager[None]:
     """Name --output in errors, unless they can be of --jsonl, whose own say so."""
-    return about("--output") if options.jsonl is None else nullcontext()
+    return about("--output") if config.jsonl is None else nullcontext()

@@ -16,7 +16,7 @@ from fakes import PROMPTS, SETTINGS, Endless, FakeBackbone, wait_for
 from safetensors.numpy import save_file
 
 from neuroclip_gui.settings import VERSION, SettingsStore, WindowSettings
-from neuroclip_live.cli.saved_options import read_saved
+from neuroclip_live.config import read_saved
 from neuroclip_live.errors import UserError
 from neuroclip_live.learning.adapter import FORMAT, load_adapter
 from neuroclip_live.learning.lesson_file import read_lessons

@@ -15,7 +15,7 @@ import pytest
 from fakes import PROMPTS, SETTINGS, Endless, FakeBackbone, wait_for
 from making import dv_events
 
-from neuroclip_live.cli import run_command
+from neuroclip_live import session
 from neuroclip_live.cli.headless import run_live
 from neuroclip_live.cli.main import main
 from neuroclip_live.errors import UserError
@@ -46,7 +46,7 @@ def live() -> Iterator[Callable[[], Pipeline]]:
 
 @pytest.fixture
 def quick_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run_command, "loader", lambda options: lambda progress: FakeBackbone())
+    monkeypatch.setattr(session, "loader", lambda options: lambda progress: FakeBackbone())
 
 
 def lines(data: str) -> list[dict]:
@@ -74,8 +74,8 @@ def test_a_sink_that_cannot_be_written_is_one_line_and_status_2(  # type: ignore
 def test_a_full_disk_under_standard_output_is_one_line(arguments: tuple[str, ...]) -> None:
     code = (
         "import sys\nfrom fakes import FakeBackbone\nfrom neuroclip_live.cli import main as cli\n"
-        "from neuroclip_live.cli import run_command\n"
-        "run_command.loader = lambda options: lambda progress: FakeBackbone()\n"
+        "from neuroclip_live import session\n"
+        "session.loader = lambda options: lambda progress: FakeBackbone()\n"
         "cli.main(sys.argv[1:]) == 2 or sys.exit('not told')\nsys.stdout = None"
     )
     with FULL.open("w") as full:

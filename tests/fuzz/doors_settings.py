@@ -54,12 +54,11 @@ def prompt_sets(data: bytes) -> None:
 
 def config(data: bytes) -> None:
     """Read ``--config`` and make a run's settings of it."""
-    from neuroclip_live.cli.options import RunOptions
-    from neuroclip_live.cli.run_command import settings_of
-    from neuroclip_live.cli.saved_options import with_saved
+    from neuroclip_live.config import Config
+    from neuroclip_live.session import settings_of
 
     with contextlib.suppress(UserError):
-        settings = settings_of(with_saved(RunOptions(config=str(file(data, "config.json")), headless=True)))
+        settings = settings_of(Config(config=str(file(data, "config.json")), headless=True).with_saved())
         settings.slice_by.describe()
 
 
@@ -84,9 +83,9 @@ def _check_prompts(prompts: Any) -> None:
 
 def prompts(data: bytes) -> None:
     """Parse what was typed: the first part are words, the second templates, the third a slice."""
-    from neuroclip_live.cli.run_command import speed_of
     from neuroclip_live.prompting.prompt_set import parse_prompts
     from neuroclip_live.prompting.templates import TEMPLATE_SETS, resolve_templates
+    from neuroclip_live.session import speed_of
     from neuroclip_live.stream.slicing import parse_slice
 
     text = data.decode("utf-8", "surrogateescape")

@@ -34,10 +34,11 @@ def test_a_recording_asked_for_on_the_command_line_is_shown_and_whole(tmp_path):
     film = tmp_path / "film.aedat4"
     body = f"""
         import neuroclip_live.cli.run_command as running
+        from neuroclip_live import session
         from functools import partial
-        from neuroclip_live.cli.options import RunOptions
-        running.loader = lambda options: lambda progress: FakeBackbone()
-        options = RunOptions(simulate="", record={str(film)!r}, config={str(tmp_path / "w.json")!r})
+        from neuroclip_live.config import Config
+        session.loader = lambda options: lambda progress: FakeBackbone()
+        options = Config(simulate="", record={str(film)!r}, config={str(tmp_path / "w.json")!r})
         def run_window(factory, **others):  # with the arguments of the command line, not of this script
             return running.run(options)
         factory = None

@@ -142,6 +142,34 @@ def test_the_command_line_wins_over_what_is_saved(make_window, tmp_path):
     assert window.pipeline.settings.recognizer.timesteps == 10
 
 
+def test_a_model_chosen_in_the_window_is_run_as_the_command_line_asked(make_window, monkeypatch):
+    from neuroclip_live.config import config_of
+    from neuroclip_live.model import backbone
+
+    asked = []
+    monkeypatch.setattr(backbone, "load_backbone", lambda model, **how: asked.append((model, how)))
+    window = make_window()
+    window.recognition.take_up(
+        config_of(
+            fit="squash", focus=False, normalization="reference", runtime="torch", threads=2, weights="w.pt"
+        )
+    )
+    window.recognition.use_model("ViT-B-32/openai", "cpu")
+    window.recognition.use_model("event-nano", "cuda")
+    for load in window.pipeline.loads[-2:]:
+        load(lambda text, share: None)
+    (model, how), (other, elsewhere) = asked
+    assert (model, how["device"], how["runtime"], how["weights"]) == ("ViT-B-32/openai", "cpu", "torch", None)
+    assert (how["fit"], how["focus"], how["normalisation"], how["threads"]) == (
+        "squash",
+        False,
+        "reference",
+        2,
+    )
+    # a checkpoint stays with its own model; a runtime for the CPU does not follow to a GPU
+    assert (other, elsewhere["weights"], elsewhere["runtime"]) == ("event-nano", "w.pt", "auto")
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -173,7 +201,7 @@ def test_the_real_pipeline_follows_what_is_set_in_the_window(qtbot, make_window,
                 yield packet(number * 20_000, 400, step_us=50)
                 number += 1
 
-    def load(model, *, device, progress):
+    def load(model, **how):
         made = FakeBackbone()
         made.info = other(made.info, name=model)
         return made
