@@ -35,11 +35,19 @@ def refuse_no_file(option: str, path: str | None) -> None:
     if path is None:
         return
     place = Path(path).expanduser()
-    if place.is_dir():
+    try:
+        folder_itself = place.is_dir()
+        above = next((folder for folder in place.parents if folder.exists()), None)
+    except OSError as error:  # a name too long, a folder that may not be looked into
+        raise UserError(f"{option} {_short(path)}: {error.strerror}; give another place") from error
+    if folder_itself:
         raise UserError(f"{option} {path} is a folder: give a file in it")
-    above = next((folder for folder in place.parents if folder.exists()), None)
     if above is not None and not above.is_dir():
         raise UserError(f"{option} {path}: {above} is no folder; give another place")
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 80 else f"{text[:40]}…"
 
 
 def at_least(options: Mapping[str, float | None], least: float, most: float = math.inf) -> None:
@@ -48,4 +56,5 @@ def at_least(options: Mapping[str, float | None], least: float, most: float = ma
         if value is None or least <= value <= most < math.inf or (least <= value < math.inf == most):
             continue
         upper = f" to {most:g}" if most < math.inf else " or more"
-        raise UserError(f"{name} {value:g}: give {least:g}{upper}")
+        told = f"{value:g}" if isinstance(value, float) else _short(str(value))
+        raise UserError(f"{name} {told}: give {least:g}{upper}")

@@ -109,7 +109,7 @@ MOST_LINES = 350
 LONGER: dict[str, int] = {
     "neuroclip_live.recognition.inference_loop": 357,
     "neuroclip_live.recognition.pipeline": 373,
-    "neuroclip_drivers.replay": 403,
+    "neuroclip_drivers.replay": 402,
 }
 """Modules that are to be split, and how long they are at most: these numbers only ever shrink."""
 

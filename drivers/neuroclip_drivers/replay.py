@@ -34,8 +34,6 @@ from neuroclip_live.events import Packet, Resolution, copy_packet, empty_packet
 
 _LONGEST_GAP_S = 60.0
 """A longer wait within the recording is skipped: it is more often a broken timestamp than silence."""
-
-
 _BEYOND = 64
 """So many events in a row beyond the end of the part that is played are its end; fewer are strays."""
 
@@ -96,14 +94,15 @@ class ReplaySource:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         check_speed(speed)
-        self.recording = open_event_file(path, FileOptions(stream, sensor, time_unit))
+        self.options = FileOptions(stream, sensor, time_unit)
+        self.recording = open_event_file(path, self.options)
         self.name = self.recording.path.name
         if self.recording.camera == SIMULATED:  # what is simulated is called so wherever it is shown
             self.name += " (simulated)"
         self.resolution: Resolution = self.recording.resolution
         self._clock = clock
         self._changed = threading.Condition()
-        self._speed, self._loop, self._hold_at_end = speed, loop, hold_at_end
+        self._speed, self._loop, self.hold_at_end = speed, loop, hold_at_end
         self._paused = self._at_end = self._ended = self._closed = False
         self._target: _Target | None = None
         self._lead = Lead()
@@ -267,7 +266,7 @@ class ReplaySource:
                     if self._loop:
                         silent_loop = not given
                         following = _Target(self._part.start_us)
-                    elif not self._hold_at_end:
+                    elif not self.hold_at_end:
                         self._ended = True
                         return
                     else:

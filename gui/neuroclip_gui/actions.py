@@ -16,6 +16,14 @@ if TYPE_CHECKING:
     from neuroclip_gui.main_window import MainWindow
     from neuroclip_gui.style.theme import Theme
 
+_FILLED = {
+    "recent": "Open &recent",
+    "demo": "&Demo recordings",
+    "more": "&More sources",
+    "event_stream": "E&vent stream",
+    "panels": "&Panels",
+}
+"""Menus whose entries are found while the window runs."""
 _SHORT = {"event_colours": "Colours: "}
 
 
@@ -27,12 +35,7 @@ class Actions:
         self.by_name: dict[str, QAction] = {spec.name: self._make(spec) for spec in ACTIONS}
         self.choices: dict[str, dict[Any, QAction]] = {}
         self.menus: dict[str, QMenu] = {c.name: self._make_choice(c) for c in CHOICES}
-        for name, text in (
-            ("recent", "Open &recent"),
-            ("demo", "&Demo recordings"),
-            ("more", "&More sources"),
-            ("panels", "&Panels"),
-        ):
+        for name, text in _FILLED.items():
             self.menus[name] = QMenu(text, window)
         self._buttons: dict[str, QAction] = {}
 

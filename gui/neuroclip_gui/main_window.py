@@ -211,6 +211,7 @@ class MainWindow(QMainWindow, WindowCommands):
         self.show_title("")
         self.cameras.source_changed()
         self.transport.set_source(source)
+        self.sources.fill_streams(self.actions_.menus["event_stream"])
         self.live.clear()
         self.decided = Decision()
         self.timeline.clear()

@@ -44,6 +44,7 @@ MENUS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "slower",
             "faster",
             "loop",
+            "*event_stream",
             SEPARATOR,
             "mark_in",
             "mark_out",

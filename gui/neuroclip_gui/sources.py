@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QMimeData
+from PySide6.QtGui import QActionGroup
 from PySide6.QtWidgets import QFileDialog, QInputDialog, QLineEdit, QMenu
 
 from neuroclip_drivers.files.registry import known_suffixes
@@ -121,20 +122,64 @@ class Sources:
             target = text.strip() or None
         self._open(entry.name, target)
 
+    def fill_streams(self, menu: QMenu) -> None:
+        """List the event streams of the recording; there is something to choose where it has several."""
+        menu.clear()
+        pipeline = self._window.pipeline
+        source = pipeline.source if pipeline is not None else None
+        recording = getattr(source, "recording", None)
+        choices = recording.choices if recording is not None else ()
+        menu.setEnabled(len(choices) > 1)
+        group = QActionGroup(menu)
+        for choice in choices if len(choices) > 1 else ():
+            action = menu.addAction(choice.title if choice.filled else f"{choice.title} (no events)")
+            action.setCheckable(True)
+            action.setEnabled(choice.filled)
+            action.setChecked(choice.wanted == recording.chosen)
+            group.addAction(action)
+            action.triggered.connect(lambda _=False, wanted=choice.wanted: self._change_stream(menu, wanted))
+
+    def _change_stream(self, menu: QMenu, wanted: str) -> None:
+        """Play another event stream of the recording, from the same place on."""
+        source = self._window.pipeline.source
+        if wanted == source.recording.chosen:
+            return
+
+        def refused(message: str) -> None:
+            self.fill_streams(menu)  # the mark goes back to what is played
+            self._window.banner.say(message, "error")
+
+        def make() -> EventSource:
+            from neuroclip_drivers.replay_streams import other_stream
+
+            return other_stream(source, wanted)
+
+        self._begin(make, None, refused)
+
     # ---- the work
 
     def _open(self, kind: str, target: str | None, done: Callable[[], None] | None = None) -> None:
+        loop = self._window.settings.loop
+
+        def make() -> EventSource:
+            from neuroclip_drivers.opening import SourceSpec, open_source
+
+            return open_source(SourceSpec(kind=kind, target=target, loop=loop, hold_at_end=True))
+
+        self._begin(make, done, lambda message: self._window.banner.say(message, "error"))
+
+    def _begin(
+        self, make: Callable[[], EventSource], done: Callable[[], None] | None, refused: Callable[[str], None]
+    ) -> None:
+        """Read the source that ``make`` opens, away from the window's thread."""
         window = self._window
         pipeline = window.pipeline
         if pipeline is None:
             window.complain("Still starting: try again in a moment")
             return
-        loop = window.settings.loop
 
         def work() -> EventSource:
-            from neuroclip_drivers.opening import SourceSpec, open_source
-
-            source = open_source(SourceSpec(kind=kind, target=target, loop=loop, hold_at_end=True))
+            source = make()
             pipeline.open(source)
             return source
 
@@ -143,7 +188,7 @@ class Sources:
             if done is not None:
                 done()
 
-        window.jobs.do(work, opened, lambda message: window.banner.say(message, "error"))
+        window.jobs.do(work, opened, refused)
 
     def _remember(self, path: str) -> None:
         self._window.settings.remember(str(Path(path).resolve()))

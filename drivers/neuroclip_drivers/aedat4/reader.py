@@ -22,9 +22,9 @@ from neuroclip_drivers.aedat4.format import MAX_BODY_BYTES, MAX_SIDE, Compressio
 from neuroclip_drivers.aedat4.losses import left_out
 from neuroclip_drivers.aedat4.packet_table import OpenFile, find_packets
 from neuroclip_drivers.aedat4.side_packets import SidePackets
-from neuroclip_drivers.aedat4.streams import choose, describe_choice
+from neuroclip_drivers.aedat4.streams import choose, describe_choice, named
 from neuroclip_drivers.aedat4.timeline import Outline, Timeline, build, outline_of
-from neuroclip_drivers.files.event_file import MAX_PACKET_EVENTS, RateHistogram, bin_places
+from neuroclip_drivers.files.event_file import MAX_PACKET_EVENTS, RateHistogram, StreamChoice, bin_places
 from neuroclip_drivers.source import GrayFrame
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import Packet, Resolution, copy_packet
@@ -66,6 +66,9 @@ class Recording:
         One line that says what is missing from the file; empty when it is whole.
     streams_note : str
         One line that says which of several event streams is read; empty where there is only one.
+    choices : tuple of StreamChoice
+    chosen : str
+        The event streams, and which is read, as in :class:`~neuroclip_drivers.files.event_file.EventFile`.
     """
 
     format = "AEDAT 4"
@@ -92,6 +95,8 @@ class Recording:
         filled = [stream for stream in streams if _has_events(self._packets_of(stream))]
         stream = choose(self.path, streams, filled, wanted)
         self.streams_note = describe_choice(streams, filled, stream)
+        self.choices = tuple(StreamChoice(str(s.number), named(s), s in filled) for s in streams)
+        self.chosen = str(stream.number)
         self.camera = stream.source
         self._events = self._packets_of(stream)
         if not _has_events(self._events):

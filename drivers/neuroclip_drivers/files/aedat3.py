@@ -15,7 +15,7 @@ import numpy as np
 
 from neuroclip_drivers.files.aedat2 import read_hash_header
 from neuroclip_drivers.files.blocks import ByteBlockFile
-from neuroclip_drivers.files.event_file import FileOptions
+from neuroclip_drivers.files.event_file import FileOptions, StreamChoice
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution
 
@@ -81,6 +81,10 @@ class Aedat3File(ByteBlockFile):
         self._walk(begin)
         present = sorted({source for source, *_ in self._rows})
         chosen = self._choose(sources, present)
+        self.choices = tuple(
+            StreamChoice(str(number), f"{number} {sources.get(number, '')}".strip()) for number in present
+        )
+        self.chosen = str(chosen)
         self._rows = [row for row in self._rows if row[0] == chosen]
         self.camera = sources.get(chosen, "")
         self._settle()

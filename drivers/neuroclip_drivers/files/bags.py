@@ -9,7 +9,7 @@ from pathlib import Path
 
 from neuroclip_drivers.files.bag_chunks import BadChunk, Chunk, Container
 from neuroclip_drivers.files.blocks import BlockFile
-from neuroclip_drivers.files.event_file import FileOptions
+from neuroclip_drivers.files.event_file import FileOptions, StreamChoice
 from neuroclip_drivers.files.mcap_file import McapFile
 from neuroclip_drivers.files.ros1_bag import Ros1Bag
 from neuroclip_drivers.files.ros2_sqlite import Ros2Database
@@ -66,6 +66,8 @@ class BagFile(BlockFile):
         self._blocks: list[tuple[Container, Chunk]] = []
         counts = {name: self._chunks_of(name) for name in played}
         topic = self._choose(sorted(played, key=lambda name: (not counts[name], name)), counts)
+        self.choices = tuple(StreamChoice(name, name, bool(counts[name])) for name in sorted(played))
+        self.chosen = topic
         self._topic, self._blocks = topic, counts[topic]
         self.camera = topic.strip("/").partition("/")[0]
         self._kind, self._cdr = topics[topic], next(c.cdr for c in self._containers if topic in c.topics)

@@ -20,6 +20,7 @@ from neuroclip_drivers.files.event_file import (
     FileOptions,
     NothingBeside,
     RateHistogram,
+    StreamChoice,
     bin_places,
 )
 from neuroclip_drivers.portable_io import open_readable, read_at
@@ -67,6 +68,8 @@ class BlockFile(ABC):
         self.camera = ""
         self.resolution = options.sensor or Resolution(1, 1)
         self.streams_note = ""
+        self.choices: tuple[StreamChoice, ...] = ()
+        self.chosen = ""
         self.side = NothingBeside()
         self.first_us = self.last_us = 0
         self._lock = threading.Lock()

@@ -68,6 +68,25 @@ class FileOptions:
             )
 
 
+@dataclass(frozen=True)
+class StreamChoice:
+    """One of several event streams of a file.
+
+    Attributes
+    ----------
+    wanted : str
+        What ``--stream`` takes for it.
+    title : str
+        As a user knows it.
+    filled : bool
+        Whether it holds events.
+    """
+
+    wanted: str
+    title: str
+    filled: bool = True
+
+
 class HeldBeside(Protocol):
     """What a file holds beside its events, packet by packet, in the order of their places."""
 
@@ -121,6 +140,10 @@ class EventFile(Protocol):
     streams_note : str
         One line on what was chosen or assumed: which of several streams, a sensor size that the file does not
         tell; empty when there is nothing to say.
+    choices : tuple of StreamChoice
+        All event streams, in the order of the file.
+    chosen : str
+        The ``wanted`` of the one that is read.
     """
 
     path: Path
@@ -130,6 +153,8 @@ class EventFile(Protocol):
     first_us: int
     last_us: int
     streams_note: str
+    choices: tuple[StreamChoice, ...]
+    chosen: str
 
     @property
     def side(self) -> HeldBeside:

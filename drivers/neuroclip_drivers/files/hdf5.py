@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from neuroclip_drivers.files.blocks import BlockFile
-from neuroclip_drivers.files.event_file import FileOptions
+from neuroclip_drivers.files.event_file import FileOptions, StreamChoice
 from neuroclip_drivers.files.isolated import IsolatedReader, ReaderDied
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution
@@ -60,6 +60,8 @@ class Hdf5File(BlockFile):
                 "Choose a recording with events."
             )
         self._number = self._choose([table["name"] for table in tables])
+        self.choices = tuple(StreamChoice(str(n), table["name"]) for n, table in enumerate(tables))
+        self.chosen = str(self._number)
         table = tables[self._number]
         self._rows = int(table["rows"])
         if not table["unit_told"]:

@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from neuroclip_drivers.files.blocks import ByteBlockFile
 from neuroclip_drivers.files.columns import by_name, by_values
-from neuroclip_drivers.files.event_file import LARGEST_SIDE, FileOptions
+from neuroclip_drivers.files.event_file import LARGEST_SIDE, FileOptions, StreamChoice
 from neuroclip_drivers.files.tables import BLOCK_ROWS, Rows, TableFile
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import Resolution
@@ -208,6 +208,8 @@ class NpzFile(TableFile):
                 "Save fields or arrays called t, x, y and p."
             )
         name = self._choose(list(found))
+        self.choices = tuple(StreamChoice(each, each) for each in found)
+        self.chosen = name
         self._members, self._layout, self._rows = found[name]
         self._times: list[npt.NDArray[Any]] = []
         self._open_table(self._layout.unit or self._stated_unit(single))
