@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from neuroclip_live.errors import UserError
 from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution
 from neuroclip_live.model.backbone import load_backbone
 from neuroclip_live.model.preprocess import Preprocess
+from neuroclip_live.registry import Entry
 from neuroclip_live.stream.frames import GREY, event_frame
 from neuroclip_live.stream.representations.registry import DEFAULT, REPRESENTATIONS, representation
 
@@ -209,3 +211,46 @@ def test_evaluate_and_train(tmp_path: Path, model: str, capsys: pytest.CaptureFi
     capsys.readouterr()
     assert main([*run, "--adapter", adapter]) == 2
     assert "voxel-count" in capsys.readouterr().err
+
+
+class Floats:
+    def __call__(self, events, resolution, threshold, start_us, end_us):
+        return np.zeros((resolution.height, resolution.width))
+
+
+class Black:
+    def __call__(self, events, resolution, threshold, start_us, end_us):
+        return np.zeros((resolution.height, resolution.width), np.uint8)
+
+
+class Raising:
+    def __call__(self, events, resolution, threshold, start_us, end_us):
+        raise KeyError("t")
+
+
+class Greedy:
+    def __init__(self, wants):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("made", "words"),
+    [
+        (Floats, r"it makes float64 \(8, 16\) of 16 x 8 pixels"),
+        (Black, "where nothing happened its image is not 127"),
+        (Raising, "KeyError: 't'"),
+        (Greedy, "TypeError: .*'wants'"),
+        (lambda: 5, "TypeError: 'int' object is not callable"),
+    ],
+)
+def test_one_of_another_package_that_is_wrong_is_told_in_a_line(
+    made, words: str, model: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(REPRESENTATIONS, "_added", (Entry("wrong", "", made),))
+    representation.cache_clear()
+    run = ("--headless", "--speed", "max", "--runtime", "torch", "--model", model)
+    assert main([*run, "--representation", "wrong", "-p", "a, b"]) == 2
+    told = capsys.readouterr().err
+    assert "the representation wrong cannot be used" in told
+    assert re.search(words, " ".join(told.split()))
+    representation.cache_clear()

@@ -90,11 +90,27 @@ def representation(name: str) -> Representation:
     UserError
         When there is none, or it cannot be had.
     """
+    entry = REPRESENTATIONS.find(name)
+    make = entry.load()
+    if entry in REPRESENTATIONS.built_in:
+        own: Representation = make()
+        return own
     try:
-        made: Any = REPRESENTATIONS.find(name).load()()
-    except TypeError as error:  # another package's: a factory that wants to be given something
-        raise UserError(f"the representation {name} cannot be used: {error}") from error
-    if not callable(made):
-        raise UserError(f"the representation {name} cannot be used: what it makes cannot be called")
-    representation: Representation = made
-    return representation
+        made: Representation = make()
+        problem = _problem(made)
+    except Exception as error:  # noqa: BLE001 - another package's fault is told, whatever it is
+        problem = f"{type(error).__name__}: {error}"
+    if problem:
+        raise UserError(f"the representation {name} cannot be used: {problem}")
+    return made
+
+
+def _problem(made: Representation) -> str:
+    """Say what is wrong with the image that another package's representation makes of nothing; or ""."""
+    from neuroclip_live.events import Resolution, empty_packet
+
+    frame: Any = made(empty_packet(), Resolution(16, 8), 0, 0, 1)
+    shape, kind = getattr(frame, "shape", None), getattr(frame, "dtype", type(frame).__name__)
+    if shape not in ((8, 16), (8, 16, 3)) or kind != "uint8":
+        return f"it makes {kind} {shape} of 16 x 8 pixels, not uint8 (8, 16) or (8, 16, 3)"
+    return "" if (frame == 127).all() else "where nothing happened its image is not 127"
