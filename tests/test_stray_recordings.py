@@ -9,9 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 from fakes import packet
+from making import SIZE, join, make_events, same
 from tiny_model import make_tiny_model
 
 from neuroclip_drivers.aedat4.verifying import write_aedat4
+from neuroclip_drivers.aedat4.writer import Aedat4Writer
+from neuroclip_drivers.replay import ReplaySource
 from neuroclip_live.cli.main import main
 from neuroclip_live.events import Packet, Resolution, copy_packet
 
@@ -91,3 +94,18 @@ def test_it_is_taught_from_and_evaluated(
     table = str(tmp_path / "table.csv")
     folder = ["--dataset", "folder", "--root", str(tmp_path), "--shots", "0,1", "--seeds", "1"]
     assert main(["evaluate", *folder, "--out", table, *arguments]) == 0
+
+
+@pytest.mark.parametrize("count", [1, 30])
+@pytest.mark.parametrize("speed", [None, 100.0])
+def test_strays_just_before_an_end_belong_to_the_part(
+    tmp_path: Path, count: int, speed: float | None
+) -> None:
+    events = make_events(3000)
+    end_us = int(events["t"][1500])
+    events["t"][1490 - count : 1490] += 999_000
+    path = tmp_path / "a.aedat4"
+    with Aedat4Writer(path, SIZE) as writer:
+        writer.write(events)
+    source = ReplaySource(path, speed=speed, end_s=(end_us - int(events["t"][0])) / 1e6)
+    assert same(join(source.packets()), events[:1501])

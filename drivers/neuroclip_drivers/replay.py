@@ -24,7 +24,7 @@ import numpy.typing as npt
 
 from neuroclip_drivers.files.event_file import FileOptions, RateHistogram
 from neuroclip_drivers.files.open_file import open_event_file
-from neuroclip_drivers.replay_cutting import STEP_BACK_US, cut, is_ordered, start_of
+from neuroclip_drivers.replay_cutting import STEP_BACK_US, beyond, cut, is_ordered, start_of
 from neuroclip_drivers.replay_part import check_speed, part_of
 from neuroclip_drivers.replay_side import HandOn
 from neuroclip_drivers.side_streams import SideStreams
@@ -33,7 +33,7 @@ from neuroclip_live.errors import UserError
 from neuroclip_live.events import Packet, Resolution, copy_packet, empty_packet
 
 _LONGEST_GAP_S = 60.0
-"""A longer wait within the recording is skipped: it is more often a broken timestamp than silence."""
+"""A longer wait in the recording is skipped: rather a broken time than silence."""
 _BEYOND = 64
 """So many events in a row beyond the end of the part that is played are its end; fewer are strays."""
 
@@ -304,18 +304,18 @@ class ReplaySource:
                 packet = batch if stop - done == len(batch) else copy_packet(batch[done:stop])
                 last = int(places[stop - 1 : stop + 1].min())  # a last one that leapt ahead is not waited for
                 self._follow_back(int(places[done:stop].max()), places[stop : stop + 1])
-                # Without an end that was asked for, nothing is left out.
-                if self._part.ends_early and (beyond := places[done:stop] > self._part.end_us).any():
+                out = beyond(places, done, stop, self._part.end_us) if self._part.ends_early else None
+                if out is not None and out.any():
                     if (
                         len(batch) - done >= _BEYOND
                         and (places[done : done + _BEYOND] > self._part.end_us).all()
                     ):
                         yield from self._finish(self._part.end_us)
                         return
-                    if beyond.all():
+                    if out.all():
                         done = stop
                         continue
-                    packet, last = packet[~beyond], int(places[done:stop][~beyond][-1])
+                    packet, last = packet[~out], min(int(places[done:stop][~out][-1]), self._part.end_us)
                 done = stop
                 if last >= to_us:
                     if not self.jump.given:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
+from neuroclip_drivers.aedat4.timeline import STRAY_EVENTS
 from neuroclip_drivers.files.event_file import MAX_PACKET_EVENTS, EventFile
 from neuroclip_drivers.source import Lead
 
@@ -35,6 +36,22 @@ def cut(
         outside = (places[done:] >= limit) | (places[done:] < first - STEP_BACK_US)
         stop = done + int(np.argmax(outside)) if outside.any() else len(places)
     return min(max(stop, done + 1), done + MAX_PACKET_EVENTS)
+
+
+def beyond(places: npt.NDArray[np.int64], done: int, stop: int, end_us: int) -> npt.NDArray[np.bool_] | None:
+    """Return which events of a packet are left out, for they lie beyond an end; None where none does.
+
+    Strays are not: far beyond it, while one of the next ``STRAY_EVENTS`` is back before it.
+    """
+    after = places[done:stop] > end_us
+    if not after.any():
+        return None
+    inside = np.flatnonzero(places[done : stop + STRAY_EVENTS] <= end_us)
+    own = np.arange(stop - done)
+    following = np.append(inside, len(places) + STRAY_EVENTS)[np.searchsorted(inside, own)]
+    stray = (places[done:stop] > end_us + STEP_BACK_US) & (following - own <= STRAY_EVENTS)
+    left: npt.NDArray[np.bool_] = after & ~stray
+    return left
 
 
 def is_ordered(places: npt.NDArray[np.int64]) -> bool:

@@ -19,6 +19,8 @@ from neuroclip_live.events import Packet, Resolution
 
 HELD_BYTES = 1 << 25
 """Decompressed bytes held to join packets: those of a hostile file can hold one event in megabytes."""
+KEPT_BYTES = 9 << 20
+"""Of what was looked through on opening so much is kept decompressed, until it is read."""
 _READ_BYTES = 1 << 20
 _EVENTS_HEAD = 64
 """Room for what precedes the events in a packet: 32 bytes as dv-processing writes it."""
@@ -46,6 +48,8 @@ class EventPackets:
         self._file, self._compression, self._cut = file, compression, cut
         self._counts: list[int] = rows["count"].tolist()
         self._damaged: dict[int, int] = {}
+        self._kept: dict[int, _Place] = {}
+        self._kept_bytes = 0
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -61,7 +65,11 @@ class EventPackets:
 
     def decode(self, number: int) -> Packet:
         """Return the events of a packet, or what can be had of it."""
-        place = self._locate(number, self._body(number), Decompressor(self._compression))
+        place: _Place | Packet | None = self._kept.get(number)
+        if place is None:
+            place = self._locate(number, self._body(number), Decompressor(self._compression))
+            if isinstance(place, tuple):
+                self._keep(number, place)
         return join_events([place]) if isinstance(place, tuple) else place
 
     def times(self, number: int) -> npt.NDArray[np.int64]:
@@ -74,6 +82,7 @@ class EventPackets:
         for number, body in self._bodies(0):
             place = self._locate(number, body, undo)
             if isinstance(place, tuple):
+                self._keep(number, place)
                 data, position, count = place
                 yield np.frombuffer(data, "<i8", 2 * count, position)[::2]
             else:
@@ -88,7 +97,7 @@ class EventPackets:
         places: list[_Place] = []
         total = held = shift = 0
         for number, body in self._bodies(begin):
-            place = self._locate(number, body, undo)
+            place = self._taken(number) or self._locate(number, body, undo)
             if self._file.closed:
                 return
             if not isinstance(place, tuple):
@@ -107,6 +116,18 @@ class EventPackets:
                     places, total, held = [], 0, 0
         if places:
             yield join_events(places), shift
+
+    def _keep(self, number: int, place: _Place) -> None:
+        if number not in self._kept and self._kept_bytes + len(place[0]) <= KEPT_BYTES:
+            self._kept[number] = place
+            self._kept_bytes += len(place[0])
+
+    def _taken(self, number: int) -> _Place | None:
+        """Return a packet that was kept, and keep it no longer; several readers may ask at once."""
+        place = self._kept.pop(number, None)
+        if place is not None:
+            self._kept_bytes -= len(place[0])
+        return place
 
     def _bodies(self, begin: int) -> Iterator[tuple[int, bytes]]:
         """Yield the packets from number ``begin`` on as they lie in the file, read by large blocks."""
