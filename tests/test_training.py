@@ -18,6 +18,7 @@ from torch import nn
 
 from neuroclip_live.model.backbone import load_backbone
 from training.bank import Bank, Studio, font_files, is_held_out, load_photos, split_fonts
+from training.blend import blended
 from training.calibrate import calibrate, expected_calibration_error
 from training.distill_text import through_head
 from training.distillation import DistillSettings
@@ -33,6 +34,7 @@ from training.mesh import box, normalised, render, rotation
 from training.photographs import photo_targets
 from training.pictures import PictureSet, write_digit
 from training.settings import Settings, TextPlan, quick, seeded
+from training.shots import laid
 from training.solids import CATALOGUE
 from training.text_stages import inside, polishing, train_text
 from training.texts import Corpus
@@ -272,6 +274,28 @@ def test_every_solid_can_be_seen(key: str) -> None:
     light = np.array([0, -0.6, 0.8], np.float32)
     render(mesh, rotation("x", 40), light, canvas, depth, 22, (24, 24))
     assert np.isfinite(depth).sum() > 8
+
+
+def test_things_near_and_lying_are_filmed_and_named_by_themselves() -> None:
+    studio = Studio(Bank(), (0, 0, 1, 0, 0), 3, 96, 1)
+    assert {studio.scene("near", "hand")[1] for _ in range(8)} <= set(CATALOGUE["hand"][1])
+    frames, noun = studio.scene("laid", "scissors")
+    assert noun in CATALOGUE["scissors"][1]
+    assert all(frame.shape == (96, 96) for frame in frames)
+    flat = laid(CATALOGUE["bottle"][0](np.random.default_rng(0)))
+    extents = np.ptp(flat.corners.reshape(-1, 3), axis=0)
+    assert extents[0] >= extents[1] >= extents[2]
+
+
+def test_towers_blend_by_their_weights_and_wider_heads_give_their_first_rows() -> None:
+    one = {"a": torch.ones(2), "n": torch.tensor(3), "head.proj.weight": torch.zeros(2, 4)}
+    two = {"a": torch.zeros(2), "n": torch.tensor(5), "head.proj.weight": torch.ones(3, 4)}
+    mixed = blended([(0.25, one), (0.75, two)])
+    assert mixed["a"].tolist() == [0.25, 0.25]
+    assert mixed["n"] == 3
+    torch.testing.assert_close(mixed["head.proj.weight"], torch.full((2, 4), 0.75))
+    with pytest.raises(ValueError, match=r"add up to 0\.5"):
+        blended([(0.5, one)])
 
 
 def test_nearer_faces_hide_farther_ones() -> None:

@@ -25,7 +25,7 @@ from training.scenes import (
     random_resolution,
     shoot,
 )
-from training.shots import FROM_ABOVE, HANDY, SHARP, in_hand, swift_film
+from training.shots import FROM_ABOVE, HANDY, NEAR, SHARP, bent, in_hand, laid, near_film, swift_film
 from training.solids import CATALOGUE
 
 CLASS_NAMES = {
@@ -161,7 +161,7 @@ def _holds(noun: str, held_out: Sequence[str]) -> bool:
 class Studio:
     """Draws scenes from a bank: which kind, which thing, how; one seed decides everything."""
 
-    KINDS = ("photo", "icon", "solid", "digit", "glyph", "mesh", "swift", "held")
+    KINDS = ("photo", "icon", "solid", "digit", "glyph", "mesh", "swift", "held", "near", "laid")
 
     def __init__(self, bank: Bank, mix: Sequence[float], seed: int, size: int, slices: int = 3) -> None:
         self._bank, self._size, self._slices = bank, size, slices
@@ -185,7 +185,7 @@ class Studio:
         bank = self._bank
         shown = bank.solids or bank.meshes
         there = [bank.photos.images, bank.icons.images, bank.solids, True, bank.glyphs.images]
-        there += [bank.meshes, shown, bank.solids]
+        there += [bank.meshes, shown, *[bank.solids] * 3]
         asked = np.zeros(len(self.KINDS))
         asked[: len(mix)] = mix
         shares = np.where([bool(kind) for kind in there], asked, 0.0)
@@ -283,6 +283,27 @@ class Studio:
         mesh = in_hand(builder(random), random)
         film = solid_film(mesh, resolution, random, style, self._clutter(random, 0.2))
         noun = names[0] if random.random() < 0.5 else names[int(random.integers(len(names)))]
+        return shoot(film, resolution, style, random, self._size, self._slices), noun
+
+    def _near(self, random: Random, key: str | None) -> tuple[list[Image], str]:
+        """Film a thing close by, mostly a hand, in any pose and cut by the rim."""
+        keys = NEAR if random.random() < 0.75 else HANDY
+        builder, names = CATALOGUE[key or keys[int(random.integers(len(keys)))]]
+        style = replace(SOLID, arm=0.0)
+        resolution = random_resolution(style, random)
+        film, steps = near_film(builder(random), resolution, random, self._clutter(random, 0.15))
+        noun = names[0] if random.random() < 0.7 else names[int(random.integers(len(names)))]
+        return shoot(film, resolution, style, random, self._size, self._slices, steps), noun
+
+    def _laid(self, random: Random, key: str | None) -> tuple[list[Image], str]:
+        """Film a thing that lies flat, as on a desk, seen from low above it."""
+        keys = SHARP if random.random() < 0.4 else HANDY
+        builder, names = CATALOGUE[key or keys[int(random.integers(len(keys)))]]
+        style = replace(SOLID, arm=0.0)
+        resolution = random_resolution(style, random)
+        mesh = bent(laid(builder(random)), random)
+        film = solid_film(mesh, resolution, random, style, self._clutter(random, 0.05))
+        noun = names[0] if random.random() < 0.7 else names[int(random.integers(len(names)))]
         return shoot(film, resolution, style, random, self._size, self._slices), noun
 
     def _digit(self, random: Random, key: str | None) -> tuple[list[Image], str]:

@@ -1,4 +1,4 @@
-"""What the turntable does not show: small and fast, in a hand, from above, cut by the rim."""
+"""What the turntable does not show: small and fast, in a hand, from above, near the rim, lying flat."""
 
 from __future__ import annotations
 
@@ -44,6 +44,9 @@ HANDY = (
 
 SHARP = ("scissors", "box_cutter", "pliers", "knife", "screwdriver", "pen", "mechanical_pencil", "phone")
 """Those that are held most."""
+
+NEAR = ("hand", "hand", "hand", "hand", "head", "person")
+"""Keys of what comes close before a camera, hands most."""
 
 FROM_ABOVE = ("car", "truck", "bus", "person", "boat", "airplane", "tree", "house", "dog", "horse")
 """Keys that a bridge or a mast looks down on."""
@@ -94,6 +97,69 @@ def swift_film(
         return np.clip(image, 0, 255).astype(np.uint8)
 
     return film, int(np.clip(round(speed / PIXELS_A_STEP), 2, _MOST_STEPS))
+
+
+def near_film(
+    mesh: Mesh, resolution: Resolution, random: Random, clutter: Image | None = None
+) -> tuple[Film, int]:
+    """Wave a thing close before the sensor: it fills the view, in any pose, cut by the rim, its edges thick.
+
+    Returns the film and how many pictures a slice needs.
+    """
+    thing = normalised(mesh)
+    view = float(min(resolution))
+    size = view * random.uniform(0.35, 0.85)
+    area = np.array(resolution, float)
+    middle = area * random.uniform(0.25, 0.75, 2)
+    speed = view * float(np.exp(random.uniform(np.log(0.015), np.log(0.35))))
+    angle = random.uniform(0, 2 * np.pi)
+    swing = view * random.uniform(0.05, 0.35) * np.array([np.cos(angle), np.sin(angle)])
+    rate = speed / max(float(np.hypot(*swing)), 1.0)
+    phase = random.uniform(0, 2 * np.pi, 2) if random.random() < 0.5 else np.full(2, random.uniform(0, 6.3))
+    turns = [(axis, random.uniform(0, 360), random.normal(0, 4)) for axis in "xyz"]
+    ground = float(random.uniform(10, 240))
+    body = float((thing.grey * 255 * 0.7).mean())
+    while abs(body - ground) < 25:
+        ground = float(random.uniform(10, 240))
+    light = np.array([random.normal(0, 0.8), random.normal(-0.5, 0.6), 0.8], np.float32)
+    light /= np.linalg.norm(light)
+    ground_image = np.full((resolution.height, resolution.width), ground, np.float32)
+    if clutter is not None:
+        soft = cv2.resize(clutter, tuple(resolution), interpolation=cv2.INTER_LINEAR).astype(np.float32)
+        ground_image = ground_image + (soft - soft.mean()) * random.uniform(0.2, 0.6)
+
+    def film(t: float) -> Image:
+        centre = middle + swing * np.sin(phase + rate * t)
+        image = ground_image.copy()
+        depth = np.full(image.shape, np.inf, np.float32)
+        pose = np.eye(3, dtype=np.float32)
+        for axis, start, turn in turns:
+            pose = rotation(axis, start + turn * t) @ pose
+        render(thing, pose, light, image, depth, size, (float(centre[0]), float(centre[1])))
+        return np.clip(image, 0, 255).astype(np.uint8)
+
+    return film, int(np.clip(round(speed / PIXELS_A_STEP), 2, _MOST_STEPS // 2))
+
+
+def laid(mesh: Mesh) -> Mesh:
+    """Return a thing that lies on its flattest side: its thinnest extent upwards, its longest along x."""
+    body = normalised(mesh)
+    order = np.argsort(np.ptp(body.corners.reshape(-1, 3), axis=0))
+    axes = np.zeros((3, 3), np.float32)
+    axes[2, order[0]] = axes[1, order[1]] = axes[0, order[2]] = 1
+    if np.linalg.det(axes) < 0:
+        axes[1] *= -1
+    return Mesh(body.corners @ axes.T, body.normals @ axes.T, body.grey)
+
+
+def bent(mesh: Mesh, random: Random) -> Mesh:
+    """Return a laid thing of other proportions, bent a little along its length: no two makes are alike."""
+    wide, high = float(np.exp(random.uniform(-0.25, 0.5))), float(np.exp(random.uniform(-0.3, 0.6)))
+    curve = random.normal(0, 0.18)
+    stretched = mesh.scaled(1.0, wide, high)
+    corners = stretched.corners.copy()
+    corners[..., 1] += curve * corners[..., 0] ** 2
+    return Mesh(corners, stretched.normals, stretched.grey)
 
 
 def in_hand(mesh: Mesh, random: Random) -> Mesh:
