@@ -23,6 +23,44 @@ settings.load_profile("same")
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
+SLOW = frozenset(
+    f"{name}.py"
+    for name in (
+        *("test_adapter", "test_benchmarks", "test_browser", "test_changing", "test_clock_restarts"),
+        *(
+            "test_datasets",
+            "test_evaluate",
+            "test_event_files",
+            "test_event_files_hdf5",
+            "test_event_files_ros",
+        ),
+        *(
+            "test_fewshot",
+            "test_fuzz",
+            "test_long_runs",
+            "test_paused_place",
+            "test_plugins",
+            "test_ring_model",
+        ),
+        *("test_server", "test_show", "test_simulator", "test_start", "test_stress", "test_teaching"),
+        *("test_tls", "test_training", "test_training_text", "test_word_targets"),
+        *("test_faults_camera", "test_faults_network", "test_faults_recording", "test_faults_sinks"),
+        *("test_event_stream_menu", "test_faults_window"),
+        # windows of which most tests make one
+        *("test_app", "test_camera_panel", "test_closing", "test_closing_changes", "test_commands"),
+        *("test_first_look", "test_garbage", "test_killed", "test_new_panels", "test_past", "test_promises"),
+        *("test_prompt_sets", "test_record", "test_seen", "test_teach", "test_undo", "test_window"),
+    )
+)
+"""Modules of which a test takes more than a second or two, or all together more than ten: marked ``slow``."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.name in SLOW:
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _normal_priority() -> Iterator[None]:
     """Train at normal priority: beside another busy program a lower one gets no core for minutes."""
