@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from neuroclip_live.model.backbone import Backbone
     from neuroclip_live.prompting.prompts import PromptSet
     from neuroclip_live.recognition.pipeline import Load, LoadAdapter, Pipeline, PipelineSettings, Progress
+    from neuroclip_live.recognition.recognizer import Recognizer
     from neuroclip_live.stream.road import RoadSettings
 
 DEFAULT_PROMPTS = (
@@ -234,8 +235,44 @@ def open_named(spec: SourceSpec) -> EventSource:
         return open_source(spec)
 
 
-def build_pipeline(config: Config, source: EventSource) -> Pipeline:
+def build_recognizer(
+    model: Backbone,
+    prompts: PromptSet,
+    settings: PipelineSettings,
+    load_adapter: LoadAdapter | None = None,
+) -> tuple[Recognizer, PromptSet]:
+    """Return what recognizes slice by slice, without threads, and the prompts that compete in the end.
+
+    Raises
+    ------
+    UserError
+        When the adapter or the lessons do not fit the model.
+    """
+    from neuroclip_live.prompting.prompts import PromptEncoder
+    from neuroclip_live.recognition.lessons import apply_lessons
+    from neuroclip_live.recognition.recognizer import Recognizer
+
+    asked = settings.with_model_templates(prompts, model)
+    recognizer = Recognizer(model, PromptEncoder(model).encode(asked), settings.recognizer)
+    recognizer.decider.settings = settings.decision
+    if load_adapter is not None:
+        recognizer.adapter = load_adapter(model)
+    if settings.lessons is not None:
+        with about("--taught"):
+            asked = apply_lessons(settings.lessons, recognizer, asked)
+    recognizer.warm_up()
+    return recognizer, asked
+
+
+def build_pipeline(config: Config, source: EventSource, prompts: PromptSet | None = None) -> Pipeline:
     """Return a pipeline around a source, not started; it records from the start where that was asked for.
+
+    Parameters
+    ----------
+    config : Config
+    source : EventSource
+    prompts : PromptSet, optional
+        Instead of those of the configuration.
 
     Raises
     ------
@@ -244,7 +281,8 @@ def build_pipeline(config: Config, source: EventSource) -> Pipeline:
     """
     from neuroclip_live.recognition.pipeline import Pipeline
 
-    prompts = prompts_of(config, source_spec(config))
+    if prompts is None:
+        prompts = prompts_of(config, source_spec(config))
     settings = settings_of(config)
     pipeline = Pipeline(source, loader(config), prompts, settings, adapter_loader(config))
     pipeline.treat(settings.road.treatment)

@@ -131,7 +131,7 @@ def teach(
 ) -> None:
     """Teach labels from the beginning of recordings, as live teaching does from what passes by."""
     from neuroclip_drivers.opening import SourceSpec, open_source
-    from neuroclip_live.cli.lessons import Show, teach_from
+    from neuroclip_live.recognition.lessons import Show, teach_from
     from neuroclip_live.recognition.recognizer import Recognizer, RecognizerSettings
     from neuroclip_live.session import loader
     from neuroclip_live.stream.slicing import parse_slice

@@ -12,17 +12,16 @@ from typing import TYPE_CHECKING, NoReturn, TypeVar
 import click
 
 from neuroclip_live import interrupts
-from neuroclip_live.cli.lessons import apply_lessons
 from neuroclip_live.console import console
 from neuroclip_live.errors import UserError
-from neuroclip_live.option_names import about
 from neuroclip_live.outputs.carrier import POLL_S, Carrier
 from neuroclip_live.outputs.output import Output, Watching
-from neuroclip_live.prompting.prompts import PromptEncoder, PromptSet
+from neuroclip_live.prompting.prompts import PromptSet
 from neuroclip_live.recognition.pipeline import Pipeline, PipelineSettings, PipelineState
 from neuroclip_live.recognition.recognizer import Recognizer
 from neuroclip_live.recognition.replay_all import Totals, recognise_all
 from neuroclip_live.recognition.run_facts import Header
+from neuroclip_live.session import build_recognizer
 from neuroclip_live.stream.ordering import stray_note
 
 if TYPE_CHECKING:
@@ -62,17 +61,7 @@ def run_every_window(
             output.loading(text, share)
 
     def prepare() -> tuple[Recognizer, PromptSet]:
-        model = load(progress)
-        asked = settings.with_model_templates(prompts, model)
-        recognizer = Recognizer(model, PromptEncoder(model).encode(asked), settings.recognizer)
-        recognizer.decider.settings = settings.decision
-        if load_adapter is not None:
-            recognizer.adapter = load_adapter(model)
-        if settings.lessons is not None:
-            with about("--taught"):
-                asked = apply_lessons(settings.lessons, recognizer, asked)
-        recognizer.warm_up()
-        return recognizer, asked
+        return build_recognizer(load(progress), prompts, settings, load_adapter)
 
     summary = None
     try:

@@ -167,10 +167,12 @@ def command_line(data: bytes) -> None:
     assert status in (0, 2), status
 
 
-def _would_run(_options: Any, spec: Any, words: Any, settings: Any) -> int:
+def _would_run(config: Any, spec: Any, *_settings: Any) -> int:
     """Open recordings, which is quick; nothing else."""
-    words.validate()
-    settings.slice_by.describe()
+    from neuroclip_live.session import prompts_of, settings_of
+
+    prompts_of(config, spec).validate()
+    settings_of(config).slice_by.describe()
     if spec.kind in ("replay", "demo"):
         from neuroclip_drivers.opening import open_source
 
