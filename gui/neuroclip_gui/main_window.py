@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, QTimer
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QShowEvent
+from PySide6.QtGui import (
+    QCloseEvent,
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDropEvent,
+    QGuiApplication,
+    QShowEvent,
+)
 from PySide6.QtWidgets import QMainWindow, QToolBar, QVBoxLayout, QWidget
 
 from neuroclip_gui import layout
@@ -186,6 +194,7 @@ class MainWindow(QMainWindow, WindowCommands):
         self.keeping.begin(pipeline)
         self.prompts.show_prompts(pipeline.prompts)
         self.source_changed()
+        self.sources.remember_source(pipeline.source)
         self.recognition.begin(pipeline)
         pipeline.start()
         self.live.load(self.jobs)
@@ -253,10 +262,16 @@ class MainWindow(QMainWindow, WindowCommands):
         self.typing.watch(self)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: D102
-        if self.sources.dropped(event.mimeData()):
+        path = self.sources.dropped(event.mimeData())
+        if path:
             event.acceptProposedAction()
+            self.drop_sheet.promise(f"Drop to play {Path(path).name}")
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:  # noqa: D102
+        self.drop_sheet.promise("")
 
     def dropEvent(self, event: QDropEvent) -> None:  # noqa: D102
+        self.drop_sheet.promise("")
         path = self.sources.dropped(event.mimeData())
         if path:
             event.acceptProposedAction()

@@ -190,6 +190,12 @@ class Sources:
 
         window.jobs.do(work, opened, refused)
 
+    def remember_source(self, source: EventSource) -> None:
+        """Let a recording of the command line stand among the recent ones; the demos have a menu."""
+        path = getattr(getattr(source, "recording", None), "path", None)
+        if path is not None and Path(path).resolve() not in _demos():
+            self._remember(str(path))
+
     def _remember(self, path: str) -> None:
         self._window.settings.remember(str(Path(path).resolve()))
         self.fill_recent(self._window.actions_.menus["recent"])
@@ -197,11 +203,15 @@ class Sources:
 
 def demo_names() -> list[str]:
     """Return the names of the bundled recordings."""
+    return [path.stem for path in _demos()]
+
+
+def _demos() -> list[Path]:
     from neuroclip_live.errors import UserError
 
     try:
         from neuroclip_drivers.demo import demo_recording
 
-        return sorted(path.stem for path in Path(demo_recording()).parent.glob("*.aedat4"))
+        return sorted(Path(demo_recording()).resolve().parent.glob("*.aedat4"))
     except UserError:
         return []

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from gui_fakes import FakeSource
-from PySide6.QtCore import QRect, Qt
-from PySide6.QtGui import QColor
+from PySide6.QtCore import QMimeData, QPoint, QRect, Qt, QUrl
+from PySide6.QtGui import QColor, QDragEnterEvent, QDragLeaveEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QToolButton, QWidget
 
+from neuroclip_drivers.demo import demo_recording
+from neuroclip_drivers.opening import SourceSpec, open_source
 from neuroclip_gui import layout
 from neuroclip_gui.dialogs.settings_dialog import SettingsDialog
 from neuroclip_gui.style.palettes import PALETTES
@@ -79,6 +83,7 @@ def test_none_of_these_has_its_row_and_percentage(qtbot, window, pipeline):
 
 
 def test_a_message_lies_over_the_picture_and_moves_nothing(qtbot, window):
+    qtbot.settle(window)
     before = window.view.geometry()
     window.banner.say("A message that is long enough to need a second line on a narrow picture. " * 3, "warn")
     qtbot.waitUntil(window.banner.isVisible)
@@ -160,3 +165,29 @@ def test_what_records_is_red(qtbot, window):
         pixels = {image.pixel(x, y) for x in range(image.width()) for y in range(image.height())}
         assert ink.rgb() in pixels
     window.set_theme("dark")
+
+
+# ---- recordings
+
+
+def test_a_recording_of_the_command_line_stands_among_the_recent_ones(make_window, tmp_path):
+    path = tmp_path / "dog.aedat4"  # called as one of the program's own, and none of them
+    path.write_bytes(Path(demo_recording("dog")).read_bytes())
+    for opened, recent in ((path, [str(path)]), (demo_recording("dog"), [str(path)])):
+        source = open_source(SourceSpec("replay", str(opened), hold_at_end=True))
+        window = make_window(source)
+        assert window.settings.recent == recent
+        assert window.actions_.menus["recent"].isEnabled()
+        window.close()
+        source.close()
+
+
+def test_while_something_is_dragged_over_the_window_it_says_what_dropping_does(window):
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile("/somewhere/mine.aedat4")])
+    action, button, none = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    window.dragEnterEvent(QDragEnterEvent(QPoint(50, 50), action, mime, button, none))
+    assert window.drop_sheet.isVisible()
+    assert "mine.aedat4" in window.drop_sheet.text
+    window.dragLeaveEvent(QDragLeaveEvent())
+    assert not window.drop_sheet.isVisible()
