@@ -45,7 +45,13 @@ SLOW = frozenset(
         *("test_server", "test_show", "test_simulator", "test_start", "test_stress", "test_teaching"),
         *("test_tls", "test_training", "test_training_text", "test_word_targets"),
         *("test_faults_camera", "test_faults_network", "test_faults_recording", "test_faults_sinks"),
-        *("test_event_stream_menu", "test_faults_window"),
+        *(
+            "test_event_stream_menu",
+            "test_faults_files",
+            "test_faults_time",
+            "test_faults_window",
+            "test_keys",
+        ),
         # windows of which most tests make one
         *("test_app", "test_camera_panel", "test_closing", "test_closing_changes", "test_commands"),
         *("test_first_look", "test_garbage", "test_killed", "test_new_panels", "test_past", "test_promises"),
