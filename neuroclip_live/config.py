@@ -189,7 +189,7 @@ def config_of(**values: Any) -> Config:
     UserError
         For a name that is no setting.
     """
-    known = {each.name for each in fields(Config)}
+    known = {each.name for each in fields(Config)} - {"given"}
     for name in values:
         if name not in known:
             raise UserError(f"there is no setting called {name!r}; there is {', '.join(sorted(known))}")

@@ -83,6 +83,7 @@ def test_frames_are_images_of_their_events() -> None:
     [
         (lambda: nl.recognize(RECORDING, [], model="event-nano"), "."),
         (lambda: nl.recognize(RECORDING, ["a"], sped=2), "no setting called 'sped'"),
+        (lambda: nl.recognize(RECORDING, ["a"], given=()), "no setting called 'given'"),
         (lambda: nl.recognize(RECORDING, ["a"], speed="1"), "Session"),
         (lambda: nl.recognize(RECORDING, ["a"], smoothing=-1.0), "smoothing"),
         (lambda: nl.open("no-such-file.aedat4"), "replay: .*no-such-file"),
