@@ -12,6 +12,7 @@ from neuroclip_live.objects.found import FoundObject, ObjectsSettings
 from neuroclip_live.objects.objects import Objects
 from neuroclip_live.prompting.prompts import PromptEncoder, parse_prompts
 from neuroclip_live.recognition.recognizer import Recognizer, RecognizerSettings
+from neuroclip_live.stream.box import Box
 from neuroclip_live.stream.frames import event_frame
 from neuroclip_live.stream.slicing import Slice
 
@@ -221,3 +222,32 @@ def test_the_whole_pictures_answer_is_the_same_with_objects_and_without() -> Non
     assert all(set(found.scores) == {"a mug", "a phone", "scissors"} for found in with_objects.objects)
     bare = {k: v for k, v in without.to_dict().items() if k != "latency_ms"}
     assert bare == {k: v for k, v in with_objects.to_dict().items() if k not in ("latency_ms", "objects")}
+
+
+def test_in_a_region_boxes_are_those_of_the_whole_picture() -> None:
+    settings = RecognizerSettings(timesteps=3, objects=ObjectsSettings(True, budget_ms=float("inf")))
+    recognizer = Recognizer(FakeBackbone(), None, settings)  # type: ignore[arg-type]
+    recognizer.begin(SENSOR, Box(100, 20, 100 + SENSOR.width, 20 + SENSOR.height))
+    for step in range(6):
+        slice_ = Slice(scene(step, (40, 50, 50)), step * STEP_US, (step + 1) * STEP_US, 0, step, 0)
+        prediction = recognizer.update(slice_)
+    assert prediction.objects is not None
+    (found,) = prediction.objects
+    assert near(found, (140, 70, 50))
+    assert found.look is not None
+    assert "look" not in found.to_dict()
+
+
+def test_a_thing_that_passes_through_anothers_box_keeps_its_own() -> None:
+    watching = Watching()
+    for step in range(30):
+        found = watching.see((100, 40, 120), (10 + 3 * step, 190, 36))
+    assert len(found) == 2
+
+
+def test_what_parts_has_a_track_each() -> None:
+    watching = Watching()
+    for step in range(30):
+        found = watching.see((130 - 3 * step, 60, 40), (172 + 3 * step, 60, 40))
+    assert [f.state for f in found].count("seen") == 2
+    assert all(near(f, (43, 60, 40), 12) or near(f, (259, 60, 40), 12) for f in found if f.state == "seen")

@@ -29,6 +29,7 @@ from neuroclip_gui.panels.export.export_commands import Export
 from neuroclip_gui.panels.health.health_panel import HealthPanel
 from neuroclip_gui.panels.picture.event_view import EventView
 from neuroclip_gui.panels.picture.live_view import LiveView
+from neuroclip_gui.panels.picture.object_boxes import ObjectsShown
 from neuroclip_gui.panels.picture.region_drawing import Region
 from neuroclip_gui.panels.playback.transport import Transport
 from neuroclip_gui.panels.prompts.prompt_sets import PromptSets
@@ -93,7 +94,7 @@ class MainWindow(QMainWindow, WindowCommands):
         self.strip = TimestepStrip(theme, self.prompts.colour)
         self.raster = SpikeRaster(theme)
         self.timeline = Timeline(theme, self.prompts.colour)
-        self.region = Region(self)
+        self.region, self.things = Region(self), ObjectsShown(self)
         self.teach = TeachPanel(theme, self.prompts.colour)
         self.teaching = Teaching(self)
         self.health = HealthPanel(theme)

@@ -123,6 +123,7 @@ class Follower:
         if prediction is not None and prediction.number != self._number:
             self._number = prediction.number
             self._take(prediction, at_s)
+            window.things.show_prediction(prediction)
             self._show_decision(prediction)
             window.decision.paint_now()
             pipeline.mark_shown(prediction)

@@ -165,7 +165,7 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         "--objects/--no-objects",
         default=False,
         show_default=True,
-        help="A box, a word and a track for everything that moves (headless).",
+        help="A box, a word and a track for everything that moves.",
     ),
     click.option("--most-objects", type=int, default=16, show_default=True, help="Things at the most."),
     click.option("--smallest-object", type=int, metavar="PX", help="Shorter side of the smallest thing."),

@@ -34,8 +34,6 @@ def run(config: Config) -> int:
 
         return print_cameras()
     _check(config)
-    if config.objects and not config.headless:
-        raise UserError("--objects needs --headless; the window does not show several things yet")
     _check_road(config)
     if config.headless:
         config = config.with_saved()

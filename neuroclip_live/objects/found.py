@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import numpy as np
+import numpy.typing as npt
+
 from neuroclip_live.errors import UserError
 from neuroclip_live.stream.box import Box
 
@@ -61,6 +64,8 @@ class FoundObject:
         ``waiting``: an event camera does not see what stands still; the track waits where it was.
     age_us : int
         Since the track began, in the stream's time.
+    look : ndarray (C,) float32 or None
+        The mean of its unit features, to find words for it; no part of lines.
     """
 
     id: int
@@ -70,6 +75,7 @@ class FoundObject:
     scores: Mapping[str, float] = field(default_factory=dict)
     state: ObjectState = "seen"
     age_us: int = 0
+    look: npt.NDArray[np.float32] | None = field(default=None, repr=False, compare=False)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the object as a JSON line has it; probabilities to six places."""

@@ -37,6 +37,14 @@ class Looks:
     margin: float = 0.0
     """Of the best score over the second best: the least sure come first."""
 
+    def mean(self) -> Features | None:
+        """Return the mean of the unit features, (C,); None before the first."""
+        if not self.features:
+            return None
+        stack = np.stack([feature for _, feature in self.features])
+        mean: Features = (stack / np.maximum(np.linalg.norm(stack, axis=1, keepdims=True), 1e-9)).mean(axis=0)
+        return mean
+
 
 class Namer:
     """Keeps the features of tracks and encodes new ones, the most urgent first.

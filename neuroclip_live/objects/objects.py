@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from neuroclip_live.events import Packet, Resolution
+from neuroclip_live.events import Packet, Resolution, empty_packet
 from neuroclip_live.objects.found import FoundObject, ObjectsSettings
 from neuroclip_live.objects.naming import Namer
 from neuroclip_live.objects.regions import RegionFinder
@@ -64,6 +64,11 @@ class Objects:
     def _begin(self, resolution: Resolution) -> None:
         self._finder = RegionFinder(resolution, self.settings.smallest)
         self._tracker = Tracker(self._finder, self.settings.most)
+
+    def warm_up(self) -> None:
+        """Compile now what the first slice would otherwise wait for."""
+        self._finder.find(empty_packet())
+        self._finder.forget()
 
     def begin(self, resolution: Resolution, after: Objects | None = None) -> None:
         """Forget the past; ids go on, from those of ``after`` where another went before."""
@@ -139,6 +144,7 @@ class Objects:
                     scores=dict(looks.scores) if looks else {},
                     state="seen" if track.region is not None else "waiting",
                     age_us=t_us - track.born_us,
+                    look=looks.mean() if looks else None,
                 )
             )
         return tuple(told)

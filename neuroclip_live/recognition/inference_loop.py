@@ -138,11 +138,11 @@ class Inference:
             if self.settings.slice_by != settings.slice_by:
                 settings = self.settings
                 reader.recut(settings.slice_by)
-                recognizer.begin(reader.size)
+                recognizer.begin(reader.size, reader.region)
                 self._place.stale = True
             if self.region != reader.region:
                 reader.restrict(self.region)
-                recognizer.begin(reader.size)
+                recognizer.begin(reader.size, reader.region)
                 self._place.stale = True
             self._place.prepare(reader, settings.slice_by, recognizer.settings.timesteps)
             scored = table_of, recognizer.adapter, recognizer.decider.settings
@@ -300,7 +300,7 @@ class Inference:
 
         It becomes the newest prediction, and no part of what was played.
         """
-        recognizer.begin(reader.size)
+        recognizer.begin(reader.size, reader.region)
         prediction = None
         slices = reader.take_moment(moment, recognizer.settings.timesteps)
         for piece in slices:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from neuroclip_live.objects.found import FoundObject
     from neuroclip_live.recognition.prediction import Prediction
 
 KEPT_PREDICTIONS = 1024
@@ -41,7 +42,7 @@ class Outcome:
         with self._lock:
             self.predictions += 1
             self.latest = prediction
-            self._log.append(replace(prediction, frames=()))
+            self._log.append(replace(prediction, frames=(), objects=_without_looks(prediction.objects)))
         if summary is not None:
             self.history.add(prediction.number, summary, len(prediction.frames))
 
@@ -49,3 +50,8 @@ class Outcome:
         """Return the predictions kept that are numbered above ``number``, oldest first, without frames."""
         with self._lock:
             return [p for p in self._log if p.number > number]
+
+
+def _without_looks(found: tuple[FoundObject, ...] | None) -> tuple[FoundObject, ...] | None:
+    """Return what was found without features: a thousand predictions would hold megabytes of them."""
+    return found and tuple(replace(one, look=None) for one in found)

@@ -18,10 +18,11 @@ import numpy.typing as npt
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import Resolution, empty_packet
 from neuroclip_live.model.scoring import Scores, score, summary
-from neuroclip_live.objects.found import ObjectsSettings
+from neuroclip_live.objects.found import FoundObject, ObjectsSettings
 from neuroclip_live.objects.objects import Named, Objects
 from neuroclip_live.recognition.decision import Decider
 from neuroclip_live.recognition.prediction import Prediction
+from neuroclip_live.stream.box import Box
 from neuroclip_live.stream.frames import in_gray
 from neuroclip_live.stream.motion import MotionDetector
 from neuroclip_live.stream.motion_setting import MOST_HZ
@@ -120,6 +121,7 @@ class Recognizer:
         self._steps: deque[_Timestep] = deque(maxlen=settings.timesteps)
         self._resolution = Resolution(8, 8)
         self._motion = MotionDetector(self._resolution)
+        self._corner = (0, 0)
         self._epoch = 0
         self._number = 0
         self._captions: tuple[tuple[str, ...], Features] = ((), np.zeros((0, 0), np.float32))
@@ -133,7 +135,7 @@ class Recognizer:
         """
         other = Recognizer(backbone, self._table if backbone is self.backbone else None, settings)
         other._resolution, other._epoch, other._number = self._resolution, self._epoch, self._number
-        other._motion = self._motion
+        other._motion, other._corner = self._motion, self._corner
         other.decider = self.decider
         if backbone is self.backbone:
             other.adapter = self.adapter
@@ -142,8 +144,12 @@ class Recognizer:
             other._objects.begin(self._resolution, self._objects)
         return other
 
-    def begin(self, resolution: Resolution) -> None:
-        """Forget the past: another source, or another time."""
+    def begin(self, resolution: Resolution, region: Box | None = None) -> None:
+        """Forget the past: another source, or another time.
+
+        ``region`` is the part of the picture that slices come from, of the size ``resolution``.
+        """
+        self._corner = (region.left, region.top) if region is not None else (0, 0)
         if resolution != self._resolution:
             self._resolution, self._motion = resolution, MotionDetector(resolution)
         self._steps.clear()
@@ -156,6 +162,8 @@ class Recognizer:
         frame = self._represent(empty_packet(), self._resolution, 0, 0, 1)
         self.backbone.encode_frames(frame[None])
         self._motion.warm_up()
+        if self._objects is not None:
+            self._objects.warm_up()
 
     def set_prompts(self, table: PromptTable | None) -> None:
         """Score against other prompts from the next slice on; features are kept. None: nothing to score."""
@@ -218,7 +226,7 @@ class Recognizer:
             piece.events, frame, piece.end_us, piece.epoch, self._name if self._table is not None else None
         )
         latency["objects"] = (perf_counter() - begin) * 1e3
-        return replace(prediction, objects=found, latency_ms=latency)
+        return replace(prediction, objects=self._on_sensor(found), latency_ms=latency)
 
     def rescored(self, latest: Prediction) -> Prediction:
         """Return the newest prediction by the prompts of now: no new slice will say so while paused.
@@ -239,7 +247,9 @@ class Recognizer:
         self._number += 1
         self.summary = None
         labels, cosines = self._captions
-        found = self._objects.at_rest(t_us, self._epoch) if self._objects is not None else None
+        found = None
+        if self._objects is not None:
+            found = self._on_sensor(self._objects.at_rest(t_us, self._epoch))
         return self._decided(
             Prediction(
                 t_us,
@@ -252,6 +262,16 @@ class Recognizer:
                 step_scores=cosines[max(0, len(cosines) - len(self._steps)) :],
                 objects=found,
             )
+        )
+
+    def _on_sensor(self, found: tuple[FoundObject, ...]) -> tuple[FoundObject, ...]:
+        """Return what was found in a region with boxes in pixels of the whole picture."""
+        x, y = self._corner
+        if not (x or y):
+            return found
+        return tuple(
+            replace(one, box=Box(one.box.left + x, one.box.top + y, one.box.right + x, one.box.bottom + y))
+            for one in found
         )
 
     def _decided(self, prediction: Prediction) -> Prediction:

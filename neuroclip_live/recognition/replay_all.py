@@ -83,7 +83,8 @@ def recognise_all(
     UserError
         When too little of the region lies on the picture.
     """
-    recognizer.begin(Road(source.resolution, road).size)
+    stages = Road(source.resolution, road)
+    recognizer.begin(stages.size, stages.region)
     for piece in slices_of(source, by, totals, should_stop, road):
         yield _timed(recognizer, piece, totals)
 

@@ -1,0 +1,179 @@
+"""Boxes around the things that are found, in the words' colours; click one to ask about it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QCursor, QPainter, QPainterPath, QPen, QPolygonF
+from PySide6.QtWidgets import QGraphicsObject, QMenu, QStyleOptionGraphicsItem, QWidget
+
+from neuroclip_gui.style.theme import font
+
+if TYPE_CHECKING:
+    from neuroclip_gui.main_window import MainWindow
+    from neuroclip_live.objects.found import FoundObject
+    from neuroclip_live.recognition.prediction import Prediction
+
+TRAIL = 40
+"""Places of a thing that are kept for its trail."""
+_FAR = 100_000.0
+_ROWS = 6
+_LINE = 2.0
+
+
+class ObjectBoxes(QGraphicsObject):
+    """An item of the picture: it zooms and pans with the events, its lines and words do not grow.
+
+    Parameters
+    ----------
+    colour : callable
+        Gives the colour of a label.
+    """
+
+    def __init__(self, colour: Callable[[str], QColor]) -> None:
+        super().__init__()
+        self.setZValue(6)
+        self._colour = colour
+        self._trails: dict[int, deque[QPointF]] = {}
+        self.found: tuple[FoundObject, ...] = ()
+        self.asked: Callable[[FoundObject], None] = lambda found: None
+
+    def show_objects(self, found: tuple[FoundObject, ...]) -> None:
+        """Show these things and no others."""
+        if found == self.found:
+            return
+        self.prepareGeometryChange()
+        self.found = found
+        ids = {one.id for one in found}
+        self._trails = {key: trail for key, trail in self._trails.items() if key in ids}
+        for one in found:
+            if one.state == "seen":
+                trail = self._trails.setdefault(one.id, deque(maxlen=TRAIL))
+                trail.append(QPointF((one.box.left + one.box.right) / 2, (one.box.top + one.box.bottom) / 2))
+        self.update()
+
+    def boundingRect(self) -> QRectF:  # noqa: D102
+        return QRectF(-_FAR, -_FAR, 2 * _FAR, 2 * _FAR) if self.found else QRectF()
+
+    def shape(self) -> QPainterPath:
+        """Return where a click is meant for a thing."""
+        path = QPainterPath()
+        for one in self.found:
+            path.addRect(_rect(one))
+        return path
+
+    def at(self, place: QPointF) -> FoundObject | None:
+        """Return the smallest thing at a place in sensor pixels."""
+        there = [one for one in self.found if _rect(one).contains(place)]
+        return min(there, key=lambda one: _rect(one).width() * _rect(one).height(), default=None)
+
+    def mouseClickEvent(self, event: Any) -> None:
+        """Tell which thing was clicked; called by pyqtgraph, which drags and zooms itself."""
+        found = self.at(event.pos()) if event.button() == Qt.MouseButton.LeftButton else None
+        if found is None or event.double():
+            event.ignore()
+            return
+        event.accept()
+        self.asked(found)
+
+    def paint(  # noqa: D102
+        self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None
+    ) -> None:
+        to_screen = painter.transform()
+        painter.save()
+        painter.resetTransform()
+        painter.setFont(font(11, medium=True))
+        metrics = painter.fontMetrics()
+        for one in self.found:
+            waits = one.state == "waiting"
+            colour = QColor(self._colour(one.label)) if one.label else QColor(150, 150, 150)
+            colour.setAlpha(120 if waits else 255)
+            trail = self._trails.get(one.id)
+            if trail is not None and len(trail) > 1:
+                faint = QColor(colour)
+                faint.setAlpha(90)
+                painter.setPen(QPen(faint, _LINE))
+                painter.drawPolyline(QPolygonF([to_screen.map(place) for place in trail]))
+            area = to_screen.mapRect(_rect(one))
+            painter.setPen(QPen(colour, _LINE, Qt.PenStyle.DashLine if waits else Qt.PenStyle.SolidLine))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRect(area)
+            text = words_of(one)
+            width, height = metrics.horizontalAdvance(text) + 10, metrics.height() + 4
+            above = area.top() - height
+            tag = QRectF(area.left() - 1, above if above >= 0 else area.top(), width, height)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(colour)
+            painter.drawRect(tag)
+            painter.setPen(QColor("black") if colour.lightnessF() > 0.5 else QColor("white"))
+            painter.drawText(tag, Qt.AlignmentFlag.AlignCenter, text)
+        painter.restore()
+
+
+class ObjectsShown:
+    """Carries the things of each prediction to the picture, and answers a click on one.
+
+    Parameters
+    ----------
+    window : MainWindow
+    """
+
+    def __init__(self, window: MainWindow) -> None:
+        self._window = window
+        self.boxes = ObjectBoxes(window.prompts.colour)
+        self.boxes.asked = self.ask
+        self.menu: QMenu | None = None
+        window.view.add_item(self.boxes)
+
+    def show_prediction(self, prediction: Prediction | None) -> None:
+        """Show what a prediction found."""
+        self.boxes.show_objects((prediction.objects or ()) if prediction is not None else ())
+
+    def ask(self, found: FoundObject) -> None:
+        """Show a thing's scores, and what can be done with it."""
+        window = self._window
+        menu = self.menu = QMenu(window)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addSection(f"#{found.id}  {words_of(found)}, for {found.age_us / 1e6:.1f} s")
+        for label, share in sorted(found.scores.items(), key=lambda item: -item[1])[:_ROWS]:
+            menu.addAction(f"{label}  {share:.0%}").setEnabled(False)
+        menu.addSeparator()
+        nearest = window.pipeline.nearest_words(found) if window.pipeline is not None else None
+        if nearest:
+            words = menu.addMenu("What is it?")
+            for word, _ in nearest:
+                words.addAction(word, lambda word=word: window.prompts.add(word))
+        menu.addAction("Only this", lambda: self.only(found))
+        menu.popup(QCursor.pos())
+
+    def only(self, found: FoundObject) -> None:
+        """Recognise the part around a thing alone."""
+        from neuroclip_live.errors import UserError
+        from neuroclip_live.stream.box import Box
+
+        left, top, right, bottom = found.box
+        margin = max(8, (right - left) // 4, (bottom - top) // 4)
+        if self._window.pipeline is None:
+            return
+        try:
+            self._window.pipeline.set_region(
+                Box(left - margin, top - margin, right + margin, bottom + margin)
+            )
+        except UserError as error:
+            self._window.complain(str(error))
+        self._window.region.look()
+
+
+def words_of(found: FoundObject) -> str:
+    """Return a thing's word and percentage."""
+    if not found.scores:
+        return "…"
+    return f"{found.label or 'none of these'} {found.probability:.0%}"
+
+
+def _rect(found: FoundObject) -> QRectF:
+    left, top, right, bottom = found.box
+    return QRectF(left, top, right - left, bottom - top)
