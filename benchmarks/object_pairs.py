@@ -42,6 +42,7 @@ def read(path: Path, start_s: float, seconds: float) -> tuple[Packet, Resolution
     t = events["t"] - events["t"][0] - round(start_s * 1e6)
     kept = events[(t >= 0) & (t < seconds * 1e6)].copy()
     kept["t"] = t[(t >= 0) & (t < seconds * 1e6)]
+    kept["t"][:1] = 0  # windows are cut from the first event on: so all have the same
     return kept, source.resolution
 
 
