@@ -31,7 +31,6 @@ from neuroclip_live.stream.slicing import SliceBy
 
 if TYPE_CHECKING:
     from neuroclip_gui.panels.timeline.timeline import Moment, Timeline
-    from neuroclip_live.objects.found import FoundObject
 
 RES = Resolution(320, 240)
 LATENCY = {
@@ -308,9 +307,6 @@ class FakePipeline:
         return SimpleNamespace(
             kind="name" if far else kind, words=(label,), far=far, nearest=("seal", "beaver", "mole")
         )
-
-    def nearest_words(self, found: FoundObject) -> list[tuple[str, float]] | None:
-        return None
 
     def mark_shown(self, prediction: Prediction) -> None:
         self.shown.append(prediction)

@@ -42,7 +42,6 @@ from neuroclip_live.stream.slicing import SliceBy
 if TYPE_CHECKING:
     from neuroclip_drivers.source import EventSource, GrayFrame
     from neuroclip_live.model.backbone import Backbone, Familiarity
-    from neuroclip_live.objects.found import FoundObject
 
 STALLED_S = 5.0
 """One slice that takes longer is told: the model hangs, or the machine does."""
@@ -327,12 +326,6 @@ class Pipeline(RecordingCommands, Inference):
     def familiarity(self, label: str) -> Familiarity | None:
         """Tell how near a label is to words the model has seen pictures of; None when it cannot say."""
         return self._backbone.familiarity(label) if self._backbone is not None else None
-
-    def nearest_words(self, found: FoundObject, k: int = 8) -> list[tuple[str, float]] | None:
-        """Say what a thing looks like without words to choose from; None where the model has no nouns."""
-        if self._backbone is None or found.look is None or len(found.look) != self._backbone.info.embed_dim:
-            return None
-        return self._backbone.nearest_words(found.look, k)
 
     def mark_shown(self, prediction: Prediction) -> None:
         """Note that a prediction was painted just now: the ``shown`` stage of the latency."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from gui_fakes import ring_of_events
 from PySide6.QtCore import QPointF, QRectF, Qt
@@ -58,8 +60,11 @@ def test_a_click_on_a_box_shows_its_scores_and_can_keep_to_it(qtbot, seen, pipel
 
 
 def test_what_is_it_gives_words_to_add(qtbot, seen, pipeline, monkeypatch):
-    monkeypatch.setattr(pipeline, "nearest_words", lambda found: [("teapot", 0.31)])
-    seen.things.ask(MUG)
+    model = SimpleNamespace(
+        info=SimpleNamespace(embed_dim=4), nearest_words=lambda look, k: [("teapot", 0.31)]
+    )
+    monkeypatch.setattr(pipeline, "backbone", model, raising=False)
+    seen.things.ask(replace(MUG, look=np.ones(4, np.float32)))
     asked = next(action.menu() for action in seen.things.menu.actions() if action.menu() is not None)
     asked.actions()[0].trigger()
     seen.things.menu.close()

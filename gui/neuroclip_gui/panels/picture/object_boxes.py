@@ -141,13 +141,22 @@ class ObjectsShown:
         for label, share in sorted(found.scores.items(), key=lambda item: -item[1])[:_ROWS]:
             menu.addAction(f"{label}  {share:.0%}").setEnabled(False)
         menu.addSeparator()
-        nearest = window.pipeline.nearest_words(found) if window.pipeline is not None else None
+        nearest = self._nearest_words(found)
         if nearest:
             words = menu.addMenu("What is it?")
             for word, _ in nearest:
                 words.addAction(word, lambda word=word: window.prompts.add(word))
         menu.addAction("Only this", lambda: self.only(found))
         menu.popup(QCursor.pos())
+
+    def _nearest_words(self, found: FoundObject) -> list[tuple[str, float]] | None:
+        """Return what a thing looks like, of the model's own nouns; None where it cannot tell."""
+        pipeline = self._window.pipeline
+        backbone = pipeline.backbone if pipeline is not None else None
+        if backbone is None or found.look is None or len(found.look) != backbone.info.embed_dim:
+            return None  # of the model before
+        words: list[tuple[str, float]] | None = backbone.nearest_words(found.look, _ROWS)
+        return words
 
     def only(self, found: FoundObject) -> None:
         """Recognise the part around a thing alone."""
