@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -88,3 +88,13 @@ class FoundObject:
             "state": self.state,
             "age_us": self.age_us,
         }
+
+
+def moved(found: tuple[FoundObject, ...], x: int, y: int) -> tuple[FoundObject, ...]:
+    """Return what was found in a region, whose corner is given, with boxes in pixels of the whole picture."""
+    if not (x or y):
+        return found
+    return tuple(
+        replace(one, box=Box(one.box.left + x, one.box.top + y, one.box.right + x, one.box.bottom + y))
+        for one in found
+    )

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import Resolution, empty_packet
 from neuroclip_live.model.scoring import Scores, score, summary
-from neuroclip_live.objects.found import FoundObject, ObjectsSettings
+from neuroclip_live.objects.found import ObjectsSettings, moved
 from neuroclip_live.objects.objects import Named, Objects
 from neuroclip_live.recognition.decision import Decider
 from neuroclip_live.recognition.prediction import Prediction
@@ -226,7 +226,7 @@ class Recognizer:
             piece.events, frame, piece.end_us, piece.epoch, self._name if self._table is not None else None
         )
         latency["objects"] = (perf_counter() - begin) * 1e3
-        return replace(prediction, objects=self._on_sensor(found), latency_ms=latency)
+        return replace(prediction, objects=moved(found, *self._corner), latency_ms=latency)
 
     def rescored(self, latest: Prediction) -> Prediction:
         """Return the newest prediction by the prompts of now: no new slice will say so while paused.
@@ -249,7 +249,7 @@ class Recognizer:
         labels, cosines = self._captions
         found = None
         if self._objects is not None:
-            found = self._on_sensor(self._objects.at_rest(t_us, self._epoch))
+            found = moved(self._objects.at_rest(t_us, self._epoch), *self._corner)
         return self._decided(
             Prediction(
                 t_us,
@@ -262,16 +262,6 @@ class Recognizer:
                 step_scores=cosines[max(0, len(cosines) - len(self._steps)) :],
                 objects=found,
             )
-        )
-
-    def _on_sensor(self, found: tuple[FoundObject, ...]) -> tuple[FoundObject, ...]:
-        """Return what was found in a region with boxes in pixels of the whole picture."""
-        x, y = self._corner
-        if not (x or y):
-            return found
-        return tuple(
-            replace(one, box=Box(one.box.left + x, one.box.top + y, one.box.right + x, one.box.bottom + y))
-            for one in found
         )
 
     def _decided(self, prediction: Prediction) -> Prediction:
