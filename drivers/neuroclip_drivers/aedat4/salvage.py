@@ -86,6 +86,7 @@ def walk(file: int, header: Header, size: int) -> Walk:
             stream in numbers
             and 0 < length <= MAX_BODY_BYTES
             and _looks_right(window, body, header.compression)
+            and not (header.compression is Compression.NONE and _denies(window, body, length, numbers))
         ):
             # Where what follows makes no sense, the length itself may be what is damaged: the body has to
             # prove it.
@@ -177,6 +178,19 @@ class _Window:
                 return None
             position = self.start + len(self.data) - len(mark) + 1
         return None
+
+
+def _denies(window: _Window, body: int, told: int, numbers: set[int]) -> bool:
+    """Return whether an uncompressed payload, which tells its length too, proves another by what follows it.
+
+    The head's is the damaged one then, and would pass over intact packets.
+    """
+    head = window.peek(body, 4)
+    own = int.from_bytes(head, "little") + 4
+    end = body + own
+    if len(head) < 4 or own == told or end > window.end:
+        return False
+    return end == window.end or _plausible(window, end, numbers, Compression.NONE)
 
 
 def _looks_right(window: _Window, body: int, compression: Compression) -> bool:
