@@ -47,6 +47,8 @@ class FakeModel:
             logit_scale=30.0,
             none_logit=None,
             context_length=77,
+            representation="event-frame",
+            features=name,
         )
         self.encoded = 0
         self._mix = np.random.default_rng(flavour).normal(size=(64, C)) / 8

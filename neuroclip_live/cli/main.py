@@ -153,7 +153,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 0
         return left.code if isinstance(left.code, int) else 1
     except OSError as error:
-        if error.filename is not None or error.errno not in _SINK_FULL:
+        if error.filename is not None:
+            # a path that the system refuses: too long a name, a loop of links
+            logging.getLogger(__name__).info("refused by the system", exc_info=True)
+            name = (
+                os.fsdecode(error.filename)
+                if isinstance(error.filename, str | bytes)
+                else str(error.filename)
+            )
+            name = name if len(name) <= 120 else f"{name[:60]}...{name[-40:]}"
+            return _refuse(f"{name}: {error.strerror}; check this path or give another")
+        if error.errno not in _SINK_FULL:
             raise
         return _refuse(f"cannot write: {error.strerror}; free some space or write to another place")
     return result if isinstance(result, int) else 0

@@ -7,6 +7,7 @@ that the model was (``model.``, ``clip.``); also one inside the other, and besid
 from __future__ import annotations
 
 import tempfile
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,7 +42,11 @@ def read_state(path: Path) -> tuple[dict[str, Any], bool]:
     if path.suffix == ".safetensors":
         stored: Any = load_file(path)
     else:
-        stored = torch.load(path, map_location="cpu", weights_only=True)
+        with (
+            warnings.catch_warnings()
+        ):  # of TorchScript it warns, and then refuses it, which is told in one line
+            warnings.simplefilter("ignore", UserWarning)
+            stored = torch.load(path, map_location="cpu", weights_only=True)
     if isinstance(stored, dict) and isinstance(stored.get("state_dict"), dict):
         stored = stored["state_dict"]
     plain = True

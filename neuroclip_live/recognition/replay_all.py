@@ -104,12 +104,14 @@ def slices_of(
         for pieces in _treated(packets, stages, should_stop):
             for events, new_epoch in pieces:
                 epoch += new_epoch
+                # told before the slices are: whoever stops at one of them asks for the counts at once
+                totals.events = position + len(events)
                 if region is None or not len(events):
                     yield from slicer.push(events, position, epoch)
                 else:
                     yield from push_inside(slicer, events, region, position, epoch)[0]
                 position += len(events)
-            totals.events, totals.outside_events = position, stages.ordering.outside
+            totals.outside_events = stages.ordering.outside
             totals.stray_events = stages.ordering.strays
     yield from slicer.flush()
 

@@ -37,7 +37,7 @@ def test_memory_on_a_gpu_is_told_where_one_is_used(monkeypatch):
 def test_text_can_be_read(palette):
     for ground in (palette.window, palette.panel, palette.raised, palette.sunken):
         assert contrast(palette.text, ground) >= 7
-        for role in ("muted", "accent", "good", "warn", "bad"):
+        for role in ("muted", "accent", "good", "warn", "bad", "record"):
             assert contrast(getattr(palette, role), ground) >= 4.5, (role, ground)
     assert contrast(palette.on_accent, palette.accent) >= 4.5
     for colour in palette.series:

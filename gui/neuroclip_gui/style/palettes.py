@@ -1,7 +1,7 @@
 """Colours, and nothing else: three window themes and seven ways to colour events.
 
-Every text colour has a contrast of at least 4.5 : 1 on the surface it is used on (``test_accessible.py`` of
-the window's tests computes it). Polarity is told by red against green only where that is chosen: other
+Every text colour has a contrast of at least 4.5 : 1 on the surface it is used on (``tests/gui/test_parts.py``
+computes it). Polarity is told by red against green only where that is chosen: other
 programs do, and one in twelve men cannot see it. The colour-blind-safe set is Okabe and Ito's.
 """
 
