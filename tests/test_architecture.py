@@ -125,3 +125,44 @@ def test_modules_that_were_split_are_no_exceptions() -> None:
         lines = modules()[module].read_text(encoding="utf-8").count("\n")
         assert MOST_LINES < lines, f"{module} is short enough: take it out of LONGER"
         assert lines > most - 20, f"{module} has shrunk to {lines} lines: say so in LONGER"
+
+
+MOST_HIDDEN = {
+    "neuroclip_live": (40, 105),
+    "neuroclip_drivers": (5, 6),
+    "neuroclip_gui": (39, 35),
+}
+"""Most ``TYPE_CHECKING`` blocks, and most imports of the project's own modules inside functions, by package.
+
+Both hide who needs whom from the test of cycles above: these numbers only ever shrink.
+"""
+
+
+def hidden_imports(path: Path) -> tuple[int, int]:
+    """Count the ``TYPE_CHECKING`` blocks of a file, and the project's own modules it imports in functions."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    blocks = [n for n in ast.walk(tree) if isinstance(n, ast.If) and "TYPE_CHECKING" in ast.unparse(n.test)]
+    late: set[ast.AST] = set()
+    for function in ast.walk(tree):
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+            for node in ast.walk(function):
+                if isinstance(node, ast.Import):
+                    named = [alias.name for alias in node.names]
+                elif isinstance(node, ast.ImportFrom):
+                    named = [node.module or ""]
+                else:
+                    continue
+                if any(name.split(".")[0] in MOST_HIDDEN for name in named):
+                    late.add(node)
+    return len(blocks), len(late)
+
+
+@pytest.mark.parametrize("package", list(MOST_HIDDEN))
+def test_imports_hidden_from_the_test_of_cycles_grow_no_more(package: str) -> None:
+    counts = [hidden_imports(path) for name, path in modules().items() if name.split(".")[0] == package]
+    now = sum(blocks for blocks, _ in counts), sum(late for _, late in counts)
+    most = MOST_HIDDEN[package]
+    assert now[0] <= most[0], f"{now[0]} TYPE_CHECKING blocks, {most[0]} at most: import it, or need less"
+    assert now[1] <= most[1], f"{now[1]} imports in functions, {most[1]} at most: import at the top"
+    few = now[0] < most[0] - 5 or now[1] < most[1] - 5
+    assert not few, f"fewer than before: say {now} in MOST_HIDDEN, so that they do not grow back"
