@@ -13,11 +13,11 @@ from dataclasses import replace
 from time import monotonic, monotonic_ns
 from typing import TYPE_CHECKING
 
-from neuroclip_live.errors import UserError
+from neuroclip_live.errors import UserError, reason_of
 from neuroclip_live.learning.teaching import Teacher
 from neuroclip_live.prompting.prompts import PromptEncoder, PromptSet, PromptTable
 from neuroclip_live.recognition.model_change import Load, ModelChange
-from neuroclip_live.recognition.paused_place import PausedPlace
+from neuroclip_live.recognition.paused_place import PausedPlace, is_paused
 from neuroclip_live.recognition.pipeline_state import PipelineSettings, PipelineState
 from neuroclip_live.recognition.prediction import Prediction
 from neuroclip_live.recognition.recognizer import FeatureAdapter, Recognizer
@@ -91,7 +91,7 @@ class Inference:
             self._set(PipelineState.FAILED, str(error))
         except Exception as error:
             log.exception("inference failed")
-            self._set(PipelineState.FAILED, f"recognition stopped: {_reason(error)}")
+            self._set(PipelineState.FAILED, f"recognition stopped: {reason_of(error)}")
 
     def _run(self) -> None:
         backbone = self._load(self._tell)
@@ -150,7 +150,7 @@ class Inference:
             recognizer.adapter = self._adapter
             recognizer.decider.settings = self.settings.decision
             asked_anew = (table_of, recognizer.adapter, recognizer.decider.settings) != scored
-            if asked_anew and self._outcome.latest is not None and _is_paused(capture):
+            if asked_anew and self._outcome.latest is not None and is_paused(capture):
                 self._outcome.latest = recognizer.rescored(self._outcome.latest)
             self._decide(recognizer, reader)
 
@@ -193,7 +193,7 @@ class Inference:
         """Stay with what is at work: a successor failed before it began."""
         self.settings = replace(self.settings, recognizer=recognizer.settings)
         old, new = recognizer.backbone.info.name, other.backbone.info.name
-        self._message = f"{new} cannot be used ({_reason(error)}); {old} stays"
+        self._message = f"{new} cannot be used ({reason_of(error)}); {old} stays"
 
     def _adapt(self, adapter: FeatureAdapter | None) -> None:
         """Put an adapter between features and scores between two predictions; None: the one begun with."""
@@ -230,7 +230,7 @@ class Inference:
             if self._prompts is prompts:
                 self._prompts = before
             told = isinstance(error, UserError)
-            self._message = str(error) if told else f"the prompts stay as they were: {_reason(error)}"
+            self._message = str(error) if told else f"the prompts stay as they were: {reason_of(error)}"
             return before
         self._score_against(table, recognizer)
         self._message = ""
@@ -270,7 +270,7 @@ class Inference:
             rest_us = reader.rest_us()
             latest = self._outcome.latest
             moving = latest is not None and latest.state != "no-motion"
-            if rest_us is not None and moving and not _is_paused(reader.capture):
+            if rest_us is not None and moving and not is_paused(reader.capture):
                 self._add(recognizer.at_rest(rest_us), reader, recognizer)
             newest = reader.ring is reader.capture.ring  # else the picture was turned just before the end
             if reader.finished and newest and self._state is PipelineState.RUNNING:
@@ -321,7 +321,7 @@ class Inference:
 
     def _trip(self, error: Exception) -> None:
         """Say that a slice failed and wait a little: the next may fare better, the video never stopped."""
-        self._set(PipelineState.RUNNING, f"recognition failed, trying again: {_reason(error)}")
+        self._set(PipelineState.RUNNING, f"recognition failed, trying again: {reason_of(error)}")
         self._failing = True
         self._stop.wait(RETRY_S)
 
@@ -344,14 +344,3 @@ class Inference:
             if self._capture is reader.capture:
                 self._outcome.add(prediction, recognizer.summary)
                 self._note_prediction(prediction)
-
-
-def _is_paused(capture: Capture) -> bool:
-    """Tell whether a recording stands still: its scene has not come to rest, it is only not shown on."""
-    return capture.source.status().state.value == "paused"
-
-
-def _reason(error: Exception) -> str:
-    """Return what an exception has to say in one line; of some only the kind tells anything."""
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__

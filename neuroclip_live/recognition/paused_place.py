@@ -74,3 +74,8 @@ class PausedPlace:
         """Return whether a place was sought while paused that is not recognised yet; from any thread."""
         jump = getattr(capture.source, "jump", None)
         return jump is not None and jump.leads and jump.number != self.recognised
+
+
+def is_paused(capture: Capture) -> bool:
+    """Tell whether a recording stands still: its scene has not come to rest, it is only not shown on."""
+    return capture.source.status().state.value == "paused"
