@@ -7,7 +7,7 @@ command line. Whatever cannot be used raises :class:`neuroclip_live.errors.UserE
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, replace
 from pathlib import Path
@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from neuroclip_live import session
-from neuroclip_live.config import Config, config_of
+from neuroclip_live.config import Config, config_of, number_of, text_of
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import Packet, Resolution
 from neuroclip_live.prompting.prompt_set import PromptSet, split_prompts
@@ -48,8 +48,15 @@ def config_for(path: str | Path | None, options: Mapping[str, Any]) -> Config:
     """Return the configuration that a program's arguments mean; a recording is read as fast as can be."""
     given = dict(options)
     if path is not None:
-        given["replay"] = str(path)
+        given["replay"] = text_of("the recording", path)
     return config_of(**{"speed": "max", "headless": True, **given})
+
+
+def named_model(model: str | Backbone) -> dict[str, str]:
+    """Return the option that names a model; nothing for one that is loaded."""
+    if callable(getattr(model, "encode_frames", None)):
+        return {}
+    return {"model": text_of("model", model)}
 
 
 def prompts_for(config: Config, prompts: Prompts | None) -> PromptSet:
@@ -60,7 +67,9 @@ def prompts_for(config: Config, prompts: Prompts | None) -> PromptSet:
         return session.prompts_of(config, session.source_spec(config))
     plain = session.prompts_of(replace(config, prompts="a"), session.source_spec(config))
     if not isinstance(prompts, PromptSet):
-        items = [each for label in prompts for each in split_prompts(label)]
+        if not isinstance(prompts, Iterable):
+            raise UserError(f"prompts is {prompts!r}, where text or a list of text belongs")
+        items = [each for label in prompts for each in split_prompts(text_of("a prompt", label))]
         prompts = PromptSet.of(items, plain.templates, plain.none_of_these)
     prompts.validate()
     return prompts
@@ -175,7 +184,7 @@ def recognize(
         At once for options and prompts, at the first step for files.
     """
     with named_for_programs():
-        named = {"model": model} if isinstance(model, str) else {}
+        named = named_model(model)
         config = config_for(path, {**options, **named})
         if session.speed_of(config.speed) is not None or config.loop:
             raise UserError("recognize reads a whole recording: follow it at a speed with Session")
@@ -268,16 +277,20 @@ def teach(
     from neuroclip_live.recognition.recognizer import Recognizer
 
     with named_for_programs():
-        named = {"model": model} if isinstance(model, str) else {}
+        named = named_model(model)
         config = config_for(None, {**options, **named})
         settings = session.settings_of(config)
         opened: list[Show] = []
         try:
+            if not isinstance(shows, Mapping):
+                raise UserError("what to teach is a mapping from label to recording: {'a mug': 'mug.aedat4'}")
+            seconds = number_of("seconds", seconds)
             for label, path in shows.items():
-                opened.append(Show(label, Events(replace(config, replay=str(path), end=seconds)).source))
+                shown = replace(config, replay=text_of("the recording", path), end=seconds)
+                opened.append(Show(text_of("a label", label), Events(shown).source))
             loaded = session.loader(config)(lambda text, share: None) if isinstance(model, str) else model
             recognizer = Recognizer(loaded, None, settings.recognizer)
-            return teach_from(opened, recognizer, settings.slice_by, Path(out))
+            return teach_from(opened, recognizer, settings.slice_by, Path(text_of("out", out)))
         finally:
             for show in opened:
                 show.source.close()

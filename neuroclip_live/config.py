@@ -6,10 +6,13 @@ Everything here is as it was typed: nothing is opened or loaded, and importing t
 
 from __future__ import annotations
 
+import math
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
+from numbers import Integral, Real
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args, get_type_hints
 
 from neuroclip_live.bounded import home_expanded, read_json
 from neuroclip_live.errors import UserError
@@ -181,16 +184,78 @@ def read_saved(path: str | Path) -> dict[str, Any]:
     return {name: data[name] for name in SAVED if name in data}
 
 
+def text_of(name: str, value: Any) -> str:
+    """Return text, or a path as text; anything else is one line that names the setting.
+
+    Raises
+    ------
+    UserError
+        Where the value is neither.
+    """
+    if isinstance(value, os.PathLike):
+        value = os.fspath(value)
+    if not isinstance(value, str):
+        raise UserError(f"{name} is {_shown(value)}, where text belongs")
+    return value
+
+
+def number_of(name: str, value: Any) -> float:
+    """Return a finite number; a truth value is none, and NaN would compare as false with every limit.
+
+    Raises
+    ------
+    UserError
+        Where the value is no such number.
+    """
+    if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
+        raise UserError(f"{name} is {_shown(value)}, where a finite number belongs")
+    return float(value)
+
+
+def _shown(value: Any) -> str:
+    text = " ".join(repr(value).split())  # an array is shown on several lines
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _typed(name: str, value: Any, hint: Any) -> Any:
+    """Return a program's value as the command line would have made it."""
+    kinds = get_args(hint) or (hint,)
+    if value is None and type(None) in kinds:
+        return None
+    if name == "output":
+        if not isinstance(value, (list, tuple)):
+            raise UserError(f"output is {_shown(value)}, where a list of text belongs")
+        return tuple(text_of(name, each) for each in value)
+    if bool in kinds:
+        if not isinstance(value, bool):
+            raise UserError(f"{name} is {_shown(value)}, where True or False belongs")
+        return value
+    if float in kinds:
+        return number_of(name, value)
+    if int in kinds:
+        if isinstance(value, bool) or not isinstance(value, Integral):
+            raise UserError(f"{name} is {_shown(value)}, where a whole number belongs")
+        return int(value)
+    text = text_of(name, value)
+    choices = [each for kind in kinds for each in get_args(kind)] or [k for k in kinds if isinstance(k, str)]
+    if choices and text not in choices:
+        raise UserError(f"{name} is {text!r}; it is one of {', '.join(choices)}")
+    return text
+
+
 def config_of(**values: Any) -> Config:
     """Return a configuration in which the values given count as typed; for programs.
 
     Raises
     ------
     UserError
-        For a name that is no setting.
+        For a name that is no setting, and a value of the wrong type: nothing checks a program's as the
+        command line checks what is typed.
     """
     known = {each.name for each in fields(Config)} - {"given"}
+    hints = get_type_hints(Config)
     for name in values:
         if name not in known:
             raise UserError(f"there is no setting called {name!r}; there is {', '.join(sorted(known))}")
-    return Config(**values, given=frozenset(values))
+    typed = {name: _typed(name, value, hints[name]) for name, value in values.items()}
+    return Config(**typed, given=frozenset(values))

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import neuroclip_live as nl
+from neuroclip_live import config
 
 ROOT = Path(__file__).resolve().parents[1]
 RECORDING = str(ROOT / "recordings" / "digits.aedat4")
@@ -101,6 +102,46 @@ def test_what_cannot_be_used_is_one_line_without_dashes(call, told: str) -> None
         call()
     assert "\n" not in str(caught.value)
     assert not str(caught.value).startswith("--")
+
+
+@pytest.mark.parametrize("value", [5, b"x", ["a"], object(), float("nan"), True, None, np.zeros((9, 9))])
+@pytest.mark.parametrize("name", sorted(config.Config.__dataclass_fields__.keys() - {"given"}))
+def test_a_value_of_any_type_is_taken_or_is_one_line(name: str, value: object) -> None:
+    try:
+        config.config_of(**{name: value})
+    except nl.UserError as error:
+        told = str(error)
+    else:
+        told = name
+    assert "\n" not in told
+    assert told.startswith(name)
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        (lambda: nl.open(5), "the recording is 5"),
+        (lambda: nl.frames(b"x"), "the recording is"),
+        (lambda: nl.recognize(RECORDING, 5), "prompts is 5"),
+        (lambda: nl.recognize(RECORDING, ["a", 5]), "a prompt is 5"),
+        (lambda: nl.recognize(RECORDING, ["a"], slice=50), "slice is 50, where text"),
+        (lambda: nl.recognize(RECORDING, ["a"], timesteps=2.5), "timesteps is 2.5, where a whole number"),
+        (lambda: nl.recognize(RECORDING, ["a"], end=float("nan")), "end is nan"),
+        (lambda: nl.recognize(RECORDING, ["a"], fit="wide"), "fit is 'wide'; it is one of"),
+        (lambda: nl.recognize(RECORDING, ["a"], model=5), "model is 5"),
+        (lambda: nl.load_model(5), "model is 5"),
+        (lambda: nl.teach(5, "out"), "mapping"),
+        (lambda: nl.teach({5: RECORDING}, "out"), "a label is 5"),
+        (lambda: nl.teach({"a": 5}, "out"), "the recording is 5"),
+        (lambda: nl.teach({"a": RECORDING}, "out", seconds="x"), "seconds is 'x'"),
+        (lambda: nl.Session(5, RECORDING), "prompts is 5"),
+        (lambda: nl.Session(["a"], 5), "the recording is 5"),
+    ],
+)
+def test_a_wrong_type_is_one_line(call, told: str) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(nl.UserError, match=told) as caught:
+        call()
+    assert "\n" not in str(caught.value)
 
 
 def test_a_session_follows_a_recording_to_its_end_and_stops_twice() -> None:
