@@ -69,7 +69,12 @@ _PLACES = {
 def __getattr__(name: str) -> Any:
     if name not in _PLACES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(_PLACES[name]), name)
+    try:
+        value = getattr(import_module(_PLACES[name]), name)
+    except ImportError as error:
+        from neuroclip_live.extras import explained
+
+        raise explained(error) or error from error
     globals()[name] = value
     return value
 

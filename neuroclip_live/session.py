@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from neuroclip_live.config import Config
 from neuroclip_live.errors import UserError
+from neuroclip_live.extras import need
 from neuroclip_live.option_names import about
 
 if TYPE_CHECKING:
@@ -208,6 +209,7 @@ def adapter_loader(config: Config) -> LoadAdapter | None:
     """Return what loads the adapter once the model is known; None where none was asked for."""
     if config.adapter is None:
         return None
+    need("--adapter", "torch", "spikingjelly")
     from neuroclip_live.learning.adapter import load_adapter
 
     path = Path(config.adapter)

@@ -19,6 +19,8 @@ from neuroclip_live.cli.doctor_choices import check_choices, check_recordings, c
 from neuroclip_live.cli.doctor_machine import check_folders, check_processor
 from neuroclip_live.cli.finding import Check, Status
 from neuroclip_live.errors import UserError
+from neuroclip_live.extras import ALL
+from neuroclip_live.extras import PACKAGES as PACKAGES_OF_ALL
 
 __all__ = ["Check", "check_display", "examine", "worst"]
 
@@ -27,11 +29,7 @@ PACKAGES = (
     "numpy",
     "numba",
     "opencv-python-headless",
-    "torch",
-    "open_clip_torch",
-    "timm",
     "openvino",
-    "spikingjelly",
     "PySide6-Essentials",
     "pyqtgraph",
 )
@@ -84,6 +82,7 @@ def check_versions() -> list[Check]:
             f"pip install {' '.join(missing)}" if missing else "",
         )
     )
+    findings.append(_check_torch())
     if _version("opencv-python") is not None:
         findings.append(
             Check(
@@ -94,6 +93,16 @@ def check_versions() -> list[Check]:
             )
         )
     return findings
+
+
+def _check_torch() -> Check:
+    """Name what open_clip's models, teaching and training stand on; the bundled model needs none of it."""
+    numbers = {package: _version(package) for package in PACKAGES_OF_ALL.values()}
+    absent = [package for package, number in numbers.items() if number is None]
+    if absent:
+        without = f"not installed: {', '.join(absent)}; the bundled model needs none"
+        return Check("torch", "ok", without, f'pip install "{ALL}"')
+    return Check("torch", "ok", ", ".join(f"{package} {number}" for package, number in numbers.items()))
 
 
 def check_models() -> list[Check]:

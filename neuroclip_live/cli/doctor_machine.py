@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from neuroclip_live.cli.finding import Check
+from neuroclip_live.extras import ALL, have
 
 _MIN_FREE_GB = 2.0
 _MIN_MEMORY_GB = 2.0
@@ -51,6 +52,8 @@ def check_folders() -> list[Check]:
 
 
 def _check_gpu() -> Check:
+    if not have("torch"):
+        return Check("GPU", "ok", "not used: torch is not installed", f'pip install "{ALL}"')
     import torch
 
     if torch.cuda.is_available():

@@ -13,6 +13,7 @@ import click
 from neuroclip_live.cli.options import MOST_THREADS, model_options
 from neuroclip_live.config import Config
 from neuroclip_live.errors import UserError
+from neuroclip_live.extras import need
 from neuroclip_live.option_names import about as naming
 from neuroclip_live.option_names import at_least, refuse_blank, refuse_no_file
 
@@ -67,6 +68,7 @@ def _data_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--out", required=True, metavar="CSV", help="Results; a run that finds its own goes on there.")
 def evaluate(shots: str, seeds: int, methods: str | None, reference: bool, out: str, **values: Any) -> None:
     """Measure zero-shot and few-shot recognition on a data set, all methods side by side."""
+    need("evaluate", "torch", "spikingjelly")
     from neuroclip_live.evaluation import evaluate as evaluation
     from neuroclip_live.evaluation.results import METHODS
 
@@ -93,6 +95,7 @@ def evaluate(shots: str, seeds: int, methods: str | None, reference: bool, out: 
 @click.option("--out", required=True, metavar="FILE", help="The adapter, .safetensors.")
 def train(shots: int, seed: int, search_weights: bool, out: str, **values: Any) -> None:
     """Train the spiking adapter on a few shots, test it on the rest and save it for --adapter."""
+    need("train", "torch", "spikingjelly")
     from neuroclip_live.evaluation import evaluate as evaluation
 
     _check(values, out)

@@ -18,6 +18,7 @@ from neuroclip_live.cli import few_shot_commands
 from neuroclip_live.cli.options import current_name, run_options
 from neuroclip_live.config import Config
 from neuroclip_live.errors import UserError
+from neuroclip_live.extras import explained
 from neuroclip_live.option_names import refuse_no_file
 
 if TYPE_CHECKING:
@@ -140,6 +141,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         result = cli.main(arguments, prog_name="neuroclip-live", standalone_mode=False)
     except UserError as error:
         return _refuse(str(error))
+    except ImportError as error:
+        missed = explained(error)
+        if missed is None:
+            raise
+        return _refuse(str(missed))
     except click.UsageError as error:
         return _refuse(f"{error.format_message()} (neuroclip-live --help lists all options)")
     except click.ClickException as error:

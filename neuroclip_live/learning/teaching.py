@@ -28,6 +28,7 @@ import numpy as np
 import numpy.typing as npt
 
 from neuroclip_live.errors import UserError
+from neuroclip_live.extras import have, need
 from neuroclip_live.learning.lesson_file import read_lessons, write_lessons
 from neuroclip_live.learning.lesson_training import Lessons, LessonTrainer, warm_up
 from neuroclip_live.learning.shotbook import Lesson, ShotBook
@@ -127,6 +128,7 @@ class Teacher:
 
     def begin(self, label: str, is_it: bool = True) -> None:
         """Collect windows of ``label`` from now on, until :meth:`end`."""
+        _need_torch()
         with self._changed:
             self._windows.begin(label, is_it)
 
@@ -209,6 +211,7 @@ class Teacher:
         UserError
             When the file cannot be read, is damaged, or was made with another model or T.
         """
+        _need_torch()
         book = read_lessons(path, self.model, self.embed_dim, self.timesteps)
         with self._changed:
             self._book = ShotBook(book.lessons, self._book)
@@ -247,6 +250,8 @@ class Teacher:
 
     def prepare(self) -> None:
         """Import what training needs in the background, once, so that the first lesson need not wait."""
+        if not have("torch"):
+            return
         with self._changed:
             if self._preparing is None and not self._closed:
                 self._preparing = threading.Thread(target=self._prepare, name="teaching", daemon=True)
@@ -255,6 +260,7 @@ class Teacher:
     # ---- inside
 
     def _learn(self, label: str | None, last_s: float, is_it: bool) -> int:
+        _need_torch()
         with self._changed:
             return self._add(label, self._windows.last(last_s), is_it)
 
@@ -310,3 +316,7 @@ class Teacher:
 
     def _overtaken(self, version: int) -> bool:
         return self._closed or version != self._version
+
+
+def _need_torch() -> None:
+    need("teaching", "torch", "spikingjelly")

@@ -26,6 +26,7 @@ from neuroclip_live.model.hub import Progress
 from neuroclip_live.model.lexicon import lexicon
 from neuroclip_live.model.model_info import BackboneInfo, ModelFacts
 from neuroclip_live.model.model_names import ModelSpec, folder_files, parse_model
+from neuroclip_live.model.plain_weights import read_plain
 from neuroclip_live.model.preprocess import Normalisation, Preprocess
 from neuroclip_live.model.runtimes.openvino_runtime import openvino_available
 from neuroclip_live.model.runtimes.registry import AUTO, check_runtime, choose_runtime
@@ -274,8 +275,10 @@ def load_backbone(
     with_openvino = place == "cpu" and runtime in (AUTO, "openvino") and openvino_available()
     words = _word_targets(spec, threads)
     if with_openvino and spec.kind == "folder":
-        folder = converted_cache.folder_for(spec.name, folder_files(spec))
-        found = converted_cache.read(folder, threads, words) if folder is not None else None
+        found = read_plain(spec, words, threads) if words is not None else None
+        if found is None:
+            folder = converted_cache.folder_for(spec.name, folder_files(spec))
+            found = converted_cache.read(folder, threads, words) if folder is not None else None
         if found is not None:
             preprocess = found.facts.preprocess(normalisation, fit, focus)
             facts = found.facts.in_representation(representation)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from neuroclip_live.bounded import parse_json, read_json
+from neuroclip_live.extras import ALL, have
 from neuroclip_live.model.model_config import CONFIG_FILE, FACTS_KEY
 from neuroclip_live.model.model_names import BUNDLED, MODELS_DIR
 
@@ -50,7 +51,8 @@ class ModelInfo:
         """What it takes to use the model, in words."""
         if self.availability != "download":
             return "nothing: it is here"
-        return f"a download of {self.size_mb:,.0f} MB" if self.size_mb is not None else "a download"
+        first = "" if have("open_clip") else f"{ALL} and "
+        return first + (f"a download of {self.size_mb:,.0f} MB" if self.size_mb is not None else "a download")
 
 
 _WORTH_DOWNLOADING = (
@@ -154,6 +156,8 @@ def damage(weights: Path) -> str | None:
 
 def _tags_by_location() -> dict[tuple[str, str], list[str]]:
     """Map a hub repository and a file's stem to the ``ARCH/TAG`` names whose weights they are."""
+    if not have("open_clip"):
+        return {}
     import open_clip
 
     names: dict[tuple[str, str], list[str]] = {}

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from neuroclip_live.errors import UserError
+from neuroclip_live.extras import need
 from neuroclip_live.model.checkpoint_errors import told
 from neuroclip_live.model.event_checkpoints import (
     FACTS,
@@ -79,8 +80,9 @@ def load(spec: ModelSpec, progress: Progress) -> Checkpoint:
     Raises
     ------
     UserError
-        If the weights cannot be had, cannot be read or do not fit.
+        If the weights cannot be had, cannot be read or do not fit, or torch is not installed.
     """
+    need(spec.name, "torch", "open_clip")
     if spec.kind == "folder":
         return _load_folder(spec, progress)
     if spec.kind == "hub":

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from neuroclip_live.errors import UserError
+from neuroclip_live.extras import have, need
 
 _DRIVERS = ("/dev/nvidiactl", "/dev/nvidia0", "/proc/driver/nvidia", "/dev/dxg", "/dev/kfd")
 
@@ -24,8 +25,9 @@ def resolve_device(device: str) -> str:
     kind, _, index = device.partition(":")
     if kind not in ("auto", "cuda", "mps") or (index and not index.isdigit()) or (index and kind != "cuda"):
         raise UserError(f"no device is called {device}; choose auto, cpu, cuda, cuda:1 or mps")
-    if kind == "auto" and not _gpu_driver():
+    if kind == "auto" and not (_gpu_driver() and have("torch")):
         return "cpu"
+    need(f"--device {device}", "torch")
     import torch
 
     if kind == "mps":

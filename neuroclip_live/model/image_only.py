@@ -6,9 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from neuroclip_live.model.model_config import preprocess_of
 from neuroclip_live.model.sentence_encoder import MOST_TOKENS
-
-_PREPROCESS = ("mean", "std", "interpolation", "resize_mode", "fill_color")
 
 
 def image_model(described: dict[str, Any], state: Mapping[str, Any]) -> Any:
@@ -53,9 +52,5 @@ def image_model(described: dict[str, Any], state: Mapping[str, Any]) -> Any:
 
     model = ImageModel()
     model.load_state_dict({name: value.float() for name, value in state.items()})
-    preprocess = described.get("preprocess_cfg", {})
-    model.visual.preprocess_cfg = {
-        "size": int(vision["image_size"]),
-        **{key: preprocess[key] for key in _PREPROCESS if key in preprocess},
-    }
+    model.visual.preprocess_cfg = preprocess_of(described)
     return model

@@ -19,6 +19,7 @@ CONFIG_FILE = "open_clip_config.json"
 FACTS_KEY = "neuroclip_live"
 """Key of :data:`CONFIG_FILE` under which a model carries what open_clip has no field for."""
 
+_PREPROCESS = ("mean", "std", "interpolation", "resize_mode", "fill_color")
 _TOKENIZER_ARGUMENTS = {"clean", "strip_sep_token", "language", "context_length", "reduction_mask"}
 _REPOSITORY = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*)?")
 _TIMM_NAME = re.compile(r"\w[\w.-]*")
@@ -68,6 +69,13 @@ def _check(path: Path, model: dict[str, Any]) -> None:
         name = model.get(part, {}).get(key)
         if name and not (isinstance(name, str) and pattern.fullmatch(name)):
             raise UserError(f"{path}: {key} {name!r} is not the name of a model; paths are not followed")
+
+
+def preprocess_of(described: dict[str, Any]) -> dict[str, Any]:
+    """Return open_clip's ``preprocess_cfg`` of a checked configuration, with the tower's size."""
+    given = described.get("preprocess_cfg", {})
+    size = int(described["model_cfg"]["vision_cfg"]["image_size"])
+    return {"size": size, **{key: given[key] for key in _PREPROCESS if key in given}}
 
 
 def refuse_remote_code(model: dict[str, Any]) -> None:

@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Literal
 
 from neuroclip_live.errors import UserError
+from neuroclip_live.extras import need
 from neuroclip_live.model.model_config import CONFIG_FILE, read_config
 
 BUNDLED = "event-nano"
@@ -143,6 +144,7 @@ def folder_files(spec: ModelSpec) -> tuple[Path, Path]:
 
 def _arch_and_tag(model: str) -> tuple[str, str]:
     """Split what stands before a weights file: an architecture, perhaps with a tag that has the rest."""
+    need(model, "open_clip")
     import open_clip
 
     if "/" in model and model.replace("/", "-") not in open_clip.list_models():
@@ -162,6 +164,7 @@ def _known_arch(arch: str) -> str:
 
 
 def _tagged(model: str) -> ModelSpec:
+    need(model, "open_clip")
     import open_clip
 
     known = open_clip.list_models()

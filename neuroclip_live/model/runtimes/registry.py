@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from neuroclip_live.errors import UserError
+from neuroclip_live.extras import ALL
 from neuroclip_live.model.runtimes.runtime import ImageRuntime, Plan
 from neuroclip_live.registry import Entry, Registry
 
@@ -40,7 +41,13 @@ RUNTIMES = Registry(
             install="neuroclip-live[onnx]",
             capabilities=frozenset({"cpu-only"}),
         ),
-        Entry("torch", "plain torch, on any device of torch's", f"{__package__}.plain_torch:make"),
+        Entry(
+            "torch",
+            "plain torch, on any device of torch's",
+            f"{__package__}.plain_torch:make",
+            requires=("torch",),
+            install=ALL,
+        ),
     ),
     Entry,
 )

@@ -1,0 +1,48 @@
+"""Packages that only some uses need, and the line that installs them.
+
+The bundled model runs without torch. Models of open_clip, teaching, training and the data sets need it, and
+come with ``neuroclip-live[all]``. Who needs one of them asks here first, so that its absence is one line.
+"""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from neuroclip_live.errors import UserError
+
+ALL = "neuroclip-live[all]"
+
+PACKAGES = {
+    "torch": "torch",
+    "torchvision": "torchvision",
+    "open_clip": "open_clip_torch",
+    "timm": "timm",
+    "spikingjelly": "spikingjelly",
+}
+"""Module to package, of all that :data:`ALL` brings."""
+
+
+def have(module: str) -> bool:
+    """Tell whether a module is installed, without importing it."""
+    try:
+        return find_spec(module) is not None
+    except (ImportError, ValueError):
+        return False
+
+
+def need(what: str, *modules: str) -> None:
+    """Raise UserError where ``what``, as a sentence begins with it, cannot be had for want of a module."""
+    absent = [module for module in modules if not have(module)]
+    if absent:
+        raise UserError(_line(what, absent[0]))
+
+
+def explained(error: ImportError) -> UserError | None:
+    """Return the one line about a module of :data:`ALL` that an import has missed; None for any other."""
+    module = (error.name or "").partition(".")[0]
+    return UserError(_line("this", module)) if module in PACKAGES and not have(module) else None
+
+
+def _line(what: str, module: str) -> str:
+    package = PACKAGES.get(module, module)
+    return f'{what} needs {package}, not installed here: pip install "{ALL}"'
