@@ -281,4 +281,4 @@ def _print_summaries(summaries: list[Summary], skipped: dict[str, str]) -> None:
     out = console()
     out.print(table)
     for name, why in skipped.items():
-        out.print(f"skipped {name}: {why}", style="yellow", highlight=False)
+        out.print(f"skipped {name}: {why}", style="yellow", highlight=False, markup=False)

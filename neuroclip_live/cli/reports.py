@@ -39,12 +39,12 @@ def print_models() -> None:
         table.add_column(column, overflow="fold")
     for model in models:
         table.add_row(
-            model.name,
+            Text(model.name),  # as text: a name's brackets are no markup
             model.availability,
             f"{model.size_mb:,.0f}" if model.size_mb is not None else "",
             f"{model.image_size} px" if model.image_size is not None else "",
-            model.needs,
-            model.description,
+            Text(model.needs),
+            Text(model.description),
         )
     out = console()
     out.print(table)
