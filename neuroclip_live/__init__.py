@@ -13,6 +13,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from neuroclip_live.extras import explained as _explained
+
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
@@ -72,9 +74,7 @@ def __getattr__(name: str) -> Any:
     try:
         value = getattr(import_module(_PLACES[name]), name)
     except ImportError as error:
-        from neuroclip_live.extras import explained
-
-        raise explained(error) or error from error
+        raise _explained(error) or error from error
     globals()[name] = value
     return value
 
