@@ -279,6 +279,8 @@ def test_every_solid_can_be_seen(key: str) -> None:
 def test_things_near_and_lying_are_filmed_and_named_by_themselves() -> None:
     studio = Studio(Bank(), (0, 0, 1, 0, 0), 3, 96, 1)
     assert {studio.scene("near", "hand")[1] for _ in range(8)} <= set(CATALOGUE["hand"][1])
+    same = [Studio(Bank(), (0, 0, 1), 4, 48, 1).scene("near", "hand") for _ in range(2)]
+    np.testing.assert_array_equal(same[0][0], same[1][0])
     frames, noun = studio.scene("laid", "scissors")
     assert noun in CATALOGUE["scissors"][1]
     assert all(frame.shape == (96, 96) for frame in frames)

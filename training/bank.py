@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from training.films import cutout_film, photo_film, solid_film
+from training.hands import hand_mesh
 from training.mesh import Mesh
 from training.pictures import PictureSet, read_photographs, render_glyphs, warped_glyph, write_digit
 from training.scenes import (
@@ -288,10 +289,13 @@ class Studio:
     def _near(self, random: Random, key: str | None) -> tuple[list[Image], str]:
         """Film a thing close by, mostly a hand, in any pose and cut by the rim."""
         keys = NEAR if random.random() < 0.75 else HANDY
-        builder, names = CATALOGUE[key or keys[int(random.integers(len(keys)))]]
+        key = key or keys[int(random.integers(len(keys)))]
+        builder, names = CATALOGUE[key]
         style = replace(SOLID, arm=0.0)
         resolution = random_resolution(style, random)
-        film, steps = near_film(builder(random), resolution, random, self._clutter(random, 0.15))
+        waved = key == "hand" and random.random() < 0.7
+        mesh = hand_mesh(random, forearm=(0.05, 0.9)) if waved else builder(random)
+        film, steps = near_film(mesh, resolution, random, self._clutter(random, 0.15), waved)
         noun = names[0] if random.random() < 0.7 else names[int(random.integers(len(names)))]
         return shoot(film, resolution, style, random, self._size, self._slices, steps), noun
 

@@ -26,6 +26,9 @@ LONGEST_SLICE = 3
 FEWEST_ACTIVE = 0.005
 """Share of the sensor's pixels that must fire for a slice to be worth learning from."""
 
+UNEVEN = 0.35
+"""Share of the sensors whose ON and OFF thresholds are far apart."""
+
 Film = Callable[[float], Image]
 """A scene: time, in slices, → the luminance the sensor sees then."""
 
@@ -101,9 +104,13 @@ def shoot(
     ``fewest_steps`` is how many pictures a slice is made of at the least: what is fast needs more of them.
     """
     threshold = float(np.exp(random.uniform(np.log(0.06), np.log(style.threshold))))
+    # many sensors are biased so that one polarity fires far less than the other
+    off_ratio = random.uniform(0.8, 1.3)
+    if random.random() < UNEVEN:
+        off_ratio = float(np.exp(random.uniform(np.log(0.4), np.log(4.0))))
     sensor = SensorModel(
         threshold_on=threshold,
-        threshold_off=threshold * random.uniform(0.8, 1.3),
+        threshold_off=threshold * off_ratio,
         threshold_spread=random.uniform(0.05, 0.35),
     )
     synthesizer = EventSynthesizer(resolution, sensor, int(random.integers(1 << 30)))

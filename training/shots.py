@@ -17,10 +17,10 @@ SMALL_PX = (15.0, 60.0)
 FAST_PX = (10.0, 200.0)
 """How far they move in a slice, in pixels."""
 
-PIXELS_A_STEP = 6.0
+PIXELS_A_STEP = 2.5
 """A fast thing is drawn at least once in so many pixels, so that its events smear as a sensor's do."""
 
-_MOST_STEPS = 16
+_MOST_STEPS = 40
 
 _TOO_LARGE = frozenset({"box", "laptop", "monitor", "keyboard", "telephone", "speaker", "bucket"})
 _KINDS = ("solids_kitchen", "solids_desk", "solids_tools", "solids_small")
@@ -100,23 +100,30 @@ def swift_film(
 
 
 def near_film(
-    mesh: Mesh, resolution: Resolution, random: Random, clutter: Image | None = None
+    mesh: Mesh, resolution: Resolution, random: Random, clutter: Image | None = None, upright: bool = False
 ) -> tuple[Film, int]:
     """Wave a thing close before the sensor: it fills the view, in any pose, cut by the rim, its edges thick.
 
+    ``upright`` is for a hand on its arm: it faces the sensor more or less, whole, and is waved sideways.
     Returns the film and how many pictures a slice needs.
     """
     thing = normalised(mesh)
     view = float(min(resolution))
-    size = view * random.uniform(0.35, 0.85)
+    size = view * (random.uniform(0.22, 0.6) if upright else random.uniform(0.35, 0.85))
     area = np.array(resolution, float)
     middle = area * random.uniform(0.25, 0.75, 2)
-    speed = view * float(np.exp(random.uniform(np.log(0.015), np.log(0.35))))
+    speed = view * float(np.exp(random.uniform(np.log(0.02), np.log(0.7))))
     angle = random.uniform(0, 2 * np.pi)
     swing = view * random.uniform(0.05, 0.35) * np.array([np.cos(angle), np.sin(angle)])
     rate = speed / max(float(np.hypot(*swing)), 1.0)
     phase = random.uniform(0, 2 * np.pi, 2) if random.random() < 0.5 else np.full(2, random.uniform(0, 6.3))
-    turns = [(axis, random.uniform(0, 360), random.normal(0, 4)) for axis in "xyz"]
+    if upright:
+        starts = (random.normal(90, 25), random.normal(0, 35), random.normal(0, 40))
+        heading = np.radians(starts[1]) + random.normal(0, 0.5)
+        swing = float(np.hypot(*swing)) * np.array([np.cos(heading), np.sin(heading)])
+    else:
+        starts = tuple(random.uniform(0, 360, 3))
+    turns = [(axis, start, random.normal(0, 4)) for axis, start in zip("xyz", starts, strict=True)]
     ground = float(random.uniform(10, 240))
     body = float((thing.grey * 255 * 0.7).mean())
     while abs(body - ground) < 25:
