@@ -47,7 +47,7 @@ def test_every_name_is_there_and_importing_loads_none_of_them() -> None:
     code = "import sys, neuroclip_live; print([m for m in sys.modules if m.startswith('neuroclip_live.')])"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     loaded = set(ast.literal_eval(out.stdout))
-    assert loaded <= {"neuroclip_live.errors", "neuroclip_live.extras"}, "only what explains a missing package"
+    assert loaded <= {"neuroclip_live.errors", "neuroclip_live.extras"}
 
 
 def test_predictions_are_those_of_the_command_line(model, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
