@@ -78,6 +78,9 @@ class Config:
     serve_cert: str | None = None
     serve_key: str | None = None
     output: tuple[str, ...] = ()
+    actions: str | None = None
+    actions_log: str | None = None
+    actions_dry_run: bool = False
     record: str | None = None
     duration: float | None = None
     config: str | None = None

@@ -61,6 +61,8 @@ VALUES = {
         "--serve-token": ["x"],
         "--serve-cert": [NO_FILE],
         "--serve-key": [NO_FILE],
+        "--actions": [NO_FILE, "", str(ROOT), str(DEMO)],
+        "--actions-log": [f"{NO_FILE}/x", "", str(ROOT)],
         "--region": ["nonsense", "", "1,2,3", "0,0,4,4", "900,900,950,950", "0,0,1e9,9"],
         "--noise-filter": ["0", "-1", "nan", "1e9", "x"],
         "--turn": ["45", "x"],

@@ -38,8 +38,9 @@ def check_recordings() -> list[Check]:
 
 
 def check_choices() -> list[Check]:
-    """List sources, representations and outputs, those of other packages among them."""
+    """List sources, representations, outputs and what actions do, those of other packages among them."""
     from neuroclip_drivers.opening import SOURCES
+    from neuroclip_live.actions.registry import EFFECTS
     from neuroclip_live.outputs.registry import OUTPUTS
     from neuroclip_live.stream.representations.registry import REPRESENTATIONS
 
@@ -47,6 +48,7 @@ def check_choices() -> list[Check]:
         *_listed("sources", SOURCES),
         *_listed("representations", REPRESENTATIONS),
         *_listed("outputs", OUTPUTS),
+        *_listed("effects of actions", EFFECTS),
     ]
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from neuroclip_live import __version__, interrupts
-from neuroclip_live.cli import few_shot_commands
+from neuroclip_live.cli import actions_commands, few_shot_commands
 from neuroclip_live.cli.options import current_name, run_options
 from neuroclip_live.config import Config
 from neuroclip_live.errors import UserError
@@ -127,6 +127,7 @@ def convert(
 cli.add_command(few_shot_commands.evaluate)
 cli.add_command(few_shot_commands.train)
 cli.add_command(few_shot_commands.teach)
+cli.add_command(actions_commands.actions)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

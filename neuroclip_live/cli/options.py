@@ -51,63 +51,7 @@ MODEL_OPTIONS: tuple[Callable[[Any], Any], ...] = (
 )
 """Options that choose and prepare a model; the same for running, evaluating and training."""
 
-_OPTIONS: tuple[Callable[[Any], Any], ...] = (
-    # where events come from
-    click.option(
-        "--replay",
-        metavar="FILE",
-        help="Replay a recording: AEDAT, Prophesee RAW, ROS bag, HDF5, NumPy, text.",
-    ),
-    click.option(
-        "--camera",
-        is_flag=False,
-        flag_value="",
-        metavar="[SERIAL]",
-        help="Open a connected camera: the first found, or the one with this serial number.",
-    ),
-    click.option(
-        "--connect", metavar="HOST:PORT", help="Read a dv-processing network stream, or a UNIX socket's path."
-    ),
-    click.option("--tls-ca", metavar="PEM", help="Connect with TLS: who may vouch for the server."),
-    click.option("--tls-cert", metavar="PEM", help="Connect with TLS: the certificate to show the server."),
-    click.option("--tls-key", metavar="PEM", help="Its private key, where it is in another file."),
-    click.option("--tls-name", metavar="NAME", help="The name in the server's certificate, if not HOST."),
-    click.option(
-        "--simulate",
-        is_flag=False,
-        flag_value="",
-        metavar="[IMAGE]",
-        help="Simulate a camera looking at a moving picture; without one, at a dozen things in turn.",
-    ),
-    click.option(
-        "--source",
-        type=Named("neuroclip_drivers.opening:SOURCES", with_argument=True),
-        metavar="NAME[:ARG]",
-        help="Any source by its name, also one of a plug-in; `neuroclip-live doctor` lists them.",
-    ),
-    click.option("--list-cameras", is_flag=True, help="List connected cameras and exit."),
-    click.option(
-        "--speed",
-        default="1",
-        show_default=True,
-        help="Replay speed, 0.1 to 100, or max; headless at max processes every window.",
-    ),
-    click.option(
-        "--loop/--no-loop", default=None, help="Replay again and again (the window does, headless does not)."
-    ),
-    click.option("--start", type=float, metavar="S", help="Replay from this second on."),
-    click.option("--end", type=float, metavar="S", help="Replay up to this second."),
-    click.option(
-        "--stream",
-        metavar="NAME|ID",
-        help="Replay this event stream, where a recording has several (stereo).",
-    ),
-    click.option("--sensor", metavar="WxH", help="The sensor's size, where a recording does not tell it."),
-    click.option(
-        "--time-unit",
-        type=click.Choice(["s", "ms", "us", "ns"]),
-        help="The unit of time, where a recording does not tell it.",
-    ),
+LOOKING_OPTIONS: tuple[Callable[[Any], Any], ...] = (
     # what to look for
     click.option(
         "-p", "--prompts", metavar="TEXT", help='Labels: "a mug, a phone"; a leading - makes one negative.'
@@ -169,6 +113,67 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     ),
     click.option("--most-objects", type=int, default=16, show_default=True, help="Things at the most."),
     click.option("--smallest-object", type=int, metavar="PX", help="Shorter side of the smallest thing."),
+)
+"""Options that say what is looked for, with what, and what is done to events first."""
+
+_OPTIONS: tuple[Callable[[Any], Any], ...] = (
+    # where events come from
+    click.option(
+        "--replay",
+        metavar="FILE",
+        help="Replay a recording: AEDAT, Prophesee RAW, ROS bag, HDF5, NumPy, text.",
+    ),
+    click.option(
+        "--camera",
+        is_flag=False,
+        flag_value="",
+        metavar="[SERIAL]",
+        help="Open a connected camera: the first found, or the one with this serial number.",
+    ),
+    click.option(
+        "--connect", metavar="HOST:PORT", help="Read a dv-processing network stream, or a UNIX socket's path."
+    ),
+    click.option("--tls-ca", metavar="PEM", help="Connect with TLS: who may vouch for the server."),
+    click.option("--tls-cert", metavar="PEM", help="Connect with TLS: the certificate to show the server."),
+    click.option("--tls-key", metavar="PEM", help="Its private key, where it is in another file."),
+    click.option("--tls-name", metavar="NAME", help="The name in the server's certificate, if not HOST."),
+    click.option(
+        "--simulate",
+        is_flag=False,
+        flag_value="",
+        metavar="[IMAGE]",
+        help="Simulate a camera looking at a moving picture; without one, at a dozen things in turn.",
+    ),
+    click.option(
+        "--source",
+        type=Named("neuroclip_drivers.opening:SOURCES", with_argument=True),
+        metavar="NAME[:ARG]",
+        help="Any source by its name, also one of a plug-in; `neuroclip-live doctor` lists them.",
+    ),
+    click.option("--list-cameras", is_flag=True, help="List connected cameras and exit."),
+    click.option(
+        "--speed",
+        default="1",
+        show_default=True,
+        help="Replay speed, 0.1 to 100, or max; headless at max processes every window.",
+    ),
+    click.option(
+        "--loop/--no-loop", default=None, help="Replay again and again (the window does, headless does not)."
+    ),
+    click.option("--start", type=float, metavar="S", help="Replay from this second on."),
+    click.option("--end", type=float, metavar="S", help="Replay up to this second."),
+    click.option(
+        "--stream",
+        metavar="NAME|ID",
+        help="Replay this event stream, where a recording has several (stereo).",
+    ),
+    click.option("--sensor", metavar="WxH", help="The sensor's size, where a recording does not tell it."),
+    click.option(
+        "--time-unit",
+        type=click.Choice(["s", "ms", "us", "ns"]),
+        help="The unit of time, where a recording does not tell it.",
+    ),
+    *LOOKING_OPTIONS,
     # how to show it
     click.option("--headless", is_flag=True, help="No window: a live table."),
     click.option("--jsonl", metavar="FILE|-", help="Write predictions as JSON lines: --output jsonl:FILE."),
@@ -191,6 +196,13 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option("--serve-cert", metavar="PEM", help="Serve with TLS: the certificate."),
     click.option("--serve-key", metavar="PEM", help="Its private key, where it is in another file."),
     click.option(
+        "--actions",
+        metavar="FILE.toml",
+        help="What is to happen when a label is seen; try it first with `neuroclip-live actions check`.",
+    ),
+    click.option("--actions-log", metavar="FILE", help="Add what fired, and why, to this file (JSON lines)."),
+    click.option("--actions-dry-run", is_flag=True, help="Say what would be done, and do nothing."),
+    click.option(
         "--record", metavar="FILE", help="Record what comes in (.aedat4), and predictions beside it."
     ),
     click.option("--duration", type=float, metavar="S", help="End after this many seconds."),
@@ -205,6 +217,11 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
 def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add every option of :class:`~neuroclip_live.config.Config` to a click command."""
     return _with(_OPTIONS, command)
+
+
+def looking_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add :data:`LOOKING_OPTIONS` to a click command."""
+    return _with(LOOKING_OPTIONS, command)
 
 
 def model_options(command: Callable[..., Any]) -> Callable[..., Any]:

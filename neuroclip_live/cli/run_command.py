@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from functools import partial
 from typing import TYPE_CHECKING
 
 from neuroclip_live import session
+from neuroclip_live.cli.acting import actions_of, rules_of
 from neuroclip_live.cli.options import MOST_THREADS
 from neuroclip_live.cli.output_options import about_outputs, outputs_of
 from neuroclip_live.cli.serving import check_serving
@@ -17,6 +18,7 @@ from neuroclip_live.option_names import about, at_least, refuse_blank, refuse_no
 if TYPE_CHECKING:
     from neuroclip_drivers.opening import SourceSpec
     from neuroclip_drivers.source import EventSource
+    from neuroclip_live.actions.actions import Actions
     from neuroclip_live.outputs.carrier import CarrierThread
     from neuroclip_live.recognition.pipeline import Pipeline, PipelineSettings
 
@@ -33,7 +35,7 @@ def run(config: Config) -> int:
         from neuroclip_live.cli.reports import print_cameras
 
         return print_cameras()
-    _check(config)
+    check_options(config)
     _check_road(config)
     if config.headless:
         config = config.with_saved()
@@ -46,7 +48,7 @@ def run(config: Config) -> int:
     return _run_headless(config, spec, settings) if config.headless else _run_window(config, spec)
 
 
-def _check(config: Config) -> None:
+def check_options(config: Config) -> None:
     """Raise UserError for what is wrong whatever is opened."""
     if config.duration is not None and not 0 < config.duration < float("inf"):
         raise UserError(f"--duration {config.duration:g}: give a positive number of seconds")
@@ -97,21 +99,27 @@ def _run_headless(config: Config, spec: SourceSpec, settings: PipelineSettings) 
         if not any(map(takes_terminal, wanted)):
             wanted.append("table")
     in_order = spec.speed is None and not spec.loop
-    with interrupted() as stop, ExitStack() as closing:  # before a recording is begun: it has to be ended
+    rules = rules_of(config)
+    with interrupted() as stop, ExitStack() as leaving:  # before a recording is begun: it has to be ended
         source = session.open_named(spec)
-        closing.callback(source.close)
+        leaving.callback(source.close)
         with about_outputs(config):
             outputs = make_outputs(wanted)
-        unused = closing.enter_context(closed_if_unused(outputs))
+        unused = leaving.enter_context(closed_if_unused(outputs))
         with about("--region"):
             Road(source.resolution, settings.road)  # says what is wrong with it before a model is loaded
         if in_order and not source.live:
             if config.serve is not None:
                 raise UserError("--serve follows a run as it happens: leave out --speed max")
+            if rules is not None:
+                raise UserError(
+                    "--actions follow a run as it happens: leave out --speed max, or try them with "
+                    "`neuroclip-live actions check`"
+                )
             if config.record is not None:
                 with about("--record"):
                     recorder = open_recorder(config.record, source)
-                closing.callback(lambda: tell(recorder.close()))
+                leaving.callback(lambda: tell(recorder.close()))
                 source = RecordedSource(source, recorder)
                 outputs.append(RecordingLabels(recorder))
             unused.clear()
@@ -127,10 +135,38 @@ def _run_headless(config: Config, spec: SourceSpec, settings: PipelineSettings) 
             )
         else:
             pipeline = session.build_pipeline(config, source)
+            outputs += actions_of(config, rules, lambda: pipeline)
             with serving(config, lambda: pipeline):
                 unused.clear()
                 run_live(pipeline, outputs, config.duration, stop)
     return 0
+
+
+def follow_recording(config: Config, actions: Actions) -> None:
+    """Give actions every prediction of a recording, in order, as ``--speed max`` does.
+
+    Raises
+    ------
+    UserError
+        When something in the configuration cannot be used.
+    """
+    from neuroclip_live.cli.headless import run_every_window
+    from neuroclip_live.stream.road import Road
+
+    spec = session.source_spec(config)
+    prompts, settings = session.prompts_of(config, spec), session.settings_of(config)
+    with closing(session.open_named(spec)) as source:
+        with about("--region"):
+            Road(source.resolution, settings.road)
+        actions.begin_us = source.status().start_us or 0
+        run_every_window(
+            source,
+            session.loader(config),
+            prompts,
+            settings,
+            [actions],
+            load_adapter=session.adapter_loader(config),
+        )
 
 
 def _run_window(config: Config, spec: SourceSpec) -> int:
@@ -142,6 +178,7 @@ def _run_window(config: Config, spec: SourceSpec) -> int:
     from neuroclip_live.outputs.registry import closed_if_unused, make_outputs
 
     made: list[Pipeline] = []
+    rules = rules_of(config)
 
     def pipeline(source: EventSource) -> Pipeline:  # behind the window, which is on the screen by then
         pipeline = session.build_pipeline(config, source)
@@ -158,6 +195,7 @@ def _run_window(config: Config, spec: SourceSpec) -> int:
     carriers: list[CarrierThread] = []
     with about_outputs(config):
         outputs = make_outputs(outputs_of(config))
+    outputs += actions_of(config, rules, lambda: made[-1] if made else None)
     with closed_if_unused(outputs) as unused, serving(config, lambda: made[-1] if made else None):
         status: int = run_window(
             partial(pipeline, source),

@@ -17,9 +17,11 @@ from neuroclip_live.recording.report import RecordingReport, RecordingStatus
 
 if TYPE_CHECKING:
     from neuroclip_drivers.source import EventSource
+    from neuroclip_live.events import Resolution
     from neuroclip_live.model.backbone import Backbone
     from neuroclip_live.prompting.prompts import PromptSet
     from neuroclip_live.stream.capture import Capture
+    from neuroclip_live.stream.ring import EventRing
 
 
 class RecordingCommands:
@@ -42,6 +44,14 @@ class RecordingCommands:
     def status(self) -> Status:
         """Return a snapshot of everything that is counted."""
         raise NotImplementedError
+
+    @property
+    def picture(self) -> tuple[EventRing, Resolution]:
+        """The ring and the size of the picture in it: for whoever reads events with a cursor of its own.
+
+        Replaced by another pair when another source is opened, or the picture is turned to another size.
+        """
+        return self._capture.picture
 
     def start_recording(
         self, path: str | os.PathLike[str], *, sidecar: bool = True, replace: bool = False
