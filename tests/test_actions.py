@@ -520,6 +520,31 @@ def test_a_label_nobody_asks_for_is_told(beside: Any) -> None:
     wait_for(lambda: run.actions.fired)
 
 
+BY_HAND = {"phone": ["a phone"], "scissors": ["scissors"], "mug": ["a mug"]}
+"""What each recording shows, from its first second to its last: one firing each, and none of another's."""
+
+
+@pytest.mark.parametrize("name", BY_HAND)
+def test_on_real_recordings_each_fires_where_the_list_says_and_none_in_between(
+    name: str, data_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rules = tmp_path / "all.toml"
+    labels = [label for seen in BY_HAND.values() for label in seen]
+    rules.write_text("".join(f'[[action]]\nlabel = "{it}"\nleave = 0.2\nrun = ["true"]\n' for it in labels))
+    recording = data_dir / "recordings" / "objects_dvs128" / f"{name}.aedat4"
+    assert (
+        main(["actions", "check", str(rules), str(recording), "-p", "a mug, a phone, scissors, a dog"]) == 0
+    )
+    fired = re.findall(r"^([\d.]+) s: '(.*?)': ", capsys.readouterr().out, re.M)
+    assert [label for _, label in fired] == BY_HAND[name]
+    assert float(fired[0][0]) < 2.0
+
+
+def test_actions_alone_prints_its_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["actions"]) == 2
+    assert "check" in capsys.readouterr().err
+
+
 def test_a_terminal_that_does_not_answer_holds_nothing_up(tmp_path: Path) -> None:
     block = threading.Event()
     rules = rules_in(tmp_path, BASE + "for_s = 0\nat_most_every_s = 0")

@@ -158,7 +158,7 @@ def test_the_option_is_named(
 
 
 def test_every_option_with_a_value_is_tried() -> None:
-    for name, command in {"": cli, **cli.commands}.items():
+    for name, command in {"": cli, **cli.loaded()}.items():
         options = {
             parameter.opts[-1]
             for parameter in command.params

@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING
 
 from neuroclip_live.actions.effect import Beside, Effect, described
 from neuroclip_live.actions.rules import Rules
 from neuroclip_live.actions.triggers import Firing, Trigger
 from neuroclip_live.actions.workers import Scribe, Worker
-
-if TYPE_CHECKING:
-    from neuroclip_live.recognition.pipeline import Pipeline
-    from neuroclip_live.recognition.prediction import Prediction
-    from neuroclip_live.recognition.run_facts import Header, Summary
+from neuroclip_live.recognition.pipeline import Pipeline
+from neuroclip_live.recognition.prediction import Prediction
+from neuroclip_live.recognition.run_facts import Header, Summary
 
 CLOSE_S = 3.0
 """What is under way when a run ends may take so long to come to an end."""

@@ -10,19 +10,16 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from neuroclip_drivers.aedat4.verifying import verify_aedat4
 from neuroclip_drivers.aedat4.writer import Aedat4Writer
-from neuroclip_live.actions.effect import filled
+from neuroclip_live.actions.effect import Beside, Given, filled
+from neuroclip_live.actions.triggers import Firing
 from neuroclip_live.bounded import home_expanded
 from neuroclip_live.errors import UserError
-
-if TYPE_CHECKING:
-    from neuroclip_live.actions.effect import Beside, Given
-    from neuroclip_live.actions.triggers import Firing
-    from neuroclip_live.recognition.pipeline import Pipeline
-    from neuroclip_live.stream.ring import EventRing
+from neuroclip_live.recognition.pipeline import Pipeline
+from neuroclip_live.stream.ring import EventRing
 
 QUIET_S = 5.0
 """Where no event comes for so long, of the machine's time, a file ends: paused, over, or a silent camera."""

@@ -10,14 +10,11 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from neuroclip_live.actions.effect import filled
+from neuroclip_live.actions.effect import Beside, Given, filled
+from neuroclip_live.actions.triggers import Firing
 from neuroclip_live.errors import UserError
-
-if TYPE_CHECKING:
-    from neuroclip_live.actions.effect import Beside, Given
-    from neuroclip_live.actions.triggers import Firing
 
 GRACE_S = 1.0
 """So long a program may go on when the run ends."""

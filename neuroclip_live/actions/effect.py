@@ -8,11 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
-if TYPE_CHECKING:
-    from neuroclip_live.actions.triggers import Firing
-    from neuroclip_live.recognition.pipeline import Pipeline
+from neuroclip_live.actions.triggers import Firing
+from neuroclip_live.recognition.pipeline import Pipeline
 
 
 @dataclass(frozen=True)

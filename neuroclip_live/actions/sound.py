@@ -7,15 +7,13 @@ need the same system packages as the players, which every desktop has.
 from __future__ import annotations
 
 import shutil
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from neuroclip_live.actions.command import run_program
+from neuroclip_live.actions.effect import Beside, Given
+from neuroclip_live.actions.triggers import Firing
 from neuroclip_live.bounded import home_expanded
 from neuroclip_live.errors import UserError
-
-if TYPE_CHECKING:
-    from neuroclip_live.actions.effect import Beside, Given
-    from neuroclip_live.actions.triggers import Firing
 
 PLAYERS = (
     ("pw-play",),

@@ -13,15 +13,12 @@ import socket
 import ssl
 import threading
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-from neuroclip_live.actions.effect import described
+from neuroclip_live.actions.effect import Beside, Given, described
+from neuroclip_live.actions.triggers import Firing
 from neuroclip_live.errors import UserError
-
-if TYPE_CHECKING:
-    from neuroclip_live.actions.effect import Beside, Given
-    from neuroclip_live.actions.triggers import Firing
 
 MAX_HEADERS = 20
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from neuroclip_live.actions.actions import Actions
+from neuroclip_live.cli.acting import rules_of
 from neuroclip_live.cli.options import looking_options
+from neuroclip_live.cli.run_command import check_options, follow_recording
 from neuroclip_live.config import Config
-
-if TYPE_CHECKING:
-    from neuroclip_live.actions.actions import Actions
 
 
 @click.group()
@@ -33,8 +33,6 @@ def check(context: click.Context, /, file: str, recording: str, **values: Any) -
 
     Give the options of the run that is meant: other words, or another model, give other probabilities.
     """
-    from neuroclip_live.cli.run_command import check_options, follow_recording
-
     typed = click.core.ParameterSource.COMMANDLINE
     given = frozenset(name for name in values if context.get_parameter_source(name) is typed)
     config = Config(
@@ -47,9 +45,6 @@ def check(context: click.Context, /, file: str, recording: str, **values: Any) -
         **values,
     )
     check_options(config)
-    from neuroclip_live.actions.actions import Actions
-    from neuroclip_live.cli.acting import rules_of
-
     rules = rules_of(config)
     assert rules is not None  # a file was given
     acted = Actions(rules, click.echo, dry_run=True)

@@ -9,13 +9,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from platformdirs import user_cache_path
 
+from neuroclip_drivers.opening import SourceSpec, open_source
 from neuroclip_live.cli.options import MOST_THREADS, model_options
 from neuroclip_live.config import Config
+from neuroclip_live.console import console
+from neuroclip_live.datasets import SPECS
 from neuroclip_live.errors import UserError
 from neuroclip_live.extras import need
 from neuroclip_live.option_names import about as naming
 from neuroclip_live.option_names import at_least, refuse_blank, refuse_no_file
+from neuroclip_live.prompting.templates import resolve_templates
+from neuroclip_live.session import loader
+from neuroclip_live.stream.slicing import parse_slice
 
 if TYPE_CHECKING:
     from neuroclip_live.evaluation.results import Summary
@@ -133,11 +140,8 @@ def teach(
     shows: tuple[str, ...], seconds: float, slice_by: str, timesteps: int, out: str, **values: Any
 ) -> None:
     """Teach labels from the beginning of recordings, as live teaching does from what passes by."""
-    from neuroclip_drivers.opening import SourceSpec, open_source
     from neuroclip_live.recognition.lessons import Show, teach_from
     from neuroclip_live.recognition.recognizer import Recognizer, RecognizerSettings
-    from neuroclip_live.session import loader
-    from neuroclip_live.stream.slicing import parse_slice
 
     _check_model(values)
     refuse_no_file("--out", out)
@@ -173,10 +177,7 @@ def _check_model(values: dict[str, Any]) -> None:
 
 def _check(values: dict[str, Any], out: str) -> None:
     """Raise UserError for what is wrong whatever the data and the model are, before either is read."""
-    from neuroclip_live.datasets import SPECS
-    from neuroclip_live.prompting.templates import resolve_templates
     from neuroclip_live.recognition.recognizer import RecognizerSettings
-    from neuroclip_live.stream.slicing import parse_slice
 
     _check_model(values)
     refuse_blank({"--root": values["root"]}, "the folder in which the data lies")
@@ -202,8 +203,6 @@ def _prepare(values: dict[str, Any], tell: Progress) -> Any:
     from neuroclip_live.evaluation.evaluate import EvaluateSettings
     from neuroclip_live.learning.shots import open_shots
     from neuroclip_live.learning.train_settings import TrainSettings
-    from neuroclip_live.prompting.templates import resolve_templates
-    from neuroclip_live.session import loader
 
     model_names = "model weights device runtime representation fit focus normalization threads".split()
     model = loader(Config(**{name: values[name] for name in model_names}))(tell)
@@ -230,8 +229,6 @@ def _prepare(values: dict[str, Any], tell: Progress) -> Any:
 
 
 def _cache() -> Path:
-    from platformdirs import user_cache_path
-
     return user_cache_path("neuroclip-live") / "features"
 
 
@@ -246,8 +243,6 @@ def _numbers(text: str) -> tuple[int, ...]:
 def _progress() -> Iterator[Progress]:
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-    from neuroclip_live.console import console
-
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     out = console(stderr=True)
     with Progress(*columns, console=out, transient=True, disable=not out.is_terminal) as bar:
@@ -261,8 +256,6 @@ def _progress() -> Iterator[Progress]:
 
 def _print_summaries(summaries: list[Summary], skipped: dict[str, str]) -> None:
     from rich.table import Table
-
-    from neuroclip_live.console import console
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("shots", "method", "accuracy", "95 % interval", "± seeds", "ECE", "tests", "seeds"):

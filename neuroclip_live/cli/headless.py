@@ -7,28 +7,25 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from time import monotonic
-from typing import TYPE_CHECKING, NoReturn, TypeVar
+from typing import NoReturn, TypeVar
 
 import click
 
+from neuroclip_drivers.source import EventSource
 from neuroclip_live import interrupts
 from neuroclip_live.console import console
 from neuroclip_live.errors import UserError
 from neuroclip_live.outputs.carrier import POLL_S, Carrier
 from neuroclip_live.outputs.output import Output, Watching
 from neuroclip_live.prompting.prompts import PromptSet
-from neuroclip_live.recognition.pipeline import Pipeline, PipelineSettings, PipelineState
+from neuroclip_live.recognition.pipeline import Load, LoadAdapter, Pipeline, PipelineSettings, PipelineState
 from neuroclip_live.recognition.recognizer import Recognizer
 from neuroclip_live.recognition.replay_all import Totals, recognise_all
 from neuroclip_live.recognition.run_facts import Header
+from neuroclip_live.recording.report import RecordingReport
 from neuroclip_live.session import build_recognizer
 from neuroclip_live.stream.ordering import stray_note
-
-if TYPE_CHECKING:
-    from neuroclip_drivers.source import EventSource
-    from neuroclip_live.recognition.pipeline import Load, LoadAdapter
-    from neuroclip_live.recording.report import RecordingReport
-    from neuroclip_live.stream.slicing import SliceBy
+from neuroclip_live.stream.slicing import SliceBy
 
 T = TypeVar("T")
 

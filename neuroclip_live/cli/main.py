@@ -9,27 +9,24 @@ import logging
 import os
 import signal
 import sys
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 import click
 
 from neuroclip_live import __version__, interrupts
-from neuroclip_live.cli import actions_commands, few_shot_commands
+from neuroclip_live.cli.later_command import LaterGroup
 from neuroclip_live.cli.options import current_name, run_options
 from neuroclip_live.config import Config
 from neuroclip_live.errors import UserError
 from neuroclip_live.extras import explained
 from neuroclip_live.option_names import refuse_no_file
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-
 _SINK_FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO)
 """Why standard output cannot be written, of an error that names no file."""
 
 
-class _Commands(click.Group):
+class _Commands(LaterGroup):
     """The commands; one whose reader has seen enough (``| head``) ends quietly."""
 
     def invoke(self, context: click.Context) -> Any:
@@ -124,10 +121,13 @@ def convert(
     convert_files(files, start=start, end=end, stream=stream, sensor=sensor, time_unit=time_unit)
 
 
-cli.add_command(few_shot_commands.evaluate)
-cli.add_command(few_shot_commands.train)
-cli.add_command(few_shot_commands.teach)
-cli.add_command(actions_commands.actions)
+for _name, _module, _help in (
+    ("evaluate", "few_shot_commands", "Measure recognition on a data set, all methods side by side."),
+    ("train", "few_shot_commands", "Train the spiking adapter on a few shots and save it for --adapter."),
+    ("teach", "few_shot_commands", "Learn labels from recordings, for --taught."),
+    ("actions", "actions_commands", "Try a file of actions before it acts."),
+):
+    cli.later(_name, f"neuroclip_live.cli.{_module}:{_name}", _help)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -147,6 +147,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if missed is None:
             raise
         return _refuse(str(missed))
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return 2
     except click.UsageError as error:
         return _refuse(f"{error.format_message()} (neuroclip-live --help lists all options)")
     except click.ClickException as error:

@@ -216,6 +216,6 @@ def bad_arguments(dice: Dice) -> bytes:
 def _options() -> list[str]:
     from neuroclip_live.cli.main import cli
 
-    return [name for command in (cli, *cli.commands.values()) for o in command.params for name in o.opts] + [
+    return [name for command in (cli, *cli.loaded().values()) for o in command.params for name in o.opts] + [
         "--help"
     ]
