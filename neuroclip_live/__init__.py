@@ -20,6 +20,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from neuroclip_drivers.demo import demo_recording
     from neuroclip_live.api import Events, Frame, frames, load_model, open, recognize, teach
+    from neuroclip_live.archive.index import Index
     from neuroclip_live.errors import UserError
     from neuroclip_live.events import EVENT_DTYPE, Resolution
     from neuroclip_live.learning.adapter import load_adapter
@@ -32,6 +33,7 @@ __all__ = [
     "Decision",
     "Events",
     "Frame",
+    "Index",
     "Prediction",
     "Resolution",
     "Session",
@@ -52,6 +54,7 @@ _PLACES = {
     "Decision": "neuroclip_live.recognition.prediction",
     "Events": "neuroclip_live.api",
     "Frame": "neuroclip_live.api",
+    "Index": "neuroclip_live.archive.index",
     "Prediction": "neuroclip_live.recognition.prediction",
     "Resolution": "neuroclip_live.events",
     "Session": "neuroclip_live.live_session",

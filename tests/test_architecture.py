@@ -15,7 +15,8 @@ ROOT = Path(__file__).resolve().parents[1]
 ROOMS = ("neuroclip_live", "drivers/neuroclip_drivers", "gui/neuroclip_gui")
 FLOORS = (
     *("stream", "model", "prompting", "objects", "datasets"),
-    *("learning", "evaluation", "recording", "recognition", "outputs", "actions", "server", "cli"),
+    *("learning", "evaluation", "recording", "recognition"),
+    *("archive", "outputs", "actions", "server", "cli"),
 )
 QT = {"PySide6", "pyqtgraph", "shiboken6"}
 TORCH = {"torch", "torchvision", "open_clip", "timm", "spikingjelly"}

@@ -112,6 +112,29 @@ VALUES["convert"] = {
 }
 VALUES["train"] = {**VALUES["evaluate"], "--shots": ["0", "-1", "x"], "--seed": ["-1", "x"]}
 VALUES["evaluate"] |= {"--seeds": ["0", "999999999999"], "--methods": ["nonsense", "", ","]}
+VALUES["index"] = {
+    **MODEL,
+    "--into": ["", str(DEMO)],
+    "--slice": ["nonsense", "0", ""],
+    "--overlap": ["0", "17"],
+    "--timesteps": ["0", "65"],
+    "--motion": ["nonsense", "-1", ""],
+    "--threshold": ["-1"],
+    "--stride": ["0", "65"],
+}
+VALUES["search"] = {
+    "--and": [""],
+    "--not": [""],
+    "--like": ["nonsense", ""],
+    "--top": ["0", "-1"],
+    "--least": ["-1", "2", "nan"],
+    "--min-duration": ["-1", "nan"],
+    "--files": [""],
+    "--sensor": [""],
+    "--since": ["nonsense", ""],
+    "--until": ["nonsense", ""],
+    "--clips": ["", str(DEMO)],
+}
 GIVEN = [(c, o, v) for c, options in VALUES.items() for o, values in options.items() for v in values]
 
 
@@ -127,6 +150,10 @@ def line_of(command: str, option: str, value: str) -> list[str]:
             line += REPLAY
     elif command == "repair":
         line = ["repair", str(DEMO)]
+    elif command == "index":
+        line = ["index", str(ROOT / "recordings"), "--into", "out"]
+    elif command == "search":
+        line = ["search", NO_FILE, "a mug"]
     elif command == "convert":
         line = ["convert", str(DEMO), "out.aedat4"]
     else:

@@ -126,6 +126,8 @@ for _name, _module, _help in (
     ("train", "few_shot_commands", "Train the spiking adapter on a few shots and save it for --adapter."),
     ("teach", "few_shot_commands", "Learn labels from recordings, for --taught."),
     ("actions", "actions_commands", "Try a file of actions before it acts."),
+    ("index", "archive_commands", "Encode every recording in folders once, for search."),
+    ("search", "archive_commands", "Find the moments of an archive in which something is seen."),
 ):
     cli.later(_name, f"neuroclip_live.cli.{_module}:{_name}", _help)
 

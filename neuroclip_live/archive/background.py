@@ -1,0 +1,76 @@
+"""What else there is in the world: everyday nouns that every word competes with in a search.
+
+Live, a word competes with the others that were typed. A search has one word, and some moments look a little
+like everything; a word's cosine alone ranks those first. So each row keeps how well the nouns together fit it
+(the logarithm of the sum of their exponentiated logits), and a word's score is its share beside them.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from neuroclip_live.model.backbone import Backbone
+from neuroclip_live.model.model_names import MODELS_DIR
+from neuroclip_live.model.scoring import normalised
+from neuroclip_live.model.vocabulary import NAMES_FILE
+
+NOUNS = 256
+_TAUGHT = 2750
+"""The first names of the bundled vocabulary: those that had pictures."""
+
+Floats = npt.NDArray[np.float32]
+
+
+@cache
+def nouns() -> tuple[str, ...]:
+    """Return the nouns, evenly taken from the bundled model's, the same for every model."""
+    names = (MODELS_DIR / "event_nano" / NAMES_FILE).read_text(encoding="utf-8").splitlines()
+    names = names[: min(_TAUGHT, len(names))]
+    return tuple(names[i] for i in np.linspace(0, len(names) - 1, NOUNS).astype(int))
+
+
+class Background:
+    """The nouns by one model's text side.
+
+    Attributes
+    ----------
+    features : ndarray of float32, shape (K, C)
+    usual : float
+        Median cosine between two of them.
+    """
+
+    def __init__(self, backbone: Backbone) -> None:
+        templates = backbone.info.templates
+        sentences = [template.replace("{}", noun) for noun in nouns() for template in templates]
+        encoded = backbone.encode_texts(sentences).reshape(len(nouns()), len(templates), -1)
+        self.features: Floats = normalised(encoded.mean(axis=1))
+        self.usual = float(np.median(self.features @ self.features.T))
+        self._scale = np.float32(backbone.info.logit_scale)
+
+    def of(self, rows: npt.NDArray[np.float16]) -> Floats:
+        """Return for rows (N, C) how well the nouns together fit each, as a logit (N,)."""
+        return log_sum_exp(self._scale * (np.asarray(rows, np.float32) @ self.features.T))
+
+    def near(self, text: Floats) -> Floats:
+        """Return the nouns (K, C) that mean the same as a text (C,): nearer than half the usual way."""
+        return self.features[self.features @ text > (1 + self.usual) / 2]
+
+    def without(self, background: Floats, rows: npt.NDArray[Any], near: Floats) -> Floats:
+        """Return the background (N,) of rows without those nouns: a word must not compete with itself."""
+        if not len(near):
+            return background
+        taken = np.exp(self._scale * (np.asarray(rows, np.float32) @ near.T) - background[:, None]).sum(
+            axis=1
+        )
+        return np.asarray(background + np.log(np.maximum(1 - taken, 1e-3)), np.float32)
+
+
+def log_sum_exp(logits: npt.NDArray[np.float32]) -> Floats:
+    """Return the logarithm of the sum of exponentials along the last axis, without overflow."""
+    most = logits.max(axis=-1, keepdims=True)
+    total = np.exp(logits - most).sum(axis=-1)
+    return np.asarray(np.log(total) + most[..., 0], np.float32)
