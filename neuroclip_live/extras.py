@@ -1,7 +1,8 @@
 """Packages that only some uses need, and the line that installs them.
 
-The bundled model runs without torch. Models of open_clip, teaching, training and the data sets need it, and
-come with ``neuroclip-live[all]``. Who needs one of them asks here first, so that its absence is one line.
+The bundled model runs without torch. Models of open_clip, teaching, training and the data sets need it: it
+comes with ``neuroclip-live[all]``. Archives need Arrow, which comes with ``neuroclip-live[archive]``. Who
+needs one of them asks here first, so that its absence is one line.
 """
 
 from __future__ import annotations
@@ -10,16 +11,20 @@ from importlib.util import find_spec
 
 from neuroclip_live.errors import UserError
 
-ALL = "neuroclip-live[all]"
+PROGRAM = "neuroclip-live"
+ALL = f"{PROGRAM}[all]"
+ARCHIVE = f"{PROGRAM}[archive]"
 
 PACKAGES = {
-    "torch": "torch",
-    "torchvision": "torchvision",
-    "open_clip": "open_clip_torch",
-    "timm": "timm",
-    "spikingjelly": "spikingjelly",
+    "torch": ("torch", ALL),
+    "torchvision": ("torchvision", ALL),
+    "open_clip": ("open_clip_torch", ALL),
+    "timm": ("timm", ALL),
+    "spikingjelly": ("spikingjelly", ALL),
+    "pyarrow": ("pyarrow", ARCHIVE),
+    "fsspec": ("fsspec", ARCHIVE),
 }
-"""Module to package, of all that :data:`ALL` brings."""
+"""Module to package, and what brings it."""
 
 
 def have(module: str) -> bool:
@@ -38,11 +43,11 @@ def need(what: str, *modules: str) -> None:
 
 
 def explained(error: ImportError) -> UserError | None:
-    """Return the one line about a module of :data:`ALL` that an import has missed; None for any other."""
+    """Return the one line about one of :data:`PACKAGES` that an import has missed, else None."""
     module = (error.name or "").partition(".")[0]
     return UserError(_line("this", module)) if module in PACKAGES and not have(module) else None
 
 
 def _line(what: str, module: str) -> str:
-    package = PACKAGES.get(module, module)
-    return f'{what} needs {package}, not installed here: pip install "{ALL}"'
+    package, extra = PACKAGES.get(module, (module, ALL))
+    return f'{what} needs {package}, not installed here: pip install "{extra}"'

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from neuroclip_drivers.files.open_file import open_event_file
 from neuroclip_drivers.replay import ReplaySource
 from neuroclip_live.archive.background import Background
 from neuroclip_live.archive.parts import PartFacts, Piece, Rows
@@ -73,8 +74,6 @@ def encode_piece(
     Stopped
         When ``progress`` said so.
     """
-    from neuroclip_drivers.replay import ReplaySource
-
     begin_us, end_us = piece.span_us
     start_s = max(0.0, begin_us / 1e6 - LEAD_S)
     end_s = end_us / 1e6 + _TAIL_S if end_us is not None else None
@@ -195,8 +194,6 @@ def seconds_of(path: Path) -> float:
     UserError
         When it cannot be read.
     """
-    from neuroclip_drivers.files.open_file import open_event_file
-
     recording = open_event_file(path)
     try:
         seconds = (recording.last_us - recording.first_us) / 1e6

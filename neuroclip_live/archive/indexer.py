@@ -134,7 +134,6 @@ def index(
         When a folder is not there or the index cannot be written.
     """
     begun, report = time.monotonic(), IndexReport()
-    parts.arrow()
     store.clean()
     record = settings.record_of(store, backbone, options, how)
     settings.write_record(store, record)

@@ -13,16 +13,15 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet
 
 from neuroclip_live.archive.store import Store
 from neuroclip_live.errors import UserError
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 FOLDER = "parts"
 PIECE_S = 600
@@ -133,7 +132,6 @@ class Rows:
 
 def write_part(store: Store, model: str, piece: Piece, rows: Rows, facts: PartFacts) -> int:
     """Write a part; return its size in bytes."""
-    pa, pq = arrow()
     width = rows.feature.shape[1]
     flat = pa.array(np.ascontiguousarray(rows.feature).reshape(-1), pa.float16())
     boxes = pa.array(np.ascontiguousarray(rows.box).reshape(-1), pa.int16())
@@ -151,7 +149,7 @@ def write_part(store: Store, model: str, piece: Piece, rows: Rows, facts: PartFa
     )
     table = table.replace_schema_metadata({_FACTS: json.dumps(asdict(facts)).encode()})
     stream = io.BytesIO()
-    pq.write_table(
+    pyarrow.parquet.write_table(
         table,
         stream,
         compression="zstd",
@@ -175,11 +173,10 @@ def read_part(store: Store, model: str, piece: Piece) -> tuple[Rows, PartFacts]:
     UserError
         When it is damaged: the disk's fault, since parts are written whole.
     """
-    pa, pq = arrow()
     name = f"{FOLDER}/{model}/{piece.name}"
     data = store.read(name)
     try:
-        table = pq.read_table(io.BytesIO(data))
+        table = pyarrow.parquet.read_table(io.BytesIO(data))
         facts = PartFacts(**json.loads(table.schema.metadata[_FACTS]))
         width = table.schema.field("feature").type.list_size
         rows = Rows(
@@ -202,19 +199,3 @@ def read_part(store: Store, model: str, piece: Piece) -> tuple[Rows, PartFacts]:
 def _flat(column: pa.ChunkedArray) -> npt.NDArray[Any]:
     chunks = [chunk.flatten().to_numpy(zero_copy_only=False) for chunk in column.chunks]
     return np.concatenate(chunks) if chunks else np.zeros(0)
-
-
-def arrow() -> tuple[Any, Any]:
-    """Return pyarrow and its reader of Parquet.
-
-    Raises
-    ------
-    UserError
-        Where it is not installed.
-    """
-    try:
-        import pyarrow
-        import pyarrow.parquet
-    except ImportError:
-        raise UserError('archives need pyarrow: pip install "neuroclip-live[archive]"') from None
-    return pyarrow, pyarrow.parquet

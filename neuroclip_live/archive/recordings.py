@@ -15,6 +15,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from neuroclip_drivers.files.open_file import find_format
+from neuroclip_drivers.files.registry import HEAD_BYTES, known_suffixes
 from neuroclip_live.archive.store import Store
 from neuroclip_live.bounded import home_expanded
 from neuroclip_live.errors import UserError
@@ -112,8 +114,6 @@ def _below(folder: Path) -> Iterator[Path]:
 
 
 def _is_recording(path: Path) -> bool:
-    from neuroclip_drivers.files.open_file import find_format
-    from neuroclip_drivers.files.registry import HEAD_BYTES, known_suffixes
 
     if path.is_dir():
         return find_format(path, b"") is not None

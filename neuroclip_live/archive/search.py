@@ -8,20 +8,17 @@ other prompts.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from neuroclip_live.archive.index import Index
 from neuroclip_live.archive.moments import Moment, merge
-from neuroclip_live.archive.parts import arrow
 from neuroclip_live.archive.query import Query
 from neuroclip_live.errors import UserError
 from neuroclip_live.prompting.prompts import PromptEncoder, PromptSet
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 _AROUND = 50
 """Rows looked at before and after one that was found by its sketch: 20 s."""
@@ -153,7 +150,6 @@ def notes(index: Index, query: Query) -> list[str]:
 
 
 def _table(index: Index, moments: list[Moment], told: list[str]) -> pa.Table:
-    pa, _ = arrow()
     rows = index.rows
     best = [moment.best for moment in moments]
     boxes: list[Any] = [None if rows.track[b] < 0 else [int(v) for v in rows.box[b]] for b in best]

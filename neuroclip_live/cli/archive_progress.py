@@ -7,9 +7,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from neuroclip_live.archive.indexer import Progress
+from rich import progress as rich_progress
+from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 
-Tell = Callable[["Progress"], bool]
+from neuroclip_live.archive.indexer import Progress
+from neuroclip_live.console import console
+
+Tell = Callable[[Progress], bool]
 Loading = Callable[[str, float | None], None]
 
 

@@ -20,7 +20,7 @@ from neuroclip_live.cli.doctor_machine import check_folders, check_processor
 from neuroclip_live.cli.finding import Check, Status
 from neuroclip_live.errors import UserError
 from neuroclip_live.extras import ALL
-from neuroclip_live.extras import PACKAGES as PACKAGES_OF_ALL
+from neuroclip_live.extras import PACKAGES as PACKAGES_OF_EXTRAS
 
 __all__ = ["Check", "check_display", "examine", "worst"]
 
@@ -97,7 +97,7 @@ def check_versions() -> list[Check]:
 
 def _check_torch() -> Check:
     """Name what open_clip's models, teaching and training stand on; the bundled model needs none of it."""
-    numbers = {package: _version(package) for package in PACKAGES_OF_ALL.values()}
+    numbers = {package: _version(package) for package, extra in PACKAGES_OF_EXTRAS.values() if extra == ALL}
     absent = [package for package, number in numbers.items() if number is None]
     if absent:
         without = f"not installed: {', '.join(absent)}; the bundled model needs none"
