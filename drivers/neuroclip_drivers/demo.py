@@ -9,6 +9,8 @@ from neuroclip_live.errors import UserError
 DEMO = "tour.aedat4"
 """What the program opens on when it is told nothing."""
 DEMO_PROMPTS = "a car, a giraffe, an umbrella, a chair, a bicycle, glasses, a dog, a hand"
+DEMO_SHOWN = ("tour.aedat4", "dog.aedat4")
+"""Those whose things are among :data:`DEMO_PROMPTS`."""
 
 
 def demo_recording(name: str | None = None) -> str:

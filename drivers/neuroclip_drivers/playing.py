@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from neuroclip_drivers.demo import demo_recording
+from neuroclip_drivers.demo import DEMO_PROMPTS, DEMO_SHOWN, demo_recording
 from neuroclip_drivers.replay import ReplaySource
 from neuroclip_live.errors import UserError
 
@@ -19,9 +19,18 @@ def open_replay(spec: SourceSpec) -> ReplaySource:
     return _played(spec.target, spec)
 
 
-def _played(path: str, spec: SourceSpec) -> ReplaySource:
+class DemoSource(ReplaySource):
+    """A recording that ships with the program: it knows words for what it shows."""
+
+    @property
+    def words(self) -> str:
+        """Words for it; empty where there are none."""
+        return DEMO_PROMPTS if self.recording.path.name in DEMO_SHOWN else ""
+
+
+def _played(path: str, spec: SourceSpec, kind: type[ReplaySource] = ReplaySource) -> ReplaySource:
     """Open a recording, to be played as ``spec`` says."""
-    return ReplaySource(
+    return kind(
         path,
         speed=spec.speed,
         loop=spec.loop,
@@ -36,4 +45,4 @@ def _played(path: str, spec: SourceSpec) -> ReplaySource:
 
 def open_demo(spec: SourceSpec) -> ReplaySource:
     """Open the bundled recording of the name that ``spec`` gives, or the first."""
-    return _played(demo_recording(spec.target), spec)
+    return _played(demo_recording(spec.target), spec, DemoSource)

@@ -92,7 +92,7 @@ ACTIONS: tuple[Spec, ...] = (
         "simulator",
         "Simulated ca&mera",
         lambda w: w.sources.open_simulator(),
-        tip="A drawn mug moves before a simulated sensor; the Camera panel sets both",
+        tip="A dozen things in turn before a simulated sensor; the Camera panel sets how they move",
     ),
     Spec(
         "snapshot",

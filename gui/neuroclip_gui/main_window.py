@@ -16,6 +16,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QMainWindow, QToolBar, QVBoxLayout, QWidget
 
+from neuroclip_drivers.source import EventSource
 from neuroclip_gui import layout
 from neuroclip_gui.actions import Actions
 from neuroclip_gui.autosave import Keeping
@@ -47,6 +48,7 @@ from neuroclip_gui.panels.timeline.timeline import Timeline
 from neuroclip_gui.panels.timesteps.timestep_strip import TimestepStrip
 from neuroclip_gui.pulse import FASTEST_HZ, Pulse
 from neuroclip_gui.settings import SettingsStore, WindowSettings
+from neuroclip_gui.source_words import words_brought
 from neuroclip_gui.sources import Sources
 from neuroclip_gui.style.banner import Banner
 from neuroclip_gui.style.drop_sheet import DropSheet
@@ -219,6 +221,7 @@ class MainWindow(QMainWindow, WindowCommands):
             return
         source = self.pipeline.source
         self.show_title("")
+        self._bring_words(source)
         self.cameras.source_changed()
         self.transport.set_source(source)
         self.sources.fill_streams(self.actions_.menus["event_stream"])
@@ -237,6 +240,13 @@ class MainWindow(QMainWindow, WindowCommands):
                     self.transport.seek_bar.set_histogram(result.counts)
 
             self.jobs.do(lambda: histogram(400), done, lambda _: None)
+
+    def _bring_words(self, source: EventSource) -> None:
+        words = words_brought(source, self.prompts.prompts, self.recognition.given)
+        if words is not None:
+            touched = self.keeping.touched
+            self.use_prompts(words)
+            self.keeping.touched = touched  # nothing that the user typed
 
     def show_title(self, shows: str) -> None:
         """Say in the title what the source is, and what it shows where it knows it."""

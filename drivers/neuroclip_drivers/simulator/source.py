@@ -21,7 +21,7 @@ from neuroclip_drivers.controls import Control, find
 from neuroclip_drivers.side_streams import SideStreams
 from neuroclip_drivers.simulator.event_synthesis import EventSynthesizer, SensorModel
 from neuroclip_drivers.simulator.pictures import read_picture
-from neuroclip_drivers.simulator.show import SHOW_SENSOR, load_show
+from neuroclip_drivers.simulator.show import SHOW_PROMPTS, SHOW_SENSOR, load_show
 from neuroclip_drivers.source import MAX_WAIT_S, GrayFrame, SourceState, SourceStatus
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import Packet, Resolution, empty_packet, join_packets
@@ -100,6 +100,7 @@ class SimulatorSource:
         self._pictures = [_Shown(name, *_on_ground(grey, alpha)) for name, grey, alpha in shown]
         self._first_sensor = sensor or (SensorModel() if pictures else SHOW_SENSOR)
         self.name = "Simulated camera"
+        self.words = "" if pictures else SHOW_PROMPTS  # for what it shows, where that is known
         self.resolution = resolution
         self.live = realtime
         self._motion, self._frequency, self._scale = motion, frequency_hz, scale
