@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 ROOMS = ("neuroclip_live", "drivers/neuroclip_drivers", "gui/neuroclip_gui")
 FLOORS = (
     *("stream", "model", "prompting", "objects", "datasets"),
-    *("learning", "evaluation", "recording", "recognition"),
+    *("learning", "recording", "recognition", "evaluation"),
     *("archive", "outputs", "actions", "server", "cli"),
 )
 QT = {"PySide6", "pyqtgraph", "shiboken6"}

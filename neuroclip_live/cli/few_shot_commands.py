@@ -13,6 +13,7 @@ from platformdirs import user_cache_path
 
 from neuroclip_drivers.opening import SourceSpec, open_source
 from neuroclip_live.cli.options import MOST_THREADS, model_options
+from neuroclip_live.cli.track_evaluation import MODEL_OPTIONS, evaluate_tracks, print_figures
 from neuroclip_live.config import Config
 from neuroclip_live.console import console
 from neuroclip_live.datasets import SPECS
@@ -31,15 +32,21 @@ if TYPE_CHECKING:
 MOST_DRAWS = 1_000_000
 """Shots, seeds, copies or samples that are believed to be meant."""
 MOST_EPOCHS = 100_000
+TRACKS = "tracks"
 
 _DATA_OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option(
         "--dataset",
         required=True,
         help="n-mnist, cifar10-dvs, es-imagenet, n-cars, n-caltech101, "
-        "or folder (recordings or .bin samples by label).",
+        "folder (recordings or .bin samples by label), or, to evaluate, tracks (several things at once).",
     ),
-    click.option("--root", required=True, metavar="DIR", help="Where the data lies; nothing is downloaded."),
+    click.option(
+        "--root",
+        metavar="DIR",
+        help="Where the data lies; nothing is downloaded. tracks: recordings with boxes; "
+        "simulated scenes if left out.",
+    ),
     click.option(
         "--templates", metavar="NAME|TEXT", help="Sentences for labels; the model's own if left out."
     ),
@@ -47,7 +54,12 @@ _DATA_OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option("--overlap", type=int, default=2, show_default=True, help="folder: as in live use."),
     click.option("--timesteps", type=int, default=10, show_default=True, help="T."),
     click.option("--threshold", type=int, help="A pixel needs more events than this to show."),
-    click.option("--limit", type=int, metavar="N", help="Test samples of each label at the most."),
+    click.option(
+        "--limit",
+        type=int,
+        metavar="N",
+        help="Test samples of each label at the most; tracks: recordings or kinds of scene.",
+    ),
     click.option("--copies", type=int, default=4, show_default=True, help="Augmented versions of each shot."),
     click.option("--epochs", type=int, default=250, show_default=True, help="Of the adapters."),
     click.option(
@@ -67,21 +79,28 @@ def _data_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option(
     "--shots", default="0,1,2,4,8,16", show_default=True, help="Shots of each label; 0 is zero-shot."
 )
-@click.option("--seeds", type=int, default=5, show_default=True, help="Draws of the shots.")
+@click.option(
+    "--seeds", type=int, default=5, show_default=True, help="Draws of the shots; tracks: of scenes."
+)
 @click.option(
     "--methods", metavar="LIST", help="zero-shot,weighted,prototypes,probe,ann,snn; all if left out."
 )
 @click.option("--reference", is_flag=True, help="The paper's protocol: √T logits, features as they come.")
 @click.option("--out", required=True, metavar="CSV", help="Results; a run that finds its own goes on there.")
 def evaluate(shots: str, seeds: int, methods: str | None, reference: bool, out: str, **values: Any) -> None:
-    """Measure zero-shot and few-shot recognition on a data set, all methods side by side."""
+    """Measure zero-shot and few-shot recognition on a data set, all methods side by side; or tracks."""
+    _check(values, out, tracks=True)
+    at_least({"--seeds": seeds}, 1, MOST_DRAWS)
+    if values["dataset"] == TRACKS:
+        with _progress() as tell:
+            rows = evaluate_tracks(values, seeds, out, tell)
+        print_figures(rows)
+        return
     need("evaluate", "torch", "spikingjelly")
     from neuroclip_live.evaluation import evaluate as evaluation
     from neuroclip_live.evaluation.results import METHODS
 
-    _check(values, out)
     drawn = _numbers(shots)
-    at_least({"--seeds": seeds}, 1, MOST_DRAWS)
     chosen = tuple(m.strip() for m in methods.split(",")) if methods is not None else METHODS
     with naming("--methods"):  # before a model is loaded for nothing
         evaluation.EvaluateSettings(shots=drawn, methods=chosen)
@@ -175,21 +194,24 @@ def _check_model(values: dict[str, Any]) -> None:
     refuse_blank({"--weights": values["weights"]}, "a file")
 
 
-def _check(values: dict[str, Any], out: str) -> None:
+def _check(values: dict[str, Any], out: str, tracks: bool = False) -> None:
     """Raise UserError for what is wrong whatever the data and the model are, before either is read."""
     from neuroclip_live.recognition.recognizer import RecognizerSettings
 
     _check_model(values)
     refuse_blank({"--root": values["root"]}, "the folder in which the data lies")
+    if values["root"] is None and values["dataset"] != TRACKS:
+        raise UserError("--root is missing: give the folder in which the data lies")
     refuse_no_file("--out", out)
     refuse_blank({"--templates": values["templates"]}, "a set's name, or a sentence with {}")
-    if values["dataset"] not in (*SPECS, "folder"):
-        known = ", ".join(("folder", *SPECS))
+    there = ("folder", *SPECS, *([TRACKS] if tracks else []))
+    if values["dataset"] not in there:
+        known = ", ".join(there)
         raise UserError(f"--dataset {values['dataset']!r}: choose {known}")
     at_least({"--limit": values["limit"], "--copies": values["copies"]}, 1, MOST_DRAWS)
     at_least({"--epochs": values["epochs"]}, 1, MOST_EPOCHS)
     at_least({"--ratio": values["ratio"]}, 0, 1)
-    if values["dataset"] == "folder" and values["slice"] not in ("number", "time"):
+    if values["dataset"] in ("folder", TRACKS) and values["slice"] not in ("number", "time"):
         with naming("--slice"):
             parse_slice(values["slice"], values["overlap"])
     RecognizerSettings(timesteps=values["timesteps"], threshold=values["threshold"])
@@ -204,8 +226,7 @@ def _prepare(values: dict[str, Any], tell: Progress) -> Any:
     from neuroclip_live.learning.shots import open_shots
     from neuroclip_live.learning.train_settings import TrainSettings
 
-    model_names = "model weights device runtime representation fit focus normalization threads".split()
-    model = loader(Config(**{name: values[name] for name in model_names}))(tell)
+    model = loader(Config(**{name: values[name] for name in MODEL_OPTIONS}))(tell)
     with naming("--root"):
         source, about = open_shots(
             values["dataset"],

@@ -18,12 +18,13 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Said:
-    """One box that was told: of a track, with a label and how sure that is."""
+    """One box that was told: of a track, with a label, how sure that is, and how sure the box alone."""
 
     id: int
     box: Box
     label: str = ""
     confidence: float = 1.0
+    sure: float = 1.0
 
 
 @dataclass
@@ -90,6 +91,16 @@ def _precision(sequences: list[Sequence], least: float, label: str | None) -> fl
     return float(np.diff(right, prepend=0) @ precision / total)
 
 
+def need_trackeval() -> None:
+    """Raise UserError where ``trackeval`` is not installed, before anything is measured."""
+    try:
+        import trackeval.metrics  # noqa: F401
+    except ImportError as error:
+        raise UserError(
+            f"tracks are measured with trackeval ({error}): pip install 'neuroclip-live[tracks]'"
+        ) from None
+
+
 def tracking(sequences: list[Sequence]) -> dict[str, float]:
     """Return HOTA, DetA, AssA, IDF1 (0 to 1), IDSW and false boxes of all sequences, by ``trackeval``.
 
@@ -98,12 +109,9 @@ def tracking(sequences: list[Sequence]) -> dict[str, float]:
     UserError
         Where ``trackeval`` is not installed.
     """
-    try:
-        from trackeval.metrics import CLEAR, HOTA, Identity
-    except ImportError as error:
-        raise UserError(
-            f"tracks are measured with trackeval ({error}): pip install 'neuroclip-live[tracks]'"
-        ) from None
+    need_trackeval()
+    from trackeval.metrics import CLEAR, HOTA, Identity
+
     data = {str(number): _data(sequence) for number, sequence in enumerate(sequences)}
     figures = []
     with contextlib.redirect_stdout(io.StringIO()):  # it prints its settings
