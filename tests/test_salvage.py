@@ -5,7 +5,6 @@ import struct
 from pathlib import Path
 
 import dv_processing as dv
-import numpy as np
 import pytest
 from making import SIZE, dv_recording, index_position, join, make_events, packet_places, same
 
@@ -110,7 +109,7 @@ def test_one_huge_packet_gives_what_precedes_the_cut(tmp_path: Path, data_dir: P
 
 @pytest.mark.parametrize("compression", COMPRESSIONS, ids=lambda c: c.name)
 @pytest.mark.parametrize("size", [0, -5, 1, 0x7FFFFFFF])
-def test_a_wrong_size_costs_one_packet(
+def test_a_wrong_size_costs_nothing(
     tmp_path: Path, events: Packet, compression: dv.CompressionType, size: int
 ) -> None:
     path = dv_recording(tmp_path / "whole.aedat4", events, compression=compression)
@@ -118,10 +117,8 @@ def test_a_wrong_size_costs_one_packet(
         path.read_bytes()[: index_position(path)]
     )  # without the index, the walk must find its way
     struct.pack_into("<i", data, packet_places(path)[7][0] + 4, size)
-    given, message = play(damaged(path, bytes(data)))
-    expected = np.concatenate([np.arange(700), np.arange(800, 3000)])
-    assert same(given, events[expected]) or same(given, events)
-    assert message
+    given, _ = play(damaged(path, bytes(data)))
+    assert same(given, events)  # a packet's body tells its length as well
 
 
 def test_an_unknown_stream_number_costs_one_packet(tmp_path: Path, events: Packet) -> None:

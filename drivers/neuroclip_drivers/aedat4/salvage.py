@@ -27,6 +27,7 @@ from neuroclip_drivers.aedat4.format import (
     locate_events,
 )
 from neuroclip_drivers.aedat4.index import INDEX_DTYPE, parse_index
+from neuroclip_drivers.aedat4.own_length import own_length
 from neuroclip_drivers.portable_io import read_at
 from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution, copy_packet, empty_packet
 
@@ -81,13 +82,12 @@ def walk(file: int, header: Header, size: int) -> Walk:
     window = _Window(file, end)
     while position + 8 < end:
         stream, length = struct.unpack("<ii", window.read(position, 8))
-        body, following = position + 8, position + 8 + length
-        if (
-            stream in numbers
-            and 0 < length <= MAX_BODY_BYTES
-            and _looks_right(window, body, header.compression)
-            and not (header.compression is Compression.NONE and _denies(window, body, length, numbers))
-        ):
+        body = position + 8
+        right = stream in numbers and _looks_right(window, body, header.compression)
+        if right:
+            length = _proved(window, body, length, numbers, header.compression)
+        following = body + length
+        if right and 0 < length <= MAX_BODY_BYTES:
             # Where what follows makes no sense, the length itself may be what is damaged: the body has to
             # prove it.
             if following == end or (
@@ -180,17 +180,16 @@ class _Window:
         return None
 
 
-def _denies(window: _Window, body: int, told: int, numbers: set[int]) -> bool:
-    """Return whether an uncompressed payload, which tells its length too, proves another by what follows it.
+def _proved(window: _Window, body: int, told: int, numbers: set[int], compression: Compression) -> int:
+    """Return the length of a body: its own where what follows proves it, else what its head tells.
 
-    The head's is the damaged one then, and would pass over intact packets.
+    The head's is the damaged one then: believed, it would end the packet early or pass over intact ones.
     """
-    head = window.peek(body, 4)
-    own = int.from_bytes(head, "little") + 4
-    end = body + own
-    if len(head) < 4 or own == told or end > window.end:
-        return False
-    return end == window.end or _plausible(window, end, numbers, Compression.NONE)
+    own = own_length(window.peek, body, compression)
+    if own is None or own == told or body + own > window.end:
+        return told
+    proves = body + own == window.end or _plausible(window, body + own, numbers, compression)
+    return own if proves else told
 
 
 def _looks_right(window: _Window, body: int, compression: Compression) -> bool:
