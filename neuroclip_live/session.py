@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from neuroclip_drivers.simulator.show_words import SHOW_PROMPTS
 from neuroclip_live.config import Config
 from neuroclip_live.errors import UserError
 from neuroclip_live.extras import need
@@ -118,8 +119,6 @@ def prompts_of(config: Config, spec: SourceSpec) -> PromptSet:
 
             prompts = parse_prompts(DEMO_PROMPTS, templates, none_of_these)
         elif spec.kind == "simulator" and not spec.target:
-            from neuroclip_drivers.simulator.show import SHOW_PROMPTS
-
             prompts = parse_prompts(SHOW_PROMPTS, templates, none_of_these)
         else:
             prompts = parse_prompts(DEFAULT_PROMPTS, templates, none_of_these)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from neuroclip_drivers.opening import SourceSpec, open_source
-from neuroclip_drivers.simulator.show import SHOW, SHOW_PROMPTS
+from neuroclip_drivers.simulator.show_words import SHOW, SHOW_PROMPTS
 from neuroclip_drivers.simulator.source import SimulatorSource
 from neuroclip_live.model.backbone import load_backbone
 from neuroclip_live.prompting.prompts import PromptEncoder, parse_prompts

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from neuroclip_drivers.demo import DEMO_PROMPTS
-from neuroclip_drivers.simulator.show import SHOW_PROMPTS
+from neuroclip_drivers.simulator.show_words import SHOW_PROMPTS
 from neuroclip_drivers.source import EventSource
 from neuroclip_live.prompting.prompt_set import PromptSet, parse_prompts
 from neuroclip_live.session import DEFAULT_PROMPTS

@@ -18,7 +18,7 @@ from typing import Protocol
 import numpy as np
 
 from neuroclip_drivers.files.registry import known_suffixes
-from neuroclip_drivers.simulator.show import SHOW
+from neuroclip_drivers.simulator.show_words import SHOW
 from neuroclip_live.datasets.recordings import open_recording
 from neuroclip_live.errors import UserError
 from neuroclip_live.evaluation.track_scenes import Scene, SceneSettings

@@ -7,7 +7,7 @@ from gui_fakes import FakePipeline, FakeSource
 
 from neuroclip_drivers.demo import DEMO_PROMPTS
 from neuroclip_drivers.opening import SourceSpec, open_source
-from neuroclip_drivers.simulator.show import SHOW_PROMPTS
+from neuroclip_drivers.simulator.show_words import SHOW_PROMPTS
 from neuroclip_live.prompting.prompts import parse_prompts
 
 

@@ -1,7 +1,7 @@
 """What the simulated camera shows when it is given no picture: a dozen things in turn.
 
 The pictures are this project's own (``training/show_pictures.py`` makes them again). Each is recognised by
-the bundled model among :data:`SHOW_PROMPTS`; ``tests/test_show.py`` holds them to it.
+the bundled model among ``SHOW_PROMPTS``; ``tests/test_show.py`` holds them to it.
 """
 
 from __future__ import annotations
@@ -13,15 +13,9 @@ import numpy.typing as npt
 
 from neuroclip_drivers.simulator.event_synthesis import SensorModel
 from neuroclip_drivers.simulator.pictures import read_picture
+from neuroclip_drivers.simulator.show_words import SHOW
 from neuroclip_live.errors import UserError
 
-SHOW = (
-    "a mug", "headphones", "a chair", "scissors", "an umbrella", "a teapot", "a tree", "glasses", "a car",
-    "an airplane", "a ladder", "a light bulb",
-)  # fmt: skip
-"""What is shown, in turn."""
-SHOW_PROMPTS = ", ".join([*SHOW, "a dog", "a hand"])
-"""Words for it, and two that never fit."""
 SHOW_SENSOR = SensorModel(threshold_on=0.45, threshold_off=0.45, background_hz=0.05, hot_hz=2.0)
 """A sensor that sees edges more than shading, and has little noise: as in the demo recordings."""
 

@@ -21,7 +21,8 @@ from neuroclip_drivers.controls import Control, find
 from neuroclip_drivers.side_streams import SideStreams
 from neuroclip_drivers.simulator.event_synthesis import EventSynthesizer, SensorModel
 from neuroclip_drivers.simulator.pictures import read_picture
-from neuroclip_drivers.simulator.show import SHOW_PROMPTS, SHOW_SENSOR, load_show
+from neuroclip_drivers.simulator.show import SHOW_SENSOR, load_show
+from neuroclip_drivers.simulator.show_words import SHOW_PROMPTS
 from neuroclip_drivers.source import MAX_WAIT_S, GrayFrame, SourceState, SourceStatus
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import Packet, Resolution, empty_packet, join_packets
