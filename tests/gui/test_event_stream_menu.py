@@ -94,3 +94,41 @@ def test_a_file_that_is_gone_is_said_and_what_was_played_goes_on(qtbot, make_win
     assert window.pipeline.source is source
     assert [checked for _, _, checked in entries(window)] == [True, False, False]
     source.close()
+
+
+def test_the_part_that_is_played_stays_with_another_stream(qtbot, make_window, tmp_path, cameras):
+    source = ReplaySource(rig(tmp_path / "rig.aedat4", cameras), speed=4.0, hold_at_end=True)
+    source.pause()
+    window = make_window(source)
+    transport, length_s = window.transport, (source.recording.last_us - source.recording.first_us) / 1e6
+    for share, which in ((0.25, "in"), (0.75, "out")):
+        transport.seek_share(share)
+        at_us = source.recording.first_us + share * length_s * 1e6
+        qtbot.waitUntil(lambda at_us=at_us: abs(source.status().position_us - at_us) < 1000)
+        transport.mark(which)
+    begin, end = transport.part_s
+    assert (begin, end) == pytest.approx((0.25 * length_s, 0.75 * length_s), abs=0.02 * length_s)
+    other = choose(qtbot, window, 1)
+    assert transport.part_s == pytest.approx((begin, end), abs=0.02 * length_s)
+    status = other.status()
+    played_s = (status.end_us - status.start_us) / 1e6
+    assert played_s == pytest.approx(end - begin, abs=0.02 * length_s)
+
+
+def test_places_are_those_of_the_whole_recording_where_a_part_is_played(
+    qtbot, make_window, tmp_path, cameras
+):
+    path = rig(tmp_path / "rig.aedat4", cameras)
+    whole = ReplaySource(path).recording
+    length_s = (whole.last_us - whole.first_us) / 1e6
+    source = ReplaySource(path, start_s=0.5 * length_s, end_s=0.75 * length_s, hold_at_end=True)
+    source.pause()
+    window = make_window(source)
+    transport = window.transport
+    assert transport.part_s == pytest.approx((0.5 * length_s, 0.75 * length_s), abs=1e-3)
+    transport.seek_s(0.6 * length_s)
+    at_us = whole.first_us + 0.6e6 * length_s
+    qtbot.waitUntil(lambda: abs(source.status().position_us - at_us) < 1000)
+    transport.mark("clear")
+    assert source.status().start_us == whole.first_us
+    assert source.status().end_us == whole.last_us

@@ -82,10 +82,16 @@ class Transport(QWidget):
         if not seekable:
             return
         status = source.status()
-        self._first_us = status.start_us or 0
-        self._duration_s = max(0.0, ((status.end_us or 0) - self._first_us) / 1e6)
-        self._part = (0.0, 1.0)
+        begin_us, end_us = status.start_us or 0, status.end_us or 0
+        whole = getattr(
+            source, "recording", None
+        )  # a part of it may be played: places are those of all of it
+        self._first_us, last_us = (whole.first_us, whole.last_us) if whole is not None else (begin_us, end_us)
+        self._duration_s = max(0.0, (last_us - self._first_us) / 1e6)
         self.seek_bar.set_recording(self._duration_s)
+        share = 1e-6 / self._duration_s if self._duration_s else 0.0
+        self._part = (begin_us - self._first_us) * share, 1 - (last_us - end_us) * share
+        self.seek_bar.set_part(*self._part)
         speed = getattr(source, "speed", 1.0)
         nearest = min(range(len(SPEEDS)), key=lambda i: _distance(SPEEDS[i], speed))
         self.speed.setCurrentIndex(nearest)
