@@ -251,3 +251,12 @@ def test_what_parts_has_a_track_each() -> None:
         found = watching.see((130 - 3 * step, 60, 40), (172 + 3 * step, 60, 40))
     assert [f.state for f in found].count("seen") == 2
     assert all(near(f, (43, 60, 40), 12) or near(f, (259, 60, 40), 12) for f in found if f.state == "seen")
+
+
+def test_three_parts_that_move_as_one_are_united() -> None:
+    """Three columns, too far apart for one region, that move together."""
+    watching = Watching()
+    for step in range(30):
+        place = 20 + 4 * step
+        found = watching.see((place, 40, 24), (place + 44, 40, 24), (place + 22, 84, 24), noise=100)
+    assert len([f for f in found if f.state == "seen"]) < 3

@@ -155,6 +155,8 @@ class Tracker:
         for first, second in combinations(able, 2):
             if first.region is None or second.region is None or first.region.shared or second.region.shared:
                 continue
+            if not (first.past and second.past):  # it became one with another just now
+                continue
             longest = max(_longest(first.rect), _longest(second.rect))
             if gap(first.region.box, second.region.box) > longest:
                 continue
