@@ -63,4 +63,4 @@ def test_words_come_with_it() -> None:
     from neuroclip_live.session import prompts_of
 
     assert prompts_of(Config(), SourceSpec("simulator")).labels == parse_prompts(SHOW_PROMPTS).labels
-    assert "a teapot" not in prompts_of(Config(), SourceSpec("simulator", "picture.png")).labels
+    assert "a ladder" not in prompts_of(Config(), SourceSpec("simulator", "picture.png")).labels

@@ -38,7 +38,7 @@ VIEWS = {
     "a chair": View("chair", 1, 20, 30),
     "scissors": View("scissors", 1, 45, 120),
     "an umbrella": View("umbrella", 1, 20, 30),
-    "a teapot": View("teapot", 0, 45, 120),
+    "a bottle": View("bottle", 1, 20, 30),
     "a tree": View("tree", 2, 20, 30),
     "glasses": View("glasses", 0, 20, 30),
     "a car": View("car", 0, 20, 30),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 SHOW = (
-    "a mug", "headphones", "a chair", "scissors", "an umbrella", "a teapot", "a tree", "glasses", "a car",
+    "a mug", "headphones", "a chair", "scissors", "an umbrella", "a bottle", "a tree", "glasses", "a car",
     "an airplane", "a ladder", "a light bulb",
 )  # fmt: skip
 """What is shown, in turn."""
