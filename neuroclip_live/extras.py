@@ -1,8 +1,9 @@
 """Packages that only some uses need, and the line that installs them.
 
 The bundled model runs without torch. Models of open_clip, teaching, training and the data sets need it: it
-comes with ``neuroclip-live[all]``. Archives need Arrow, which comes with ``neuroclip-live[archive]``. Who
-needs one of them asks here first, so that its absence is one line.
+comes with ``neuroclip-live[all]``. Archives need Arrow, which comes with ``neuroclip-live[archive]``, and
+outputs the library of their protocol, which comes with an extra of its own. Who needs one of them asks here
+first, so that its absence is one line.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from neuroclip_live.errors import UserError
 PROGRAM = "neuroclip-live"
 ALL = f"{PROGRAM}[all]"
 ARCHIVE = f"{PROGRAM}[archive]"
+MQTT = f"{PROGRAM}[mqtt]"
 
 PACKAGES = {
     "torch": ("torch", ALL),
@@ -23,6 +25,7 @@ PACKAGES = {
     "spikingjelly": ("spikingjelly", ALL),
     "pyarrow": ("pyarrow", ARCHIVE),
     "fsspec": ("fsspec", ARCHIVE),
+    "paho": ("paho-mqtt", MQTT),
 }
 """Module to package, and what brings it."""
 

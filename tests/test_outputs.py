@@ -115,7 +115,7 @@ def test_short_form_and_long_form_write_the_same(tmp_path, recording, model) -> 
 @pytest.mark.parametrize(
     ("outputs", "says"),
     [
-        (["nonsense"], "no output is called 'nonsense'; choose jsonl, table"),
+        (["nonsense"], "no output is called 'nonsense'; choose jsonl, table, "),
         (["jsonl"], "jsonl needs a file"),
         (["jsonl:-", "table"], "jsonl:- and table both write to the terminal"),
         (["table:x"], "table takes nothing"),
@@ -180,7 +180,7 @@ NUMBER = 3
 
 @pytest.mark.usefixtures("plugged")
 def test_an_output_of_another_package_is_an_output_like_any(recording, model) -> None:  # type: ignore[no-untyped-def]
-    assert OUTPUTS.names() == ("jsonl", "table", "kept")
+    assert OUTPUTS.names() == (*(entry.name for entry in OUTPUTS.built_in), "kept")
     assert OUTPUTS.find("kept").help == "Keeps what it is given."
     assert OUTPUTS.find("jsonl").load() is JsonLines  # nobody takes the place of our own
     arguments = ["--replay", recording, *HEADLESS, "--model", model, "--speed", "max"]

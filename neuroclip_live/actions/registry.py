@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from neuroclip_live.extras import MQTT
 from neuroclip_live.registry import Entry, Registry
 
 EFFECTS = Registry(
@@ -11,6 +12,14 @@ EFFECTS = Registry(
         Entry("run", "a program and its arguments", f"{__package__}.command:Command", '["PROGRAM", "ARG"]'),
         Entry(
             "webhook", "a POST with a JSON object", f"{__package__}.webhook:Webhook", '"https://HOST/PATH"'
+        ),
+        Entry(
+            "mqtt",
+            "a message to an MQTT broker",
+            f"{__package__}.mqtt_message:MqttMessage",
+            '{broker = "mqtt://HOST", topic = "TOPIC"}',
+            ("paho",),
+            MQTT,
         ),
         Entry("sound", "a sound, by the system's player", f"{__package__}.sound:Sound", '"FILE.wav"'),
         Entry("clip", "a file of what was just seen", f"{__package__}.clips:Clip", '"FILE.aedat4"'),

@@ -16,7 +16,7 @@ from neuroclip_live import interrupts
 from neuroclip_live.console import console
 from neuroclip_live.errors import UserError
 from neuroclip_live.outputs.carrier import POLL_S, Carrier
-from neuroclip_live.outputs.output import Output, Watching
+from neuroclip_live.outputs.output import Output, Troubles, Watching
 from neuroclip_live.prompting.prompts import PromptSet
 from neuroclip_live.recognition.pipeline import Load, LoadAdapter, Pipeline, PipelineSettings, PipelineState
 from neuroclip_live.recognition.recognizer import Recognizer
@@ -52,6 +52,7 @@ def run_every_window(
         When it was told to stop before it had begun.
     """
     watching = [output for output in outputs if isinstance(output, Watching)]
+    troubles = Troubles(outputs, notice)
 
     def progress(text: str, share: float | None) -> None:
         for output in watching:
@@ -82,6 +83,7 @@ def run_every_window(
                     output.write(prediction)
                 for output in watching:
                     output.status(f"{totals.windows} windows")
+                troubles.look()
                 if is_over():
                     break
             source.close()
@@ -92,6 +94,7 @@ def run_every_window(
             summary = totals.summary(monotonic() - begin)
     finally:
         with ExitStack() as closing:
+            closing.callback(troubles.look)
             for output in outputs:
                 closing.callback(output.close, summary)
 
@@ -113,7 +116,7 @@ def run_live(
     click.exceptions.Exit
         When it was told to stop before it had begun.
     """
-    carrier = Carrier(pipeline, outputs)
+    carrier = Carrier(pipeline, outputs, tell=notice)
     with interrupted(stop) as stop:
         pipeline.start()
         try:

@@ -181,7 +181,8 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         "--output",
         multiple=True,
         metavar="NAME[:ARG]",
-        help="Where predictions go, as often as you like: jsonl:FILE, table, or one of a plug-in.",
+        help="Where predictions go, as often as you like: jsonl:FILE, table, mqtt://HOST/TOPIC, "
+        "or one of a plug-in.",
     ),
     click.option(
         "--serve",

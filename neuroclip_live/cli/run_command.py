@@ -185,7 +185,7 @@ def _run_window(config: Config, spec: SourceSpec) -> int:
         if outputs:
             from neuroclip_live.outputs.carrier import Carrier, CarrierThread
 
-            carriers.append(CarrierThread(Carrier(pipeline, outputs, pipeline.report)))
+            carriers.append(CarrierThread(Carrier(pipeline, outputs, pipeline.report, pipeline.report)))
             unused.clear()
             carriers[0].start()
         made.append(pipeline)

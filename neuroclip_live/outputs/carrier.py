@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from time import monotonic
 
 from neuroclip_live.errors import UserError
-from neuroclip_live.outputs.output import Output, Watching
+from neuroclip_live.outputs.output import Output, Troubles, Watching
 from neuroclip_live.recognition.pipeline import Pipeline, PipelineState, Status
 from neuroclip_live.recognition.prediction import Prediction
 from neuroclip_live.recognition.run_facts import Header, Summary, settings_now
@@ -32,12 +32,21 @@ class Carrier:
     outputs : sequence of Output
     failed : callable, optional
         Told in a line what an output could not do, which is then left out; without it the error is raised.
+    tell : callable, optional
+        Told what outputs are in trouble with that go on, and "" when they no longer are.
     """
 
-    def __init__(self, pipeline: Pipeline, outputs: Sequence[Output], failed: Failed | None = None) -> None:
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        outputs: Sequence[Output],
+        failed: Failed | None = None,
+        tell: Callable[[str], None] | None = None,
+    ) -> None:
         self._pipeline = pipeline
         self._outputs = list(outputs)
         self._failed = failed
+        self._troubles = Troubles(outputs, tell if tell is not None else log.warning)
         self._header: Header | None = None
         self._number = self._written = 0
         self._begin = monotonic()
@@ -70,6 +79,7 @@ class Carrier:
                 self._first = monotonic()
             self._write(self._pipeline.predictions(after=self._number))
             self._tell(lambda watching: watching.status(status_line(status)))
+        self._troubles.look()
         return status
 
     def finish(self) -> Status:
@@ -111,6 +121,8 @@ class Carrier:
     def _close(self, summary: Summary | None) -> None:
         outputs, self._outputs = self._outputs, []
         with contextlib.ExitStack() as stack:  # all of them, whatever one raises
+            if outputs:
+                stack.callback(self._troubles.look)
             for output in reversed(outputs):
                 stack.callback(self._do, lambda given: given.close(summary), output)
 

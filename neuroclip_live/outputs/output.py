@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Protocol, runtime_checkable
 
 from neuroclip_live.recognition.prediction import Prediction
@@ -42,3 +43,36 @@ class Watching(Protocol):
     def status(self, line: str) -> None:
         """Show rates and counts, in a line."""
         ...
+
+
+@runtime_checkable
+class Telling(Protocol):
+    """An output that can be in trouble and go on: a broker that is away, a reader that is too slow."""
+
+    def trouble(self) -> str:
+        """Return what is wrong now, in a line, or "". After :meth:`Output.close`: what was lost in all."""
+        ...
+
+
+class Troubles:
+    """Tells what outputs are in trouble with, each time it changes.
+
+    Parameters
+    ----------
+    outputs : iterable of Output
+    tell : callable
+        Gets a line; an empty one when nothing is wrong any more.
+    """
+
+    def __init__(self, outputs: Iterable[Output], tell: Callable[[str], None]) -> None:
+        self._outputs = [output for output in outputs if isinstance(output, Telling)]
+        self._tell, self._told = tell, ""
+
+    def look(self) -> None:
+        """Ask all of them, and tell what is new."""
+        if not self._outputs:
+            return
+        now = "; ".join(text for text in (output.trouble() for output in self._outputs) if text)
+        if now != self._told:
+            self._told = now
+            self._tell(now)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from neuroclip_live.errors import UserError
+from neuroclip_live.extras import MQTT
 from neuroclip_live.outputs.output import Output
 from neuroclip_live.registry import Entry, Registry
 
@@ -24,6 +25,22 @@ OUTPUTS = Registry(
             "a live table on the terminal",
             f"{__package__}.table:TableOutput",
             capabilities=frozenset({"terminal"}),
+        ),
+        Entry(
+            "mqtt",
+            "to an MQTT broker, below a topic",
+            f"{__package__}.mqtt:MqttOutput",
+            "//[USER@]HOST[:PORT][/TOPIC]",
+            ("paho",),
+            MQTT,
+        ),
+        Entry(
+            "mqtts",
+            "the same over TLS",
+            f"{__package__}.mqtt:SecureMqttOutput",
+            "//[USER@]HOST[:PORT][/TOPIC][?ca=FILE]",
+            ("paho",),
+            MQTT,
         ),
     ),
     Entry,

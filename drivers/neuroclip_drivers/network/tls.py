@@ -31,12 +31,15 @@ class Tls:
         What this side shows, and its private key, which may be in the same file.
     name : str or None
         The name in the server's certificate, where it is not the host of the address.
+    option : str
+        How what names the files begins, in messages: ``--tls-ca`` and so on.
     """
 
     authority: str | None = None
     certificate: str | None = None
     key: str | None = None
     name: str | None = None
+    option: str = "--tls-"
 
     def context(self) -> ssl.SSLContext:
         """Read the files; nothing older than TLS 1.2 is spoken.
@@ -47,20 +50,22 @@ class Tls:
             When a file is missing, is no PEM file, is locked by a password, or key and certificate differ.
         """
         if self.key is not None and self.certificate is None:
-            raise UserError(f"--tls-key {self.key} belongs to a certificate: give that with --tls-cert")
+            raise UserError(
+                f"{self.option}key {self.key} belongs to a certificate: give that with {self.option}cert"
+            )
         for option, path in (
-            ("--tls-ca", self.authority),
-            ("--tls-cert", self.certificate),
-            ("--tls-key", self.key),
+            ("ca", self.authority),
+            ("cert", self.certificate),
+            ("key", self.key),
         ):
             if path is not None and not Path(path).expanduser().is_file():
-                raise UserError(f"{option} {path}: there is no such file; give a PEM file")
+                raise UserError(f"{self.option}{option} {path}: there is no such file; give a PEM file")
         authority = None if self.authority is None else str(Path(self.authority).expanduser())
         try:
             context = ssl.create_default_context(ssl.Purpose.SERVER_AUTH, cafile=authority)
         except (OSError, ValueError) as error:
             raise UserError(
-                f"--tls-ca {self.authority} holds no certificate in PEM: {_short(error)}"
+                f"{self.option}ca {self.authority} holds no certificate in PEM: {_short(error)}"
             ) from None
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         # Python 3.13 refuses certificates without every extension of the standard; those that two lines of
@@ -90,10 +95,11 @@ class Tls:
                 ) from None
             if "MISMATCH" in str(error):
                 raise UserError(
-                    f"--tls-key {where} is not the key of --tls-cert {certificate}: give the pair"
+                    f"{self.option}key {where} is not the key of {self.option}cert {certificate}: "
+                    "give the pair"
                 ) from None
             raise UserError(
-                f"--tls-cert {certificate} with its key in {where} cannot be used: {_short(error)}"
+                f"{self.option}cert {certificate} with its key in {where} cannot be used: {_short(error)}"
             ) from None
 
 
