@@ -17,6 +17,11 @@ class _Console(Console):
         raise BrokenPipeError
 
 
+def on_one_line(text: str) -> str:
+    """Return text as a terminal may show it: names of files may hold line ends and control characters."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 def console(*, stderr: bool = False) -> Console:
     """Return a console for standard output, or error.
 

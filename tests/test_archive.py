@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -13,12 +14,22 @@ from typing import Any
 import numpy as np
 import pytest
 from fakes import wait_for
+from tiny_model import make_tiny_model
 
 import neuroclip_live as nl
 from neuroclip_live.cli.main import main
+from neuroclip_live.errors import UserError
+from neuroclip_live.model.backbone import load_backbone
 from neuroclip_live.recording.convert import convert
 
 pytest.importorskip("pyarrow")
+
+from neuroclip_live.archive.index import Index
+from neuroclip_live.archive.indexer import Progress
+from neuroclip_live.archive.indexer import index as run_index
+from neuroclip_live.archive.settings import ArchiveSettings
+from neuroclip_live.archive.store import Store
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -188,3 +199,131 @@ def test_a_missing_index_and_a_missing_folder_are_one_line(
     assert len(lines) == 2
     assert all("none" in line for line in lines)
     assert not (tmp_path / "index").exists()
+
+
+DOG = ROOT / "recordings" / "dog.aedat4"
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model of random weights: what is indexed of which folder does not depend on it."""
+    return make_tiny_model(tmp_path_factory.mktemp("tiny") / "tiny")
+
+
+def test_odd_names_and_links(tmp_path: Path, tiny: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder, into = tmp_path / "in", str(tmp_path / "index")
+    (folder / "sub").mkdir(parents=True)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    convert([DOG], folder / "dög [1]\n.aedat4", end_s=0.6)
+    convert([DOG], elsewhere / "linked.aedat4", start_s=0.7, end_s=1.2)
+    try:
+        shutil.copy(folder / "dög [1]\n.aedat4", os.fsencode(folder) + b"/\xff.aedat4")
+    except OSError:
+        pytest.skip("this disk takes no such names")
+    (folder / "sub" / "up").symlink_to(folder)
+    (folder / "there").symlink_to(elsewhere)
+    (folder / "gone.aedat4").symlink_to("nowhere")
+    assert main(["index", str(folder), "--into", into, "--model", str(tiny)]) == 1
+    told = capsys.readouterr()
+    assert told.out.count("\n") == 1
+    assert "4 recordings" in told.out
+    assert "2 encoded" in told.out
+    assert "gone.aedat4" in told.err
+    for glob, name in (("dög [1]\n.aedat4", "dög [1]\n.aedat4"), ("\udcff*", "\\xff.aedat4")):
+        clips = tmp_path / f"clips{name[0]}"
+        line = ["search", into, "a dog", "--least", "0", "--files", glob, "--clips", str(clips), "--json"]
+        assert main(line) == 0
+        moments = json.loads(capsys.readouterr().out)
+        assert {os.path.basename(moment["file"]) for moment in moments} == {name}
+        assert len(list(clips.iterdir())) == len(moments) > 0
+    assert main(["search", into, "a dog", "--least", "0"]) == 0
+    assert "\\n" in capsys.readouterr().out
+
+
+def test_a_folder_that_may_not_be_read_is_named(
+    tmp_path: Path, tiny: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, into = tmp_path / "in", str(tmp_path / "index")
+    (folder / "locked").mkdir(parents=True)
+    convert([DOG], folder / "a.aedat4", end_s=0.5)
+    convert([DOG], folder / "locked" / "b.aedat4", start_s=0.7, end_s=1.2)
+    line = ["index", str(folder), "--into", into, "--model", str(tiny)]
+    assert main(line) == 0
+    (folder / "locked").chmod(0)
+    if os.access(folder / "locked", os.R_OK):
+        pytest.skip("this user may read everything")
+    try:
+        assert main(line) == 1
+    finally:
+        (folder / "locked").chmod(0o700)
+    told = capsys.readouterr()
+    assert "passed over" in told.err
+    assert "locked" in told.err
+    assert "deleted" not in told.out
+
+
+def test_a_recording_that_grows_is_not_taken_for_what_it_was(tmp_path: Path, tiny: Path) -> None:
+    folder, into = tmp_path / "in", Store(tmp_path / "index", make=True)
+    folder.mkdir()
+    convert([DOG], folder / "a.aedat4", end_s=0.5)
+    convert([DOG], folder / "b.aedat4", start_s=0.7, end_s=1.2)
+    backbone = load_backbone(str(tiny))
+
+    def grow(at: Progress) -> bool:
+        if at.done_s:  # the first is done, the second waits
+            with (folder / "b.aedat4").open("ab") as stream:
+                stream.write(b"more")
+        return True
+
+    report = run_index([folder], into, backbone, {"model": str(tiny)}, ArchiveSettings(), tell=grow)
+    assert "changed" in report.broken[str(folder / "b.aedat4")]
+    assert len(Index(into.place, backbone).recordings) == 1
+    report = run_index([folder], into, backbone, {"model": str(tiny)}, ArchiveSettings())
+    assert report.encoded == 1
+    assert not report.broken
+    assert len(Index(into.place, backbone).recordings) == 2
+
+
+def test_nothing_there_is_no_fault(tmp_path: Path, tiny: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "in").mkdir()
+    assert main(["index", str(tmp_path / "in"), "--into", str(tmp_path / "i"), "--model", str(tiny)]) == 0
+    assert "no recordings" in capsys.readouterr().err
+    assert main(["search", str(tmp_path / "i"), "a dog", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == []
+
+
+def test_filters_that_let_nothing_in_are_told(whole: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["search", str(whole), "a dog", "--until", "9999-12-31", "--least", "0", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)
+    assert main(["search", str(whole), "a dog", "--sensor", "1x1", "--json"]) == 0
+    told = capsys.readouterr()
+    assert json.loads(told.out) == []
+    assert "none of the 8 recordings" in told.err
+
+
+def test_another_model_takes_over_while_it_is_read(tmp_path: Path, tiny: Path) -> None:
+    convert([DOG], tmp_path / "a.aedat4", end_s=0.5)
+    backbone, place = load_backbone(str(tiny)), tmp_path / "index"
+    store, how = Store(place, make=True), {"model": str(tiny)}
+    run_index([tmp_path / "a.aedat4"], store, backbone, how, ArchiveSettings())
+    index = Index(place, backbone)
+    run_index([tmp_path / "a.aedat4"], store, backbone, how, ArchiveSettings(stride=2))
+    before = index.record.key
+    index.reload()
+    assert index.record.key != before
+    assert len(index) > 0
+    (place / "models" / f"{index.record.key}.json").unlink()
+    with pytest.raises(UserError, match="run neuroclip-live index"):
+        index.reload()
+
+
+def test_things_have_boxes(tmp_path: Path) -> None:
+    convert([ROOT / "recordings" / "tour.aedat4"], tmp_path / "a.aedat4", start_s=2.0, end_s=3.5)
+    line = ["index", str(tmp_path / "a.aedat4"), "--into", str(tmp_path / "index"), "--objects"]
+    assert main(line) == 0
+    found = nl.Index(tmp_path / "index").search("a dog", least=0.0).to_pylist()
+    boxes = [moment["box"] for moment in found if moment["box"] is not None]
+    assert boxes
+    assert all(0 <= left < right and 0 <= top < bottom for left, top, right, bottom in boxes)
+    assert any(moment["box"] is None for moment in found)

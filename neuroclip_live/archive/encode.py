@@ -113,18 +113,15 @@ def _collect(
             if recognizer.summary is not None:
                 cell = (end - 1) // EVERY_US
                 _add(rows, (cell, -1), recognizer.summary, slice_, shift, settings, None)
-                for track, box, summary in _things(recognizer, prediction):
-                    _add(rows, (cell, track), summary, slice_, shift, settings, box)
+                for thing in prediction.objects or ():
+                    if thing.state == "seen" and thing.look is not None:
+                        _add(rows, (cell, thing.id), thing.look, slice_, shift, settings, thing.box)
         done = max(0.0, (end - begin_us) / 1e6)
         if done - told > 1.0:
             told = done
             if not progress(done):
                 raise Stopped
     return rows, totals
-
-
-def _things(recognizer: Recognizer, prediction: object) -> list[tuple[int, Box, Features]]:
-    return []
 
 
 def _add(

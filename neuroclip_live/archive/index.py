@@ -24,11 +24,13 @@ from neuroclip_live.archive.nearest import Sketch
 from neuroclip_live.archive.parts import PartFacts, Rows
 from neuroclip_live.archive.query import Query
 from neuroclip_live.archive.recordings import read_entries
+from neuroclip_live.archive.settings import ModelRecord
 from neuroclip_live.archive.store import Store
 from neuroclip_live.errors import UserError
 from neuroclip_live.model.backbone import Backbone
 from neuroclip_live.model.hub import Progress
 
+_TRIES = 5
 MANY_ROWS = 200_000
 """From so many on, rows are looked for by their sketches; below, all are scored."""
 
@@ -44,7 +46,7 @@ class Held:
     paths : tuple of str
     digest : str
     facts : PartFacts
-        Of its first piece; ``events`` and ``slices`` of all.
+        Of its first piece.
     """
 
     path: str
@@ -83,15 +85,32 @@ class Index:
         self, place: str | Path, backbone: Backbone | None = None, progress: Progress | None = None
     ) -> None:
         self.store = Store(place)
-        self.record = settings.read_record(self.store, settings.current(self.store))
         self._backbone, self._progress = backbone, progress
         self._background: Background | None = None
         self._sketch: Sketch | None = None
         self.reload()
 
     def reload(self) -> None:
-        """Read what was added since."""
-        there = parts.pieces_there(self.store, self.record.key)
+        """Read what is there now.
+
+        Raises
+        ------
+        UserError
+            When there is no index, or a part of it is damaged.
+        """
+        missing = ""
+        for _ in range(_TRIES):
+            try:
+                self._read(settings.read_record(self.store, settings.current(self.store)))
+            except FileNotFoundError as error:
+                missing = str(error.filename or error)
+                continue  # another model took over while it was read, and the one before is gone
+            return
+        place = self.store.place
+        raise UserError(f"{place} lacks {missing}; run neuroclip-live index FOLDER --into {place} again")
+
+    def _read(self, record: ModelRecord) -> None:
+        there = parts.pieces_there(self.store, record.key)
         paths: dict[str, list[str]] = {}
         for path, entry in sorted(read_entries(self.store).items()):
             if entry.state == "ok" and parts.is_whole(there.get(entry.digest, [])):
@@ -101,7 +120,7 @@ class Index:
         for digest, where in sorted(paths.items(), key=lambda item: item[1]):
             facts = None
             for piece in sorted(there[digest]):
-                rows, each = parts.read_part(self.store, self.record.key, piece)
+                rows, each = parts.read_part(self.store, record.key, piece)
                 facts = facts or each
                 rows = _by_track(rows)
                 blocks.append(rows)
@@ -115,6 +134,9 @@ class Index:
             groups += 1
             assert facts is not None
             held.append(Held(where[0], tuple(where), digest, facts))
+        if record != getattr(self, "record", record):
+            self._backbone = self._background = None  # of another model
+        self.record = record
         self.recordings = tuple(held)
         self.rows = _joined(blocks)
         self.recording = np.concatenate(recording) if recording else np.zeros(0, np.int64)
@@ -124,6 +146,12 @@ class Index:
     def __len__(self) -> int:
         """Return how many moments it holds."""
         return len(self.rows)
+
+    def place_of(self, recording: int, query: Query) -> str:
+        """Return where a recording lies: of several copies, one that the query's filter lets in."""
+        held = self.recordings[recording]
+        wanted = (path for path in held.paths if query.files is None or _matches(path, query.files))
+        return next(wanted, held.path)
 
     @property
     def backbone(self) -> Backbone:
@@ -179,14 +207,15 @@ class Index:
         return query.until_us is None or facts.recorded_us < query.until_us
 
     def search(self, text: str | None = None, **options: Any) -> pa.Table:
-        """Return moments as a table; see :class:`neuroclip_live.archive.query.Query` for the options.
+        r"""Return moments as a table; see :class:`neuroclip_live.archive.query.Query` for the options.
 
         Returns
         -------
         pyarrow.Table
-            ``file`` (string), ``from_s`` and ``to_s`` (seconds from the first event), ``score`` (0 to 1),
-            ``box`` (left, top, right, bottom in pixels; null for the whole picture) and ``track``, the best
-            first. The schema's metadata has ``notes``: what the user should know, one a line.
+            ``file`` (string; bytes of a name that are no text as ``\xff``), ``from_s`` and ``to_s``
+            (seconds from the first event), ``score`` (0 to 1), ``box`` (left, top, right, bottom in pixels;
+            null for the whole picture) and ``track``, the best first. The schema's metadata has ``notes``:
+            what the user should know, one a line.
 
         Raises
         ------
@@ -200,7 +229,8 @@ class Index:
 
 
 def _matches(path: str, pattern: str) -> bool:
-    return fnmatch.fnmatch(path, pattern) or fnmatch.fnmatch(os.path.basename(path), pattern)
+    # a name may have brackets in it, which mean something else in a glob
+    return any(name == pattern or fnmatch.fnmatch(name, pattern) for name in (path, os.path.basename(path)))
 
 
 def _by_track(rows: Rows) -> Rows:

@@ -32,15 +32,17 @@ from neuroclip_live.archive.store import Store
 from neuroclip_live.model.backbone import Backbone
 
 _WAIT_S = 0.5
+_CHANGED = "it changed while it was read; run index again when it is complete"
 
 
 @dataclass(frozen=True)
 class Work:
-    """A piece that is missing, and where its recording lies."""
+    """A piece that is missing, where its recording lies, and its size and time when its digest was taken."""
 
     path: str
     piece: Piece
     seconds: float
+    size: tuple[int, int]
 
 
 @dataclass
@@ -48,8 +50,8 @@ class IndexReport:
     """What a run did.
 
     ``recordings`` are those found; ``encoded`` those of which something was encoded in this run; ``moved``
-    those known by their bytes under another name. ``broken`` maps a path to why it cannot be read,
-    ``damaged`` to what it lacks. ``seconds`` of recordings were encoded, in ``wall_s``;
+    those known by their bytes under another name. ``broken`` maps a path, of a folder too, to why it cannot
+    be read, ``damaged`` to what it lacks. ``seconds`` of recordings were encoded, in ``wall_s``;
     ``bytes`` is what was written.
     """
 
@@ -139,7 +141,8 @@ def index(
     settings.write_record(store, record)
     entries = read_entries(store)
     known = {entry.digest for entry in entries.values()}
-    found = [str(path) for path in find_recordings(folders)]
+    unread: dict[str, str] = {}
+    found = [str(path) for path in find_recordings(folders, unread.__setitem__)]
     report.recordings = len(found)
     report.deleted = len(marked_deleted(store, entries, set(found), folders))
     there = parts.pieces_there(store, record.key)
@@ -151,12 +154,11 @@ def index(
         entry = _looked_at(store, entries, path, known, report)
         if entry.state == "ok" and not parts.is_whole(there.get(entry.digest, [])):
             todo += _missing(store, entries, entry, there)
-    report.broken = {
+    report.broken = unread | {
         path: entries[path].reason for path in found if entries.get(path, _NONE).state == "broken"
     }
     if not report.stopped:
         _work(todo, store, backbone, Background(backbone), record, entries, report, tell, engine)
-    report.encoded = len({work.path for work in todo} - report.broken.keys()) if not report.stopped else 0
     report.left = _finish(store, record, entries)
     report.wall_s = time.monotonic() - begun
     return report
@@ -201,7 +203,8 @@ def _missing(
     pieces = parts.pieces_of(entry.digest, seconds)
     missing = [piece for piece in pieces if piece not in there.get(entry.digest, [])]
     there.setdefault(entry.digest, []).extend(missing)  # a copy of it needs no second encoding
-    return [Work(entry.path, piece, _length(piece, seconds)) for piece in missing]
+    size = entry.size, entry.mtime_ns
+    return [Work(entry.path, piece, _length(piece, seconds), size) for piece in missing]
 
 
 def _length(piece: Piece, seconds: float) -> float:
@@ -210,10 +213,16 @@ def _length(piece: Piece, seconds: float) -> float:
 
 
 def _break(store: Store, entries: dict[str, Entry], entry: Entry, error: Exception | str) -> str:
-    reason = " ".join(str(error).split()) or type(error).__name__
+    reason = _reason(error)
     entries[entry.path] = replace(entry, state="broken", reason=reason)
     write_entry(store, entries[entry.path])
     return reason
+
+
+def _reason(error: Exception | str) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror  # without the path, which is named anyway
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 def _work(
@@ -228,6 +237,7 @@ def _work(
     engine: Engine | None,
 ) -> None:
     total, begun = sum(work.seconds for work in todo), time.monotonic()
+    encoded: set[str] = set()
 
     def at(work: Work, seconds: float) -> bool:
         return tell(Progress(report.seconds + seconds, total, work.path, begun))
@@ -255,15 +265,18 @@ def _work(
         for work, done in outcomes():
             if done.error:
                 report.broken[work.path] = _break(store, entries, entries[work.path], done.error)
+                total -= work.seconds
             else:
                 report.events, report.bytes = report.events + done.events, report.bytes + done.bytes
+                report.seconds += work.seconds
+                encoded.add(work.path)
                 if done.damage:
                     report.damaged[work.path] = done.damage
-            report.seconds += work.seconds
             if not at(work, 0.0):
                 raise Stopped
     except Stopped:
         report.stopped = True
+    report.encoded = len(encoded - report.broken.keys())
 
 
 def do(
@@ -279,14 +292,15 @@ def do(
         return Done()
     path = Path(work.path)
     try:
-        before = size_of(path)
+        if size_of(path) != work.size:
+            return Done(error=_CHANGED)
         rows, facts = encode_piece(path, work.piece, backbone, background, record.settings, progress)
-        if size_of(path) != before:
-            return Done(error="it changed while it was read; run index again when it is complete")
+        if size_of(path) != work.size:
+            return Done(error=_CHANGED)
     except Stopped:
         raise
     except Exception as error:  # noqa: BLE001 - one recording must not end a run over a thousand
-        return Done(error=" ".join(str(error).split()) or type(error).__name__)
+        return Done(error=_reason(error))
     size = parts.write_part(store, record.key, work.piece, rows, facts)
     return Done(size, facts.events, facts.damage)
 

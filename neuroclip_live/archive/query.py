@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from neuroclip_live.errors import UserError
 
 MOST = 100_000
+_DAY_US = 86_400_000_000
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ def parse_date(text: str, *, end: bool = False) -> int:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=datetime.UTC)
     if end and len(text.strip()) == len("2026-11-28"):
-        moment += datetime.timedelta(days=1)
+        return round(moment.timestamp() * 1e6) + _DAY_US
     return round(moment.timestamp() * 1e6)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -75,11 +75,17 @@ def write_entry(store: Store, entry: Entry) -> None:
     store.write(entry.name, json.dumps(asdict(entry)).encode())
 
 
-def find_recordings(folders: Sequence[str | Path]) -> Iterator[Path]:
+Unread = Callable[[str, str], None]
+"""Told of a folder that cannot be looked into, and why."""
+
+
+def find_recordings(
+    folders: Sequence[str | Path], unread: Unread = lambda folder, why: None
+) -> Iterator[Path]:
     """Yield every recording in folders and below, in order of name; a file that is named is yielded as it is.
 
     What is in a file decides, not its name; only the suffixes that belong to recordings also let in what
-    looks like none, so that a broken one is told.
+    looks like none, so that a broken one is told. Links to folders are followed, no folder is entered twice.
 
     Raises
     ------
@@ -87,6 +93,7 @@ def find_recordings(folders: Sequence[str | Path]) -> Iterator[Path]:
         When a folder is not there.
     """
     seen: set[Path] = set()
+    entered: set[tuple[int, int]] = set()
     for folder in folders:
         try:
             place = home_expanded(folder).resolve()
@@ -94,15 +101,28 @@ def find_recordings(folders: Sequence[str | Path]) -> Iterator[Path]:
             raise UserError(f"cannot read {folder}: {error.strerror or error}") from error
         if not place.exists():
             raise UserError(f"there is no folder {folder}: name one that holds recordings")
-        for path in _below(place) if place.is_dir() and not _is_recording(place) else iter([place]):
+        below = place.is_dir() and not _is_recording(place)
+        for path in _below(place, entered, unread) if below else iter([place]):
             if path not in seen:
                 seen.add(path)
                 yield path
 
 
-def _below(folder: Path) -> Iterator[Path]:
-    for at, folders, files in os.walk(folder):
+def _below(folder: Path, entered: set[tuple[int, int]], unread: Unread) -> Iterator[Path]:
+    def refused(error: OSError) -> None:
+        unread(os.fsdecode(error.filename), error.strerror or str(error))
+
+    for at, folders, files in os.walk(folder, onerror=refused, followlinks=True):
         here = Path(at)
+        try:
+            which = here.stat()
+        except OSError as error:  # gone since
+            refused(error)
+            continue
+        if (which.st_dev, which.st_ino) in entered:  # a link led here, or back
+            folders.clear()
+            continue
+        entered.add((which.st_dev, which.st_ino))
         folders.sort()
         for name in [name for name in folders if _is_recording(here / name)]:
             folders.remove(name)
@@ -114,19 +134,23 @@ def _below(folder: Path) -> Iterator[Path]:
 
 
 def _is_recording(path: Path) -> bool:
-
-    if path.is_dir():
-        return find_format(path, b"") is not None
+    suffix = path.suffix.lower()
+    called_so = suffix in known_suffixes() and suffix not in (".txt", ".csv")
+    if os.path.isdir(path):
+        try:
+            return find_format(path, b"") is not None
+        except OSError:
+            return False  # may not be looked into, which is told when it is entered
     try:
         if not path.is_file():
-            return False  # a pipe or a device would be waited for
+            # a pipe or a device would be waited for; a link to what is gone is a recording that is missing
+            return called_so and path.is_symlink() and not path.exists()
         with path.open("rb") as file:
             found = find_format(path, file.read(HEAD_BYTES))
     except OSError:
-        return path.suffix.lower() in known_suffixes()
-    suffix = path.suffix.lower()
+        return called_so
     if found is None:
-        return suffix in known_suffixes() and suffix not in (".txt", ".csv")
+        return called_so
     return found.name != "text" or suffix in found.suffixes
 
 
@@ -160,8 +184,18 @@ def marked_deleted(
     gone = []
     for path, entry in list(entries.items()):
         below = any(top == Path(path) or top in Path(path).parents for top in tops)
-        if below and path not in found and entry.state != "deleted" and not Path(path).exists():
+        if below and path not in found and entry.state != "deleted" and _is_gone(path):
             entries[path] = replace(entry, state="deleted")
             write_entry(store, entries[path])
             gone.append(entries[path])
     return gone
+
+
+def _is_gone(path: str) -> bool:
+    try:
+        os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False  # in a folder that may not be looked into, say
+    return False

@@ -61,7 +61,7 @@ class Scorer:
         named = [
             number
             for number, held in enumerate(index.recordings)
-            if any(p == wanted or p == path or os.path.basename(p) == path for p in held.paths)
+            if any(path in (p, as_text(p), os.path.basename(p)) or p == wanted for p in held.paths)
         ]
         if not named:
             raise UserError(f"{path} is not in the index {index.store.place}; index its folder first")
@@ -122,8 +122,15 @@ class Scorer:
         return np.asarray(rows[:: max(1, len(rows) // 10_000)].astype(np.float32).mean(axis=0), np.float32)
 
 
+def as_text(path: str) -> str:
+    r"""Return a path as text: bytes of a name that are none, Python's surrogates, become like ``\xff``."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
 def search(index: Index, query: Query) -> pa.Table:
     """Return moments; see :meth:`neuroclip_live.archive.index.Index.search`."""
+    if not len(index):
+        return _table(index, query, [], [f"there is nothing in {index.store.place} to be found yet"])
     scorer = Scorer(index, query)
     rows = scorer.candidates()
     if rows is None:
@@ -133,12 +140,14 @@ def search(index: Index, query: Query) -> pa.Table:
     held = index.rows
     moments = merge(rows, index.group[rows], held.from_us[rows], held.to_us[rows], score, query.least)
     long = [m for m in moments if (held.to_us[m.last] - held.from_us[m.first]) / 1e6 >= query.min_s]
-    return _table(index, long[: query.top], notes(index, query))
+    return _table(index, query, long[: query.top], notes(index, query))
 
 
 def notes(index: Index, query: Query) -> list[str]:
     """Return what the user should know of the words that are asked for."""
     told = []
+    if not index.chosen(query).any():
+        told.append(f"none of the {len(index.recordings):,} recordings is let in by the filters")
     for word in (*query.words, *query.without):
         known = index.backbone.familiarity(word)
         if known is not None and (known.hardly_known or known.far):
@@ -149,13 +158,14 @@ def notes(index: Index, query: Query) -> list[str]:
     return told
 
 
-def _table(index: Index, moments: list[Moment], told: list[str]) -> pa.Table:
+def _table(index: Index, query: Query, moments: list[Moment], told: list[str]) -> pa.Table:
     rows = index.rows
     best = [moment.best for moment in moments]
+    files = [as_text(index.place_of(int(index.recording[b]), query)) for b in best]
     boxes: list[Any] = [None if rows.track[b] < 0 else [int(v) for v in rows.box[b]] for b in best]
     return pa.table(
         {
-            "file": pa.array([index.recordings[index.recording[b]].path for b in best], pa.string()),
+            "file": pa.array(files, pa.string()),
             "from_s": pa.array([round(rows.from_us[m.first] / 1e6, 3) for m in moments], pa.float64()),
             "to_s": pa.array([round(rows.to_us[m.last] / 1e6, 3) for m in moments], pa.float64()),
             "score": pa.array([round(m.score, 4) for m in moments], pa.float64()),

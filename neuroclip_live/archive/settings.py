@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Mapping
@@ -103,18 +104,22 @@ def record_of(
 
 def records(store: Store) -> list[ModelRecord]:
     """Return all models an index knows."""
-    return [read_record(store, name.removesuffix(".json")) for name in store.names(FOLDER)]
+    found = []
+    for name in store.names(FOLDER):
+        with contextlib.suppress(FileNotFoundError):  # another run has just replaced it
+            found.append(read_record(store, name.removesuffix(".json")))
+    return found
 
 
 def read_record(store: Store, key: str) -> ModelRecord:
-    """Read one; UserError where it is damaged."""
+    """Read one; UserError where it is damaged, FileNotFoundError where it is gone."""
     name = f"{FOLDER}/{key}.json"
     try:
         data = json.loads(store.read(name))
         settings = ArchiveSettings(**data.pop("settings"))
         return ModelRecord(**{**data, "settings": settings, "probe": tuple(data["probe"])})
-    except (FileNotFoundError, ValueError, TypeError, KeyError) as error:
-        raise UserError(f"{store.url(name)} is damaged or missing; make the index again elsewhere") from error
+    except (ValueError, TypeError, KeyError) as error:
+        raise UserError(f"{store.url(name)} is damaged; make the index again elsewhere") from error
 
 
 def write_record(store: Store, record: ModelRecord) -> None:

@@ -41,6 +41,8 @@ class Store:
         self.place = str(place)
         if not self.place.strip():
             raise UserError("the index's name is empty: give a folder, or a URL like s3://bucket/index")
+        if self.place.startswith("file://"):
+            self.place = self.place.removeprefix("file://")
         self.remote = "://" in self.place
         self._fs: Any = None
         if self.remote:
@@ -112,7 +114,12 @@ class Store:
             write_atomically(self._folder / name, lambda stream: stream.write(data))
             return
         with _named(self.place):
-            self._fs.pipe_file(f"{self._root}/{name}", data)
+            path = f"{self._root}/{name}"
+            try:
+                self._fs.pipe_file(path, data)
+            except FileNotFoundError:  # where folders are real ones, as over SFTP
+                self._fs.makedirs(path.rpartition("/")[0], exist_ok=True)
+                self._fs.pipe_file(path, data)
 
     def remove(self, name: str) -> None:
         """Remove a file; nothing where it is gone already."""
@@ -144,9 +151,11 @@ class Store:
         try:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
+            except BlockingIOError:
                 yield False
                 return
+            except OSError:  # a disk that knows no locks
+                pass
             yield True
             path.unlink(missing_ok=True)
         finally:

@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from neuroclip_live.archive.indexer import IndexReport
 from neuroclip_live.archive.indexer import index as run_index
 from neuroclip_live.archive.query import Query, parse_date, parse_like
 from neuroclip_live.archive.recordings import find_recordings
+from neuroclip_live.archive.search import as_text
 from neuroclip_live.archive.search import search as look
 from neuroclip_live.archive.settings import ArchiveSettings
 from neuroclip_live.archive.store import Store
@@ -26,7 +27,7 @@ from neuroclip_live.cli.archive_progress import shown
 from neuroclip_live.cli.headless import interrupted
 from neuroclip_live.cli.options import MOST_THREADS, model_options
 from neuroclip_live.config import Config
-from neuroclip_live.console import console
+from neuroclip_live.console import console, on_one_line
 from neuroclip_live.errors import UserError
 from neuroclip_live.model.backbone import Backbone
 from neuroclip_live.option_names import about, at_least, refuse_blank
@@ -135,13 +136,18 @@ def index(context: click.Context, /, folders: tuple[str, ...], into: str, **valu
 def tell_report(report: IndexReport, into: str) -> None:
     """Say what a run did; what went wrong goes to standard error."""
     for path, reason in report.broken.items():
-        click.echo(f"passed over {path}: {reason.removeprefix(f'{path} ')}", err=True)
+        told = on_one_line(reason.removeprefix(f"{path} "))
+        click.echo(f"passed over {on_one_line(path)}: {told}", err=True)
     for path, reason in report.damaged.items():
-        click.echo(f"damaged {path}: {reason}", err=True)
+        click.echo(f"damaged {on_one_line(path)}: {on_one_line(reason)}", err=True)
+    if not report.recordings:
+        click.echo(
+            "no recordings were found there; neuroclip-live doctor lists the formats that are", err=True
+        )
     if report.left:
         click.echo(
-            f"{report.left} recordings are not encoded by this model yet; until they are, searches use "
-            "the model of before, where there was one",
+            f"{report.left} recordings are not encoded by this model, or not with these options; until they "
+            "are, searches use those of before, where there were some: index the other folders as well",
             err=True,
         )
     rate = report.seconds / report.wall_s if report.wall_s else 0.0
@@ -149,7 +155,7 @@ def tell_report(report: IndexReport, into: str) -> None:
         f"{report.recordings:,} recordings",
         f"{report.unchanged:,} unchanged",
         f"{report.encoded:,} encoded ({report.seconds:,.1f} s, {report.events:,} events)",
-        *([f"{report.moved:,} moved"] if report.moved else []),
+        *([f"{report.moved:,} moved or copied"] if report.moved else []),
         *([f"{report.deleted:,} deleted"] if report.deleted else []),
         *([f"{len(report.broken):,} broken"] if report.broken else []),
     ]
@@ -213,6 +219,11 @@ def search(
     if clips is not None and Path(clips).exists() and not Path(clips).is_dir():
         raise UserError(f"--clips {clips} is no folder; choose another place")
 
+    if clips is not None:
+        try:
+            Path(clips).expanduser().mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(f"--clips {clips}: {error.strerror}; choose another folder") from error
     with shown() as (_, loading):
         opened = Index(index, progress=loading)
         found = look(opened, query)
@@ -226,7 +237,8 @@ def search(
     else:
         _print(moments)
     if clips is not None:
-        _write_clips(moments, Path(clips).expanduser(), text or values["like"] or "moment")
+        places = {as_text(path): path for held in opened.recordings for path in held.paths}
+        _write_clips(moments, places, Path(clips).expanduser(), text or values["like"] or "moment")
 
 
 def _as_csv(moments: list[dict[str, Any]]) -> str:
@@ -240,33 +252,33 @@ def _as_csv(moments: list[dict[str, Any]]) -> str:
 
 
 def _print(moments: list[dict[str, Any]]) -> None:
-
     out = console()
     if not moments:
-        out.print("nothing found: lower --least, or ask for something else")
+        out.print("nothing found: lower --least, or ask for something else", markup=False)
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name, justify in (("score", "right"), ("from", "right"), ("to", "right"), ("file", "left")):
         table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
     for moment in moments:
         times = (f"{moment[name]:.1f} s" for name in ("from_s", "to_s"))
-        table.add_row(f"{moment['score']:.3f}", *times, Text(moment["file"]))
+        table.add_row(f"{moment['score']:.3f}", *times, Text(on_one_line(moment["file"])))
     out.print(table)
 
 
-def _write_clips(moments: list[dict[str, Any]], folder: Path, what: str) -> None:
-
-    slug = re.sub(r"\W+", "_", what.rpartition("/")[2]).strip("_")[:40] or "moment"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"--clips {folder}: {error.strerror}; choose another folder") from error
+def _write_clips(moments: list[dict[str, Any]], places: Mapping[str, str], folder: Path, what: str) -> None:
+    slug = _slug(what.rpartition("/")[2])
     for number, moment in enumerate(moments, 1):
-        out = folder / f"{number:03}_{slug}_{Path(moment['file']).stem}_{moment['from_s']:.1f}s.aedat4"
+        name = f"{number:03}_{slug}_{_slug(Path(moment['file']).stem)}_{moment['from_s']:.1f}s.aedat4"
+        out = folder / name
         if out.exists():
             click.echo(f"{out} is there already", err=True)
             continue
         try:
-            convert([Path(moment["file"])], out, start_s=moment["from_s"], end_s=moment["to_s"])
+            convert([Path(places[moment["file"]])], out, start_s=moment["from_s"], end_s=moment["to_s"])
         except UserError as error:
-            click.echo(f"no clip of {moment['file']}: {error}", err=True)
+            click.echo(f"no clip of {on_one_line(moment['file'])}: {error}", err=True)
+
+
+def _slug(text: str) -> str:
+    """Return what a file can be called by; two of them stay below the 255 bytes of a name."""
+    return re.sub(r"\W+", "_", text).strip("_")[:30] or "moment"
