@@ -16,6 +16,7 @@ PROGRAM = "neuroclip-live"
 ALL = f"{PROGRAM}[all]"
 ARCHIVE = f"{PROGRAM}[archive]"
 MQTT = f"{PROGRAM}[mqtt]"
+OSC = f"{PROGRAM}[osc]"
 
 PACKAGES = {
     "torch": ("torch", ALL),
@@ -26,6 +27,7 @@ PACKAGES = {
     "pyarrow": ("pyarrow", ARCHIVE),
     "fsspec": ("fsspec", ARCHIVE),
     "paho": ("paho-mqtt", MQTT),
+    "pythonosc": ("python-osc", OSC),
 }
 """Module to package, and what brings it."""
 

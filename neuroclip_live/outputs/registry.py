@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from neuroclip_live.errors import UserError
-from neuroclip_live.extras import MQTT
+from neuroclip_live.extras import MQTT, OSC
 from neuroclip_live.outputs.output import Output
 from neuroclip_live.registry import Entry, Registry
 
@@ -41,6 +41,15 @@ OUTPUTS = Registry(
             "//[USER@]HOST[:PORT][/TOPIC][?ca=FILE]",
             ("paho",),
             MQTT,
+        ),
+        Entry("udp", "small JSON objects as datagrams", f"{__package__}.udp:UdpOutput", "HOST:PORT"),
+        Entry(
+            "osc",
+            "Open Sound Control, for sound and light",
+            f"{__package__}.osc:OscOutput",
+            "HOST:PORT",
+            ("pythonosc",),
+            OSC,
         ),
     ),
     Entry,
