@@ -7,7 +7,7 @@ and ``doctor`` list the entries; nothing else has to know how many there are.
 Another package adds an entry in its ``pyproject.toml``::
 
     [project.entry-points."neuroclip_live.outputs"]
-    osc = "my_package.osc:OscOutput"
+    dmx = "my_package.dmx:DmxOutput"
 
 What is named there is an :class:`Entry`, or what makes one thing, whose documentation's first line then is
 the help.

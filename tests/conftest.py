@@ -26,7 +26,14 @@ DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 SLOW = frozenset(
     f"{name}.py"
     for name in (
-        *("test_adapter", "test_benchmarks", "test_browser", "test_changing", "test_clock_restarts"),
+        *(
+            "test_adapter",
+            "test_benchmarks",
+            "test_browser",
+            "test_changing",
+            "test_clients",
+            "test_clock_restarts",
+        ),
         *(
             "test_datasets",
             "test_evaluate",
@@ -38,6 +45,7 @@ SLOW = frozenset(
             "test_fewshot",
             "test_fuzz",
             "test_long_runs",
+            "test_mqtt",
             "test_paused_place",
             "test_plugins",
             "test_ring_model",
