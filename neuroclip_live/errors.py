@@ -11,6 +11,25 @@ class UserError(Exception):
     """
 
 
+class SourceAway(UserError):
+    """A camera or a server that cannot be had now, and may come: the window waits for it.
+
+    Parameters
+    ----------
+    message : str
+        The line of the command line, which does not wait.
+    name : str
+        What is waited for: "a camera", "127.0.0.1:7777".
+    advice : str
+        How it can be had, for somebody who sits before the window; the message where that says all.
+    """
+
+    def __init__(self, message: str, name: str, advice: str = "") -> None:
+        super().__init__(message)
+        self.name = name
+        self.advice = advice or message
+
+
 def reason_of(error: Exception) -> str:
     """Return what an exception has to say in one line; of some only the kind tells anything."""
     lines = str(error).strip().splitlines()

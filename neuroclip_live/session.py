@@ -10,9 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from neuroclip_drivers.awaited import AwaitedSource
 from neuroclip_drivers.simulator.show_words import SHOW_PROMPTS
 from neuroclip_live.config import Config
-from neuroclip_live.errors import UserError
+from neuroclip_live.errors import SourceAway, UserError
 from neuroclip_live.extras import need
 from neuroclip_live.option_names import about
 
@@ -236,6 +237,23 @@ def open_named(spec: SourceSpec) -> EventSource:
         return open_source(spec)
 
 
+def open_or_await(spec: SourceSpec) -> EventSource:
+    """Open a source, or return one that waits for it, where it may come.
+
+    Raises
+    ------
+    UserError
+        When it cannot be used, and waiting would not help.
+    """
+    from neuroclip_drivers.opening import SOURCES, open_source
+
+    with about(SOURCES.find(spec.kind).option):
+        try:
+            return open_source(spec)
+        except SourceAway as away:
+            return AwaitedSource(away, lambda: open_source(spec))
+
+
 def build_recognizer(
     model: Backbone,
     prompts: PromptSet,
@@ -289,7 +307,7 @@ def build_pipeline(config: Config, source: EventSource, prompts: PromptSet | Non
     pipeline.treat(settings.road.treatment)
     with about("--region"):
         pipeline.set_region(settings.road.region)
-    if config.record is not None:
+    if config.record is not None and not isinstance(source, AwaitedSource):  # there is nothing to record yet
         with about("--record"):
             pipeline.start_recording(config.record)
     return pipeline

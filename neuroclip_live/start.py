@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import _signal  # type: ignore[import-not-found]  # what ``signal`` is made of, which takes long enough to be interrupted itself
 import os
+import sys
 
 
 def _leave(number: int, _frame: object) -> None:
@@ -25,8 +26,25 @@ def _leave(number: int, _frame: object) -> None:
 _signal.signal(_signal.SIGINT, _leave)
 
 
+def _open_closed() -> None:
+    """Put something under the standard streams that are closed, as when a menu or a service starts it.
+
+    Else the next files that are opened, a recording say, get their numbers, and whatever a library prints.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest number that is free: this one
+    for name, number in (("stdin", 0), ("stdout", 1), ("stderr", 2)):
+        if getattr(sys, name) is None:
+            stream = open(number, "r" if number == 0 else "w", encoding="utf-8", closefd=False)
+            setattr(sys, name, stream)
+
+
 def program() -> None:
     """Run the command line and leave the process."""
+    _open_closed()
     from neuroclip_live.cli.main import program as run
 
     run()

@@ -219,3 +219,30 @@ def test_a_pipe_gets_names_in_one_piece(capsys: pytest.CaptureFixture[str]) -> N
     out = capsys.readouterr().out
     assert ("a very long name " * 6).strip() in out
     assert out.endswith("\n")
+
+
+CLOSED = """
+import os
+for number in (0, 1, 2):
+    os.close(number)
+sys.stdin = sys.stdout = sys.stderr = None  # as Python has them where they were closed from the start
+from neuroclip_live import start
+start.program()
+"""
+
+
+def test_closed_streams_are_no_files_of_the_run(tmp_path):
+    recording = dv_recording(tmp_path / "a.aedat4", make_events(3000))
+    lines = tmp_path / "out.jsonl"
+    run = ["--headless", "--replay", str(recording), "--speed", "max", "-p", "a, b", "--jsonl", str(lines)]
+    process = child(CLOSED, run, tmp_path)
+    assert ended(process) == ("", "")
+    assert process.returncode == 0
+    kinds = [json.loads(line)["type"] for line in lines.read_text().splitlines()]
+    assert (kinds[0], kinds[-1]) == ("header", "summary")
+    refused = child(CLOSED, ["--headless", "--replay", "no.aedat4"], tmp_path)
+    ended(refused)
+    assert refused.returncode == 2
+    seen = child(CLOSED, ["-p", "a, b", "--duration", "1"], tmp_path)
+    ended(seen)
+    assert seen.returncode == 0

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+ICON = Path(__file__).parent / "style" / "assets" / "neuroclip-live.svg"
 _STOP_S = 2.0
 _THREADS = ("teaching", "recorder", "window-jobs", "capture", "inference", "model-load")
 
@@ -57,6 +58,7 @@ def run_window(
         The exit status: 0.
     """
     from PySide6.QtCore import QTimer, qInstallMessageHandler
+    from PySide6.QtGui import QIcon
     from PySide6.QtWidgets import QApplication
 
     from neuroclip_gui.garbage import collected_here
@@ -68,6 +70,8 @@ def run_window(
     qInstallMessageHandler(_log_qt)
     app = QApplication.instance() or QApplication(["neuroclip-live"])
     app.setApplicationName("neuroclip-live")
+    app.setDesktopFileName("neuroclip-live")  # by which Wayland finds the icon
+    app.setWindowIcon(QIcon(str(ICON)))
     store = SettingsStore(Path(settings_path) if settings_path is not None else settings_file())
     settings = store.load()
     theme = Theme(settings.theme)
@@ -127,7 +131,9 @@ def check_binding() -> None:
 def finish(window: MainWindow) -> int:
     """Stop everything behind a window that is closed; return the exit status."""
     ended = window.pipeline is None or window.pipeline.stop(_STOP_S)
-    jobs_ended = [jobs.close() for jobs in (window.recording.jobs, window.export.jobs, window.jobs)]
+    jobs_ended = [
+        jobs.close() for jobs in (window.recording.jobs, window.export.jobs, window.waiting.jobs, window.jobs)
+    ]
     if not (all(jobs_ended) and ended):
         log.info("a thread did not end in time; it is left behind")
         atexit.register(_leave_if_stuck)

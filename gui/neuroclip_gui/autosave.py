@@ -63,9 +63,10 @@ class Keeping:
             except (UserError, KeyError, TypeError, ValueError) as error:
                 self._window.complain(f"The words of the last time cannot be used: {error}")
         self._first, self.touched = pipeline.prompts, False
-        self._bring_region(pipeline)
+        self.bring_region(pipeline)
 
-    def _bring_region(self, pipeline: Pipeline) -> None:
+    def bring_region(self, pipeline: Pipeline) -> None:
+        """Keep recognition to the part of the last time, where the picture has the same size."""
         *sides, width, height = self._window.settings.region or [0, 0]
         if sides and (width, height) == tuple(pipeline.resolution):
             from neuroclip_live.stream.box import Box

@@ -46,6 +46,7 @@ from neuroclip_gui.panels.teach.teach_commands import Teaching
 from neuroclip_gui.panels.teach.teach_panel import TeachPanel
 from neuroclip_gui.panels.timeline.timeline import Timeline
 from neuroclip_gui.panels.timesteps.timestep_strip import TimestepStrip
+from neuroclip_gui.panels.waiting.waiting import Waiting
 from neuroclip_gui.pulse import FASTEST_HZ, Pulse
 from neuroclip_gui.settings import SettingsStore, WindowSettings
 from neuroclip_gui.source_words import words_brought
@@ -114,6 +115,7 @@ class MainWindow(QMainWindow, WindowCommands):
         self.prompts.model.chosen = settings.colours
         self.snapshots, self.prompt_files = Snapshots(self), PromptFiles(self)
         self.strangeness = Strangeness(self.jobs, self.prompts.model.note_words)
+        self.waiting = Waiting(theme, self.sources.take)
         self._closed = False
         self.keeping = Keeping(self)
         self.typing = TypingAnywhere(self)
@@ -133,6 +135,7 @@ class MainWindow(QMainWindow, WindowCommands):
         for widget in (self.decision, self.view, self.record_bar, self.transport):
             column.addWidget(widget, 1 if widget is self.view else 0)
         self.setCentralWidget(centre)
+        self.waiting.card.lie_over(self.view)
         self.banner.lie_over(self.view)
         self.hint = Hint(self.view, "Esc or F10 leaves the demo desk")
         self.drop_sheet = DropSheet(self, self.theme)
@@ -151,6 +154,7 @@ class MainWindow(QMainWindow, WindowCommands):
         self.docks["spacetime"].visibilityChanged.connect(self.actions_.by_name["space_time"].setChecked)
         by_name = self.actions_.by_name
         self.prompts.add_actions(self.actions_.in_list)
+        self.waiting.card.offer([by_name[n] for n in ("simulator", "open", "network")])
         self.transport.add_buttons([by_name[n] for n in ("step_back", "play", "step_on")], [by_name["loop"]])
         self.teach.add_buttons(
             [by_name[n] for n in ("teach_last", "teach_not")],

@@ -76,6 +76,18 @@ class Sources:
         """Read a network stream."""
         self._open("network", address)
 
+    def take(self, source: EventSource) -> None:
+        """Read a source that was waited for and is there now."""
+        window = self._window
+
+        def begin() -> None:
+            window.keeping.bring_region(window.pipeline)
+            record = window.recognition.config.record
+            if record is not None:  # what the command line asked for from the start
+                window.recording.start(Path(record))
+
+        self._begin(lambda: source, begin, window.complain)
+
     # ---- drag and drop
 
     @staticmethod

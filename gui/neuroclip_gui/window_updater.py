@@ -71,6 +71,7 @@ class Follower:
             window.pulse.painted()
         if not window.isMinimized():
             window.space_time_updates.look(pipeline, now, window.live.frozen)
+        window.waiting.look(pipeline.source, now)
         self._clock.tick(pipeline.source, pipeline.source.status(), now)
         if self._is_due("status", now, _STATUS_S):
             self._pull_status(pipeline, now)
@@ -113,8 +114,9 @@ class Follower:
         if status is not None and status.source.state.value == "waiting":
             self._shown = _NOTHING
             window.decided = _NOTHING  # what was seen before is not what is seen when it is back
+            self._number = prediction.number if prediction is not None else self._number
             window.decision.show_busy(f"Waiting for {status.source_name}", None, now)
-            window.view.set_state("", still=False)
+            window.view.set_state("", still=True)
             return
         if self._is_pending(pipeline, now):
             self._shown = _NOTHING
@@ -216,12 +218,14 @@ class Follower:
     def _say_status(self, status: Status) -> None:
         window = self._window
         message = status.message if status.state.value != "loading" and not status.changing else ""
+        if status.source.state.value == "waiting" and message == status.source.message:
+            message = ""  # that lies over the picture for as long as it lasts
         if message == self._said:
             return
         self._said = message
         if message:
             failed = status.state.value == "failed"
-            told = message == status.source.message and status.source.state.value != "waiting"
+            told = message == status.source.message
             window.banner.say(message, "error" if failed else "info" if told else "warn")
             if failed:
                 window.decision.show_refused()

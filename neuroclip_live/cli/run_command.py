@@ -191,7 +191,7 @@ def _run_window(config: Config, spec: SourceSpec) -> int:
         made.append(pipeline)
         return pipeline
 
-    source = session.open_named(spec)  # before the window: a wrong path is told on the terminal
+    source = session.open_or_await(spec)  # before the window: a wrong path is told on the terminal
     carriers: list[CarrierThread] = []
     with about_outputs(config):
         outputs = make_outputs(outputs_of(config))

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Sequence
 from time import monotonic
 
+from neuroclip_drivers.awaited import AwaitedSource
 from neuroclip_live.errors import UserError
 from neuroclip_live.outputs.output import Output, Troubles, Watching
 from neuroclip_live.recognition.pipeline import Pipeline, PipelineState, Status
@@ -96,6 +97,8 @@ class Carrier:
 
     def _open(self) -> None:
         pipeline = self._pipeline
+        if isinstance(pipeline.source, AwaitedSource):
+            return  # a header is of what there is
         info = pipeline.backbone.info if pipeline.backbone is not None else None
         header = Header.of(pipeline.source, info, pipeline.prompts, settings_now(pipeline))
         before = self._header

@@ -12,7 +12,7 @@ from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent, QImage
 from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QDialog, QLineEdit, QTabBar, QWidget
 
-from neuroclip_drivers.source import GrayFrame, SourceState
+from neuroclip_drivers.source import GrayFrame
 from neuroclip_gui import sources
 from neuroclip_gui.commands import CHOICES
 from neuroclip_gui.panels.picture import live_view
@@ -319,14 +319,6 @@ def test_a_failed_worker_becomes_a_banner_and_the_picture_goes_on(qtbot, window,
     assert window.decision.words()[0] == "Recognition is off"
     pipeline.events = ring_of_events(1.0)
     qtbot.waitUntil(lambda: window.view.frame is not None and (window.view.frame != 127).any())
-
-
-def test_a_camera_that_went_away_is_said(qtbot, make_window):
-    source = FakeSource(live=True, state=SourceState.WAITING, message="unplugged; waiting for it")
-    window = make_window(source)
-    window.pipeline.now = replace(window.pipeline.now, message=source.message)
-    qtbot.waitUntil(lambda: "unplugged" in window.banner.text)
-    assert window.banner.level == "warn"
 
 
 # ---- room

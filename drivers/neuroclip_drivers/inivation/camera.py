@@ -32,7 +32,7 @@ from neuroclip_drivers.inivation.devices import (
 from neuroclip_drivers.inivation.usb import UsbCamera, udev_commands, usb_cameras
 from neuroclip_drivers.side_streams import SideStreams
 from neuroclip_drivers.source import MAX_WAIT_S, GrayFrame, SourceState, SourceStatus
-from neuroclip_live.errors import UserError
+from neuroclip_live.errors import SourceAway, UserError
 from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution, copy_packet, empty_packet
 
 if TYPE_CHECKING:
@@ -60,7 +60,8 @@ class CameraSource:
     Raises
     ------
     UserError
-        No camera, no camera of that serial number, no permission, in use by another program, wrong firmware.
+        Its firmware gives no events. :class:`~neuroclip_live.errors.SourceAway` where it may come: no
+        camera, none of that serial number, no permission, in use by another program.
 
     Attributes
     ----------
@@ -90,7 +91,7 @@ class CameraSource:
         try:
             self.device: Any = self._api.open(descriptor)
         except DEVICE_ERRORS as error:
-            raise UserError(self._explain(error, descriptor)) from None
+            raise SourceAway(self._explain(error, descriptor), _named(serial)) from None
         self.serial = str(descriptor.serialNumber)
         self.name = str(self.device.getCameraName())
         resolution = self.device.getEventResolution()
@@ -118,13 +119,16 @@ class CameraSource:
                 return descriptor
         locked = [c for c in self._usb() if not c.accessible and (serial is None or serial in (c.serial, ""))]
         if locked:
-            raise UserError(no_permission(locked[0]))
+            raise SourceAway(no_permission(locked[0]), _named(serial))
         if found:
             others = ", ".join(str(info_of(descriptor)) for descriptor in found)
-            raise UserError(f"No camera has the serial number {serial}. Connected: {others}.")
-        raise UserError(
-            "No event camera was found. Plug one in (iniVation DVS128, DAVIS or DVXplorer), or play a "
-            "recording with --replay FILE; `neuroclip-live doctor` tells what is on USB."
+            message = f"No camera has the serial number {serial}. Connected: {others}."
+            raise SourceAway(message, _named(serial))
+        none = "No event camera was found. Plug one in (iniVation DVS128, DAVIS or DVXplorer)"
+        raise SourceAway(
+            f"{none}, or play a recording with --replay FILE; `neuroclip-live doctor` tells what is on USB.",
+            _named(serial),
+            f"{none}: it is opened as soon as it is there.",
         )
 
     def _explain(self, error: Exception, descriptor: Any) -> str:
@@ -265,6 +269,11 @@ class CameraSource:
                     self._wanted = {**self._applied, **self._wanted}  # a camera forgets when unplugged
                     self._state, self._message = SourceState.STREAMING, ""
                 return
+
+
+def _named(serial: str | None) -> str:
+    """Return what is waited for while there is no such camera."""
+    return "a camera" if serial is None else f"camera {serial}"
 
 
 def open_camera(spec: SourceSpec) -> CameraSource:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import errno
 import os
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -36,7 +37,7 @@ from neuroclip_drivers.network.connect import connect, explain, notice_death, pa
 from neuroclip_drivers.network.tls import Tls, wrap
 from neuroclip_drivers.side_streams import KINDS, SidePacket, SideStreams
 from neuroclip_drivers.source import MAX_WAIT_S, GrayFrame, SourceState, SourceStatus
-from neuroclip_live.errors import UserError
+from neuroclip_live.errors import SourceAway, UserError
 from neuroclip_live.events import Packet, Resolution, copy_packet, empty_packet
 
 if TYPE_CHECKING:
@@ -68,7 +69,8 @@ class NetworkSource:
     Raises
     ------
     UserError
-        When the address makes no sense, nobody answers, or what answers does not send events.
+        When the address makes no sense, or TLS fails; :class:`~neuroclip_live.errors.SourceAway` when
+        nobody answers, or what answers does not send events.
     """
 
     live = True
@@ -95,8 +97,10 @@ class NetworkSource:
                 next(dial)
         except StopIteration as stop:
             header: Header = stop.value
-        except (OSError, FormatError) as error:
+        except ssl.SSLError as error:  # certificates mend themselves no more than addresses do
             raise UserError(explain(address, error)) from None
+        except (OSError, FormatError) as error:
+            raise SourceAway(explain(address, error), address) from None
         stream = header.first("EVTS")
         assert stream is not None
         assert stream.resolution is not None

@@ -45,7 +45,9 @@ class StatusLine(QStatusBar):
         total = status.latency.get("total")
         model = " · ".join(part for part in (status.model, status.runtime, status.device) if part)
         texts = {
-            "source": f"{status.source_name}   {status.resolution.width} × {status.resolution.height}",
+            "source": f"waiting for {status.source_name}"
+            if status.source.state.value == "waiting"
+            else f"{status.source_name}   {status.resolution.width} × {status.resolution.height}",
             "rate": f"{amount(status.event_rate_hz)} events/s",
             "lost": f"{amount(status.dropped_events)} dropped · {amount(status.skipped_windows)} skipped",
             "latency": f"event to label {total.p50_ms:.0f} ms, p99 {total.p99_ms:.0f}" if total else "",

@@ -191,6 +191,7 @@ def style_sheet(p: Palette) -> str:
         border-radius: 6px; }}
     QFrame#banner[level="error"] {{ border-left-color: {p.bad}; }}
     QFrame#banner[level="warn"] {{ border-left-color: {p.warn}; }}
+    QFrame#waiting {{ background: {p.panel}; border: 1px solid {p.border}; border-radius: 10px; }}
     QProgressBar {{ background: {p.border}; border: 0; border-radius: 2px; max-height: 4px;
         min-height: 4px; }}
     QProgressBar::chunk {{ background: {p.accent}; border-radius: 2px; }}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QStandardPaths
 from PySide6.QtWidgets import QFileDialog
 
+from neuroclip_drivers.awaited import AwaitedSource
 from neuroclip_gui.jobs import Jobs
 from neuroclip_gui.panels.recording.record_bar import said
 
@@ -66,6 +67,9 @@ class Recording:
             if pipeline is None:
                 self._window.complain("Still starting: record in a moment")
             return
+        if isinstance(pipeline.source, AwaitedSource):
+            self._window.complain(f"There is nothing to record yet: waiting for {pipeline.source.name}")
+            return
 
         def work() -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -94,6 +98,8 @@ class Recording:
         if on and status.ended:  # a full disk, say: the report tells
             self.stop()
         by_itself = self._on and not on and not self._busy
+        if not self._busy:  # a press checks it, whatever comes of it
+            window.actions_.by_name["record"].setChecked(on)
         if on != self._on:
             self._on = on
             window.actions_.by_name["record"].setChecked(on)

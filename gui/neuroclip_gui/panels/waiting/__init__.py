@@ -1,0 +1,1 @@
+"""What is seen while a camera or a server is waited for."""
