@@ -111,11 +111,11 @@ class Follower:
             self._shown = _NOTHING
             window.decision.show_busy("Recognition does not answer", None, now)
             return
-        if status is not None and status.source.state.value == "waiting":
+        if pipeline.source.status().state.value == "waiting":  # asked now: the status is a moment old
             self._shown = _NOTHING
             window.decided = _NOTHING  # what was seen before is not what is seen when it is back
             self._number = prediction.number if prediction is not None else self._number
-            window.decision.show_busy(f"Waiting for {status.source_name}", None, now)
+            window.decision.show_busy(f"Waiting for {pipeline.source.name}", None, now)
             window.view.set_state("", still=True)
             return
         if self._is_pending(pipeline, now):
