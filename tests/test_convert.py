@@ -7,8 +7,13 @@ from pathlib import Path
 import event_files as made
 import numpy as np
 import pytest
+from making import SIZE, START_US, join, make_events, same
 
+from neuroclip_drivers.aedat4.format import StreamInfo, sensor_streams
+from neuroclip_drivers.aedat4.payloads import TRIGGER_DTYPE, trigger_payload
+from neuroclip_drivers.aedat4.writer import Aedat4Writer
 from neuroclip_drivers.files.open_file import open_event_file
+from neuroclip_drivers.replay import ReplaySource
 from neuroclip_live.cli import main as command_line
 
 
@@ -44,6 +49,33 @@ def test_a_part_and_several(tmp_path: Path) -> None:
     assert np.array_equal(read(tmp_path / "b.aedat4"), np.concatenate([part, part]))
 
 
+def test_a_part_of_a_recording_whose_clock_began_anew(tmp_path: Path) -> None:
+    """A part is what replay plays of it: places along the file, whatever the camera's clock showed."""
+    after, before = make_events(1000, 500_000, seed=1), make_events(1000, 500_000, seed=2)
+    after["t"] -= START_US - 7
+    with Aedat4Writer(tmp_path / "a.aedat4", SIZE) as writer:
+        for events in (before, after, after):
+            writer.write(events)
+    for start, end in ((0.0, 0.2), (0.3, 0.8), (0.7, 1.3), (1.2, 9.0)):
+        assert run(tmp_path / "a.aedat4", tmp_path / "b.aedat4", "--start", start, "--end", end) == 0
+        source = ReplaySource(tmp_path / "a.aedat4", speed=None, start_s=start, end_s=end)
+        wanted = join(source.packets())
+        source.close()
+        assert 300 < len(wanted) < 1300
+        assert same(join(open_event_file(tmp_path / "b.aedat4").read()), wanted)
+        (tmp_path / "b.aedat4").unlink()
+
+
+def test_what_is_not_taken_along_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    streams = [*sensor_streams("CAM", SIZE), StreamInfo(1, "TRIG", "triggers", "CAM", None)]
+    triggers = np.zeros(3, dtype=TRIGGER_DTYPE)
+    with Aedat4Writer(tmp_path / "a.aedat4", SIZE, streams=streams) as writer:
+        writer.write(make_events(500))
+        writer.write_payload(1, trigger_payload(triggers), 3, 0, 0)
+    assert run(tmp_path / "a.aedat4", tmp_path / "b.aedat4") == 0
+    assert "not taken along: triggers" in capsys.readouterr().err
+
+
 def test_what_others_read_of_it(tmp_path: Path) -> None:
     """Our aedat4 holds as many events for EventCV, faery, aedat and dv-processing as for us."""
     events = made.scene(count=5_000)
@@ -70,7 +102,7 @@ def test_what_cannot_be_converted(tmp_path: Path, capsys: pytest.CaptureFixture[
         ((path, tmp_path / "there.aedat4"), "exists already"),
         ((path, other, tmp_path / "c.aedat4"), "different sensors (128x128, 640x480)"),
         ((path, tmp_path / "c.aedat4", "--start", 5, "--end", 2), "--end 2: give seconds"),
-        ((path, tmp_path / "c.aedat4", "--start", 500), "no events in that part"),
+        ((path, tmp_path / "c.aedat4", "--start", 500), "there is nothing at 500 s"),
         ((tmp_path / "none.raw", tmp_path / "c.aedat4"), "No such file"),
     ):
         assert run(*arguments) == 2

@@ -9,7 +9,8 @@ from pathlib import Path
 from neuroclip_drivers.aedat4.verifying import verify_aedat4
 from neuroclip_drivers.aedat4.writer import Aedat4Writer
 from neuroclip_drivers.files.event_file import EventFile, FileOptions
-from neuroclip_drivers.files.open_file import open_event_file
+from neuroclip_drivers.replay import ReplaySource
+from neuroclip_drivers.side_streams import KINDS
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import Packet, Resolution
 
@@ -62,47 +63,61 @@ def convert(
         raise UserError(
             f"A part from {start_s:g} s to {end_s} s makes no sense. Give a start before its end."
         )
-    files: list[EventFile] = []
+    options = options or FileOptions()
+    sources: list[ReplaySource] = []
     try:
         for path in inputs:
-            files.append(open_event_file(path, options))
+            sources.append(
+                ReplaySource(
+                    path,
+                    speed=None,
+                    start_s=start_s,
+                    end_s=end_s,
+                    stream=options.stream,
+                    sensor=options.sensor,
+                    time_unit=options.time_unit,
+                )
+            )
+        files = [source.recording for source in sources]
         sizes = {file.resolution for file in files}
         if len(sizes) > 1:
             raise UserError(
                 f"The recordings are of different sensors ({', '.join(map(str, sorted(sizes)))}). "
                 "Convert them one by one, or give --sensor WxH."
             )
-        packets = _packets(files, start_s, end_s, progress)
-        events = _write_aedat4(out, packets, files[0].resolution, files[0].camera)
+        events = _write_aedat4(out, _packets(sources, progress), files[0].resolution, files[0].camera)
         if not events:
             out.unlink(missing_ok=True)
             raise UserError(
                 f"There are no events in that part of {inputs[0]}. Choose another --start or --end."
             )
         notes = [file.losses for file in files] + [file.streams_note for file in files]
-        if any(file.has_frames for file in files):
-            notes.append("intensity frames are not taken along")
+        notes.append(_left_behind(files))
         return Converted(out, events, "; ".join(dict.fromkeys(note for note in notes if note)))
     finally:
-        for file in files:
-            file.close()
+        for source in sources:
+            source.close()
 
 
-def _packets(
-    files: Sequence[EventFile], start_s: float, end_s: float | None, progress: Callable[[float], None]
-) -> Iterator[Packet]:
-    for number, file in enumerate(files):
-        begin = file.first_us + round(start_s * 1e6)
-        end = file.last_us if end_s is None else min(file.last_us, file.first_us + round(end_s * 1e6))
-        for packet in file.read(begin if start_s else None):
-            if end_s is not None and int(packet["t"][-1]) > end:
-                packet = packet[packet["t"] <= end]
-                if not len(packet):
-                    break
-            yield packet
-            share = (int(packet["t"][-1]) - begin) / max(1, end - begin)
-            progress((number + min(1.0, max(0.0, share))) / len(files))
+def _packets(sources: Sequence[ReplaySource], progress: Callable[[float], None]) -> Iterator[Packet]:
+    for number, source in enumerate(sources):
+        for packet in source.packets():
+            if len(packet):
+                yield packet
+            at = source.status()
+            begin, end = at.start_us or 0, at.end_us or 0
+            share = ((at.position_us or 0) - begin) / max(1, end - begin)
+            progress((number + min(1.0, max(0.0, share))) / len(sources))
     progress(1.0)
+
+
+def _left_behind(files: Sequence[EventFile]) -> str:
+    """Say what the files hold beside the events, which is not taken along; empty where there is nothing."""
+    streams = [stream for file in files for stream in file.side.streams]
+    names = dict.fromkeys(KINDS.get(stream.type_id, f"packets of {stream.name!r}") for stream in streams)
+    if not names and any(file.has_frames for file in files):
+        names["frames"] = None
+    return f"not taken along: {', '.join(names)}" if names else ""
 
 
 def _write_aedat4(out: Path, packets: Iterator[Packet], size: Resolution, camera: str) -> int:

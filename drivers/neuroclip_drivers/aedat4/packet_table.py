@@ -13,6 +13,7 @@ from neuroclip_drivers.aedat4.decompression import decompress
 from neuroclip_drivers.aedat4.flatbuffer import FormatError
 from neuroclip_drivers.aedat4.format import Header
 from neuroclip_drivers.aedat4.index import parse_index
+from neuroclip_drivers.aedat4.index_check import checked
 from neuroclip_drivers.aedat4.losses import describe
 from neuroclip_drivers.aedat4.salvage import walk
 from neuroclip_drivers.portable_io import read_at
@@ -112,7 +113,9 @@ def _own_index(file: OpenFile, header: Header) -> npt.NDArray[Any] | None:
         return None
     bodies = rows["offset"] - 8
     ends = rows["offset"] + rows["size"]
-    contiguous = len(rows) == 0 or (
-        bodies[0] == header.end and ends[-1] == position and bool((bodies[1:] == ends[:-1]).all())
-    )
-    return rows if contiguous and bool((rows["size"] > 0).all()) else None
+    if not len(rows):
+        return rows if position == header.end else None
+    contiguous = bodies[0] == header.end and ends[-1] == position and bool((bodies[1:] == ends[:-1]).all())
+    if not contiguous or not bool((rows["size"] > 0).all()):
+        return None
+    return checked(file.read, header, rows)

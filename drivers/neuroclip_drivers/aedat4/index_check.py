@@ -1,0 +1,72 @@
+"""Whether an index is true to the packets that it names; where they disagree, the packet itself decides.
+
+Each packet tells its stream and its length before its body. An index that names other ones would silently
+pass over what lies between, or play the events of another camera.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from neuroclip_drivers.aedat4.decompression import decompress
+from neuroclip_drivers.aedat4.flatbuffer import FormatError
+from neuroclip_drivers.aedat4.format import Header
+from neuroclip_drivers.aedat4.own_length import own_length
+
+_LOOKED_AT = 1 << 14
+"""So many packets' heads are read on opening (some 30 ms); of more, these first, and all where one is off."""
+_HEAD = np.dtype([("stream", "<i4"), ("size", "<i4")])
+
+Read = Callable[[int, int], bytes]
+"""Reads (count, position) of the file; fewer bytes at its end."""
+
+
+def checked(read: Read, header: Header, rows: npt.NDArray[Any]) -> npt.NDArray[Any] | None:
+    """Return the rows of an index with the streams that their packets tell; None where a length is wrong.
+
+    Parameters
+    ----------
+    read : callable
+    header : Header
+    rows : (N,) array of ``INDEX_DTYPE``
+        One behind the other in the file; not changed.
+    """
+    if len(rows) > _LOOKED_AT:
+        some = np.linspace(0, len(rows) - 1, _LOOKED_AT).astype(np.int64)
+        if not len(_off(read, rows, some)[0]):
+            return rows
+    off, heads = _off(read, rows, np.arange(len(rows)))
+    if not len(off):
+        return rows
+    rows = rows.copy()
+    types = {stream.number: stream.type_id.encode() for stream in header.streams}
+    for number, (stream, size) in zip(off.tolist(), heads.tolist(), strict=True):
+        offset, told = int(rows["offset"][number]), int(rows["size"][number])
+        if size != told:  # one of the two is damaged, or lies
+            if own_length(lambda at, count: read(count, at), offset, header.compression) != told:
+                return None
+        if stream in types and _kind(read(told, offset), header) == types[stream]:
+            rows["stream"][number] = stream
+    return rows
+    return rows
+
+
+def _off(
+    read: Read, rows: npt.NDArray[Any], numbers: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[Any]]:
+    """Return which packets of some have another head than the index says, and these heads."""
+    data = b"".join([read(8, at).ljust(8, b"\xff") for at in (rows["offset"][numbers] - 8).tolist()])
+    heads = np.frombuffer(data, dtype=_HEAD)
+    off = (heads["stream"] != rows["stream"][numbers]) | (heads["size"] != rows["size"][numbers])
+    return numbers[off], heads[off]
+
+
+def _kind(body: bytes, header: Header) -> bytes:
+    try:
+        return decompress(body, header.compression)[8:12]
+    except FormatError:
+        return b""
