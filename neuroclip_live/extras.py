@@ -15,6 +15,7 @@ from neuroclip_live.errors import UserError
 PROGRAM = "neuroclip-live"
 ALL = f"{PROGRAM}[all]"
 ARCHIVE = f"{PROGRAM}[archive]"
+FOXGLOVE = f"{PROGRAM}[foxglove]"
 MQTT = f"{PROGRAM}[mqtt]"
 OSC = f"{PROGRAM}[osc]"
 
@@ -26,6 +27,7 @@ PACKAGES = {
     "spikingjelly": ("spikingjelly", ALL),
     "pyarrow": ("pyarrow", ARCHIVE),
     "fsspec": ("fsspec", ARCHIVE),
+    "foxglove": ("foxglove-sdk", FOXGLOVE),
     "paho": ("paho-mqtt", MQTT),
     "pythonosc": ("python-osc", OSC),
 }

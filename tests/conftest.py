@@ -43,6 +43,7 @@ SLOW = frozenset(
         ),
         *(
             "test_fewshot",
+            "test_foxglove",
             "test_fuzz",
             "test_long_runs",
             "test_mqtt",

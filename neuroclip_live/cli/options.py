@@ -182,7 +182,7 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         multiple=True,
         metavar="NAME[:ARG]",
         help="Where predictions go, as often as you like: jsonl:FILE, table, mqtt://HOST/TOPIC, "
-        "udp:HOST:PORT, osc:HOST:PORT, or one of a plug-in.",
+        "udp:HOST:PORT, osc:HOST:PORT, foxglove, mcap:FILE, or one of a plug-in.",
     ),
     click.option(
         "--serve",

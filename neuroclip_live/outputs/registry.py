@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from neuroclip_live.errors import UserError
-from neuroclip_live.extras import MQTT, OSC
+from neuroclip_live.extras import FOXGLOVE, MQTT, OSC
 from neuroclip_live.outputs.output import Output
 from neuroclip_live.registry import Entry, Registry
 
@@ -50,6 +50,22 @@ OUTPUTS = Registry(
             "HOST:PORT",
             ("pythonosc",),
             OSC,
+        ),
+        Entry(
+            "foxglove",
+            "Foxglove on this machine, live",
+            f"{__package__}.foxglove_outputs:FoxgloveOutput",
+            "[PORT]",
+            ("foxglove",),
+            FOXGLOVE,
+        ),
+        Entry(
+            "mcap",
+            "an MCAP file for Foxglove",
+            f"{__package__}.foxglove_outputs:McapOutput",
+            "FILE",
+            ("foxglove",),
+            FOXGLOVE,
         ),
     ),
     Entry,
