@@ -253,10 +253,24 @@ def test_what_parts_has_a_track_each() -> None:
     assert all(near(f, (43, 60, 40), 12) or near(f, (259, 60, 40), 12) for f in found if f.state == "seen")
 
 
-def test_three_parts_that_move_as_one_are_united() -> None:
-    """Three columns, too far apart for one region, that move together."""
+def test_three_parts_that_move_as_one_become_one_thing() -> None:
+    """Bars, too far apart for one region, that move together: no more than one is told at any time."""
     watching = Watching()
     for step in range(30):
-        place = 20 + 4 * step
-        found = watching.see((place, 40, 24), (place + 44, 40, 24), (place + 22, 84, 24), noise=100)
-    assert len([f for f in found if f.state == "seen"]) < 3
+        left = 10 + 4 * step
+        bars = [(left + 66 * bar, 40 + 50 * half, 50) for bar in range(3) for half in range(2)]
+        found = watching.see(*bars, noise=100)
+        assert len(found) <= 1
+    assert near(found[0], (left, 40, 182), 90)
+    assert found[0].box.right - found[0].box.left > 170
+
+
+def test_a_thing_keeps_its_extent_while_only_a_part_of_it_is_seen() -> None:
+    """Edges along its motion do not fire: half of it for a quarter second is no smaller thing."""
+    watching = Watching()
+    for step in range(10):
+        watching.see((30 + 4 * step, 60, 40), (70 + 4 * step, 60, 40))
+    for step in range(10, 14):
+        found = watching.see((30 + 4 * step, 60, 40))
+    assert len(found) == 1
+    assert found[0].box.right - found[0].box.left > 60

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from neuroclip_live.objects.tracker import Track
+from neuroclip_live.objects.track import Track
 from neuroclip_live.stream.frames import GREY, Frame
 
 if TYPE_CHECKING:

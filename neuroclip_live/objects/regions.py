@@ -3,7 +3,7 @@
 A pixel counts once a slice however often it fires, so a hot or flickering pixel weighs no more than an edge
 that passed once. Cells that stand out from the noise of the whole picture are active; those of
 the slice before close gaps in an outline. Cells are joined at two scales: touching ones form a part, parts
-that are near for their shape and size form one region.
+that are near for their shape and size form one region, unless the tracker knows better.
 """
 
 from __future__ import annotations
@@ -104,6 +104,8 @@ class RegionFinder:
         self._counts = np.zeros((rows, columns), np.float32)
         self._before = np.zeros((rows, columns), np.uint8)
         self._marks = np.zeros(resolution.area, np.uint8)
+        self._edges = np.zeros((rows, columns, 4), np.int32)
+        """Per cell the first and past-the-last columns and rows that fired: left, top, right, bottom."""
 
     def forget(self) -> None:
         """Begin anew: another time, or another scene."""
@@ -111,9 +113,9 @@ class RegionFinder:
         self.crowded = False
 
     def find(self, events: Packet) -> list[Region]:
-        """Return the regions of a slice, the largest first."""
+        """Return the parts of a slice's regions, the largest first; :meth:`grouped` joins them."""
         self._counts[...] = 0
-        _mark_into(words_of(events), self._marks, self._counts, self.cell, *self.resolution)
+        _mark_into(words_of(events), self._marks, self._counts, self._edges, self.cell, *self.resolution)
         near = cv2.boxFilter(self._counts, -1, (3, 3), normalize=False, borderType=cv2.BORDER_CONSTANT)
         level = float(np.median(near))
         # noise alone is Poisson: four deviations above its level are rare among a few thousand cells
@@ -129,21 +131,16 @@ class RegionFinder:
             return []
         joined = cv2.dilate(lasting, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_JOIN, _JOIN)))
         count, labels = cv2.connectedComponents(joined, connectivity=8)
-        return self._grouped(labels, count, active > 0, now)
-
-    def _grouped(
-        self, labels: npt.NDArray[np.int32], count: int, active: npt.NDArray[np.bool_], now: Cells
-    ) -> list[Region]:
-        """Join connected parts that are near for what they are; return the regions, the largest first."""
         if count <= 1:
             return []
-        owner = np.where(active, labels, 0)
+        owner = np.where(active > 0, labels, 0)
         masses = np.bincount(owner.ravel(), weights=now.ravel(), minlength=count)
         masses[0] = 0
-        parts = []
-        for number in np.argsort(-masses)[:_MOST_PARTS]:
-            if masses[number] >= self.smallest:
-                parts.append(self._part(owner == number, now))
+        largest = np.argsort(-masses)[:_MOST_PARTS]
+        return [self._part(owner == number, now) for number in largest if masses[number] >= self.smallest]
+
+    def grouped(self, parts: list[Region]) -> list[Region]:
+        """Join parts that are near for what they are; return the regions, the largest first."""
         group = np.arange(len(parts))
         for i, j in combinations(range(len(parts)), 2):
             if group[i] != group[j] and parts[i].is_near(parts[j], self.cell):
@@ -151,7 +148,7 @@ class RegionFinder:
         found = []
         for one in np.unique(group):
             members = [parts[k].cells for k in np.flatnonzero(group == one)]
-            found.append(self.region(np.logical_or.reduce(members), now))
+            found.append(self.region(np.logical_or.reduce(members)))
         return sorted((r for r in found if r is not None), key=lambda r: -r.mass)
 
     def _part(self, cells: npt.NDArray[np.bool_], weights: Cells) -> Region:
@@ -162,19 +159,21 @@ class RegionFinder:
         )
         return Region(cells, box, float(weights[ys, xs].sum()))
 
-    def region(self, cells: npt.NDArray[np.bool_], weights: Cells | None = None) -> Region | None:
+    def region(self, cells: npt.NDArray[np.bool_]) -> Region | None:
         """Return the region that cells make up; None for one too small to be a thing."""
-        weights = self._counts if weights is None else weights
+        weights = self._counts
         ys, xs = np.nonzero(cells)
         if not len(ys):
             return None
         mass = weights[ys, xs]
         total = float(mass.sum())
-        left, right = _span(xs, mass)
-        top, bottom = _span(ys, mass)
-        size, (width, height) = self.cell, self.resolution
-        box = Box(left * size, top * size, min(right * size, width), min(bottom * size, height))
-        if min(box.right - box.left, box.bottom - box.top) < self.smallest or total < 1.5 * self.smallest:
+        (left, right), (top, bottom) = _span(xs, mass), _span(ys, mass)
+        within = (xs >= left) & (xs < right) & (ys >= top) & (ys < bottom) & (mass > 0)
+        edges = self._edges[ys[within], xs[within]]
+        if not len(edges):
+            return None
+        box = Box(*(int(edge) for edge in (*edges[:, :2].min(axis=0), *edges[:, 2:].max(axis=0))))
+        if self.cell * min(right - left, bottom - top) < self.smallest or total < 1.5 * self.smallest:
             return None
         return Region(cells, box, total)
 
@@ -200,8 +199,11 @@ def _coarse_share(active: npt.NDArray[np.uint8]) -> float:
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
-def _mark_into(words: Any, marks: Any, counts: Any, cell: int, width: int, height: int) -> None:
-    """Count, per cell, the pixels that fired; ``marks`` (W * H) is zero before and after."""
+def _mark_into(words: Any, marks: Any, counts: Any, edges: Any, cell: int, width: int, height: int) -> None:
+    """Count, per cell, the pixels that fired and note between which edges (rows, columns, 4) they lie.
+
+    ``marks`` (W * H) is zero before and after.
+    """
     low, shift = uint32(0xFFFF), uint32(16)
     wide, high = uint32(width), uint32(height)
     for i in range(words.shape[0]):
@@ -210,7 +212,15 @@ def _mark_into(words: Any, marks: Any, counts: Any, cell: int, width: int, heigh
             at = int(y) * width + int(x)
             if marks[at] == 0:
                 marks[at] = 1
-                counts[int(y) // cell, int(x) // cell] += 1
+                column, row = int(x), int(y)
+                i_row, i_column = row // cell, column // cell
+                edge = edges[i_row, i_column]
+                if counts[i_row, i_column] == 0:
+                    edge[0], edge[1], edge[2], edge[3] = column, row, column + 1, row + 1
+                else:
+                    edge[0], edge[1] = min(edge[0], column), min(edge[1], row)
+                    edge[2], edge[3] = max(edge[2], column + 1), max(edge[3], row + 1)
+                counts[i_row, i_column] += 1
     for i in range(words.shape[0]):
         x, y = words[i, 2] & low, words[i, 2] >> shift
         if (x < wide) & (y < high):

@@ -1,27 +1,33 @@
 """Regions become tracks: an identity through time, through crossings and through standing still.
 
 What belongs together is decided by the past as well as by distance: parts that lie where one track is
-expected are joined to it, and a region in which several tracks are expected is divided among them. What is
-left is assigned with ``scipy.optimize.linear_sum_assignment``.
+expected are joined to it as long as they stay within its extent, tracks that move as one become one, and a
+part in which several tracks are expected is divided among them. What is left is assigned with
+``scipy.optimize.linear_sum_assignment``.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
-import numpy.typing as npt
 from scipy.optimize import linear_sum_assignment
 
 from neuroclip_live.objects.regions import Region, RegionFinder, gap
-from neuroclip_live.stream.box import Box
+from neuroclip_live.objects.track import (
+    CONFIRMED,
+    REMEMBERED,
+    Floats,
+    Track,
+    grown,
+    longest,
+    move_as_one,
+    share,
+)
 
 WAIT_US = 3_000_000
 """A thing that stopped is waited for so long."""
-CONFIRMED = 3
-"""A region must be seen in so many slices before it is a thing."""
 _INSIDE = 0.6
 """So much of a part's box within a track's is enough to belong to it."""
 _GATE = 1.3
@@ -29,46 +35,14 @@ _OWN = 0.75
 """A region that costs less is a track's own, whoever else is expected around it."""
 _GONE_US = 300_000
 """A waiting track in whose place another is seen for so long was the same thing, or is gone."""
-_SMOOTH = 0.4
-_SHARED = 0.15
-_TOGETHER = 8
-"""Two that keep their distance in so many slices, while they move, are parts of one thing."""
-
-Floats = npt.NDArray[np.float64]
-
-
-@dataclass
-class Track:
-    """One thing. ``rect`` is (4,) left, top, right, bottom in pixels; ``velocity`` (2,) pixels a second."""
-
-    id: int
-    rect: Floats
-    born_us: int
-    seen_us: int
-    velocity: Floats
-    hits: int = 1
-    spread: Floats | None = None
-    """(2,) from the middle of its first part to its second, where it was found to be two that move as one."""
-    past: deque[Floats] = field(default_factory=lambda: deque(maxlen=_TOGETHER))
-    """The middles of its newest regions."""
-    region: Region | None = None
-    """What was seen of it in the newest slice; None while it waits."""
-
-    @property
-    def confirmed(self) -> bool:
-        """Whether it was seen often enough to be a thing."""
-        return self.hits >= CONFIRMED
-
-    @property
-    def box(self) -> Box:
-        """Where it is, in whole pixels."""
-        left, top, right, bottom = self.rect
-        return Box(int(left), int(top), int(np.ceil(right)), int(np.ceil(bottom)))
-
-    def expected(self, t_us: int) -> Floats:
-        """Return where it should be at ``t_us``; it moves on for a quarter second at most."""
-        seconds = min((t_us - self.seen_us) / 1e6, 0.25)
-        return self.rect + np.tile(self.velocity, 2) * seconds
+_MAY_GROW = 1.3
+"""Parts whose box is so many times the track's have parted."""
+_BESIDE = 0.2
+"""So near, in its own longer side, a thing may have parts."""
+_SURE = 10
+"""What lies beside a thing is another one when it was seen in so many slices and did not move with it."""
+_TOGETHER = (8, 14, REMEMBERED)
+"""Two that keep their distance in one of so many slices, while they move, are parts of one thing."""
 
 
 class Tracker:
@@ -103,24 +77,26 @@ class Tracker:
         """Go on counting where another tracker of the same run stopped."""
         self._next, self.left_out = other._next, other.left_out
 
-    def update(self, regions: list[Region], t_us: int, span_us: int = 0) -> list[Track]:
+    def update(self, parts: list[Region], t_us: int, span_us: int = 0) -> list[Track]:
         """Take in a slice's regions; return the confirmed tracks, by id.
 
         Parameters
         ----------
-        regions : list of Region
+        parts : list of Region
+            As :meth:`RegionFinder.find` returns them.
         t_us : int
             End of the slice.
         span_us : int
             Time that the regions' events took: what moves leaves a trail of so long behind it.
         """
         expected = {track.id: track.expected(t_us) for track in self.tracks}
-        pieces = self._rearranged(regions, expected)
+        pieces = self._rearranged(parts, expected)
         rows, columns = self._assigned(pieces, expected)
         taken = dict(zip(rows, columns, strict=True))
         for row, track in enumerate(self.tracks):
-            self._move(track, pieces[taken[row]] if row in taken else None, t_us, span_us)
+            track.move(pieces[taken[row]] if row in taken else None, t_us, span_us)
         self._unite()
+        self._confirm()
         self.tracks = [track for track in self.tracks if self._stays(track, t_us)]
         new = [piece for column, piece in enumerate(pieces) if column not in set(taken.values())]
         for piece in new:
@@ -128,7 +104,8 @@ class Tracker:
                 self.left_out += 1
                 continue
             rect = np.array(piece.box, np.float64)
-            self.tracks.append(Track(self._next, rect, t_us, t_us, np.zeros(2), region=piece))
+            size = rect[2:] - rect[:2]
+            self.tracks.append(Track(self._next, rect, t_us, t_us, np.zeros(2), region=piece, size=size))
             self._next += 1
         return [track for track in self.tracks if track.confirmed]
 
@@ -142,7 +119,7 @@ class Tracker:
             return False
         place = track.expected(t_us)
         taken = any(
-            _share(place, other.rect) > _INSIDE and other.confirmed
+            share(place, other.rect) > _INSIDE and other.confirmed
             for other in self.tracks
             if other.region is not None and not other.region.shared
         )
@@ -151,27 +128,35 @@ class Tracker:
     def _unite(self) -> None:
         """Make one track of two that move as one: parts of an outline of which the middle is empty."""
         cell = self._finder.cell
-        able = [t for t in self.tracks if t.region is not None and len(t.past) == _TOGETHER]
+        able = [t for t in self.tracks if t.region is not None and len(t.past) >= _TOGETHER[0]]
+        able.sort(key=lambda t: (-t.confirmed, t.born_us))
         for first, second in combinations(able, 2):
-            if first.region is None or second.region is None or first.region.shared or second.region.shared:
+            if first.region is None or second.region is None or not (first.past and second.past):
                 continue
-            if not (first.past and second.past):  # it became one with another just now
+            side = max(longest(first.rect), longest(second.rect))
+            if gap(first.box, second.box) > _BESIDE * side:
                 continue
-            longest = max(_longest(first.rect), _longest(second.rect))
-            if gap(first.region.box, second.region.box) > longest:
+            if not any(move_as_one(first.past, second.past, slices, cell) for slices in _TOGETHER):
                 continue
-            moved = first.past[-1] - first.past[0], second.past[-1] - second.past[0]
-            far = min(float(np.linalg.norm(each)) for each in moved)
-            apart = float(np.linalg.norm(moved[0] - moved[1]))
-            if far < 3 * cell or apart > max(0.15 * far, 0.5 * cell):
-                continue
-            rect = np.concatenate(
+            first.rect = np.concatenate(
                 [np.minimum(first.rect[:2], second.rect[:2]), np.maximum(first.rect[2:], second.rect[2:])]
             )
-            first.spread = second.past[-1] - first.past[-1]
-            first.rect, second.region, second.hits = rect, None, 0
+            first.size = first.rect[2:] - first.rect[:2]
             first.past.clear()
-            second.seen_us = -1
+            second.region, second.confirmed, second.seen_us = None, False, -1
+
+    def _confirm(self) -> None:
+        """Tell which tracks are things; what lies beside a larger one may be a part of that for longer."""
+        able = sorted(self.tracks, key=lambda t: (-t.confirmed, -float(np.prod(t.rect[2:] - t.rect[:2]))))
+        for number, track in enumerate(able):
+            if track.confirmed or track.hits < CONFIRMED:
+                continue
+            beside = any(
+                gap(track.box, other.box) <= _BESIDE * longest(other.rect)
+                for other in able[:number]
+                if other.confirmed
+            )
+            track.confirmed = not beside or track.hits >= _SURE
 
     def _has_left(self, track: Track) -> bool:
         """Tell whether it went out of the picture: it moved outward at the border."""
@@ -181,16 +166,16 @@ class Tracker:
         at_border = (track.rect[:2] <= margin) | (track.rect[2:] >= end - margin)
         return bool((((after < 0) | (after > end)) & at_border).any())
 
-    def _rearranged(self, regions: list[Region], expected: dict[int, Floats]) -> list[Region]:
-        """Join the parts of one track; divide what several share."""
+    def _rearranged(self, found: list[Region], expected: dict[int, Floats]) -> list[Region]:
+        """Join the parts of one track; divide what several share; group what is left."""
         firm = [track for track in self.tracks if track.confirmed]
         if not firm:
-            return regions
+            return self._finder.grouped(found)
         parts: dict[int, list[Region]] = {}
         loose: list[Region] = []
-        for region in regions:
+        for region in found:
             box = np.array(region.box, np.float64)
-            holders = [t for t in firm if t.region is not None and _share(expected[t.id], box) > 0.5]
+            holders = [t for t in firm if t.region is not None and share(expected[t.id], box) > 0.5]
             if len(holders) > 1:
                 for track, piece in self._divided(region, holders, expected):
                     parts.setdefault(track.id, []).append(piece)
@@ -204,34 +189,36 @@ class Tracker:
         free: list[Region] = []
         for region in loose:
             box = np.array(region.box, np.float64)
-            shares = [_share(box, _grown(expected[t.id])) for t in firm]
+            shares = [share(box, grown(expected[t.id])) for t in firm]
             best = int(np.argmax(shares))
             if shares[best] >= _INSIDE:
                 parts.setdefault(firm[best].id, []).append(region)
             else:
                 free.append(region)
+        joined: list[Region] = []
         for track in firm:
             if track.id in parts:
-                free.extend(self._joined(track, parts[track.id]))
-        return free
+                first, *others = self._joined(track, parts[track.id])
+                joined.append(first)
+                free.extend(others)
+        return [*joined, *self._finder.grouped(free)]
 
     def _joined(self, track: Track, parts: list[Region]) -> list[Region]:
         """Return the parts of a track as one region, and apart those that lie too far off to be of it."""
-        if len(parts) == 1:
+        if parts[0].shared:
             return parts
         parts.sort(key=lambda part: -part.mass)
-        if track.spread is not None:
-            spread = _middle(parts[1].box) - _middle(parts[0].box)
-            size = float(np.linalg.norm(track.rect[2:] - track.rect[:2]))
-            change = min(np.linalg.norm(spread - track.spread), np.linalg.norm(spread + track.spread))
-            if change < 0.3 * size:
-                joined = self._finder.region(np.logical_or.reduce([part.cells for part in parts]))
-                return [joined] if joined is not None else parts
-            track.spread = None
-        near = [part for part in parts if part is parts[0] or part.is_near(parts[0], 2 * self._finder.cell)]
-        far = [part for part in parts if not any(part is one for one in near)]
-        if len(near) == 1:
-            return parts
+        most = _MAY_GROW * track.size + 2 * self._finder.cell
+        low, high = np.array(parts[0].box[:2], np.float64), np.array(parts[0].box[2:], np.float64)
+        near, far = parts[:1], []
+        for part in parts[1:]:
+            first, last = np.minimum(low, part.box[:2]), np.maximum(high, part.box[2:])
+            if (last - first <= most).all():
+                low, high = first, last
+                near.append(part)
+            else:
+                far.append(part)
+        track.pieces = 0 if far else len(near)
         joined = self._finder.region(np.logical_or.reduce([part.cells for part in near]))
         return [*([joined] if joined is not None else near), *far]
 
@@ -263,53 +250,13 @@ class Tracker:
             return [], []
         boxes = np.array([piece.box for piece in pieces], np.float64)
         places = np.array([expected[track.id] for track in self.tracks])
-        cost = _costs(places, boxes)
+        # it may as well have turned back
+        cost = np.minimum(_costs(places, boxes), _costs(np.array([t.rect for t in self.tracks]), boxes) + 0.1)
         waiting = np.array([track.region is None for track in self.tracks])
         cost[waiting] += 0.1  # what was seen a moment ago comes first
         rows, columns = linear_sum_assignment(np.minimum(cost, _GATE + 1))
         good = cost[rows, columns] < _GATE
         return rows[good].tolist(), columns[good].tolist()
-
-    def _move(self, track: Track, piece: Region | None, t_us: int, span_us: int) -> None:
-        track.region = piece
-        if piece is None:
-            track.past.clear()
-            return
-        rect = _without_trail(np.array(piece.box, np.float64), track.velocity * span_us / 1e6)
-        seconds = max((t_us - track.seen_us) / 1e6, 1e-3)
-        shift = (rect - track.rect).reshape(2, 2).mean(axis=0) / seconds
-        expected = track.expected(t_us)
-        if piece.shared:  # where it ends is a guess: it goes on as before, drawn a little to what is seen
-            track.rect = expected + _SHARED * (rect - expected)
-        else:
-            track.velocity += _SMOOTH * (shift - track.velocity)
-            track.rect = expected + (1 - _SMOOTH) * (rect - expected)
-        track.past.append(_middle(piece.box))
-        track.seen_us = t_us
-        track.hits += 1
-
-
-def _share(inner: Floats, outer: Floats) -> float:
-    """Return how much of ``inner`` lies within ``outer``."""
-    sides = np.minimum(inner[2:], outer[2:]) - np.maximum(inner[:2], outer[:2])
-    area = np.prod(np.maximum(inner[2:] - inner[:2], 1))
-    return float(np.prod(np.maximum(sides, 0)) / area)
-
-
-def _middle(box: Box) -> Floats:
-    return np.array([box.left + box.right, box.top + box.bottom]) / 2
-
-
-def _longest(rect: Floats) -> float:
-    return float((rect[2:] - rect[:2]).max())
-
-
-def _without_trail(rect: Floats, moved: Floats) -> Floats:
-    """Return a rectangle without what its thing left behind when it moved so far, (2,) pixels."""
-    most = (rect[2:] - rect[:2]) / 3
-    moved = np.clip(moved, -most, most)
-    trimmed: Floats = rect + np.concatenate([np.maximum(moved, 0), np.minimum(moved, 0)])
-    return trimmed
 
 
 def _matched(
@@ -324,11 +271,6 @@ def _matched(
     rows, columns = linear_sum_assignment(np.minimum(cost, _GATE + 1))
     pairs = zip(rows, columns, strict=True)
     return [(tracks[row], regions[column]) for row, column in pairs if cost[row, column] < _OWN]
-
-
-def _grown(rect: Floats, by: float = 0.15) -> Floats:
-    margin = by * (rect[2:] - rect[:2])
-    return np.concatenate([rect[:2] - margin, rect[2:] + margin])
 
 
 def _costs(places: Floats, boxes: Floats) -> Floats:
