@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from pathlib import Path
 
+import event_files as made
 import numpy as np
 import pytest
 from making import SIZE, START_US, index_position, join, make_events, packet_places, same
@@ -16,6 +17,8 @@ from neuroclip_drivers.aedat4.payloads import frame_payload as encoded
 from neuroclip_drivers.aedat4.payloads import parse_frame
 from neuroclip_drivers.aedat4.reader import Recording
 from neuroclip_drivers.aedat4.writer import Aedat4Writer
+from neuroclip_drivers.files.event_file import FileOptions
+from neuroclip_drivers.files.open_file import open_event_file
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import Packet
 from neuroclip_live.recording.repair import repair
@@ -199,6 +202,44 @@ def test_a_copy_in_text_mode_is_named(tmp_path: Path, turned: bytes) -> None:
     path.write_bytes(path.read_bytes().replace(b"\r\n", turned))
     with pytest.raises(UserError, match=r"changed by a copy in text mode.*again in binary"):
         Recording(path)
+
+
+@pytest.mark.parametrize("compression", list(Compression), ids=lambda c: c.name)
+@pytest.mark.parametrize("name", ["a.aedat4", "a.raw", "a.aedat", "a.npy"])
+def test_a_copy_in_text_mode_is_named_whatever_its_first_line_says(
+    tmp_path: Path, name: str, compression: Compression
+) -> None:
+    """Line ends turned but for the first, as git does for Windows, or bytes replaced by an editor."""
+    path = tmp_path / name
+    table = made.scene(made.DVS128, count=9_000, seconds=3.0)
+    if name == "a.aedat4":
+        written(path, make_events(9_000), compression)
+    elif compression is not Compression.NONE:
+        pytest.skip("its bodies are not compressed")
+    elif name == "a.raw":
+        made.evt21_file(path, table)
+    elif name == "a.aedat":
+        made.aedat2_file(path, table)
+    else:
+        np.save(path, table)
+    data = path.read_bytes()
+    open_event_file(path).close()
+    path.write_bytes(data.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n"))
+    with pytest.raises(UserError, match=r"changed by a copy in text mode.*again in binary"):
+        open_event_file(path)
+    for changed in (data.decode("utf-8", "replace"), data.decode("latin-1")):
+        path.write_bytes(changed.encode())
+        with pytest.raises(UserError, match=r"written as text.*again in binary"):
+            open_event_file(path)
+
+
+@pytest.mark.parametrize("ends", ["\n", "\r\n", "\r\r\n"])
+def test_a_file_of_text_may_be_copied_as_text(tmp_path: Path, ends: str) -> None:
+    path = tmp_path / "a.csv"
+    rows = [f"{t},{t % 60},{t % 40},{t % 2}" for t in range(1, 500)]
+    path.write_bytes(ends.join(["# größe, né à", "t,x,y,p", *rows, ""]).encode())
+    recording = open_event_file(path, FileOptions(time_unit="us"))
+    assert len(join(recording.read())) == 499
 
 
 def test_a_git_lfs_pointer_is_named(tmp_path: Path) -> None:

@@ -11,7 +11,11 @@ from neuroclip_drivers.aedat4.format import MAGIC, MAX_HEADER_BYTES, Header, par
 from neuroclip_drivers.portable_io import open_readable, read_at
 from neuroclip_live.errors import UserError
 
+LOOKED_AT_BYTES = MAX_HEADER_BYTES + len(MAGIC) + 4
+"""So much of a file's beginning is looked at."""
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
+_ENOUGH = 64
+"""So many line ends, or bytes beyond ASCII, that are all as in text are no chance (1 in 256, or 3, each)."""
 
 
 def open_checked(path: Path) -> int:
@@ -39,16 +43,12 @@ def open_checked(path: Path) -> int:
 
 def read_header(path: Path, file: int) -> Header:
     """Read the header of an open file; raises UserError where it is not that of an aedat4 recording."""
-    data = read_at(file, MAX_HEADER_BYTES + len(MAGIC) + 4, 0)
+    data = read_at(file, LOOKED_AT_BYTES, 0)
+    refuse_text_copy(path, data)
     if data[: len(MAGIC)] != MAGIC:
         hint = "Run 'neuroclip-live doctor' to see which formats are."
-        if data.startswith(MAGIC.replace(b"\r\n", b"\n")) or data.startswith(
-            MAGIC.replace(b"\r\n", b"\r\r\n")
-        ):
-            raise UserError(
-                f"{path} was changed by a copy in text mode, which turned its line ends. "
-                "Copy it again in binary mode (git: mark *.aedat4 as binary)."
-            )
+        if data.startswith((MAGIC.replace(b"\r\n", b"\n"), MAGIC.replace(b"\r\n", b"\r\r\n"))):
+            raise UserError(_turned(path))
         if data.startswith(_LFS_POINTER):
             raise UserError(
                 f"{path} is a Git LFS pointer, not the recording. Run 'git lfs pull' in its repository."
@@ -63,6 +63,51 @@ def read_header(path: Path, file: int) -> Header:
     try:
         return parse_header(data)
     except FormatError as error:
+        if _is_header(MAGIC + data[len(MAGIC) :].replace(b"\r\n", b"\n")):
+            raise UserError(_turned(path)) from None
         raise UserError(
             f"{path} is damaged: {error}. Nothing of it can be played; use another copy."
         ) from None
+
+
+def refuse_text_copy(path: Path, data: bytes) -> None:
+    """Raise UserError where the beginning of a recording shows that it was copied as if it were text.
+
+    Turned line ends move all that follows them: what such a file still gives is mostly made up. A file of
+    text, which may well be copied so, has no zero byte, and nothing is said of it.
+    """
+    body = data[data.find(b"\0") + 1 :] if b"\0" in data else b""
+    ends = body.count(b"\n")
+    if ends >= _ENOUGH and body.count(b"\r\n") == ends:
+        raise UserError(_turned(path))
+    if len(body) - len(body.translate(None, _BEYOND_ASCII)) >= _ENOUGH and _is_utf8(body):
+        raise UserError(
+            f"{path} was read and written as text, which replaced its bytes: it is lost. "
+            "Copy it again in binary mode."
+        )
+
+
+_BEYOND_ASCII = bytes(range(128, 256))
+
+
+def _is_utf8(body: bytes) -> bool:
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return error.reason == "unexpected end of data"  # cut in the middle of a character
+    return True
+
+
+def _is_header(data: bytes) -> bool:
+    try:
+        parse_header(data)
+    except FormatError:
+        return False
+    return True
+
+
+def _turned(path: Path) -> str:
+    return (
+        f"{path} was changed by a copy in text mode, which turned its line ends. "
+        f"Copy it again in binary mode (git: mark *{path.suffix} as binary)."
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from neuroclip_drivers.aedat4.file_check import open_checked
+from neuroclip_drivers.aedat4.file_check import LOOKED_AT_BYTES, open_checked, refuse_text_copy
 from neuroclip_drivers.files.event_file import EventFile, FileOptions
 from neuroclip_drivers.files.registry import HEAD_BYTES, READERS, FileFormat
 from neuroclip_drivers.portable_io import read_at
@@ -46,8 +46,10 @@ def _head(path: Path) -> bytes:
         raise UserError(f"{path} is a directory. Give one recording in it.")
     file = open_checked(path)
     try:
-        return read_at(file, HEAD_BYTES, 0)
+        data = read_at(file, LOOKED_AT_BYTES, 0)
     except OSError as error:
         raise UserError(f"Cannot read {path}: {error.strerror}. Copy it from a disk that can.") from None
     finally:
         os.close(file)
+    refuse_text_copy(path, data)
+    return data[:HEAD_BYTES]
