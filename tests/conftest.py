@@ -28,6 +28,8 @@ SLOW = frozenset(
     for name in (
         *(
             "test_adapter",
+            "test_archive",
+            "test_archive_labels",
             "test_benchmarks",
             "test_browser",
             "test_changing",

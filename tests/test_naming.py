@@ -135,6 +135,16 @@ VALUES["search"] = {
     "--until": ["nonsense", ""],
     "--clips": ["", str(DEMO)],
 }
+VALUES["label"] = {
+    **{option: values for option, values in VALUES["index"].items() if option != "--into"},
+    "--prompts": [NO_FILE, "", str(ROOT)],
+    "--out": ["", str(ROOT), "labels.xlsx"],
+    "--index": ["", str(DEMO)],
+    "--floor": ["0", "-1", "2", "nan"],
+    "--min-duration": ["-1", "nan"],
+    "--review": ["-1", "x"],
+    "--folder": ["", str(ROOT), str(DEMO)],
+}
 GIVEN = [(c, o, v) for c, options in VALUES.items() for o, values in options.items() for v in values]
 
 
@@ -152,6 +162,9 @@ def line_of(command: str, option: str, value: str) -> list[str]:
         line = ["repair", str(DEMO)]
     elif command == "index":
         line = ["index", str(ROOT / "recordings"), "--into", "out"]
+    elif command == "label":
+        words = str(ROOT / "CITATION.cff")  # lines of text, as a file of labels
+        line = ["label", str(ROOT / "recordings"), "--prompts", words, "--out", "labels.csv"]
     elif command == "search":
         line = ["search", NO_FILE, "a mug"]
     elif command == "convert":

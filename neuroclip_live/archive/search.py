@@ -32,6 +32,11 @@ Floats = npt.NDArray[np.float32]
 class Scorer:
     """Scores rows of an index for one query.
 
+    Attributes
+    ----------
+    wanted : ndarray of float32, shape (K, C)
+        Features of the words that have to be seen.
+
     Raises
     ------
     UserError
@@ -40,7 +45,7 @@ class Scorer:
 
     def __init__(self, index: Index, query: Query) -> None:
         self._index, self._query = index, query
-        self._wanted = self._encoded(query.words)
+        self.wanted = self._encoded(query.words)
         self._unwanted = self._encoded(query.without)
         self._like = self._moment(query.like) if query.like is not None else None
         self._background = index.background if query.words or query.without else None
@@ -80,10 +85,10 @@ class Scorer:
         count = _FOUND * self._query.top
         rows = self._index.rows
         found = []
-        if self._wanted.size:
+        if self.wanted.size:
             scale = self._index.backbone.info.logit_scale
             less = rows.background / np.float32(scale)
-            found += [sketch.nearest(word, count, less) for word in self._wanted]
+            found += [sketch.nearest(word, count, less) for word in self.wanted]
         if self._like is not None:
             found.append(sketch.nearest(self._like - self._mean(), count))
         hit = np.zeros(len(rows) + 1, np.int32)
@@ -102,7 +107,7 @@ class Scorer:
             if info.none_logit is not None:
                 others.append(np.full(len(rows), info.none_logit, np.float32))
             background = self._index.rows.background[rows]
-            for word in self._wanted:
+            for word in self.wanted:
                 near = self._background.near(word)
                 rest = self._background.without(background, features, near)
                 logit = np.float32(info.logit_scale) * (features @ word)

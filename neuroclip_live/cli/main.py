@@ -128,6 +128,7 @@ for _name, _module, _help in (
     ("actions", "actions_commands", "Try a file of actions before it acts."),
     ("index", "archive_commands", "Encode every recording in folders once, for search."),
     ("search", "archive_commands", "Find the moments of an archive in which something is seen."),
+    ("label", "label_command", "Label recordings with words, for training."),
 ):
     cli.later(_name, f"neuroclip_live.cli.{_module}:{_name}", _help)
 
