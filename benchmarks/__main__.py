@@ -23,6 +23,7 @@ NAMES = (
     "capture",
     "paint",
     "window",
+    "serving",
     "adapter_p99",
     "startup",
     "memory",

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from benchmarks import __main__ as command
-from benchmarks import frames, noise, size
+from benchmarks import frames, noise, serving, size
 from benchmarks.events import VGA, moving_edge
 from benchmarks.frame_peers import FramePeer, peers
 from benchmarks.recording import Contender, _require_equal
@@ -190,6 +190,15 @@ def test_the_window_under_load_is_measured_by_its_own_event_loop(tmp_path: Path)
     assert (number(rows["longest gap between turns"], "ours") or 0) > 0
     assert (number(rows["paints"], "ours") or 0) >= 0
     assert {row["peer"] for row in rows.values()} == {"limit"}
+
+
+def test_a_message_is_timed_from_its_last_event_in_another_process() -> None:
+    message, watched = serving.run(QUICK)
+    assert message.ours is not None
+    assert message.ours > 0
+    assert message.repeats > 10
+    assert watched.ours is not None
+    assert float(watched.note.split()[2]) > 0  # pictures a second that each watcher got
 
 
 def test_every_name_is_a_benchmark() -> None:

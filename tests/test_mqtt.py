@@ -167,6 +167,20 @@ def test_what_is_counted_as_lost_is_what_nobody_got(broker: Broker, listen) -> N
     assert max(numbers) == count  # the oldest go, never the newest
 
 
+def test_without_confirmations_the_count_goes_on_too(broker: Broker, listen) -> None:  # type: ignore[no-untyped-def]
+    listener, output = listen(broker.port), MqttOutput(f"//127.0.0.1:{broker.port}?qos=0")
+    output.write(Prediction(1, 1, "ok"))
+    wait_for(lambda: len(listener.of("neuroclip/prediction")) == 1)
+    broker.kill()
+    wait_for(lambda: "trying again" in output.trouble())
+    for number in range(2, 2 + QUEUE + 10):
+        output.write(Prediction(number, number, "ok"))
+    broker.start()
+    wait_for(lambda: "is back; 10 messages were lost meanwhile" in output.trouble())
+    output.close(None)
+    assert output.lost == 10
+
+
 def test_a_broker_that_hangs_at_the_end_holds_nobody_up(broker: Broker) -> None:
     output = MqttOutput(f"//127.0.0.1:{broker.port}")
     os.kill(broker.process.pid, signal.SIGSTOP)
