@@ -234,6 +234,32 @@ def test_an_output_that_fails_is_told_and_the_others_go_on() -> None:
     assert isinstance(good.told[-1], Summary)
 
 
+class Shaky(Kept):
+    """Is in trouble now and then, and goes on."""
+
+    text = ""
+
+    def trouble(self) -> str:
+        return self.text
+
+
+def test_what_an_output_is_in_trouble_with_is_told_as_long_as_it_is() -> None:
+    output, other = Shaky(), Shaky()
+    with pipelines() as make:
+        pipeline = make(Endless(()))
+        thread = CarrierThread(Carrier(pipeline, [output, other], pipeline.report, pipeline.report))
+        thread.start()
+        output.text = "the antenna is loose"
+        wait_for(lambda: pipeline.status().message == "the antenna is loose")
+        other.text = "the tape is full"
+        wait_for(lambda: pipeline.status().message == "the antenna is loose; the tape is full")
+        output.text = other.text = ""
+        wait_for(lambda: not pipeline.status().message)
+        before = len(output.told)
+        wait_for(lambda: len(output.told) > before)
+        assert thread.stop(60.0)
+
+
 def test_each_prediction_comes_once_and_the_counts_are_theirs() -> None:
     output = Kept()
     with pipelines() as make:
