@@ -185,6 +185,17 @@ def test_cifar10_dvs_as_aedat_4_whatever_it_is_called(tmp_path: Path, suffix: st
         assert int(data.counts(sample, 4, "number").sum()) == len(wanted)
 
 
+def test_half_a_recording_of_cifar10_dvs_is_not_scored_unseen(tmp_path: Path) -> None:
+    path = tmp_path / "cat" / "a.aedat4"
+    path.parent.mkdir()
+    many = [events(80, 128, 128, 1) for _ in range(20)]
+    write_aedat4(path, many, Resolution(128, 128))
+    data = open_dataset("cifar10-dvs", tmp_path)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 2 // 3])
+    with pytest.raises(UnreadableSample, match="lost"):
+        data.counts(data.train[0], 4, "number")
+
+
 @pytest.mark.parametrize("version", ["1.0", "3.1", "5.0"])
 def test_cifar10_dvs_in_another_version_is_refused_by_name(tmp_path: Path, version: str) -> None:
     path = tmp_path / "cat" / "a.aedat"

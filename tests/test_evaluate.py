@@ -306,6 +306,26 @@ def test_shots_and_tests_of_a_recording_share_no_event(tmp_path: Path) -> None:
     assert 0 < len(train_part) + len(test_part) < 0.7 * len(windows.features)
 
 
+def test_a_recording_whose_clock_began_anew_is_split_as_if_it_had_not(tmp_path: Path) -> None:
+    """Also one with a silence of years in it, as where a camera is given the time of day."""
+    from neuroclip_live.datasets.recordings import open_recording
+
+    path, by = tmp_path / "mug.aedat4", SliceBy("time", time_us=50_000)
+    one = blob(16, 16, 24_000, seed=16, size=64, step_us=125)
+    one["t"] += 1_700_000_000_000_000
+    parts: dict[str, list[int]] = {}
+    for name, begins in {"goes on": (0, 0), "anew": (10**9, -(10**9)), "years": (0, 10**15)}.items():
+        with Aedat4Writer(path, Resolution(64, 64)) as writer:
+            for piece, begin in zip(np.array_split(one, 2), begins, strict=True):
+                piece["t"] += begin
+                writer.write(piece)
+                piece["t"] -= begin
+        windows = read_windows(open_recording(path), FakeModel(), RecognizerSettings(timesteps=4), by)  # type: ignore[arg-type]
+        parts[name] = [len(windows.part(low / 3, (low + 1) / 3)) for low in range(3)]
+    assert np.abs(np.subtract(parts["anew"], parts["goes on"])).max() <= 6, parts
+    assert min(parts["years"][0], parts["years"][2]) >= 30, parts  # there is something to learn and to test
+
+
 def test_several_recordings_of_a_label_are_split_by_file(tmp_path: Path) -> None:
     root = tmp_path / "objects"
     for name, (x, y) in {"mug": (16, 16), "phone": (48, 16)}.items():

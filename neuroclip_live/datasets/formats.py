@@ -87,6 +87,8 @@ def _read_aedat4(path: Path) -> Packet:
         raise UnreadableSample(str(error)) from error
     try:
         packets = list(recording.read())
+        if recording.losses:  # as in the other formats: half a sample is not to be scored unseen
+            raise UnreadableSample(f"{recording.losses} ({recording.remedy})")
     finally:
         recording.close()
     return packet_of({name: np.concatenate([p[name] for p in packets]) for name in ("t", "x", "y", "p")})

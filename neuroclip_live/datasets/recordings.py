@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from neuroclip_live.recognition.recognizer import RecognizerSettings
     from neuroclip_live.stream.slicing import SliceBy
 
+_LONGEST_GAP_US = 60_000_000
+
 Open = Callable[[Path], "EventSource"]
 
 EXPECTED = "<label>/*.aedat4 or <label>/*.bin, a folder for each label, or one <label>.aedat4 for each"
@@ -39,7 +41,8 @@ class Windows:
     features : ndarray of float32, shape (N, T, C)
         Raw.
     begin_us, end_us : ndarray of int64, shape (N,)
-        Time each window covers.
+        Time each window covers. It goes on where the camera's clock began anew, and passes over silences of
+        more than a minute, as replay does.
     start_us, stop_us : int
         Time the recording covers.
     """
@@ -101,20 +104,23 @@ def read_windows(
     times: list[tuple[int, int]] = []
     ends: list[int] = []
     first: int | None = None
-    last = 0
+    last = shift = 0
     try:
         for prediction in recognise_all(source, recognizer, by, Totals()):
-            last = prediction.t_us
+            at = prediction.t_us + shift
+            if first is not None and not 0 <= at - last <= _LONGEST_GAP_US:
+                shift, at = shift + last - at, last
+            last = at
             if first is None:
                 first = last
             if prediction.state == "no-motion":
                 continue
-            ends.append(prediction.t_us)
+            ends.append(last)
             if prediction.state == "ok":
                 windows.append(recognizer.features)
                 # the oldest slice is made of hops: it begins where the hop before its first ended
                 before = len(ends) - settings.timesteps - by.overlap
-                times.append((ends[before] if before >= 0 else first, prediction.t_us))
+                times.append((ends[before] if before >= 0 else first, last))
     finally:
         source.close()
     span = np.array(times, dtype=np.int64).reshape(-1, 2)
