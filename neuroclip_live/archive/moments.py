@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
+import numba
 import numpy as np
 import numpy.typing as npt
 
@@ -26,7 +28,15 @@ class Moment:
 
 
 def merge(
-    rows: Ints, group: Ints, from_us: Ints, to_us: Ints, score: npt.NDArray[np.float32], least: float
+    rows: Ints,
+    group: Ints,
+    from_us: Ints,
+    to_us: Ints,
+    score: npt.NDArray[np.float32],
+    least: float,
+    *,
+    min_us: float = 0,
+    top: int | None = None,
 ) -> list[Moment]:
     """Return the moments among scored rows, the best first.
 
@@ -40,48 +50,63 @@ def merge(
     score : ndarray of float32, shape (N,)
     least : float
         Rows below it are in no moment.
+    min_us : float
+        Shorter moments are left out.
+    top : int, optional
+        So many at the most.
     """
-    moments: list[Moment] = []
     if not len(rows):
-        return moments
+        return []
     apart = (np.diff(group) != 0) | (from_us[1:] - to_us[:-1] > GAP_US) | (np.diff(rows) != 1)
-    cuts = np.flatnonzero(apart) + 1
-    for begin, end in zip([0, *cuts], [*cuts, len(rows)], strict=True):
-        moments += _peaks(rows, score, int(begin), int(end), least)
-    moments.sort(key=lambda moment: (-moment.score, moment.first))
-    return moments
+    bounds = np.concatenate([[0], np.flatnonzero(apart) + 1, [len(rows)]]).astype(np.int64)
+    first, last, best = _peaks(np.ascontiguousarray(score, np.float32), bounds, np.float32(least)).T
+    order = np.lexsort((rows[first], -score[best]))
+    order = order[to_us[last[order]] - from_us[first[order]] >= min_us][:top]
+    return [
+        Moment(int(rows[first[i]]), int(rows[last[i]]), int(rows[best[i]]), float(score[best[i]]))
+        for i in order
+    ]
 
 
-def _peaks(rows: Ints, score: npt.NDArray[np.float32], begin: int, end: int, least: float) -> list[Moment]:
-    """Return the peaks of one run, each with the rows around it that are above a share of it."""
-    found: list[Moment] = []
-    waiting = [(begin, end)]
-    while waiting:
-        begin, end = waiting.pop()
-        if begin >= end:
-            continue
-        best = begin + int(np.argmax(score[begin:end]))
-        if score[best] < least or score[best] <= 0:
-            continue
-        below = score[begin:end] < SHARE * score[best]
-        before = np.flatnonzero(below[: best - begin])
-        after = np.flatnonzero(below[best - begin :])
-        first = begin + int(before[-1]) + 1 if len(before) else begin
-        last = best + int(after[0]) if len(after) else end
-        found.append(Moment(int(rows[first]), int(rows[last - 1]), int(rows[best]), float(score[best])))
-        # what is left on either side has peaks of its own; the flanks of this one are not new moments
-        waiting.append((begin, _valley(score, first, begin, -1)))
-        waiting.append((_valley(score, last - 1, end, 1), end))
-    return found
+@numba.njit(nogil=True, cache=True)  # type: ignore[untyped-decorator, unused-ignore]
+def _peaks(score: Any, bounds: Any, least: Any) -> Any:
+    """Return the peaks of runs, (P, 3): the first and last row around each above a share of it, and its own.
 
-
-def _valley(score: npt.NDArray[np.float32], edge: int, stop: int, step: int) -> int:
-    """Return where the score stops falling, going out from an edge; ``stop`` where it falls to the end."""
-    at = edge
-    if step < 0:
-        while at - 1 >= stop and score[at - 1] <= score[at]:
-            at -= 1
-        return max(stop, at)
-    while at + 1 < stop and score[at + 1] <= score[at]:
-        at += 1
-    return min(stop, at + 1)
+    Tens of thousands of them where everything is asked for, hence compiled.
+    """
+    found = np.empty((len(score), 3), np.int64)
+    waiting = np.empty((len(score) + 2, 2), np.int64)
+    count = 0
+    for run in range(len(bounds) - 1):
+        waiting[0] = bounds[run], bounds[run + 1]
+        left = 1
+        while left:
+            left -= 1
+            begin, end = waiting[left]
+            if begin >= end:
+                continue
+            best = begin
+            for at in range(begin, end):
+                if score[at] > score[best]:
+                    best = at
+            if not (score[best] >= least and score[best] > 0):
+                continue
+            floor = np.float32(SHARE) * score[best]
+            first, last = best, best
+            while first > begin and score[first - 1] >= floor:
+                first -= 1
+            while last + 1 < end and score[last + 1] >= floor:
+                last += 1
+            found[count] = first, last, best
+            count += 1
+            # what is left on either side has peaks of its own; the flanks of this one are not new moments
+            stop = first
+            while stop > begin and score[stop - 1] <= score[stop]:
+                stop -= 1
+            start = last
+            while start + 1 < end and score[start + 1] <= score[start]:
+                start += 1
+            waiting[left] = begin, stop
+            waiting[left + 1] = start + 1, end
+            left += 2
+    return found[:count]

@@ -143,9 +143,17 @@ def search(index: Index, query: Query) -> pa.Table:
     rows = rows[index.chosen(query)[index.recording[rows]]] if len(index.recordings) else rows[:0]
     score = scorer.scores(rows)
     held = index.rows
-    moments = merge(rows, index.group[rows], held.from_us[rows], held.to_us[rows], score, query.least)
-    long = [m for m in moments if (held.to_us[m.last] - held.from_us[m.first]) / 1e6 >= query.min_s]
-    return _table(index, query, long[: query.top], notes(index, query))
+    moments = merge(
+        rows,
+        index.group[rows],
+        held.from_us[rows],
+        held.to_us[rows],
+        score,
+        query.least,
+        min_us=query.min_s * 1e6,
+        top=query.top,
+    )
+    return _table(index, query, moments, notes(index, query))
 
 
 def notes(index: Index, query: Query) -> list[str]:
