@@ -293,6 +293,15 @@ def test_addresses_that_make_no_sense(argument: str, says: str) -> None:
     assert "s3cret" not in str(error.value)
 
 
+@pytest.mark.parametrize("name", [USER, PASSWORD])
+@pytest.mark.parametrize("value", ["s3cret\udcff", "s3cret" * 1000])
+def test_a_user_or_password_that_cannot_be_sent(name: str, value: str, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setenv(name, value)
+    with pytest.raises(UserError, match="cannot be sent") as error:
+        MqttOutput("//127.0.0.1")
+    assert "s3cret" not in str(error.value)
+
+
 @pytest.mark.parametrize(
     ("query", "says"),
     [

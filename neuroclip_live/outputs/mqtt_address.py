@@ -106,8 +106,8 @@ def parse_address(text: str, folder: Path | None = None) -> MqttAddress:
         port=port or PORTS[scheme],
         topic=topic,
         qos=int(query.get("qos", "1")),
-        user=user,
-        password=_password(query.get("password-file"), folder),
+        user=_sendable("user", user),
+        password=_sendable("password", _password(query.get("password-file"), folder)),
         tls=_tls(query, folder) if scheme == "mqtts" else None,
     )
 
@@ -125,6 +125,16 @@ def check_topic(topic: str) -> str:
     if "+" in topic or "#" in topic:
         raise UserError(f"topic {topic[:40]!r}: + and # are for those who subscribe; leave them out")
     return topic
+
+
+def _sendable(what: str, text: str | None) -> str | None:
+    """Return what MQTT can carry, never showing it: environment variables can hold bytes that are no text."""
+    try:
+        if text is None or len(text.encode("utf-8")) <= MAX_SECRET:
+            return text
+    except UnicodeEncodeError:
+        pass
+    raise UserError(f"the {what} cannot be sent: give text of at most {MAX_SECRET:,} bytes in UTF-8")
 
 
 def _password(file: str | None, folder: Path | None) -> str | None:
