@@ -71,3 +71,10 @@ def test_a_live_display_shows_all_of_it() -> None:
     with Live(LiveTable(prediction(40), FOOT), console=console, auto_refresh=False) as live:
         live.refresh()
     assert FOOT[:80] in file.getvalue()
+
+
+@pytest.mark.parametrize("height", [6, 24])
+def test_a_camera_that_moves_is_said_within_the_height(height: int) -> None:
+    lines = shown(prediction(60, objects=(), camera_moves=True), height=height)
+    assert any("camera moves" in line for line in lines)
+    assert len(lines) < height

@@ -274,3 +274,40 @@ def test_a_thing_keeps_its_extent_while_only_a_part_of_it_is_seen() -> None:
         found = watching.see((30 + 4 * step, 60, 40))
     assert len(found) == 1
     assert found[0].box.right - found[0].box.left > 60
+
+
+def backdrop(step: int, by: int) -> tuple[tuple[float, float, int], ...]:
+    """A background of small squares everywhere, shifted."""
+    return tuple((x + by * step % 24, y, 10) for x in range(-24, SENSOR.width, 24) for y in range(0, 240, 24))
+
+
+def test_a_camera_that_moves_over_a_scene_with_gaps_gives_no_things() -> None:
+    """Most of the picture is quiet at any time, but there is an edge nearly everywhere."""
+    watching = Watching()
+    for step in range(12):
+        found = watching.see(*backdrop(step, 3), (120, 80, 60))
+        assert step < 6 or not found
+    assert watching.objects.camera_moves
+    watching.objects.at_rest(13 * STEP_US, 0)
+    assert not watching.objects.camera_moves
+
+
+def test_many_things_before_a_camera_at_rest_are_told() -> None:
+    watching = Watching()
+    places = [(20 + 78 * i, 20 + 110 * j, 48) for i in range(4) for j in range(2)]
+    for _ in range(12):
+        found = watching.see(*places)
+    assert not watching.objects.camera_moves
+    assert len(found) == 8
+
+
+def test_a_prediction_says_that_the_camera_moves() -> None:
+    settings = RecognizerSettings(timesteps=3, objects=ObjectsSettings(True, budget_ms=float("inf")))
+    recognizer = Recognizer(FakeBackbone(), None, settings)  # type: ignore[arg-type]
+    recognizer.begin(SENSOR)
+    for step in range(12):
+        events = scene(step, *backdrop(step, 3))
+        prediction = recognizer.update(Slice(events, step * STEP_US, (step + 1) * STEP_US, 0, step, 0))
+    assert prediction.camera_moves
+    assert prediction.to_dict()["camera_moves"] is True
+    assert prediction.to_dict()["objects"] == []

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 Features = npt.NDArray[np.float32]
 Named = tuple[str | None, float, dict[str, float]]
 
-_MOVES_AFTER = 3
-"""The camera moves when so many slices in a row are active nearly everywhere, and stops likewise."""
+_MOVES_AFTER = 5
+"""The camera moves when so many slices in a row say so, and stops likewise."""
 
 
 class Objects:
@@ -39,8 +39,8 @@ class Objects:
     Attributes
     ----------
     camera_moves : bool
-        Nearly everything is active at once: the camera itself moves (or one thing fills the picture), and
-        the whole picture's word is all that is said. Judged from how much of the picture is active alone.
+        Nearly everything is active, or has edges that move: the camera itself moves (or things fill the
+        picture), and the whole picture's word is all that is said.
     """
 
     def __init__(self, backbone: Backbone, settings: ObjectsSettings, timesteps: int) -> None:
@@ -113,6 +113,7 @@ class Objects:
     def at_rest(self, t_us: int, epoch: int) -> tuple[FoundObject, ...]:
         """Take in a slice in which nothing moves: what was there waits."""
         self._take_up(epoch)
+        self._crowded, self.camera_moves = 0, False
         self._tracker.update([], t_us)
         return self._told(t_us)
 
@@ -122,14 +123,17 @@ class Objects:
         self._epoch = epoch
 
     def _watch_camera(self) -> None:
-        self._crowded = min(self._crowded + 1, _MOVES_AFTER) if self._finder.crowded else self._crowded - 1
+        moves = self._finder.crowded or self._finder.structured
+        self._crowded = min(self._crowded + 1, _MOVES_AFTER) if moves else self._crowded - 1
         self._crowded = max(self._crowded, 0)
         if self._crowded in (0, _MOVES_AFTER):
             self.camera_moves = self._crowded == _MOVES_AFTER
 
     def _told(self, t_us: int) -> tuple[FoundObject, ...]:
         width, height = self._finder.resolution
-        told = []
+        told: list[FoundObject] = []
+        if self.camera_moves:  # what was followed before waits for it to stop, untold
+            return ()
         for track in self._tracker.tracks:
             if not track.confirmed:
                 continue

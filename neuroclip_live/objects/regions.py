@@ -18,6 +18,7 @@ import numpy.typing as npt
 from numba import njit, uint32
 
 from neuroclip_live.events import Packet, Resolution
+from neuroclip_live.objects.camera import CameraWatch
 from neuroclip_live.stream.box import Box
 from neuroclip_live.stream.counting import words_of
 
@@ -92,6 +93,8 @@ class RegionFinder:
     ----------
     crowded : bool
         The newest slice was active nearly everywhere.
+    structured : bool
+        Of late nearly everything was structure that moves; see :mod:`~.camera`.
     """
 
     def __init__(self, resolution: Resolution, smallest: int | None = None) -> None:
@@ -99,7 +102,8 @@ class RegionFinder:
         shorter = min(resolution)
         self.cell = max(2, round(shorter / CELLS))
         self.smallest = smallest if smallest is not None else max(8, shorter // 24)
-        self.crowded = False
+        self.crowded = self.structured = False
+        self._camera = CameraWatch()
         rows, columns = -(-resolution.height // self.cell), -(-resolution.width // self.cell)
         self._counts = np.zeros((rows, columns), np.float32)
         self._before = np.zeros((rows, columns), np.uint8)
@@ -110,13 +114,15 @@ class RegionFinder:
     def forget(self) -> None:
         """Begin anew: another time, or another scene."""
         self._before[...] = 0
-        self.crowded = False
+        self.crowded = self.structured = False
+        self._camera.forget()
 
     def find(self, events: Packet) -> list[Region]:
         """Return the parts of a slice's regions, the largest first; :meth:`grouped` joins them."""
         self._counts[...] = 0
         _mark_into(words_of(events), self._marks, self._counts, self._edges, self.cell, *self.resolution)
         near = cv2.boxFilter(self._counts, -1, (3, 3), normalize=False, borderType=cv2.BORDER_CONSTANT)
+        self.structured = self._camera.moves(self._counts, near)
         level = float(np.median(near))
         # noise alone is Poisson: four deviations above its level are rare among a few thousand cells
         limit = np.float32(max(level + 4 * np.sqrt(level) + 1, 0.12 * self.cell * self.cell, 3))

@@ -48,7 +48,10 @@ class LiveTable:
         label_width = min(max(longest, _LEAST_LABEL), max(8, width - _NUMBER - _GAP - 4))
         bar_width = min(BAR, max(0, width - label_width - _NUMBER - 2 * _GAP))
         things = list(prediction.objects or ())
-        room = max(1, height - 4)  # the answer, the status, what is left out, and the cursor have a line each
+        moves = prediction.camera_moves
+        room = max(
+            1, height - 4 - moves
+        )  # the answer, the status, what is left out, and the cursor have a line each
         things = things[: max(0, room - min(len(ranked), 3))]
         rows = min(len(ranked), MOST_ROWS, max(1, room - len(things)))
         state = answer(prediction)
@@ -61,6 +64,8 @@ class LiveTable:
             yield line
         if len(ranked) > rows:
             yield self._line(f"and {len(ranked) - rows} more", width, "dim")
+        if moves:
+            yield self._line("the camera moves: no things are told apart", width, "dim")
         for found in things:
             style = "dim" if found.state == "waiting" else "bold"
             line = _cell(f"#{found.id} {found.label or 'none of these'}", label_width, style)

@@ -101,6 +101,8 @@ class Prediction:
         When its last event reached this process (monotonic clock), where that is known.
     objects : tuple of FoundObject, or None
         The things found beside the whole picture's answer, by id; None where none were looked for.
+    camera_moves : bool
+        Nearly everything moves, so no things are told, only the whole picture's answer.
     decision : Decision
         The answer made of this prediction and those before it.
     paused : bool
@@ -124,6 +126,7 @@ class Prediction:
     events: int = 0
     arrival_ns: int | None = None
     objects: tuple[FoundObject, ...] | None = None
+    camera_moves: bool = False
     decision: Decision = field(default_factory=Decision)
     paused: bool = False
 
@@ -146,4 +149,6 @@ class Prediction:
         }
         if self.objects is not None:
             line["objects"] = [found.to_dict() for found in self.objects]
+        if self.camera_moves:
+            line["camera_moves"] = True
         return line

@@ -226,7 +226,8 @@ class Recognizer:
             piece.events, frame, piece.end_us, piece.epoch, self._name if self._table is not None else None
         )
         latency["objects"] = (perf_counter() - begin) * 1e3
-        return replace(prediction, objects=moved(found, *self._corner), latency_ms=latency)
+        found, moves = moved(found, *self._corner), self._objects.camera_moves
+        return replace(prediction, objects=found, camera_moves=moves, latency_ms=latency)
 
     def rescored(self, latest: Prediction) -> Prediction:
         """Return the newest prediction by the prompts of now: no new slice will say so while paused.
@@ -240,7 +241,8 @@ class Recognizer:
         decision, before = again.decision, latest.decision
         if (decision.kind, decision.label) == (before.kind, before.label):
             decision = replace(decision, since_us=before.since_us)
-        return replace(again, objects=latest.objects, paused=latest.paused, decision=decision)
+        again = replace(again, objects=latest.objects, camera_moves=latest.camera_moves)
+        return replace(again, paused=latest.paused, decision=decision)
 
     def at_rest(self, t_us: int, skipped: int = 0, events: int = 0) -> Prediction:
         """Return the prediction for a scene in which nothing moves: no label rather than a stale one."""
