@@ -33,6 +33,7 @@ class Config:
     tls_key: str | None = None
     tls_name: str | None = None
     simulate: str | None = None
+    webcam: str | None = None
     source: str | None = None
     list_cameras: bool = False
     speed: str = "1"

@@ -43,10 +43,11 @@ def source_spec(config: Config) -> SourceSpec:
         "camera": config.camera,
         "network": config.connect,
         "simulator": config.simulate,
+        "webcam": config.webcam,
     }
     chosen = [kind for kind, target in named.items() if target is not None]
     if len(chosen) + (config.source is not None) > 1:
-        raise UserError("choose one of --replay, --camera, --connect, --simulate and --source")
+        raise UserError("choose one of --replay, --camera, --connect, --simulate, --webcam and --source")
     if config.source is not None:
         kind, _, argument = config.source.partition(":")
         chosen, named = [kind], {kind: argument}

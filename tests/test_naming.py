@@ -41,6 +41,7 @@ VALUES = {
         "--tls-key": [NO_FILE, ""],
         "--tls-name": [""],
         "--simulate": [NO_FILE],
+        "--webcam": ["no-number", "9999"],
         "--source": ["nonsense", "", "replay", "network:nonsense"],
         "--speed": ["0", "-1", "nan", "fast"],
         "--start": ["-1", "nan", "inf", "x", "1e9"],
@@ -156,7 +157,7 @@ def line_of(command: str, option: str, value: str) -> list[str]:
             line = line[:-2]
         if option in CERTIFICATES:
             line += ["--connect", "127.0.0.1:1"]
-        elif option not in ("--replay", "--camera", "--connect", "--simulate"):
+        elif option not in ("--replay", "--camera", "--connect", "--simulate", "--webcam"):
             line += REPLAY
     elif command == "repair":
         line = ["repair", str(DEMO)]

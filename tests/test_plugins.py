@@ -109,10 +109,10 @@ def test_a_file_of_its_format_is_replayed(installed: Path, model: str, tmp_path:
 
 def test_doctor_help_and_errors_know_them(installed: Path) -> None:
     told = run(installed, "doctor").stdout
-    assert re.search(r"sources .*simulator, clicks", told)
+    assert re.search(r"sources .*simulator, webcam, clicks", told)
     assert re.search(r"representations .*voxel-count, last-polarity", told)
     assert re.search(r"runtimes .*torch, halves", told)
-    assert re.search(r"outputs .*table, loud", told)
+    assert re.search(r"outputs .*table, .*loud", told)
     assert "Toy recordings" in told
     assert "last-polarity" in run(installed, "--help").stdout
     wrong = run(installed, "--headless", "--representation", "last-polarty")

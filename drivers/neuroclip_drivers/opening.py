@@ -34,13 +34,14 @@ class SourceSpec:
         A name in :data:`SOURCES`: "replay" (``target``: path of a recording), "demo" (``target``: name of a
         bundled recording, or None),
         "camera" (``target``: serial number, or None for the first), "network" (``target``: HOST:PORT or the
-        path of a UNIX socket), or "simulator" (``target``: path of a picture, or None for
-        those that ship with the program), or one of another package.
+        path of a UNIX socket), "simulator" (``target``: path of a picture, a folder of
+        pictures or a film, or None for those that ship with the program), "webcam" (``target``: its number,
+        or None for the first), or one of another package.
     speed : float or None
         For recordings: times real time; ``None`` is as fast as can be, also for the simulator.
     loop, start_s, end_s
         For recordings: begin again at the end; part to play, in seconds from the first event. The simulator
-        ends at ``end_s``.
+        ends at ``end_s``; its films loop.
     hold_at_end : bool
         For recordings: pause at the end instead of ending (what a window wants).
     stream : str or None
@@ -113,10 +114,17 @@ SOURCES = Registry(
         ),
         SourceEntry(
             "simulator",
-            "a simulated camera before a moving picture",
-            "neuroclip_drivers.simulator.source:open_simulator",
-            "[IMAGE]",
+            "a simulated camera before a moving picture, a folder of pictures, or a film",
+            "neuroclip_drivers.simulating:open_simulator",
+            "[FILE|FOLDER]",
             option="--simulate",
+        ),
+        SourceEntry(
+            "webcam",
+            "a webcam, whose pictures are turned into simulated events",
+            "neuroclip_drivers.film.source:open_webcam",
+            "[N]",
+            option="--webcam",
         ),
     ),
     SourceEntry,

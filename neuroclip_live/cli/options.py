@@ -141,8 +141,15 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         "--simulate",
         is_flag=False,
         flag_value="",
-        metavar="[IMAGE]",
-        help="Simulate a camera looking at a moving picture; without one, at a dozen things in turn.",
+        metavar="[FILE|FOLDER]",
+        help="Simulate a camera before a picture, pictures or a film; without one, before a dozen things.",
+    ),
+    click.option(
+        "--webcam",
+        is_flag=False,
+        flag_value="",
+        metavar="[N]",
+        help="Turn a webcam's pictures into simulated events: the first, or number N.",
     ),
     click.option(
         "--source",

@@ -51,6 +51,18 @@ def read_picture(path: Path) -> npt.NDArray[Any]:
     return np.asarray(picture)
 
 
+def is_picture(path: Path) -> bool:
+    """Tell by a file's first bytes whether it is meant to be a picture of a kind that is read here."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(12)
+    except OSError:
+        return False
+    return head.startswith((b"\x89PNG\r\n\x1a\n", b"BM", b"\xff\xd8")) or (
+        head.startswith(b"RIFF") and head[8:12] == b"WEBP"
+    )
+
+
 def picture_size(data: bytes) -> tuple[int, int] | None:
     """Return (width, height) as the bytes of a picture declare it; None where they are no known picture.
 

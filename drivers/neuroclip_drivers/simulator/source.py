@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import Any, Literal, get_args
 
 import cv2
 import numpy as np
@@ -26,9 +26,6 @@ from neuroclip_drivers.simulator.show_words import SHOW_PROMPTS
 from neuroclip_drivers.source import MAX_WAIT_S, GrayFrame, SourceState, SourceStatus
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import Packet, Resolution, empty_packet, join_packets
-
-if TYPE_CHECKING:
-    from neuroclip_drivers.opening import SourceSpec
 
 Image = npt.NDArray[np.uint8]
 MotionName = Literal["shake", "orbit", "pan", "spin", "zoom"]
@@ -300,9 +297,3 @@ def _load(picture: str | Path | npt.NDArray[Any]) -> tuple[Image, Image]:
     if array.dtype == np.uint8 and array.ndim == 3 and len(array) == 2:
         return np.ascontiguousarray(array[0]), np.ascontiguousarray(array[1])
     raise UserError(f"a picture is (H, W) or (2, H, W) uint8, not {array.shape} {array.dtype}")
-
-
-def open_simulator(spec: SourceSpec) -> SimulatorSource:
-    """Simulate a camera before the picture that ``spec`` names, or those that ship with the program."""
-    pictures = [spec.target] if spec.target else []
-    return SimulatorSource(pictures, realtime=spec.speed is not None, duration_s=spec.end_s)

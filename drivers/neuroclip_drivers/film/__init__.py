@@ -1,0 +1,1 @@
+"""Films and webcams before a simulated sensor: frames become events."""
