@@ -86,6 +86,10 @@ def test_recordings_are_indexed_first_and_only_once(
     assert main([*line, "--floor", "1"]) == 0
     assert "0 encoded" in capsys.readouterr().out
     assert len(out.read_text().splitlines()) == 1  # nothing is that sure
+    line[1] = str(folder / "two.aedat4")  # of an index that holds the other one too
+    assert main([*line, "--floor", "0.0001"]) == 0
+    assert "one.aedat4" not in out.read_text() + (tmp_path / "labels.review.csv").read_text()
+    assert "two.aedat4" in (tmp_path / "labels.review.csv").read_text()
     assert len((tmp_path / "labels.review.csv").read_text().splitlines()) > 1
 
 

@@ -6,6 +6,7 @@ them, everyday nouns and "none of these". From a half on it is likelier than all
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +15,6 @@ import pyarrow as pa
 
 from neuroclip_live.archive.index import Index
 from neuroclip_live.archive.moments import GAP_US
-from neuroclip_live.archive.query import Query
 from neuroclip_live.archive.search import as_text
 from neuroclip_live.errors import UserError
 from neuroclip_live.prompting.prompts import PromptEncoder, PromptSet
@@ -47,7 +47,12 @@ class LabelSettings:
             raise UserError(f"--min-duration {self.min_s:g}: give seconds, 0 or more")
 
 
-def label(index: Index, prompts: PromptSet, settings: LabelSettings | None = None) -> pa.Table:
+def label(
+    index: Index,
+    prompts: PromptSet,
+    settings: LabelSettings | None = None,
+    only: Collection[str] | None = None,
+) -> pa.Table:
     """Return the stretches of an archive in which one of the prompts fits best.
 
     Parameters
@@ -56,6 +61,8 @@ def label(index: Index, prompts: PromptSet, settings: LabelSettings | None = Non
     prompts : PromptSet
         Negative ones compete and are no labels.
     settings : LabelSettings, optional
+    only : collection of str, optional
+        Absolute paths of the recordings to label; all in the index if left out.
 
     Returns
     -------
@@ -76,10 +83,15 @@ def label(index: Index, prompts: PromptSet, settings: LabelSettings | None = Non
     if not names:
         raise UserError("all prompts are negative; give at least one label")
     if not len(index):
-        return _table(index, names, np.zeros((0, len(names)), np.float32), [], settings)
+        return _table(index, names, np.zeros((0, len(names)), np.float32), [], settings, {})
     score = scores(index, table.features)[:, ~table.negative]
     stretches = _stretches(index, score, settings.floor)
-    return _table(index, names, score, stretches, settings)
+    files: dict[int, str] = {}
+    for number, held in enumerate(index.recordings):
+        wanted = [path for path in held.paths if only is None or path in only]
+        if wanted:
+            files[number] = wanted[0]
+    return _table(index, names, score, stretches, settings, files)
 
 
 def scores(index: Index, texts: Floats) -> Floats:
@@ -118,7 +130,12 @@ def _stretches(index: Index, score: Floats, floor: float) -> list[tuple[int, int
 
 
 def _table(
-    index: Index, names: list[str], score: Floats, stretches: list[tuple[int, int]], settings: LabelSettings
+    index: Index,
+    names: list[str],
+    score: Floats,
+    stretches: list[tuple[int, int]],
+    settings: LabelSettings,
+    files: Mapping[int, str],
 ) -> pa.Table:
     held, rows = index.rows, []
     for begin, end in stretches:
@@ -127,11 +144,12 @@ def _table(
         surest = begin + int(score[begin:end, order[0]].argmax())
         whole = held.track[surest] < 0
         from_s, to_s = held.from_us[begin] / 1e6, held.to_us[end - 1] / 1e6
-        if to_s - from_s < settings.min_s:
+        file = files.get(int(index.recording[surest]))
+        if file is None or to_s - from_s < settings.min_s:
             continue
         rows.append(
             {
-                "file": as_text(index.place_of(int(index.recording[surest]), _ANY)),
+                "file": as_text(file),
                 "from_s": round(float(from_s), 3),
                 "to_s": round(float(to_s), 3),
                 "label": names[order[0]],
@@ -147,7 +165,6 @@ def _table(
     return pa.Table.from_pylist(rows, schema=_SCHEMA)
 
 
-_ANY = Query("anything")
 _SCHEMA = pa.schema(
     {
         "file": pa.string(),

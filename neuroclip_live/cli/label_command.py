@@ -87,10 +87,15 @@ def label(
     with about("--prompts"):
         words = read_prompts(prompts)
         words.validate()
-    status, opened = _opened(folders, kept, how, values)
+        if all(prompt.negative for prompt in words.enabled):  # before hours of indexing
+            raise UserError(f"all labels in {prompts} are negative; give at least one that is not")
+    # an index may hold other folders as well
+    given = _is_index(folders)
+    only = None if given else {str(path) for path in find_recordings(folders)}
+    status, opened = (0, _loaded(folders[0])) if given else _indexed(folders, kept, how, values)
     if opened is None:
         context.exit(status)
-    labels = label_all(opened, words, found)
+    labels = label_all(opened, words, found, only)
     sure = labels.filter(labels["sure"])
     _write(place, sure)
     _write(place.with_suffix(".review.csv"), least_sure(labels, floor, review))
@@ -101,14 +106,21 @@ def label(
     context.exit(status)
 
 
-def _opened(
+def _is_index(folders: tuple[str, ...]) -> bool:
+    return len(folders) == 1 and (Path(folders[0]).expanduser() / archive_settings.CURRENT).is_file()
+
+
+def _loaded(place: str) -> Index:
+    with shown() as (_, loading):
+        opened = Index(place, progress=loading)
+        _ = opened.backbone  # while its progress can be shown
+    return opened
+
+
+def _indexed(
     folders: tuple[str, ...], into: str, how: archive_settings.ArchiveSettings, values: dict[str, Any]
 ) -> tuple[int, Index | None]:
-    """Return the exit status so far and the index, brought up to date where recordings were named."""
-    if len(folders) == 1 and (Path(folders[0]).expanduser() / archive_settings.CURRENT).is_file():
-        with shown() as (_, loading):
-            return 0, Index(folders[0], progress=loading)
-    next(find_recordings(folders), None)
+    """Bring an index up to date; return the exit status so far and the index, None when it was stopped."""
     with interrupted() as stop, shown(stop) as (tell, loading):
         backbone, options = model_of(values, loading)
         with about("--index"):
