@@ -19,6 +19,7 @@ from neuroclip_drivers.aedat4.reader import Recording
 from neuroclip_drivers.aedat4.writer import Aedat4Writer
 from neuroclip_drivers.files.event_file import FileOptions
 from neuroclip_drivers.files.open_file import open_event_file
+from neuroclip_live.cli.main import main
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import Packet
 from neuroclip_live.recording.repair import repair
@@ -247,3 +248,24 @@ def test_a_git_lfs_pointer_is_named(tmp_path: Path) -> None:
     path.write_text(f"version https://git-lfs.github.com/spec/v1\noid sha256:{'0' * 64}\nsize 1234567\n")
     with pytest.raises(UserError, match=r"is a Git LFS pointer.*git lfs pull"):
         Recording(path)
+
+
+@pytest.mark.parametrize(
+    ("options", "what"),
+    [
+        (("--adapter",), "the adapter"),
+        (("--taught",), "the lessons"),
+        (("--model", "ViT-B-32", "--weights"), "the weights"),
+        (("--prompt-file",), "the labels"),
+    ],
+)
+def test_a_git_lfs_pointer_is_named_in_place_of_any_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], options: tuple[str, ...], what: str
+) -> None:
+    path, pointer = tmp_path / "a.aedat4", tmp_path / "pointer.pt"
+    written(path, make_events(2000), Compression.LZ4)
+    pointer.write_text(f"version https://git-lfs.github.com/spec/v1\noid sha256:{'0' * 64}\nsize 1234567\n")
+    run = ["--replay", str(path), "--headless", "--speed", "max", "--jsonl", "-"]
+    labels = [] if what in ("the labels", "the lessons") else ["--prompts", "a, b"]
+    assert main([*run, *labels, *options, str(pointer)]) == 2
+    assert f"is a Git LFS pointer, not {what}. Run 'git lfs pull'" in capsys.readouterr().err

@@ -17,6 +17,7 @@ from neuroclip_live.atomic import write_atomically
 from neuroclip_live.bounded import parse_json
 from neuroclip_live.errors import UserError
 from neuroclip_live.learning.adapter_network import AdapterNetwork, Kind, normalise_windows
+from neuroclip_live.lfs_pointer import refuse_pointer
 from neuroclip_live.model.foreign_names import own_names
 
 FORMAT = "neuroclip-live adapter 1"
@@ -251,6 +252,7 @@ def load_adapter(
     """
     from safetensors import SafetensorError, safe_open
 
+    refuse_pointer(path, "the adapter")
     try:
         with safe_open(str(path), framework="pt") as stored:
             metadata = stored.metadata() or {}

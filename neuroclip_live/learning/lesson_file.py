@@ -11,6 +11,7 @@ from neuroclip_live.atomic import write_atomically
 from neuroclip_live.bounded import parse_json
 from neuroclip_live.errors import UserError
 from neuroclip_live.learning.shotbook import ShotBook
+from neuroclip_live.lfs_pointer import refuse_pointer
 
 FORMAT = "neuroclip-live lessons 1"
 
@@ -50,6 +51,7 @@ def read_lessons(path: Path, model: str, embed_dim: int, timesteps: int) -> Shot
     """
     from safetensors import SafetensorError, safe_open
 
+    refuse_pointer(path, "the lessons")
     try:
         with safe_open(str(path), framework="numpy") as stored:
             about = parse_json((stored.metadata() or {})["neuroclip_live"])

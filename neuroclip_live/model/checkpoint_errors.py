@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from neuroclip_live.errors import UserError
+from neuroclip_live.lfs_pointer import refuse_pointer
 from neuroclip_live.model.hub import cache_folder
 
 # open_clip checks some shapes by assertion, and indexes what is not there
@@ -30,6 +31,8 @@ def told(name: str, weights: Path | None) -> Iterator[None]:
 
     from safetensors import SafetensorError
 
+    if weights is not None:
+        refuse_pointer(weights, "the weights")
     source = f" in {weights}" if weights is not None else ""
     try:
         yield

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from neuroclip_live.bounded import MAX_PROMPTS_BYTES, home_expanded, read_bounded
 from neuroclip_live.errors import UserError
+from neuroclip_live.lfs_pointer import POINTER, pointer_message
 from neuroclip_live.prompting.templates import TEMPLATE_SETS, check_templates, encodable, fill
 
 MAX_PROMPTS = 1000
@@ -256,6 +257,8 @@ def read_prompt_text(path: str | Path) -> str:
     """
     try:
         text = read_bounded(home_expanded(path), MAX_PROMPTS_BYTES).decode("utf-8-sig")
+        if text.encode().startswith(POINTER):
+            raise UserError(pointer_message(path, "the labels"))
     except UnicodeDecodeError as error:
         raise UserError(f"prompt file {path} is not UTF-8 text") from error
     except UnicodeEncodeError as error:

@@ -1,0 +1,28 @@
+"""Git LFS pointers: three lines of text that a clone holds in place of a large file, until it is pulled."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from neuroclip_live.errors import UserError
+
+POINTER = b"version https://git-lfs.github.com/spec/"
+"""How a pointer begins."""
+
+
+def refuse_pointer(path: str | Path, what: str) -> None:
+    """Raise UserError where a file is a pointer and not ``what`` it should be; unreadable ones are none."""
+    try:
+        if not Path(path).is_file():  # a pipe would wait for its writer
+            return
+        with Path(path).open("rb") as file:
+            pointer = file.read(len(POINTER)) == POINTER
+    except (OSError, ValueError):
+        return
+    if pointer:
+        raise UserError(pointer_message(path, what))
+
+
+def pointer_message(path: str | Path, what: str) -> str:
+    """Return what is to be done about a pointer."""
+    return f"{path} is a Git LFS pointer, not {what}. Run 'git lfs pull' in its repository."
