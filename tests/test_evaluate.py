@@ -14,6 +14,7 @@ import pytest
 from test_datasets import write_atis
 
 from neuroclip_drivers.aedat4.writer import Aedat4Writer
+from neuroclip_live.cli.main import main
 from neuroclip_live.datasets.recordings import find_recordings, read_windows
 from neuroclip_live.errors import UserError
 from neuroclip_live.evaluation.evaluate import EvaluateSettings, run, train
@@ -324,6 +325,24 @@ def test_a_recording_whose_clock_began_anew_is_split_as_if_it_had_not(tmp_path: 
         parts[name] = [len(windows.part(low / 3, (low + 1) / 3)) for low in range(3)]
     assert np.abs(np.subtract(parts["anew"], parts["goes on"])).max() <= 6, parts
     assert min(parts["years"][0], parts["years"][2]) >= 30, parts  # there is something to learn and to test
+
+
+def test_a_damaged_recording_is_used_as_far_as_it_goes_and_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = tmp_path / "objects"
+    for name, (x, y) in {"mug": (16, 16), "phone": (48, 16)}.items():
+        for k in range(2):
+            write_recording(root / name / f"{k}.aedat4", x, y, 1.0)
+    cut = root / "mug" / "0.aedat4"
+    cut.write_bytes(cut.read_bytes()[: cut.stat().st_size * 2 // 3])
+    source, _ = open_shots("folder", root, FakeModel(), timesteps=4, slices="50ms")  # type: ignore[arg-type]
+    assert list(source.damaged) == ["mug/0.aedat4"]
+    assert "lost" in source.damaged["mug/0.aedat4"] or "cut" in source.damaged["mug/0.aedat4"]
+    out = str(tmp_path / "out.csv")
+    line = ["evaluate", "--dataset", "folder", "--root", str(root), "--shots", "0", "--out", out]
+    assert main([*line, "--slice", "50ms", "--timesteps", "4"]) == 0
+    assert "damaged mug/0.aedat4: " in capsys.readouterr().out
 
 
 def test_several_recordings_of_a_label_are_split_by_file(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from platformdirs import user_cache_path
+from rich.console import Console
 
 from neuroclip_drivers.opening import SourceSpec, open_source
 from neuroclip_live.cli.options import MOST_THREADS, model_options
@@ -27,7 +28,7 @@ from neuroclip_live.stream.slicing import parse_slice
 
 if TYPE_CHECKING:
     from neuroclip_live.evaluation.results import Summary
-    from neuroclip_live.learning.shots import Progress
+    from neuroclip_live.learning.shots import Progress, ShotSource
 
 MOST_DRAWS = 1_000_000
 """Shots, seeds, copies or samples that are believed to be meant."""
@@ -110,7 +111,7 @@ def evaluate(shots: str, seeds: int, methods: str | None, reference: bool, out: 
         if reference:
             settings = replace(settings, train=replace(settings.train, feature_norm=None))
         summaries = evaluation.run(source, model, settings, Path(out), about=about, progress=tell)
-    _print_summaries(summaries, source.skipped)
+    _print_summaries(summaries, source)
 
 
 @click.command()
@@ -139,6 +140,7 @@ def train(shots: int, seed: int, search_weights: bool, out: str, **values: Any) 
             search_weights=search_weights,
             progress=tell,
         )
+    _print_left_out(console(), source)
     metrics = adapter.info.metrics
     click.echo(
         f"{out}: {metrics['test accuracy']:.1%} of {metrics['tests']:.0f} test samples "
@@ -275,7 +277,7 @@ def _progress() -> Iterator[Progress]:
         yield tell
 
 
-def _print_summaries(summaries: list[Summary], skipped: dict[str, str]) -> None:
+def _print_summaries(summaries: list[Summary], source: ShotSource) -> None:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -294,5 +296,11 @@ def _print_summaries(summaries: list[Summary], skipped: dict[str, str]) -> None:
         )
     out = console()
     out.print(table)
-    for name, why in skipped.items():
+    _print_left_out(out, source)
+
+
+def _print_left_out(out: Console, source: ShotSource) -> None:
+    for name, why in source.skipped.items():
         out.print(f"skipped {name}: {why}", style="yellow", highlight=False, markup=False)
+    for name, why in source.damaged.items():
+        out.print(f"damaged {name}: {why}; what is left of it was used", style="yellow", markup=False)

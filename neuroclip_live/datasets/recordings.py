@@ -45,6 +45,8 @@ class Windows:
         more than a minute, as replay does.
     start_us, stop_us : int
         Time the recording covers.
+    losses : str
+        What of a damaged recording could not be had; empty for a whole one.
     """
 
     features: npt.NDArray[np.float32]
@@ -52,6 +54,7 @@ class Windows:
     end_us: npt.NDArray[np.int64]
     start_us: int
     stop_us: int
+    losses: str = ""
 
     def part(self, begin: float, end: float) -> npt.NDArray[np.float32]:
         """Return the windows that lie wholly between two shares, 0 to 1, of the recording's time."""
@@ -127,4 +130,5 @@ def read_windows(
     features = np.array(windows, dtype=np.float32).reshape(
         len(windows), settings.timesteps, backbone.info.embed_dim
     )
-    return Windows(features, span[:, 0], span[:, 1], first or 0, last)
+    losses = str(getattr(getattr(source, "recording", None), "losses", ""))
+    return Windows(features, span[:, 0], span[:, 1], first or 0, last, losses)

@@ -35,6 +35,9 @@ class ShotSource(Protocol):
 
     labels: tuple[str, ...]
     skipped: dict[str, str]
+    """Samples and recordings that were left out, and why."""
+    damaged: dict[str, str]
+    """Recordings of which what is left was taken, and what is not."""
 
     def draw(self, shots: int, seed: int, copies: int, progress: Progress) -> tuple[Floats, Labels]:
         """Return features (N, copies, T, C) and labels (N,) of ``shots`` samples of each label."""
@@ -59,6 +62,7 @@ class SampleShots:
     def __init__(self, dataset: EventDataset, store: FeatureStore, limit: int | None = None) -> None:
         self.labels = dataset.labels
         self.skipped = store.skipped
+        self.damaged: dict[str, str] = {}
         self._store = store
         self._train = [[s for s in dataset.train if s.label == k] for k in range(len(self.labels))]
         tests = [[s for s in dataset.test if s.label == k][:limit] for k in range(len(self.labels))]
@@ -120,6 +124,7 @@ class WindowShots:
     ) -> None:
         self.labels, files = find_recordings(root)
         self.skipped: dict[str, str] = {}
+        self.damaged: dict[str, str] = {}
         by_label: list[list[Windows]] = [[] for _ in self.labels]
         for done, (path, label) in enumerate(files):
             progress(f"features of {path.name}", done / len(files))
@@ -133,6 +138,8 @@ class WindowShots:
                     f"no window of {settings.timesteps} timesteps with motion"
                 )
                 continue
+            if windows.losses:
+                self.damaged[path.relative_to(root).as_posix()] = windows.losses
             by_label[label].append(windows)
         self._train: list[Floats] = []
         self._test: list[Floats] = []
