@@ -2,9 +2,10 @@
 
     python -m benchmarks.archive_speed --work FOLDER --rows 1000000
 
-The features are made up: 300 directions with noise around them, in parts of one hour each, as an index has
-them. So the times hold for that size, and on this machine as busy as it is; what is found says little of real
-recordings.
+The features are made up: 300 random directions with noise around them, in parts of one hour each, as an
+index has them. So the times hold for that size, and on this machine as busy as it is. What the approximate
+search finds among random directions says nothing of recordings, whose features differ in few:
+``--like INDEX`` puts noise around an index's own features instead.
 """
 
 from __future__ import annotations
@@ -31,15 +32,22 @@ from neuroclip_live.model.backbone import load_backbone
 HOUR = 3_600_000_000 // EVERY_US
 WORDS = ("a mug", "a dog", "scissors", "a car", "a person walking", "a red apple", "a drone", "the digit 3")
 _LENGTH, _SPREAD = 0.8, 1.0
+_NOISE = 0.3
+"""Around an index's features: its length, as a share of theirs."""
 
 
-def fill(store: Store, rows: int, model: str) -> None:
+def fill(store: Store, rows: int, model: str, like: Path | None = None) -> None:
     """Write parts of made-up features until there are so many rows; those that are there stay."""
     backbone, how = load_backbone(model), ArchiveSettings()
     record = settings.record_of(store, backbone, {"model": model}, how)
     settings.write_record(store, record)
     background, width = Background(backbone), backbone.info.embed_dim
     centers = np.random.default_rng(0).standard_normal((300, width), np.float32)
+    spread, lengths = _SPREAD, np.full(len(centers), _LENGTH, np.float32)
+    if like is not None:
+        centers = Index(like, backbone).rows.feature.astype(np.float32)
+        lengths = np.linalg.norm(centers, axis=1)
+        spread = _NOISE * float(lengths.mean()) / np.sqrt(width)
     for number, start in enumerate(range(0, rows, HOUR)):
         count = min(HOUR, rows - start)
         piece = Piece(hashlib.blake2b(f"{number}".encode(), digest_size=16).hexdigest(), 0, 1)
@@ -48,8 +56,8 @@ def fill(store: Store, rows: int, model: str) -> None:
         random = np.random.default_rng(number)
         # a thing stays for some seconds, as in a recording
         shown = np.repeat(random.integers(0, len(centers), count // 10 + 1), 10)[:count]
-        made = centers[shown] + _SPREAD * random.standard_normal((count, width), np.float32)
-        made *= _LENGTH / np.linalg.norm(made, axis=1, keepdims=True)
+        made = centers[shown] + np.float32(spread) * random.standard_normal((count, width), np.float32)
+        made *= lengths[shown][:, None] / np.linalg.norm(made, axis=1, keepdims=True)
         feature = made.astype(np.float16)
         from_us = np.arange(count, dtype=np.int64) * EVERY_US
         ones = np.ones(count, np.int32)
@@ -95,11 +103,12 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--work", type=Path, required=True, help="where the index is made")
     parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--like", type=Path, metavar="INDEX", help="make features like those of an index")
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--model", default="event-nano")
     wanted = parser.parse_args(arguments)
     store = Store(wanted.work, make=True)
-    fill(store, wanted.rows, wanted.model)
+    fill(store, wanted.rows, wanted.model, wanted.like)
     size = sum(path.stat().st_size for path in wanted.work.rglob("*.parquet"))
     begin = time.perf_counter()
     index = Index(wanted.work)
