@@ -37,6 +37,8 @@ class SourceSpec:
         path of a UNIX socket), "simulator" (``target``: path of a picture, a folder of
         pictures or a film, or None for those that ship with the program), "webcam" (``target``: its number,
         or None for the first), or one of another package.
+    more : tuple of str
+        For the simulator before a picture: others that are shown after it, in turn.
     speed : float or None
         For recordings: times real time; ``None`` is as fast as can be, also for the simulator.
     loop, start_s, end_s
@@ -63,6 +65,7 @@ class SourceSpec:
     sensor: Resolution | None = None
     time_unit: str | None = None
     tls: Tls | None = None
+    more: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

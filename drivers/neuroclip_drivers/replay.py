@@ -225,9 +225,9 @@ class ReplaySource:
                 self._gap_note,
                 "end of the recording" if self._at_end else "",
             ]
-            message = "; ".join(note for note in notes if note)
+            message, lost = "; ".join(note for note in notes if note), bool(losses)
             at_us = self._target.to_us if self._target is not None else self._position_us
-            return SourceStatus(state, message, at_us, self._part.start_us, self._part.end_us)
+            return SourceStatus(state, message, at_us, self._part.start_us, self._part.end_us, lost=lost)
 
     def latest_frame(self) -> GrayFrame | None:
         """Return the intensity frame that belongs to where the replay stands, or None."""

@@ -29,7 +29,8 @@ def open_simulator(spec: SourceSpec) -> SimulatorSource | FilmSource:
         return _before(pictures_in(path), spec)
     if not path.is_file():
         raise UserError(f"there is no {path}; give the path of a picture, a film, or a folder of pictures")
-    return _before([path], spec) if is_picture(path) else open_film(spec)
+    more = [Path(other).expanduser() for other in spec.more]
+    return _before([path, *more], spec) if is_picture(path) else open_film(spec)
 
 
 def _before(pictures: list[Path], spec: SourceSpec) -> SimulatorSource:

@@ -53,6 +53,8 @@ class SourceStatus:
     position_us, start_us, end_us : int or None
         Time of the last event given, and the range of a recording; ``None`` for live sources. In a recording
         they go on along the file where the camera's clock began anew.
+    lost : bool
+        The message is of something missing: a damaged recording's.
     shows : str
         What there is to see now, where the source knows it: the simulated camera does.
     """
@@ -63,6 +65,7 @@ class SourceStatus:
     start_us: int | None = None
     end_us: int | None = None
     shows: str = ""
+    lost: bool = False
 
 
 @dataclass(frozen=True)

@@ -146,7 +146,7 @@ class Actions:
                 bar.addAction(self.by_name[name])
                 bar.widgetForAction(self.by_name[name]).setObjectName(name)
                 bar.widgetForAction(self.by_name[name]).setAccessibleName(
-                    self.by_name[name].text().replace("&", "")
+                    self.by_name[name].text().replace("&", "").partition("\t")[0]
                 )
 
     def draw(self, name: str, icon: str) -> None:

@@ -83,7 +83,7 @@ def run_window(
         with _reporting(window):
             window.show()
             if store.complaint:
-                window.banner.say(store.complaint, "warn")
+                window.complain(store.complaint)
             window.jobs.do(pipeline_factory, window.attach, lambda message: _refuse(window, message))
             end = QTimer()
             end.setSingleShot(True)

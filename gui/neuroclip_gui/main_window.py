@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, QTimer
@@ -20,6 +19,7 @@ from neuroclip_drivers.source import EventSource
 from neuroclip_gui import layout
 from neuroclip_gui.actions import Actions
 from neuroclip_gui.autosave import Keeping
+from neuroclip_gui.dropping import Dropped
 from neuroclip_gui.files import PromptFiles, Snapshots
 from neuroclip_gui.jobs import Jobs
 from neuroclip_gui.model_choice import Recognition
@@ -277,20 +277,22 @@ class MainWindow(QMainWindow, WindowCommands):
         self.typing.watch(self)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: D102
-        path = self.sources.dropped(event.mimeData())
-        if path:
+        promise = Dropped.of(event.mimeData()).promise()
+        if promise:
             event.acceptProposedAction()
-            self.drop_sheet.promise(f"Drop to play {Path(path).name}")
+            self.drop_sheet.promise(promise)
 
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:  # noqa: D102
         self.drop_sheet.promise("")
 
     def dropEvent(self, event: QDropEvent) -> None:  # noqa: D102
         self.drop_sheet.promise("")
-        path = self.sources.dropped(event.mimeData())
-        if path:
+        dropped = Dropped.of(event.mimeData())
+        if dropped.promise():
             event.acceptProposedAction()
-            self.sources.open_file(path)
+            rest = dropped.open(self.sources)
+            if rest:
+                self.complain(rest)
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: D102
         if not self._closed:

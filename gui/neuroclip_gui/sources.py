@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QMimeData
 from PySide6.QtGui import QActionGroup
 from PySide6.QtWidgets import QFileDialog, QInputDialog, QLineEdit, QMenu
 
@@ -72,6 +71,10 @@ class Sources:
         """Open the camera that is not there."""
         self._open("simulator", None)
 
+    def open_pictures(self, paths: Sequence[str]) -> None:
+        """Hold the simulated camera before pictures, one after the other, or before a film."""
+        self._open("simulator", paths[0], more=tuple(paths[1:]))
+
     def open_stream(self, address: str) -> None:
         """Read a network stream."""
         self._open("network", address)
@@ -87,13 +90,6 @@ class Sources:
                 window.recording.start(Path(record))
 
         self._begin(lambda: source, begin, window.complain)
-
-    # ---- drag and drop
-
-    @staticmethod
-    def dropped(mime: QMimeData) -> str | None:
-        """Return the path of the first local file of a drag; None where there is none."""
-        return next((url.toLocalFile() for url in mime.urls() if url.isLocalFile()), None)
 
     # ---- menus
 
@@ -170,13 +166,19 @@ class Sources:
 
     # ---- the work
 
-    def _open(self, kind: str, target: str | None, done: Callable[[], None] | None = None) -> None:
+    def _open(
+        self,
+        kind: str,
+        target: str | None,
+        done: Callable[[], None] | None = None,
+        more: tuple[str, ...] = (),
+    ) -> None:
         loop = self._window.settings.loop
 
         def make() -> EventSource:
             from neuroclip_drivers.opening import SourceSpec, open_source
 
-            return open_source(SourceSpec(kind=kind, target=target, loop=loop, hold_at_end=True))
+            return open_source(SourceSpec(kind=kind, target=target, loop=loop, hold_at_end=True, more=more))
 
         self._begin(make, done, lambda message: self._window.banner.say(message, "error"))
 

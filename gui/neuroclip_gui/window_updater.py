@@ -10,6 +10,7 @@ from neuroclip_gui.panels.playback.seek_bar import clock
 from neuroclip_gui.panels.rate.rate_updates import sample
 from neuroclip_gui.panels.timeline.moments import Moment
 from neuroclip_gui.panels.timeline.stream_clock import StreamClock
+from neuroclip_gui.style.banner import Level
 from neuroclip_live.recognition.prediction import Decision
 
 if TYPE_CHECKING:
@@ -30,6 +31,16 @@ _PENDING_S = 0.15
 
 
 _NOTHING = Decision()
+
+
+def level_of(message: str, status: Status) -> Level:
+    """Return how a status is told: amber for what was lost, red for what ended, else in passing."""
+    of_source = message == status.source.message
+    if status.state.value == "failed" or (status.state.value == "ended" and not of_source):
+        return "error"
+    if status.lost:
+        return "warn"
+    return "info" if of_source else "hint"  # why something that was asked for was not done
 
 
 class Follower:
@@ -225,8 +236,7 @@ class Follower:
         self._said = message
         if message:
             failed = status.state.value == "failed"
-            told = message == status.source.message
-            window.banner.say(message, "error" if failed else "info" if told else "warn")
+            window.banner.say(message, level_of(message, status))
             if failed:
                 window.decision.show_refused()
 

@@ -27,7 +27,7 @@ from neuroclip_live.recognition.history import Rescored, rescore
 from neuroclip_live.recognition.inference_loop import Inference, LoadAdapter
 from neuroclip_live.recognition.model_change import Load, ModelChange, Progress
 from neuroclip_live.recognition.paused_place import PausedPlace
-from neuroclip_live.recognition.pipeline_state import PipelineSettings, PipelineState, Rate, Status
+from neuroclip_live.recognition.pipeline_state import PipelineSettings, PipelineState, Rate, Status, told_by
 from neuroclip_live.recognition.prediction import Prediction
 from neuroclip_live.recognition.prediction_log import Outcome
 from neuroclip_live.recognition.recognizer import FeatureAdapter
@@ -45,7 +45,6 @@ if TYPE_CHECKING:
 
 STALLED_S = 5.0
 """One slice that takes longer is told: the model hangs, or the machine does."""
-STALLED = "recognition does not answer; the picture goes on"
 
 __all__ = ["Load", "LoadAdapter", "Pipeline", "PipelineSettings", "PipelineState", "Progress", "Status"]
 
@@ -336,19 +335,19 @@ class Pipeline(RecordingCommands, Inference):
         """Return a snapshot of everything that is counted."""
         capture, counts = self._capture, self._outcome
         predictions, skipped = counts.predictions, counts.skipped  # once each, so that windows are their sum
-        ring = capture.ring.status()
+        ring, source = capture.ring.status(), capture.source.status()
         totals = capture.totals()
         info = self._backbone.info if self._backbone is not None else None
         busy_since = self._busy_since
         stalled = busy_since is not None and monotonic() - busy_since > STALLED_S
+        recognition = self._message, self._failing
+        message, lost = told_by(
+            recognition, self._change.message, stalled, capture.failure, self._reported, source
+        )
         return Status(
             state=self._state,
-            message=self._message
-            or self._change.message
-            or (STALLED if stalled else "")
-            or capture.failure
-            or self._reported
-            or capture.source.status().message,
+            message=message,
+            lost=lost,
             progress=self._change.progress if self._change.loading else self._progress,
             changing=self._change.loading,
             stalled=stalled,
@@ -356,7 +355,7 @@ class Pipeline(RecordingCommands, Inference):
             device=info.device if info else "",
             runtime=info.runtime if info else "",
             source_name=capture.source.name,
-            source=capture.source.status(),
+            source=source,
             resolution=capture.resolution,
             removed_share=capture.treater.removed_share,
             event_rate_hz=self._event_rate.update(totals.entered),

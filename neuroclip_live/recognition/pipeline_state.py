@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from neuroclip_live.model.backbone import Backbone
 
 
+STALLED = "recognition does not answer; the picture goes on"
+
+
 class PipelineState(Enum):
     """Where the pipeline stands; see the diagram in :mod:`neuroclip_live.recognition.pipeline`."""
 
@@ -89,8 +92,25 @@ class Status:
     """Another model is being loaded beside the one at work; ``message`` and ``progress`` tell how far."""
     stray_events: int = 0
     """Events whose time was far off while all around them went on; they were given the newest time."""
+    lost: bool = False
+    """The message is of something lost: slices, the source, lines of an output."""
     stalled: bool = False
     """Recognition has been at one slice for seconds: what it said last is old."""
+
+
+def told_by(
+    recognition: tuple[str, bool], change: str, stalled: bool, capture: str, output: str, source: SourceStatus
+) -> tuple[str, bool]:
+    """Return what there is to say, the most pressing first, and whether it is of something lost."""
+    told = (
+        recognition,
+        (change, False),
+        (STALLED if stalled else "", True),
+        (capture, True),
+        (output, True),
+        (source.message, source.lost),
+    )
+    return next((each for each in told if each[0]), ("", False))
 
 
 class Rate:

@@ -19,7 +19,8 @@ from neuroclip_live.model.model_info import BackboneInfo
 from neuroclip_live.model.preprocess import Preprocess
 from neuroclip_live.model.runtimes.runtime import memory_errors
 from neuroclip_live.recognition import pipeline as pipeline_module
-from neuroclip_live.recognition.pipeline import STALLED, Pipeline, PipelineState
+from neuroclip_live.recognition.pipeline import Pipeline, PipelineState
+from neuroclip_live.recognition.pipeline_state import STALLED
 
 
 def goes_on(pipeline: Pipeline, predictions: int = 3) -> None:

@@ -104,9 +104,10 @@ def test_an_exception_nobody_caught_becomes_a_banner_and_the_hook_goes_back(tmp_
 def test_broken_settings_are_said(tmp_path):
     seen, settings = [], tmp_path / "w.json"
     settings.write_text("{nonsense")
-    look(seen, lambda w: w.banner.text)
+    look(seen, lambda w: w.banner.text and (w.banner.text, w.banner.level))
     run_window(lambda: FakePipeline(parse_prompts("a mug")), settings_path=settings, duration_s=LONG_S)
-    assert "settings file" in seen[0]
+    assert "settings file" in seen[0][0]
+    assert seen[0][1] == "hint"  # it was kept
 
 
 def test_the_real_pipeline_scores_a_word_typed_while_it_runs(qtbot, make_window):

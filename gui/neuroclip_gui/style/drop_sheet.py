@@ -40,5 +40,6 @@ class DropSheet(QWidget):
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(14, 14, -14, -14), 14, 14)
         painter.setFont(font(22, bold=True))
         painter.setPen(self._theme.colour("text"))
-        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self.text)
+        inner, wrapped = self.rect().adjusted(40, 40, -40, -40), Qt.TextFlag.TextWrapAnywhere
+        painter.drawText(inner, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap | wrapped, self.text)
         painter.end()

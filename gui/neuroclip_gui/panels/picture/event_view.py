@@ -108,7 +108,7 @@ class EventView(QWidget):
         self.frame: npt.NDArray[np.uint8] | None = None
         self._graphics = pg.GraphicsView(self, useOpenGL=False)
         self._graphics.setFrameStyle(0)
-        self._graphics.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self._graphics.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._graphics.setAccessibleName("Events")
         self._graphics.installEventFilter(self)
         self.setFocusProxy(self._graphics)

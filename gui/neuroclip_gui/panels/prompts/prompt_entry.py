@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QMimeData, Qt
 from PySide6.QtGui import QKeyEvent, QKeySequence
-from PySide6.QtWidgets import QApplication, QLineEdit
+from PySide6.QtWidgets import QApplication, QLineEdit, QToolButton
 
 
 class PromptEntry(QLineEdit):
@@ -20,6 +20,8 @@ class PromptEntry(QLineEdit):
             "there is no label."
         )
         self.setClearButtonEnabled(True)
+        for button in self.findChildren(QToolButton):  # Qt leaves it without a name
+            button.setAccessibleName("Clear")
 
     def event(self, event: QEvent) -> bool:  # noqa: D102
         if event.type() == QEvent.Type.ShortcutOverride and event.key() == Qt.Key.Key_Escape and self.text():

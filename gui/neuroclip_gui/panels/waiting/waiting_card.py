@@ -30,7 +30,10 @@ class WaitingCard(QFrame):
         for label in (self.title, self.advice):
             label.setWordWrap(True)
             label.setTextFormat(Qt.TextFormat.PlainText)  # what a server says is no markup
-        self.advice.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)  # commands, to copy
+        may = Qt.TextInteractionFlag
+        self.advice.setTextInteractionFlags(
+            may.TextSelectableByMouse | may.TextSelectableByKeyboard
+        )  # to copy
         meanwhile = QLabel("Meanwhile:")
         meanwhile.setProperty("role", "muted")
         self._row = QHBoxLayout()
