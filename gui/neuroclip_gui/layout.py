@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QEvent, QObject, Qt
-from PySide6.QtWidgets import QDialog, QDockWidget, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QDockWidget, QLabel, QLayout, QScrollArea, QVBoxLayout, QWidget
 
 from neuroclip_gui.panels.spikes.spike_raster import Seen
 from neuroclip_gui.style.dock_title import DockTitle, Grip
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 VERSION = 4
 """Of the arrangement: another one makes Qt ignore what was saved."""
 _TITLE_BAR = 30
+_SEEK_ROOM = 140
+"""What the seek bar is left beside space and time: in a narrower one nobody hits a place."""
 _LEFT = Qt.DockWidgetArea.LeftDockWidgetArea
 _RIGHT, _BOTTOM = Qt.DockWidgetArea.RightDockWidgetArea, Qt.DockWidgetArea.BottomDockWidgetArea
 
@@ -92,6 +95,27 @@ def arrange(window: MainWindow) -> None:
     share_out(window)
 
 
+def order_by_keys(window: MainWindow) -> None:
+    """Have Tab go through panels as the eye does: Qt goes by when something was made."""
+    first = window.view.focusProxy()
+    below = [*_stops(window.record_bar.layout()), *_stops(window.transport.layout())]
+    for stops in ([first, *window.waiting.card.buttons, *below], _stops(window.teach.layout())):
+        for one, next_one in pairwise(stops):
+            QWidget.setTabOrder(one, next_one)
+
+
+def _stops(layout: QLayout) -> list[QWidget]:
+    """Return what the keyboard stops at in a layout, in its order."""
+    stops: list[QWidget] = []
+    for number in range(layout.count()):
+        widget, inner = layout.itemAt(number).widget(), layout.itemAt(number).layout()
+        if widget is not None and widget.focusPolicy() & Qt.FocusPolicy.TabFocus:
+            stops.append(widget)
+        inner = widget.layout() if widget is not None else inner
+        stops += _stops(inner) if inner is not None else []
+    return stops
+
+
 def share_out(window: MainWindow) -> None:
     """Give the panels their first sizes; Qt heeds it only once the window has its own."""
     docks, vertical = window.docks, Qt.Orientation.Vertical
@@ -125,7 +149,8 @@ def show_space_time(window: MainWindow, on: bool) -> None:
     dock.setVisible(on)
     if on and not dock.isFloating():
         room = window.view.width() + dock.width()
-        window.resizeDocks([dock], [max(240, room // 2)], Qt.Orientation.Horizontal)
+        beside = window.transport.minimumSizeHint().width() + _SEEK_ROOM if window.transport.active else 0
+        window.resizeDocks([dock], [max(240, min(room // 2, room - beside))], Qt.Orientation.Horizontal)
 
 
 def fit_to_screen(window: MainWindow) -> None:

@@ -160,6 +160,7 @@ class MainWindow(QMainWindow, WindowCommands):
             [by_name[n] for n in ("teach_last", "teach_not")],
             [by_name[n] for n in ("undo", "teach_forget", "teach_save", "teach_load")],
         )
+        layout.order_by_keys(self)
         self._connect()
         self._show_settings()
         self.actions_.restyle()

@@ -66,6 +66,12 @@ def test_a_camera_never_goes_over_the_top() -> None:
     assert -180 <= camera.yaw < 180
 
 
+def test_beside_the_view_the_seek_bar_can_still_be_hit(qtbot, window):
+    window.actions_.by_name["space_time"].setChecked(True)
+    qtbot.waitUntil(lambda: window.space_time.isVisible() and window.space_time.width() >= 240)
+    qtbot.waitUntil(lambda: window.transport.seek_bar.width() >= 130)
+
+
 def test_the_view_is_shown_turned_and_put_away(qtbot, window, pipeline):
     pipeline.make_events = lambda: ring_of_events(1.0)
     window.actions_.by_name["space_time"].setChecked(True)

@@ -6,6 +6,9 @@ from dataclasses import replace
 
 import pytest
 from gui_fakes import FakeSource
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QGraphicsView, QLabel
 
 from neuroclip_drivers.awaited import AwaitedSource
 from neuroclip_drivers.opening import SourceSpec
@@ -86,6 +89,17 @@ def test_what_is_opened_meanwhile_is_not_taken_away(qtbot, waits, door):
     qtbot.settle(waits)
     assert waits.pipeline.source.name == "Simulated camera"
     waits.pipeline.source.close()
+
+
+def test_by_keys_its_buttons_come_after_the_picture(qtbot, waits):
+    qtbot.waitUntil(waits.waiting.card.isVisible)
+    qtbot.waitUntil(waits.isActiveWindow)
+    waits.focus_picture()
+    for button in waits.waiting.card.buttons:
+        while isinstance(QApplication.focusWidget(), QGraphicsView | QLabel):  # the advice can be selected
+            QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_Tab)
+        assert QApplication.focusWidget() is button
+        QTest.keyClick(button, Qt.Key.Key_Tab)
 
 
 def test_a_recording_asked_for_begins_with_the_camera(qtbot, waits, door, tmp_path, monkeypatch):

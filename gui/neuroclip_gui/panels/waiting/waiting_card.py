@@ -30,10 +30,8 @@ class WaitingCard(QFrame):
         for label in (self.title, self.advice):
             label.setWordWrap(True)
             label.setTextFormat(Qt.TextFormat.PlainText)  # what a server says is no markup
-        may = Qt.TextInteractionFlag
-        self.advice.setTextInteractionFlags(
-            may.TextSelectableByMouse | may.TextSelectableByKeyboard
-        )  # to copy
+        may = Qt.TextInteractionFlag  # be copied: it may hold commands
+        self.advice.setTextInteractionFlags(may.TextSelectableByMouse | may.TextSelectableByKeyboard)
         meanwhile = QLabel("Meanwhile:")
         meanwhile.setProperty("role", "muted")
         self._row = QHBoxLayout()
