@@ -83,7 +83,8 @@ class Cameras:
             except (UserError, AttributeError):
                 continue  # another firmware, or a file written by hand: the camera stays as it is
         controls = source.controls() if hasattr(source, "controls") else []
-        panel.show_controls(source.name, controls, source.presets() if controls else {})
+        presets = source.presets() if controls and hasattr(source, "presets") else {}  # a film has none
+        panel.show_controls(source.name, controls, presets)
         treatment = _treatment(kept)
         panel.show_treatment(treatment)
         if self._window.pipeline is not None and self._window.pipeline.treatment != treatment:
