@@ -80,4 +80,8 @@ def print_figures(rows: list[Figures]) -> None:
     out.print(table)
     last = rows[-1]
     if last.low is not None and last.high is not None:
-        out.print(f"mAP50 over recordings: 95 % interval {last.low:.3f} to {last.high:.3f}", highlight=False)
+        out.print(
+            f"mean of each recording's own mAP50: 95 % interval {last.low:.3f} to {last.high:.3f} "
+            "(mAP50 above is of all boxes together)",
+            highlight=False,
+        )

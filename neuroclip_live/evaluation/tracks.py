@@ -58,7 +58,8 @@ class Figures:
         mAP50, HOTA and IDF1 as means over the true labels, a box being right only with its word; empty
         where no label is known.
     low, high : float or None
-        95 % of mAP50 when recordings are drawn again with repeats; None for fewer than five.
+        95 % of the mean of each recording's own mAP50 when recordings are drawn again with repeats, not of
+        the pooled mAP50 in ``plain``; None for fewer than five.
     """
 
     name: str
@@ -198,8 +199,8 @@ def _write(out: Path, rows: list[Figures]) -> None:
             "moments": row.moments,
             "boxes": row.boxes,
             **{key: round(value, 4) for key, value in row.plain.items()},
-            "mAP50_low": "" if row.low is None else round(row.low, 4),
-            "mAP50_high": "" if row.high is None else round(row.high, 4),
+            "mean_mAP50_low": "" if row.low is None else round(row.low, 4),
+            "mean_mAP50_high": "" if row.high is None else round(row.high, 4),
             **{f"{key}_words": round(row.words[key], 4) if row.words else "" for key in WORDS},
             "version": __version__,
         }
