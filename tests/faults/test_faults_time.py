@@ -158,4 +158,7 @@ def test_only_the_names_of_files_come_from_the_machines_clock() -> None:
                     users.add(str(path.relative_to(ROOT)))
                 if isinstance(node, ast.ImportFrom) and node.module == "time":
                     assert not {alias.name for alias in node.names} & {"time", "time_ns"}, path
-    assert users == {"gui/neuroclip_gui/files.py", "gui/neuroclip_gui/panels/recording/record_commands.py"}
+    names = {"gui/neuroclip_gui/files.py", "gui/neuroclip_gui/panels/recording/record_commands.py"}
+    names.add("neuroclip_live/actions/effect.py")
+    leftovers = {"neuroclip_live/archive/store.py"}  # unfinished files of an hour ago are removed
+    assert users == names | leftovers
