@@ -80,7 +80,8 @@ def refuse_text_copy(path: Path, data: bytes) -> None:
     ends = body.count(b"\n")
     if ends >= _ENOUGH and body.count(b"\r\n") == ends:
         raise UserError(_turned(path))
-    if len(body) - len(body.translate(None, _BEYOND_ASCII)) >= _ENOUGH and _is_utf8(body):
+    # of what is no text the first few bytes tell: the count goes through all of it, milliseconds
+    if _is_utf8(body) and len(body) - len(body.translate(None, _BEYOND_ASCII)) >= _ENOUGH:
         raise UserError(
             f"{path} was read and written as text, which replaced its bytes: it is lost. "
             "Copy it again in binary mode."
