@@ -34,3 +34,12 @@ def reason_of(error: Exception) -> str:
     """Return what an exception has to say in one line; of some only the kind tells anything."""
     lines = str(error).strip().splitlines()
     return lines[0] if lines else type(error).__name__
+
+
+LFS_POINTER = b"version https://git-lfs.github.com/spec/"
+"""How a Git LFS pointer begins: what a clone holds in place of a large file, until it is pulled."""
+
+
+def pointer_message(path: object, what: str) -> str:
+    """Return what is to be done about a pointer that is found in place of ``what``."""
+    return f"{path} is a Git LFS pointer, not {what}. Run 'git lfs pull' in its repository."

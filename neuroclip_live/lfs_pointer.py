@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from neuroclip_live.errors import UserError
-
-POINTER = b"version https://git-lfs.github.com/spec/"
-"""How a pointer begins."""
+from neuroclip_live.errors import LFS_POINTER, UserError, pointer_message
 
 
 def refuse_pointer(path: str | Path, what: str) -> None:
@@ -16,13 +13,8 @@ def refuse_pointer(path: str | Path, what: str) -> None:
         if not Path(path).is_file():  # a pipe would wait for its writer
             return
         with Path(path).open("rb") as file:
-            pointer = file.read(len(POINTER)) == POINTER
+            pointer = file.read(len(LFS_POINTER)) == LFS_POINTER
     except (OSError, ValueError):
         return
     if pointer:
         raise UserError(pointer_message(path, what))
-
-
-def pointer_message(path: str | Path, what: str) -> str:
-    """Return what is to be done about a pointer."""
-    return f"{path} is a Git LFS pointer, not {what}. Run 'git lfs pull' in its repository."

@@ -13,8 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from neuroclip_live.bounded import MAX_PROMPTS_BYTES, home_expanded, read_bounded
-from neuroclip_live.errors import UserError
-from neuroclip_live.lfs_pointer import POINTER, pointer_message
+from neuroclip_live.errors import LFS_POINTER, UserError, pointer_message
 from neuroclip_live.prompting.templates import TEMPLATE_SETS, check_templates, encodable, fill
 
 MAX_PROMPTS = 1000
@@ -257,7 +256,7 @@ def read_prompt_text(path: str | Path) -> str:
     """
     try:
         text = read_bounded(home_expanded(path), MAX_PROMPTS_BYTES).decode("utf-8-sig")
-        if text.encode().startswith(POINTER):
+        if text.encode().startswith(LFS_POINTER):
             raise UserError(pointer_message(path, "the labels"))
     except UnicodeDecodeError as error:
         raise UserError(f"prompt file {path} is not UTF-8 text") from error

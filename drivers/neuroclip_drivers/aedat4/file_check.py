@@ -9,11 +9,10 @@ from pathlib import Path
 from neuroclip_drivers.aedat4.flatbuffer import FormatError
 from neuroclip_drivers.aedat4.format import MAGIC, MAX_HEADER_BYTES, Header, parse_header
 from neuroclip_drivers.portable_io import open_readable, read_at
-from neuroclip_live.errors import UserError
+from neuroclip_live.errors import LFS_POINTER, UserError, pointer_message
 
 LOOKED_AT_BYTES = MAX_HEADER_BYTES + len(MAGIC) + 4
 """So much of a file's beginning is looked at."""
-_LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 _ENOUGH = 64
 """So many line ends, or bytes beyond ASCII, that are all as in text are no chance (1 in 256, or 3, each)."""
 
@@ -49,10 +48,8 @@ def read_header(path: Path, file: int) -> Header:
         hint = "Run 'neuroclip-live doctor' to see which formats are."
         if data.startswith((MAGIC.replace(b"\r\n", b"\n"), MAGIC.replace(b"\r\n", b"\r\r\n"))):
             raise UserError(_turned(path))
-        if data.startswith(_LFS_POINTER):
-            raise UserError(
-                f"{path} is a Git LFS pointer, not the recording. Run 'git lfs pull' in its repository."
-            )
+        if data.startswith(LFS_POINTER):
+            raise UserError(pointer_message(path, "the recording"))
         if data.startswith(b"#!AER-DAT") and not MAGIC.startswith(data):
             version = data[9:12].decode("ascii", "replace").strip()
             raise UserError(

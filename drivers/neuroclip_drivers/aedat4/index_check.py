@@ -52,7 +52,6 @@ def checked(read: Read, header: Header, rows: npt.NDArray[Any]) -> npt.NDArray[A
         if stream in types and _kind(read(told, offset), header) == types[stream]:
             rows["stream"][number] = stream
     return rows
-    return rows
 
 
 def _off(

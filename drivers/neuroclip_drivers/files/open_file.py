@@ -22,14 +22,15 @@ def open_event_file(path: str | os.PathLike[str], options: FileOptions | None = 
         nothing in it can be played.
     """
     place = Path(path)
-    head = _head(place)
-    found = find_format(place, head)
+    found = find_format(place, _first_bytes(place, HEAD_BYTES))
     if found is None:
         # The aedat4 reader knows best what happens to recordings on their way: copies in text mode, LFS
         # pointers.
         from neuroclip_drivers.files.aedat4_file import open_aedat4
 
         return open_aedat4(place, options or FileOptions())
+    if found.name != "aedat4" and not place.is_dir():  # that reader looks for itself
+        refuse_text_copy(place, _first_bytes(place, LOOKED_AT_BYTES))
     return found.open(place, options or FileOptions())
 
 
@@ -38,18 +39,16 @@ def find_format(path: Path, head: bytes) -> FileFormat | None:
     return next((each for each in READERS.entries() if each.sniff(head, path)), None)
 
 
-def _head(path: Path) -> bytes:
-    """Return a file's first bytes, nothing for a folder that a format takes."""
+def _first_bytes(path: Path, count: int) -> bytes:
+    """Return so many of a file's first bytes, nothing for a folder that a format takes."""
     if path.is_dir():
         if find_format(path, b"") is not None:
             return b""
         raise UserError(f"{path} is a directory. Give one recording in it.")
     file = open_checked(path)
     try:
-        data = read_at(file, LOOKED_AT_BYTES, 0)
+        return read_at(file, count, 0)
     except OSError as error:
         raise UserError(f"Cannot read {path}: {error.strerror}. Copy it from a disk that can.") from None
     finally:
         os.close(file)
-    refuse_text_copy(path, data)
-    return data[:HEAD_BYTES]

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from neuroclip_drivers.simulator.pictures import gray
 from neuroclip_drivers.source import MAX_WAIT_S
 from neuroclip_live.errors import UserError
 
@@ -167,13 +168,6 @@ class WebcamFrames:
         self._closed.set()
         if self._thread is not threading.current_thread():
             self._thread.join(1.0)
-
-
-def gray(image: npt.NDArray[Any]) -> Image:
-    """Return a frame's gray values, (H, W) uint8."""
-    if image.ndim == 3:
-        image = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY if image.shape[2] == 3 else cv2.COLOR_BGRA2GRAY)
-    return np.asarray(image, dtype=np.uint8)
 
 
 def _rate(film: Any) -> float:

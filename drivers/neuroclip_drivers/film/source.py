@@ -10,7 +10,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -22,7 +21,9 @@ from neuroclip_drivers.film.frames import FilmFrames, Frames, Image, WebcamFrame
 from neuroclip_drivers.opening import SourceSpec
 from neuroclip_drivers.side_streams import SideStreams
 from neuroclip_drivers.simulator.event_synthesis import EventSynthesizer, SensorModel
-from neuroclip_drivers.source import MAX_WAIT_S, GrayFrame, SourceState, SourceStatus
+from neuroclip_drivers.simulator.pacing import wait_until
+from neuroclip_drivers.simulator.sensor_controls import sensor_controls, tuned
+from neuroclip_drivers.source import GrayFrame, SourceState, SourceStatus
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import Packet, Resolution, empty_packet
 
@@ -66,8 +67,7 @@ class FilmSource:
     ) -> None:
         self._frames, self._realtime = frames, realtime
         self._came = frames.frames()
-        first = self._first()
-        self._begin_us, image = first
+        self._begin_us, image = self._first()
         height, width = image.shape
         scale = min(1.0, LONGEST_SIDE / max(width, height))
         self.resolution = Resolution(max(1, round(width * scale)), max(1, round(height * scale)))
@@ -118,19 +118,13 @@ class FilmSource:
                 at_us = before_us + round(share * (t_us - before_us))
                 packet = synthesizer.step(image, at_us)
                 if not self._frames.live and self._realtime:
-                    yield from self._wait(begun + at_us / 1e6)
+                    yield from wait_until(begun + at_us / 1e6, self._closed)
                 if len(packet):
                     self._position_us = int(packet["t"][-1])
                 yield packet
             self._frame = GrayFrame(t_us, self._image)
             self._side.add_frame(t_us, self._image)
         self._state = SourceState.ENDED
-
-    def _wait(self, until: float) -> Iterator[Packet]:
-        while (early := until - time.monotonic()) > 0 and not self._closed.is_set():
-            self._closed.wait(min(early, MAX_WAIT_S))
-            if early > MAX_WAIT_S:
-                yield empty_packet()
 
     def _fitted(self, image: Image) -> Image:
         size = self.resolution.width, self.resolution.height
@@ -158,23 +152,11 @@ class FilmSource:
 
     def controls(self) -> list[Control]:
         """Return what can be set while it runs."""
-        sensor, first = self._sensor, self._first_sensor
-        told = "Background activity: events a second of a pixel that sees no change."
-        return [
-            Control(
-                "Contrast threshold", "", 0.05, 0.8, sensor.threshold_on, "Higher: fewer events.",
-                first.threshold_on, step=0.01,
-            ),
-            Control("Noise", "Hz", 0.0, 20.0, sensor.background_hz, told, first.background_hz, step=0.05),
-        ]  # fmt: skip
+        return sensor_controls(self._sensor, self._first_sensor)
 
     def set_control(self, name: str, value: float) -> None:
         """Set one of :meth:`controls`; takes effect with the next frame."""
-        value = find(self.controls(), name).checked(value)
-        if name == "Noise":
-            self._sensor = replace(self._sensor, background_hz=value)
-        else:
-            self._sensor = replace(self._sensor, threshold_on=value, threshold_off=value)
+        self._sensor = tuned(self._sensor, name, find(self.controls(), name).checked(value))
 
 
 def open_film(spec: SourceSpec) -> FilmSource:

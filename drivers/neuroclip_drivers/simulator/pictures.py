@@ -51,6 +51,13 @@ def read_picture(path: Path) -> npt.NDArray[Any]:
     return np.asarray(picture)
 
 
+def gray(picture: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+    """Return the gray values of a picture as OpenCV has it, (H, W) or (H, W, 3 or 4) uint8."""
+    if picture.ndim == 3:
+        picture = cv2.cvtColor(np.ascontiguousarray(picture[..., :3]), cv2.COLOR_BGR2GRAY)
+    return np.asarray(picture, dtype=np.uint8)
+
+
 def is_picture(path: Path) -> bool:
     """Tell by a file's first bytes whether it is meant to be a picture of a kind that is read here."""
     try:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -20,12 +20,14 @@ import numpy.typing as npt
 from neuroclip_drivers.controls import Control, find
 from neuroclip_drivers.side_streams import SideStreams
 from neuroclip_drivers.simulator.event_synthesis import EventSynthesizer, SensorModel
-from neuroclip_drivers.simulator.pictures import read_picture
+from neuroclip_drivers.simulator.pacing import wait_until
+from neuroclip_drivers.simulator.pictures import gray, read_picture
+from neuroclip_drivers.simulator.sensor_controls import sensor_controls, tuned
 from neuroclip_drivers.simulator.show import SHOW_SENSOR, load_show
 from neuroclip_drivers.simulator.show_words import SHOW_PROMPTS
-from neuroclip_drivers.source import MAX_WAIT_S, GrayFrame, SourceState, SourceStatus
+from neuroclip_drivers.source import GrayFrame, SourceState, SourceStatus
 from neuroclip_live.errors import UserError
-from neuroclip_live.events import Packet, Resolution, empty_packet, join_packets
+from neuroclip_live.events import Packet, Resolution, join_packets
 
 Image = npt.NDArray[np.uint8]
 MotionName = Literal["shake", "orbit", "pan", "spin", "zoom"]
@@ -137,13 +139,8 @@ class SimulatorSource:
             self._frame = GrayFrame(t_us, image)
             if t_us // FRAME_US > (t_us - PACKET_US) // FRAME_US:
                 self._side.add_frame(t_us, image)
-            while self._realtime and not self._closed.is_set():
-                early = t_us / 1e6 - (time.monotonic() - started)
-                if early <= 0:
-                    break
-                self._closed.wait(min(early, MAX_WAIT_S))
-                if early > MAX_WAIT_S:
-                    yield empty_packet()
+            if self._realtime:
+                yield from wait_until(started + t_us / 1e6, self._closed)
             packet = join_packets(parts)
             if len(packet):
                 self._position_us = int(packet["t"][-1])
@@ -171,7 +168,7 @@ class SimulatorSource:
 
     def controls(self) -> list[Control]:
         """Return what can be set while it runs: the motion, and how the sensor sees it."""
-        sensor, motions = self._sensor, get_args(MotionName)
+        motions = get_args(MotionName)
         at = float(motions.index(self._motion))
         return [
             Control("Motion", "", 0, len(motions) - 1, at, "How the picture moves.", 0.0, "choice", motions),
@@ -179,15 +176,7 @@ class SimulatorSource:
                 "Speed", "Hz", 0.1, 5.0, self._frequency, "Rounds of the motion a second.", 1.0, step=0.1
             ),
             Control("Size", "%", 10, 100, self._scale * 100, "Size of the picture in the view.", 70.0),
-            Control(
-                "Contrast threshold", "", 0.05, 0.8, sensor.threshold_on, "Higher: fewer events.",
-                self._first_sensor.threshold_on, step=0.01,
-            ),
-            Control(
-                "Noise", "Hz", 0.0, 20.0, sensor.background_hz,
-                "Background activity: events a second of a pixel that sees no change.",
-                self._first_sensor.background_hz, step=0.05,
-            ),
+            *sensor_controls(self._sensor, self._first_sensor),
         ]  # fmt: skip
 
     def set_control(self, name: str, value: float) -> None:
@@ -202,10 +191,8 @@ class SimulatorSource:
                 self._frequency = value
             elif name == "Size":
                 self._scale = value / 100
-            elif name == "Noise":
-                self._sensor = replace(self._sensor, background_hz=value)
             else:
-                self._sensor = replace(self._sensor, threshold_on=value, threshold_off=value)
+                self._sensor = tuned(self._sensor, name, value)
 
     def presets(self) -> dict[str, dict[str, float]]:
         """Return named settings of :meth:`controls`."""
@@ -286,9 +273,7 @@ def _load(picture: str | Path | npt.NDArray[Any]) -> tuple[Image, Image]:
             data = (data / np.iinfo(data.dtype).max * 255).astype(np.uint8)
         if data.ndim == 2:
             return np.asarray(data), np.full(data.shape, 255, np.uint8)
-        grey = np.asarray(
-            cv2.cvtColor(np.ascontiguousarray(data[..., :3]), cv2.COLOR_BGR2GRAY), dtype=np.uint8
-        )
+        grey = gray(data)
         alpha = data[..., 3] if data.shape[2] == 4 else np.full(grey.shape, 255, np.uint8)
         return grey, np.ascontiguousarray(alpha)
     array = np.asarray(picture)
