@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-from PySide6.QtCore import QEvent, QObject, QTimer
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
+from PySide6.QtCore import QRect, QTimer
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton
 
 from neuroclip_gui.style import icons
+from neuroclip_gui.style.overlay import Overlay
 from neuroclip_gui.style.theme import Theme
 
 Level = Literal["info", "hint", "warn", "error"]
@@ -19,7 +20,7 @@ _STAYS_MS = {"info": 4000, "hint": 9000, "warn": 9000}
 _MARGIN, _WIDEST = 10, 720
 
 
-class Banner(QFrame):
+class Banner(Overlay):
     """Shows the newest message. An error stays until it is put aside; others go by themselves.
 
     Levels: ``info`` for what was done, ``hint`` for why something was not, ``warn`` for losses, ``error``.
@@ -27,7 +28,6 @@ class Banner(QFrame):
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
-        self._over: QWidget | None = None
         self.setObjectName("banner")
         self.level: Level = "info"
         self._theme = theme
@@ -57,31 +57,15 @@ class Banner(QFrame):
         self.setProperty("level", level)
         self.style().polish(self)
         self.setVisible(bool(text))
-        self._place()
+        self.settle()
         if text and level in _STAYS_MS:
             self._timer.start(_STAYS_MS[level])
 
-    def lie_over(self, widget: QWidget) -> None:
-        """Lie over the upper edge of a widget, in its window, from now on."""
-        self._over = widget
-        self.setParent(widget.parentWidget())
-        self.hide()
-        widget.installEventFilter(self)
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: D102
-        if event.type() in (QEvent.Type.Resize, QEvent.Type.Move) and not self.isHidden():
-            self._place()
-        return False
-
-    def _place(self) -> None:
-        if self._over is None or self.isHidden():
-            return
-        area = self._over.geometry()
+    def place(self, area: QRect) -> QRect:
+        """Return a place at the upper edge."""
         width = max(160, min(area.width() - 2 * _MARGIN, _WIDEST))
-        height = self.layout().totalHeightForWidth(width)
-        height = max(height, self.layout().totalMinimumSize().height())
-        self.setGeometry(area.center().x() - width // 2, area.top() + _MARGIN, width, height)
-        self.raise_()
+        height = max(self.layout().totalHeightForWidth(width), self.layout().totalMinimumSize().height())
+        return QRect(area.center().x() - width // 2, area.top() + _MARGIN, width, height)
 
     @property
     def text(self) -> str:

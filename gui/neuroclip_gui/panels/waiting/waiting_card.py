@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout
 
+from neuroclip_gui.style.overlay import Overlay
 from neuroclip_gui.style.theme import Theme
 
 _WIDEST, _MARGIN = 520, 16
 
 
-class WaitingCard(QFrame):
+class WaitingCard(Overlay):
     """Lies over the middle of a widget while there is something to wait for.
 
     Parameters
@@ -24,7 +25,6 @@ class WaitingCard(QFrame):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self.setObjectName("waiting")
-        self._over: QWidget | None = None
         self.title, self.advice = QLabel(), QLabel()
         self.title.setProperty("role", "title")
         for label in (self.title, self.advice):
@@ -67,25 +67,11 @@ class WaitingCard(QFrame):
         self.setAccessibleName(title)
         self.setAccessibleDescription(advice)
         self.setVisible(bool(title))
-        self._place()
+        self.settle()
 
-    def lie_over(self, widget: QWidget) -> None:
-        """Lie over the middle of a widget, in its window, from now on."""
-        self._over = widget
-        self.setParent(widget.parentWidget())
-        self.hide()
-        widget.installEventFilter(self)
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: D102
-        if event.type() in (QEvent.Type.Resize, QEvent.Type.Move) and not self.isHidden():
-            self._place()
-        return False
-
-    def _place(self) -> None:
-        if self._over is None or self.isHidden():
-            return
-        area, layout = self._over.geometry(), self._column
-        width = max(layout.totalMinimumSize().width(), min(area.width() - 2 * _MARGIN, _WIDEST))
-        height = max(layout.totalHeightForWidth(width), layout.totalMinimumSize().height())
-        self.setGeometry(area.center().x() - width // 2, area.center().y() - height // 2, width, height)
-        self.raise_()
+    def place(self, area: QRect) -> QRect:
+        """Return a place in the middle."""
+        least = self._column.totalMinimumSize()
+        width = max(least.width(), min(area.width() - 2 * _MARGIN, _WIDEST))
+        height = max(self._column.totalHeightForWidth(width), least.height())
+        return QRect(area.center().x() - width // 2, area.center().y() - height // 2, width, height)
