@@ -3,7 +3,6 @@
     pip install lancedb duckdb && python -m benchmarks.archive_stores --rows 1000000
 
 The features are made: 300 directions with noise around them, of length below one, as those of a model are.
-What came of it is in docs/decisions/0006-archive-in-parquet.md.
 """
 
 from __future__ import annotations

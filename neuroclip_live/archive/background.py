@@ -7,11 +7,13 @@ like everything; a word's cosine alone ranks those first. So each row keeps how 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import logsumexp
 
 from neuroclip_live.model.backbone import Backbone
 from neuroclip_live.model.model_names import MODELS_DIR
@@ -53,7 +55,9 @@ class Background:
 
     def of(self, rows: npt.NDArray[np.float16]) -> Floats:
         """Return for rows (N, C) how well the nouns together fit each, as a logit (N,)."""
-        return log_sum_exp(self._scale * (np.asarray(rows, np.float32) @ self.features.T))
+        return np.asarray(
+            logsumexp(self._scale * (np.asarray(rows, np.float32) @ self.features.T), axis=-1), np.float32
+        )
 
     def near(self, text: Floats) -> Floats:
         """Return the nouns (K, C) that mean the same as a text (C,): nearer than half the usual way."""
@@ -68,9 +72,29 @@ class Background:
         )
         return np.asarray(background + np.log(np.maximum(1 - taken, 1e-3)), np.float32)
 
+    def share(
+        self,
+        rows: npt.NDArray[Any],
+        background: Floats,
+        near: Floats,
+        logit: npt.NDArray[Any],
+        rivals: Iterable[npt.NDArray[Any]],
+    ) -> npt.NDArray[Any]:
+        """Return the probability (N,) of a word beside the nouns and its rivals.
 
-def log_sum_exp(logits: npt.NDArray[np.float32]) -> Floats:
-    """Return the logarithm of the sum of exponentials along the last axis, without overflow."""
-    most = logits.max(axis=-1, keepdims=True)
-    total = np.exp(logits - most).sum(axis=-1)
-    return np.asarray(np.log(total) + most[..., 0], np.float32)
+        Parameters
+        ----------
+        rows : ndarray, shape (N, C)
+        background : ndarray of float32, shape (N,)
+            What :meth:`of` returned for the rows.
+        near : ndarray of float32, shape (K, C)
+            Nouns that mean the same as the word.
+        logit : ndarray, shape (N,)
+            The word's.
+        rivals : iterable of ndarray, shape (N,)
+            Logits of what else may be seen.
+        """
+        rest: npt.NDArray[Any] = self.without(background, rows, near)
+        for rival in rivals:
+            rest = np.logaddexp(rest, rival)
+        return np.asarray(1 / (1 + np.exp(np.clip(rest - logit, -60, 60))))

@@ -7,7 +7,6 @@ Index("my-index").search("a mug", top=5).to_pandas()
 from __future__ import annotations
 
 import fnmatch
-import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,11 +22,11 @@ from neuroclip_live.archive.background import Background
 from neuroclip_live.archive.nearest import Sketch
 from neuroclip_live.archive.parts import PartFacts, Rows
 from neuroclip_live.archive.query import Query
-from neuroclip_live.archive.recordings import read_entries
+from neuroclip_live.archive.recordings import as_text, read_entries
 from neuroclip_live.archive.settings import ModelRecord
 from neuroclip_live.archive.store import Store
 from neuroclip_live.errors import UserError
-from neuroclip_live.model.backbone import Backbone
+from neuroclip_live.model.backbone import Backbone, load_backbone
 from neuroclip_live.model.hub import Progress
 
 _TRIES = 5
@@ -147,6 +146,15 @@ class Index:
         """Return how many moments it holds."""
         return len(self.rows)
 
+    def use(self, backbone: Backbone) -> None:
+        """Ask words of a model that is loaded already: the one that the index was made with."""
+        self._backbone = backbone
+
+    @property
+    def places(self) -> dict[str, str]:
+        """The paths of all recordings, by what tables call them."""
+        return {as_text(path): path for held in self.recordings for path in held.paths}
+
     def place_of(self, recording: int, query: Query) -> str:
         """Return where a recording lies: of several copies, one that the query's filter lets in."""
         held = self.recordings[recording]
@@ -163,8 +171,6 @@ class Index:
             When it cannot be loaded, or is another one by now.
         """
         if self._backbone is None:
-            from neuroclip_live.model.backbone import load_backbone
-
             options: Mapping[str, Any] = self.record.options
             loaded = load_backbone(**options, progress=self._progress)
             probe = settings.probe_of(loaded)
@@ -222,7 +228,6 @@ class Index:
         UserError
             When there is nothing to look for, or the model cannot be loaded.
         """
-        from neuroclip_live.archive.query import Query
         from neuroclip_live.archive.search import search
 
         return search(self, Query(text, **options))
@@ -252,13 +257,3 @@ def _joined(blocks: list[Rows]) -> Rows:
             np.zeros(0, np.float32),
         )
     return Rows(*(np.concatenate([getattr(block, name) for block in blocks]) for name in _NAMES))
-
-
-def fingerprint(index: Index) -> str:
-    """Return a digest of what an index holds: two runs that made the same have the same."""
-    digest = hashlib.blake2b(digest_size=16)
-    for held in sorted(index.recordings, key=lambda held: held.digest):
-        digest.update(held.digest.encode())
-    for name in _NAMES:
-        digest.update(np.ascontiguousarray(getattr(index.rows, name)).tobytes())
-    return digest.hexdigest()

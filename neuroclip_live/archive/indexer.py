@@ -52,7 +52,7 @@ class IndexReport:
     ``recordings`` are those found; ``encoded`` those of which something was encoded in this run; ``moved``
     those known by their bytes under another name. ``broken`` maps a path, of a folder too, to why it cannot
     be read, ``damaged`` to what it lacks. ``seconds`` of recordings were encoded, in ``wall_s``;
-    ``bytes`` is what was written.
+    ``bytes`` is what was written; ``model`` is the key of the record it was done by.
     """
 
     recordings: int = 0
@@ -68,6 +68,7 @@ class IndexReport:
     wall_s: float = 0.0
     left: int = 0
     stopped: bool = False
+    model: str = ""
 
 
 @dataclass(frozen=True)
@@ -92,8 +93,6 @@ class Progress:
 
 Tell = Callable[[Progress], bool]
 """Told where it stands now and then; returns False to stop."""
-Engine = Callable[[Sequence[Work], ModelRecord, str], Iterator[tuple[Work, "Done"]]]
-"""Does pieces somewhere else: (work, model, place of the store), each with what came of it."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +113,6 @@ def index(
     how: ArchiveSettings,
     *,
     tell: Tell = lambda progress: True,
-    engine: Engine | None = None,
 ) -> IndexReport:
     """Bring an index up to date with folders.
 
@@ -127,8 +125,6 @@ def index(
         What the model was loaded with, for searching later.
     how : ArchiveSettings
     tell : callable
-    engine : callable, optional
-        Encodes pieces elsewhere; in this process if left out.
 
     Raises
     ------
@@ -138,6 +134,7 @@ def index(
     begun, report = time.monotonic(), IndexReport()
     store.clean()
     record = settings.record_of(store, backbone, options, how)
+    report.model = record.key
     settings.write_record(store, record)
     entries = read_entries(store)
     known = {entry.digest for entry in entries.values()}
@@ -157,8 +154,8 @@ def index(
     report.broken = unread | {
         path: entries[path].reason for path in found if entries.get(path, _NONE).state == "broken"
     }
-    if not report.stopped:
-        _work(todo, store, backbone, Background(backbone), record, entries, report, tell, engine)
+    if todo and not report.stopped:
+        _work(todo, store, backbone, Background(backbone), record, entries, report, tell)
     report.left = _finish(store, record, entries)
     report.wall_s = time.monotonic() - begun
     return report
@@ -234,7 +231,6 @@ def _work(
     entries: dict[str, Entry],
     report: IndexReport,
     tell: Tell,
-    engine: Engine | None,
 ) -> None:
     total, begun = sum(work.seconds for work in todo), time.monotonic()
     encoded: set[str] = set()
@@ -243,9 +239,6 @@ def _work(
         return tell(Progress(report.seconds + seconds, total, work.path, begun))
 
     def outcomes() -> Iterator[tuple[Work, Done]]:
-        if engine is not None:
-            yield from engine(todo, record, store.place)
-            return
         waiting = list(todo)
         while waiting:
             left = []

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from neuroclip_live.archive.index import Index
 from neuroclip_live.archive.moments import GAP_US
-from neuroclip_live.archive.search import as_text
+from neuroclip_live.archive.recordings import as_text
 from neuroclip_live.errors import UserError
 from neuroclip_live.prompting.prompts import PromptEncoder, PromptSet
 
@@ -110,9 +110,8 @@ def scores(index: Index, texts: Floats) -> Floats:
             total += np.exp(info.none_logit - most[:, 0].astype(np.float64))
         for number, close in enumerate(near):
             others = np.log(np.maximum(total - parts[:, number], 1e-30)) + most[:, 0]
-            rest = np.logaddexp(background.without(nouns, rows, close), others)
-            odds = np.exp(np.clip(rest - logits[:, number], -60, 60))
-            out[start : start + len(rows), number] = 1 / (1 + odds)
+            share = background.share(rows, nouns, close, logits[:, number], [others])
+            out[start : start + len(rows), number] = share
     return out
 
 

@@ -199,3 +199,8 @@ def _is_gone(path: str) -> bool:
     except OSError:
         return False  # in a folder that may not be looked into, say
     return False
+
+
+def as_text(path: str) -> str:
+    r"""Return a path as text: bytes of a name that are none, Python's surrogates, become like ``\xff``."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")

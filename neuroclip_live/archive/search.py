@@ -17,6 +17,7 @@ import pyarrow as pa
 from neuroclip_live.archive.index import Index
 from neuroclip_live.archive.moments import Moment, merge
 from neuroclip_live.archive.query import Query
+from neuroclip_live.archive.recordings import as_text
 from neuroclip_live.errors import UserError
 from neuroclip_live.prompting.prompts import PromptEncoder, PromptSet
 
@@ -48,6 +49,7 @@ class Scorer:
         self.wanted = self._encoded(query.words)
         self._unwanted = self._encoded(query.without)
         self._like = self._moment(query.like) if query.like is not None else None
+        self._mean = _mean_of(index.rows.feature) if query.like is not None else np.zeros(0, np.float32)
         self._background = index.background if query.words or query.without else None
 
     def _encoded(self, words: tuple[str, ...]) -> Floats:
@@ -90,7 +92,7 @@ class Scorer:
             less = rows.background / np.float32(scale)
             found += [sketch.nearest(word, count, less) for word in self.wanted]
         if self._like is not None:
-            found.append(sketch.nearest(self._like - self._mean(), count))
+            found.append(sketch.nearest(self._like - self._mean, count))
         hit = np.zeros(len(rows) + 1, np.int32)
         centers = np.unique(np.concatenate(found))
         np.add.at(hit, np.maximum(centers - _AROUND, 0), 1)
@@ -109,27 +111,19 @@ class Scorer:
             background = self._index.rows.background[rows]
             for word in self.wanted:
                 near = self._background.near(word)
-                rest = self._background.without(background, features, near)
                 logit = np.float32(info.logit_scale) * (features @ word)
-                for other in others:
-                    rest = np.logaddexp(rest, other)
-                score = np.minimum(score, 1 / (1 + np.exp(np.clip(rest - logit, -60, 60))))
+                share = self._background.share(features, background, near, logit, others)
+                score = np.minimum(score, share)
         if self._like is not None:
-            mean = self._mean()
-            other, one = features - mean, self._like - mean
+            other, one = features - self._mean, self._like - self._mean
             length = np.linalg.norm(other, axis=1) * np.linalg.norm(one)
             score = np.minimum(score, np.clip(other @ one / np.maximum(length, 1e-9), 0, 1))
         return np.asarray(score, np.float32)
 
-    def _mean(self) -> Floats:
-        """Return what all moments have in common; likeness is in what differs from it."""
-        rows = self._index.rows.feature
-        return np.asarray(rows[:: max(1, len(rows) // 10_000)].astype(np.float32).mean(axis=0), np.float32)
 
-
-def as_text(path: str) -> str:
-    r"""Return a path as text: bytes of a name that are none, Python's surrogates, become like ``\xff``."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
+def _mean_of(rows: npt.NDArray[np.float16]) -> Floats:
+    """Return what all moments have in common; likeness is in what differs from it."""
+    return np.asarray(rows[:: max(1, len(rows) // 10_000)].astype(np.float32).mean(axis=0), np.float32)
 
 
 def search(index: Index, query: Query) -> pa.Table:

@@ -8,7 +8,7 @@ import click
 
 from neuroclip_live.actions.actions import Actions
 from neuroclip_live.cli.acting import rules_of
-from neuroclip_live.cli.options import looking_options
+from neuroclip_live.cli.options import given_of, looking_options
 from neuroclip_live.cli.run_command import check_options, follow_recording
 from neuroclip_live.config import Config
 
@@ -33,15 +33,13 @@ def check(context: click.Context, /, file: str, recording: str, **values: Any) -
 
     Give the options of the run that is meant: other words, or another model, give other probabilities.
     """
-    typed = click.core.ParameterSource.COMMANDLINE
-    given = frozenset(name for name in values if context.get_parameter_source(name) is typed)
     config = Config(
         replay=recording,
         headless=True,
         speed="max",
         actions=file,
         actions_dry_run=True,
-        given=given,
+        given=given_of(context, values),
         **values,
     )
     check_options(config)

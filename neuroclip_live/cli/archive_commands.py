@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,37 +19,23 @@ from neuroclip_live.archive.indexer import IndexReport
 from neuroclip_live.archive.indexer import index as run_index
 from neuroclip_live.archive.query import Query, parse_date, parse_like
 from neuroclip_live.archive.recordings import find_recordings
-from neuroclip_live.archive.search import as_text
 from neuroclip_live.archive.search import search as look
 from neuroclip_live.archive.settings import ArchiveSettings
 from neuroclip_live.archive.store import Store
 from neuroclip_live.cli.archive_progress import shown
+from neuroclip_live.cli.chosen_model import check_model, load_model
 from neuroclip_live.cli.headless import interrupted
-from neuroclip_live.cli.options import MOST_THREADS, model_options
-from neuroclip_live.config import Config
+from neuroclip_live.cli.options import model_options
 from neuroclip_live.console import console, on_one_line
 from neuroclip_live.errors import UserError
 from neuroclip_live.model.backbone import Backbone
-from neuroclip_live.option_names import about, at_least, refuse_blank
+from neuroclip_live.option_names import about, refuse_blank
 from neuroclip_live.recording.convert import convert
-from neuroclip_live.session import loader
 from neuroclip_live.stream.motion_setting import parse_motion
 from neuroclip_live.stream.slicing import parse_slice
 
 SOME_BROKEN = 1
 INTERRUPTED = 130
-_MODEL = (
-    "model",
-    "weights",
-    "device",
-    "runtime",
-    "representation",
-    "fit",
-    "focus",
-    "normalization",
-    "threads",
-)
-
 _HOW: tuple[Callable[[Any], Any], ...] = (
     click.option("--slice", default="auto", show_default=True, help="As in live use."),
     click.option("--overlap", type=int, default=2, show_default=True, help="As in live use."),
@@ -79,9 +65,7 @@ def how_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def settings_of(values: dict[str, Any]) -> ArchiveSettings:
     """Return how to encode; UserError names the option that is wrong."""
-    at_least({"--threads": values["threads"]}, 1, MOST_THREADS)
-    refuse_blank({"--model": values["model"]}, "a name that `neuroclip-live models` lists")
-    refuse_blank({"--weights": values["weights"]}, "a file")
+    check_model(values)
     with about("--slice"):
         slice_by = parse_slice(values["slice"], values["overlap"]).describe()
     return ArchiveSettings(
@@ -97,7 +81,7 @@ def settings_of(values: dict[str, Any]) -> ArchiveSettings:
 
 def model_of(values: dict[str, Any], tell: Any) -> tuple[Backbone, dict[str, Any]]:
     """Load the model; return it and what an index keeps of how it was loaded."""
-    backbone = loader(Config(**{name: values[name] for name in _MODEL}))(tell)
+    backbone = load_model(values, tell)
     kept = {name: values[name] for name in ("model", "weights", "representation", "fit", "focus")}
     kept["normalisation"] = values["normalization"]
     if kept["weights"] not in (None, "random"):
@@ -124,13 +108,21 @@ def index(context: click.Context, /, folders: tuple[str, ...], into: str, **valu
     next(find_recordings(folders), None)  # a folder that is not there is told before a model is loaded
     if Path(into).is_file():
         raise UserError(f"--into {into} is a file; name a folder for the index")
+    report, _ = bring_up_to_date(folders, into, "--into", how, values)
+    context.exit(INTERRUPTED if report.stopped else SOME_BROKEN if report.broken else 0)
+
+
+def bring_up_to_date(
+    folders: Sequence[str], into: str, option: str, how: ArchiveSettings, values: dict[str, Any]
+) -> tuple[IndexReport, Backbone]:
+    """Index folders, and say what that did; return it and the model. ``option`` is what names the index."""
     with interrupted() as stop, shown(stop) as (tell, loading):
         backbone, options = model_of(values, loading)
-        with about("--into"):  # after the model: what is wrong about it leaves no empty index behind
+        with about(option):  # after the model: what is wrong about it leaves no empty index behind
             store = Store(into, make=True)
         report = run_index(folders, store, backbone, options, how, tell=tell)
     tell_report(report, into)
-    context.exit(INTERRUPTED if report.stopped else SOME_BROKEN if report.broken else 0)
+    return report, backbone
 
 
 def tell_report(report: IndexReport, into: str) -> None:
@@ -237,8 +229,7 @@ def search(
     else:
         _print(moments)
     if clips is not None:
-        places = {as_text(path): path for held in opened.recordings for path in held.paths}
-        _write_clips(moments, places, Path(clips).expanduser(), text or values["like"] or "moment")
+        _write_clips(moments, opened.places, Path(clips).expanduser(), text or values["like"] or "moment")
 
 
 def _as_csv(moments: list[dict[str, Any]]) -> str:

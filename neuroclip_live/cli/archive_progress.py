@@ -7,11 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rich import progress as rich_progress
-from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
-
 from neuroclip_live.archive.indexer import Progress
-from neuroclip_live.console import console
+from neuroclip_live.cli.progress_bar import progress_bar
 
 Tell = Callable[[Progress], bool]
 Loading = Callable[[str, float | None], None]
@@ -20,20 +17,14 @@ Loading = Callable[[str, float | None], None]
 @contextmanager
 def shown(stop: threading.Event | None = None) -> Iterator[tuple[Tell, Loading]]:
     """Show a bar inside; yields what is told of the work (False once ``stop`` is set) and of loading."""
-    out = console(stderr=True)
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn())
-    with rich_progress.Progress(*columns, console=out, transient=True, disable=not out.is_terminal) as bar:
-        task = bar.add_task("starting", total=None)
-
-        def loading(text: str, share: float | None) -> None:
-            bar.update(task, description=text, total=None if share is None else 1.0, completed=share or 0.0)
+    with progress_bar() as bar:
 
         def tell(at: Progress) -> bool:
-            if not bar.disable:
-                bar.update(task, description=describe(at), total=at.total_s or None, completed=at.done_s)
+            if not bar.hidden:
+                bar.show(describe(at), at.total_s or None, at.done_s)
             return stop is None or not stop.is_set()
 
-        yield tell, loading
+        yield tell, bar.tell
 
 
 def describe(at: Progress) -> str:

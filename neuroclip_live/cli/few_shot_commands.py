@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,9 +12,10 @@ from platformdirs import user_cache_path
 from rich.console import Console
 
 from neuroclip_drivers.opening import SourceSpec, open_source
-from neuroclip_live.cli.options import MOST_THREADS, model_options
-from neuroclip_live.cli.track_evaluation import MODEL_OPTIONS, evaluate_tracks, print_figures
-from neuroclip_live.config import Config
+from neuroclip_live.cli.chosen_model import check_model, load_model
+from neuroclip_live.cli.options import model_options
+from neuroclip_live.cli.progress_bar import progress_bar
+from neuroclip_live.cli.track_evaluation import evaluate_tracks, print_figures
 from neuroclip_live.console import console
 from neuroclip_live.datasets import SPECS
 from neuroclip_live.errors import UserError
@@ -23,7 +23,6 @@ from neuroclip_live.extras import need
 from neuroclip_live.option_names import about as naming
 from neuroclip_live.option_names import at_least, refuse_blank, refuse_no_file
 from neuroclip_live.prompting.templates import resolve_templates
-from neuroclip_live.session import loader
 from neuroclip_live.stream.slicing import parse_slice
 
 if TYPE_CHECKING:
@@ -93,8 +92,8 @@ def evaluate(shots: str, seeds: int, methods: str | None, reference: bool, out: 
     _check(values, out, tracks=True)
     at_least({"--seeds": seeds}, 1, MOST_DRAWS)
     if values["dataset"] == TRACKS:
-        with _progress() as tell:
-            rows = evaluate_tracks(values, seeds, out, tell)
+        with progress_bar() as bar:
+            rows = evaluate_tracks(values, seeds, out, bar.tell)
         print_figures(rows)
         return
     need("evaluate", "torch", "spikingjelly")
@@ -105,12 +104,12 @@ def evaluate(shots: str, seeds: int, methods: str | None, reference: bool, out: 
     chosen = tuple(m.strip() for m in methods.split(",")) if methods is not None else METHODS
     with naming("--methods"):  # before a model is loaded for nothing
         evaluation.EvaluateSettings(shots=drawn, methods=chosen)
-    with _progress() as tell:
-        source, model, settings, about = _prepare(values, tell)
+    with progress_bar() as bar:
+        source, model, settings, about = _prepare(values, bar.tell)
         settings = replace(settings, shots=drawn, seeds=seeds, reference=reference, methods=chosen)
         if reference:
             settings = replace(settings, train=replace(settings.train, feature_norm=None))
-        summaries = evaluation.run(source, model, settings, Path(out), about=about, progress=tell)
+        summaries = evaluation.run(source, model, settings, Path(out), about=about, progress=bar.tell)
     _print_summaries(summaries, source)
 
 
@@ -128,8 +127,8 @@ def train(shots: int, seed: int, search_weights: bool, out: str, **values: Any) 
     _check(values, out)
     at_least({"--shots": shots}, 1, MOST_DRAWS)
     at_least({"--seed": seed}, 0, 2**63 - 1)
-    with _progress() as tell:
-        source, model, settings, _ = _prepare(values, tell)
+    with progress_bar() as bar:
+        source, model, settings, _ = _prepare(values, bar.tell)
         settings = replace(settings, train=replace(settings.train, seed=seed))
         adapter = evaluation.train(
             source,
@@ -138,7 +137,7 @@ def train(shots: int, seed: int, search_weights: bool, out: str, **values: Any) 
             Path(out),
             settings=settings,
             search_weights=search_weights,
-            progress=tell,
+            progress=bar.tell,
         )
     _print_left_out(console(), source)
     metrics = adapter.info.metrics
@@ -164,7 +163,7 @@ def teach(
     from neuroclip_live.recognition.lessons import Show, teach_from
     from neuroclip_live.recognition.recognizer import Recognizer, RecognizerSettings
 
-    _check_model(values)
+    check_model(values)
     refuse_no_file("--out", out)
     if not 0 < seconds < float("inf"):
         raise UserError(f"--seconds {seconds:g}: give a positive number")
@@ -174,12 +173,12 @@ def teach(
     for label, _, path in pairs:
         if not label.strip() or not path:
             raise UserError(f"--show {label or path!r}: write LABEL=FILE, like 'a mug=mug.aedat4'")
-    with _progress() as tell:
+    with progress_bar() as bar:
         with naming("--show"):
             sources = [open_source(SourceSpec("replay", path, None, end_s=seconds)) for _, _, path in pairs]
-        model = loader(Config(**values))(tell)
+        model = load_model(values, bar.tell)
         recognizer = Recognizer(model, None, RecognizerSettings(timesteps=timesteps))
-        tell("learning", None)
+        bar.tell("learning", None)
         lessons = [Show(label.strip(), source) for (label, _, _), source in zip(pairs, sources, strict=True)]
         notes: list[str] = []
         with naming("--show"):
@@ -189,18 +188,11 @@ def teach(
     click.echo(f"{out}: " + ", ".join(f"{label} ({count} windows)" for label, count in taken.items()))
 
 
-def _check_model(values: dict[str, Any]) -> None:
-    """Raise UserError for a model option that is wrong whatever is loaded."""
-    at_least({"--threads": values["threads"]}, 1, MOST_THREADS)
-    refuse_blank({"--model": values["model"]}, "a name that `neuroclip-live models` lists")
-    refuse_blank({"--weights": values["weights"]}, "a file")
-
-
 def _check(values: dict[str, Any], out: str, tracks: bool = False) -> None:
     """Raise UserError for what is wrong whatever the data and the model are, before either is read."""
     from neuroclip_live.recognition.recognizer import RecognizerSettings
 
-    _check_model(values)
+    check_model(values)
     refuse_blank({"--root": values["root"]}, "the folder in which the data lies")
     if values["root"] is None and values["dataset"] != TRACKS:
         raise UserError("--root is missing: give the folder in which the data lies")
@@ -228,7 +220,7 @@ def _prepare(values: dict[str, Any], tell: Progress) -> Any:
     from neuroclip_live.learning.shots import open_shots
     from neuroclip_live.learning.train_settings import TrainSettings
 
-    model = loader(Config(**{name: values[name] for name in MODEL_OPTIONS}))(tell)
+    model = load_model(values, tell)
     with naming("--root"):
         source, about = open_shots(
             values["dataset"],
@@ -260,21 +252,6 @@ def _numbers(text: str) -> tuple[int, ...]:
         return tuple(int(part) for part in text.split(","))
     except ValueError:
         raise UserError(f"--shots {text!r}: write numbers like 0,1,2,4,8,16") from None
-
-
-@contextmanager
-def _progress() -> Iterator[Progress]:
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    out = console(stderr=True)
-    with Progress(*columns, console=out, transient=True, disable=not out.is_terminal) as bar:
-        task = bar.add_task("starting", total=None)
-
-        def tell(text: str, share: float | None) -> None:
-            bar.update(task, description=text, total=None if share is None else 1.0, completed=share or 0.0)
-
-        yield tell
 
 
 def _print_summaries(summaries: list[Summary], source: ShotSource) -> None:

@@ -13,23 +13,18 @@ import pyarrow.parquet
 
 from neuroclip_live.archive import settings as archive_settings
 from neuroclip_live.archive.index import Index
-from neuroclip_live.archive.indexer import index as run_index
 from neuroclip_live.archive.labels import FLOOR, LabelSettings, least_sure
 from neuroclip_live.archive.labels import label as label_all
 from neuroclip_live.archive.recordings import find_recordings
-from neuroclip_live.archive.search import as_text
-from neuroclip_live.archive.store import Store
 from neuroclip_live.atomic import write_atomically
 from neuroclip_live.cli.archive_commands import (
     INTERRUPTED,
     SOME_BROKEN,
+    bring_up_to_date,
     how_options,
-    model_of,
     settings_of,
-    tell_report,
 )
 from neuroclip_live.cli.archive_progress import shown
-from neuroclip_live.cli.headless import interrupted
 from neuroclip_live.console import on_one_line
 from neuroclip_live.errors import UserError
 from neuroclip_live.option_names import about, refuse_blank
@@ -100,8 +95,7 @@ def label(
     _write(place, sure)
     _write(place.with_suffix(".review.csv"), least_sure(labels, floor, review))
     if folder is not None:
-        places = {as_text(path): path for held in opened.recordings for path in held.paths}
-        _write_folder(sure, places, Path(folder).expanduser())
+        _write_folder(sure, opened.places, Path(folder).expanduser())
     _tell(sure, out)
     context.exit(status)
 
@@ -121,17 +115,13 @@ def _indexed(
     folders: tuple[str, ...], into: str, how: archive_settings.ArchiveSettings, values: dict[str, Any]
 ) -> tuple[int, Index | None]:
     """Bring an index up to date; return the exit status so far and the index, None when it was stopped."""
-    with interrupted() as stop, shown(stop) as (tell, loading):
-        backbone, options = model_of(values, loading)
-        with about("--index"):
-            store = Store(into, make=True)
-        report = run_index(folders, store, backbone, options, how, tell=tell)
-    tell_report(report, into)
+    report, backbone = bring_up_to_date(folders, into, "--index", how, values)
     if report.stopped:
         return INTERRUPTED, None
     opened = Index(into)
-    mine = opened.record == archive_settings.record_of(store, backbone, options, how)
-    return SOME_BROKEN if report.broken else 0, Index(into, backbone) if mine else opened
+    if opened.record.key == report.model:
+        opened.use(backbone)
+    return SOME_BROKEN if report.broken else 0, opened
 
 
 def _write(path: Path, table: pa.Table) -> None:

@@ -16,7 +16,7 @@ import click
 
 from neuroclip_live import __version__, interrupts
 from neuroclip_live.cli.later_command import LaterGroup
-from neuroclip_live.cli.options import current_name, run_options
+from neuroclip_live.cli.options import current_name, given_of, run_options
 from neuroclip_live.config import Config
 from neuroclip_live.errors import UserError
 from neuroclip_live.extras import explained
@@ -64,9 +64,7 @@ def cli(context: click.Context, /, verbose: bool, **values: Any) -> None:
     if context.invoked_subcommand is None:
         from neuroclip_live.cli.run_command import run
 
-        typed = click.core.ParameterSource.COMMANDLINE
-        given = frozenset(name for name in values if context.get_parameter_source(name) is typed)
-        context.exit(run(Config(**values, given=given)))
+        context.exit(run(Config(**values, given=given_of(context, values))))
 
 
 @cli.command()

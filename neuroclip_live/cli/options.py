@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import click
@@ -220,6 +220,12 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         help="The window's settings file, for --headless model, device, slice, overlap, timesteps, motion.",
     ),
 )
+
+
+def given_of(context: click.Context, values: Mapping[str, Any]) -> frozenset[str]:
+    """Return which of a command's values were typed, rather than left at what they are by themselves."""
+    typed = click.core.ParameterSource.COMMANDLINE
+    return frozenset(name for name in values if context.get_parameter_source(name) is typed)
 
 
 def run_options(command: Callable[..., Any]) -> Callable[..., Any]:

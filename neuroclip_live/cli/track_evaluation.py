@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.table import Table
 
-from neuroclip_live.config import Config
+from neuroclip_live.cli.chosen_model import load_model
 from neuroclip_live.console import console
 from neuroclip_live.evaluation import track_sets, tracks
 from neuroclip_live.evaluation.track_metrics import need_trackeval
@@ -17,12 +17,9 @@ from neuroclip_live.objects.found import ObjectsSettings
 from neuroclip_live.option_names import about as naming
 from neuroclip_live.prompting.templates import resolve_templates
 from neuroclip_live.recognition.recognizer import RecognizerSettings
-from neuroclip_live.session import loader
 from neuroclip_live.stream.slicing import parse_slice
 
 Progress = Callable[[str, "float | None"], None]
-
-MODEL_OPTIONS = "model weights device runtime representation fit focus normalization threads".split()
 
 
 def evaluate_tracks(values: dict[str, Any], seeds: int, out: str, tell: Progress) -> list[Figures]:
@@ -42,7 +39,7 @@ def evaluate_tracks(values: dict[str, Any], seeds: int, out: str, tell: Progress
     else:
         with naming("--root"):
             footage = track_sets.in_folder(Path(values["root"]).expanduser(), limit)
-    model = loader(Config(**{name: values[name] for name in MODEL_OPTIONS}))(tell)
+    model = load_model(values, tell)
     templates = values["templates"]
     settings = RecognizerSettings(
         timesteps=values["timesteps"],
