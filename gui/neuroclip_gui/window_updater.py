@@ -14,6 +14,7 @@ from neuroclip_gui.style.banner import Level
 from neuroclip_live.recognition.prediction import Decision
 
 if TYPE_CHECKING:
+    from neuroclip_drivers.source import SourceStatus
     from neuroclip_gui.main_window import MainWindow
     from neuroclip_live.prompting.prompts import PromptTable
     from neuroclip_live.recognition.history import Rescored
@@ -57,8 +58,8 @@ class Follower:
         self._number = self._logged = self._strip_number = 0
         self._due = {"status": 0.0, "health": 0.0, "timeline": 0.0, "strip": 0.0, "scores": 0.0}
         self._scores_s = 0.0
-        self._shown = _NOTHING
-        """What the headline says: the list shows the same numbers, at the same tick."""
+        self._shown = self._scored = _NOTHING
+        """What the headline says, and the list: the same numbers, at the same tick."""
         self._held_s = 0.0
         self._said = self._play_shown = ""
         self._table: PromptTable | None = None
@@ -82,16 +83,16 @@ class Follower:
             window.pulse.painted()
         if not window.isMinimized():
             window.space_time_updates.look(pipeline, now, window.live.frozen)
-        window.waiting.look(pipeline.source, now)
-        self._clock.tick(pipeline.source, pipeline.source.status(), now)
+        source = pipeline.source
+        standing = source.status()  # asked once a tick: a recording's takes a lock
+        window.waiting.look(source, standing, now)
+        self._clock.tick(source, standing, now)
         if self._is_due("status", now, _STATUS_S):
             self._pull_status(pipeline, now)
-        before = self._shown
-        self._pull_prediction(pipeline, now)
         self._scores_s += step_s
-        if self._is_due("scores", now, _SCORES_S) or self._shown is not before:
-            window.prompts.show_scores(self._shown, self._scores_s)
-            self._scores_s = 0.0
+        self._pull_prediction(pipeline, standing, now)
+        if self._is_due("scores", now, _SCORES_S) or self._shown is not self._scored:
+            self._show_scores()
         if self._is_due("timeline", now, _TIMELINE_S):
             newest = pipeline.prediction()
             place_us = newest.t_us if newest is not None and newest.paused else None
@@ -103,7 +104,11 @@ class Follower:
         self._due[what] = now + every_s
         return True
 
-    def _pull_prediction(self, pipeline: Pipeline, now: float) -> None:
+    def _show_scores(self) -> None:
+        self._window.prompts.show_scores(self._shown, self._scores_s)
+        self._scored, self._scores_s = self._shown, 0.0
+
+    def _pull_prediction(self, pipeline: Pipeline, standing: SourceStatus, now: float) -> None:
         window, at_s = self._window, self._clock.now_s
         for past in pipeline.predictions(after=self._logged):
             self._logged = past.number
@@ -122,7 +127,7 @@ class Follower:
             self._shown = _NOTHING
             window.decision.show_busy("Recognition does not answer", None, now)
             return
-        if pipeline.source.status().state.value == "waiting":  # asked now: the status is a moment old
+        if standing.state.value == "waiting":  # of this tick: the pipeline's status is a moment old
             self._shown = _NOTHING
             window.decided = _NOTHING  # what was seen before is not what is seen when it is back
             self._number = prediction.number if prediction is not None else self._number
@@ -140,6 +145,8 @@ class Follower:
             self._show_decision(prediction)
             window.decision.paint_now()
             pipeline.mark_shown(prediction)
+            self._show_scores()
+            window.prompts.paint_now()  # not a picture later than the headline: they are one answer
         else:
             self._show_decision(prediction)
         changed = prediction is not None and prediction.number != self._strip_number

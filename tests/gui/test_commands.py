@@ -114,6 +114,13 @@ def test_the_cheat_sheet_tells_every_key(window):
         if spec.keys:
             assert spec.text.replace("&", "").rstrip("…") in texts, spec.name
             assert any(all(key in text for key in spec.keys) for text in texts), spec.name
+    least = dialog.minimumSizeHint()
+    assert least.width() <= 1024 - 10  # with its frame, on the smallest screen
+    assert least.height() <= 700 - 40
+    low = [
+        label.text() for label in dialog.findChildren(QLabel) if label.height() < label.sizeHint().height()
+    ]
+    assert not low  # no line is cut
     dialog.close()
 
 

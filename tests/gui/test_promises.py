@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from itertools import pairwise
 from types import SimpleNamespace
 
 import pytest
 from fakes import FakeBackbone
-from gui_fakes import FakePipeline, FakeSource
-from PySide6.QtCore import QPoint, Qt, QTimer
+from gui_fakes import FakePipeline, FakeSource, ring_of_events
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer
 from PySide6.QtWidgets import QLineEdit
 
 from neuroclip_drivers.demo import demo_recording
@@ -241,3 +242,34 @@ def test_the_place_sought_while_paused_is_the_one_that_is_recognised(qtbot, make
     window.step(1)
     qtbot.waitUntil(lambda: source.jump.to_us > target)
     recognised()
+
+
+class _Painted(QObject):
+    """Which of some widgets were painted, in order."""
+
+    def __init__(self, **widgets):
+        super().__init__()
+        self.names = {widget: name for name, widget in widgets.items()}
+        self.order = []
+        for widget in self.names:
+            widget.installEventFilter(self)
+
+    def eventFilter(self, watched, event):
+        if event.type() == QEvent.Type.Paint:
+            self.order.append(self.names[watched])
+        return False
+
+
+def test_the_list_is_painted_with_the_headline_and_not_after_the_picture(qtbot, window, pipeline, running):
+    painted = _Painted(
+        headline=window.decision,
+        words=window.prompts.list.viewport(),
+        picture=window.view.focusProxy().viewport(),
+    )
+    pipeline.make_events = lambda: ring_of_events(0.001 * running.count)
+    pass_by(qtbot, running, 200)
+    assert "picture" in painted.order
+    pairs = list(pairwise(painted.order))
+    headlines = [after for before, after in pairs if before == "headline"]
+    assert len(headlines) > 10
+    assert "picture" not in headlines

@@ -9,19 +9,22 @@ from neuroclip_gui.menus import MENUS
 
 _NAMES = {",": ",  (comma)", ".": ".  (point)"}
 _MOUSE = (
-    ("Wheel", "Zoom the picture; more or less of the timeline"),
+    ("Wheel", "Zoom the picture, the timeline"),
     ("Drag", "Move the picture"),
     ("Double click", "Fit the sensor; rename a word"),
     ("Right click", "All that can be done to a word"),
-    ("Point", "Timeline: the frame of that moment"),
-    ("Click", "Timeline, bar: go there; frame: enlarge it"),
+    ("Point", "Timeline: its frame then"),
+    ("Click", "Timeline, bar: go there"),
+    ("", "Frame: enlarge it"),
     ("Drop a file", "Open it"),
 )
 
 _NOTE = (
-    "Keys of one character, and Space, are commands while the picture or the bar under it has the focus: "
+    "Keys of one character, and Space, are commands while the picture or the bar under it has the focus:\n"
     "click it, or press F6. Anywhere else what you type goes into the line for words."
 )
+_COLUMNS = (("File", "Edit", "Mouse"), ("Play", "Teach", "Help"), ("Prompts", "View"))
+"""Which menus stand below each other: about as long each, so that the page fits a small screen."""
 
 
 class ShortcutsDialog(QDialog):
@@ -32,36 +35,34 @@ class ShortcutsDialog(QDialog):
         self.setWindowTitle("Keyboard shortcuts")
         specs = {spec.name: spec for spec in ACTIONS}
         page = QVBoxLayout(self)
-        page.setContentsMargins(22, 18, 22, 16)
+        page.setContentsMargins(18, 16, 18, 16)
         columns = QHBoxLayout()
-        columns.setSpacing(34)
+        columns.setSpacing(26)
         page.addLayout(columns)
         note = QLabel(_NOTE)
-        note.setWordWrap(True)
         page.addWidget(note)
-        groups = [
-            [
-                (title, [(specs[name].keys, specs[name].text) for name in names if name in specs])
-                for title, names in menus
+        groups = {
+            title.replace("&", ""): [
+                (specs[name].keys, specs[name].text) for name in names if name in specs and specs[name].keys
             ]
-            for menus in (MENUS[:3], MENUS[3:5], MENUS[5:])
-        ]
-        groups[2].append(("Mouse", [((how,), what) for how, what in _MOUSE]))
-        for group in groups:
+            for title, names in MENUS
+        }
+        groups["Mouse"] = [((how,), what) for how, what in _MOUSE]
+        for titles in _COLUMNS:
             column = QVBoxLayout()
             column.setSpacing(4)
-            for title, entries in group:
-                head = QLabel(title.replace("&", ""))
+            for title in titles:
+                head = QLabel(title)
                 head.setProperty("role", "title")
                 head.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
                 column.addWidget(head)
                 column.addSpacing(2)
                 grid = QGridLayout()
-                grid.setHorizontalSpacing(16)
+                grid.setHorizontalSpacing(14)
                 grid.setVerticalSpacing(6)
                 grid.setColumnStretch(1, 1)
                 grid.setColumnMinimumWidth(0, 112)
-                for row, (keys, text) in enumerate(entry for entry in entries if entry[0]):
+                for row, (keys, text) in enumerate(groups[title]):
                     key = QLabel("   ".join(_NAMES.get(name, name) for name in keys))
                     key.setProperty("role", "value")
                     what = QLabel(text.replace("&", "").rstrip("…"))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QLabel, QStatusBar
 
 from neuroclip_gui.panels.health.health_panel import amount
+from neuroclip_gui.style.elided import ElidedLabel
 
 if TYPE_CHECKING:
     from neuroclip_live.recognition.pipeline import Status
@@ -19,6 +20,8 @@ FIELDS: tuple[tuple[str, str], ...] = (
     ("model", "The model, what runs it, and where"),
     ("paint", "Pictures painted per second"),
 )
+_NAMES = ("source", "model")
+"""What names files, addresses and models: they may be of any length, and are cut to the room there is."""
 
 
 class StatusLine(QStatusBar):
@@ -29,7 +32,7 @@ class StatusLine(QStatusBar):
         self.setSizeGripEnabled(False)
         self.fields: dict[str, QLabel] = {}
         for key, meaning in FIELDS:
-            label = QLabel()
+            label = ElidedLabel() if key in _NAMES else QLabel()
             label.setToolTip(meaning)
             label.setAccessibleName(meaning)
             label.setProperty("role", "small")
@@ -58,7 +61,9 @@ class StatusLine(QStatusBar):
             label = self.fields[key]
             if label.text() != text:
                 label.setText(text)
-                if key != "source":  # grows to the widest text, so that changing numbers move nothing
+                if key in _NAMES:
+                    label.setToolTip(f"{text}\n{label.accessibleName()}")
+                else:  # grows to the widest text, so that changing numbers move nothing
                     label.setMinimumWidth(max(label.minimumWidth(), label.sizeHint().width()))
         role = "warn" if status.dropped_events else "small"
         lost = self.fields["lost"]

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
+from math import ceil
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent, QPen, QPolygonF
-from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from neuroclip_gui.style.panel import Panel
 from neuroclip_gui.style.theme import Theme, font
@@ -60,9 +61,11 @@ NUMBERS: tuple[tuple[str, str, str], ...] = (
     (
         "memory",
         "Memory",
-        "Memory the program holds, on the GPU too where it uses one. It should not grow.",
+        "Memory the program holds, plus what it holds on the GPU where it uses one. It should not grow.",
     ),
 )
+_WIDEST = "99% full", "120/s · 999 ms"
+"""What the values of the left and the right column have room for: no number makes the panel wider."""
 STAGES: tuple[tuple[str, str, str], ...] = (
     ("slice", "waiting", "From the arrival of a slice's last event until recognition takes it up."),
     ("frame", "frame", "Counting events into the frame the network is given."),
@@ -186,13 +189,14 @@ class HealthPanel(Panel):
         layout.setSpacing(4)
         layout.addWidget(self.rate)
         grid = QGridLayout()
-        grid.setHorizontalSpacing(10)
+        grid.setHorizontalSpacing(8)
         grid.setVerticalSpacing(3)
         for place, (key, name, meaning) in enumerate(NUMBERS):
             title, value = QLabel(name), QLabel("–")
             title.setProperty("role", "muted")
             value.setProperty("role", "value")
             value.setAlignment(Qt.AlignmentFlag.AlignRight)
+            value.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
             for label in (title, value):
                 label.setToolTip(meaning)
             value.setAccessibleName(name)
@@ -200,7 +204,10 @@ class HealthPanel(Panel):
             row, column = place // 2, 3 * (place % 2)
             grid.addWidget(title, row, column)
             grid.addWidget(value, row, column + 1)
-        grid.setColumnMinimumWidth(2, 10)
+        grid.setColumnMinimumWidth(2, 2)
+        for column, widest in ((1, _WIDEST[0]), (4, _WIDEST[1])):
+            room = QFontMetricsF(font(13, medium=True)).horizontalAdvance(widest)
+            grid.setColumnMinimumWidth(column, ceil(room))
         grid.setColumnStretch(1, 1)
         grid.setColumnStretch(4, 1)
         layout.addLayout(grid)
@@ -221,10 +228,9 @@ class HealthPanel(Panel):
         self._put("skipped", f"{amount(status.skipped_windows)}", warn=share > 0.2)
         self._put("outside", amount(status.outside_events), warn=status.outside_events > 0)
         self._put("strays", amount(status.stray_events), warn=status.stray_events > 0)
-        self._put(
-            "ring", f"{status.ring_fill:.0%} full" if status.ring_fill < 0.995 else "full, as it should be"
-        )
-        self._put("paint", f"{paint_hz:.0f}/s · {worst_gap_ms:.0f} ms")
+        self._put("ring", f"{status.ring_fill:.0%} full" if status.ring_fill < 0.995 else "full")
+        gap = f"{worst_gap_ms:.0f} ms" if worst_gap_ms < 999.5 else f"{worst_gap_ms / 1000:.1f} s"
+        self._put("paint", f"{paint_hz:.0f}/s · {gap}")
         now, used = time.monotonic(), _cpu_s()
         before, before_used = self._cpu
         if now - before > 0.9:
@@ -265,6 +271,5 @@ def _memory() -> str:
             pages = int(file.read().split()[1])
     except (OSError, ValueError, IndexError):
         return "–"
-    text = f"{pages * os.sysconf('SC_PAGE_SIZE') / 1e6:.0f} MB"
-    gpu = gpu_memory()
-    return text if gpu is None else f"{text} · GPU {gpu / 1e6:.0f}"
+    held, gpu = pages * os.sysconf("SC_PAGE_SIZE"), gpu_memory()
+    return f"{held / 1e6:.0f} MB" if gpu is None else f"{held / 1e9:.1f} + {gpu / 1e9:.1f} GB"

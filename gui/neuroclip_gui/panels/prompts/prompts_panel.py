@@ -16,7 +16,6 @@ from PySide6.QtWidgets import (
     QColorDialog,
     QHBoxLayout,
     QLabel,
-    QPushButton,
     QSizePolicy,
     QSlider,
     QToolButton,
@@ -29,6 +28,7 @@ from neuroclip_gui.panels.prompts.prompt_entry import PromptEntry
 from neuroclip_gui.panels.prompts.prompt_list import PromptList
 from neuroclip_gui.panels.prompts.prompt_model import PromptModel
 from neuroclip_gui.panels.prompts.templates_dialog import describe_templates
+from neuroclip_gui.style.elided import ElidedButton
 from neuroclip_gui.style.panel import Panel
 from neuroclip_gui.style.theme import Theme
 from neuroclip_live.errors import UserError
@@ -64,7 +64,7 @@ class PromptsPanel(Panel):
         self.entry = PromptEntry()
         self.threshold = QSlider(Qt.Orientation.Horizontal)
         self.none = NoneRow(theme)
-        self.templates = QPushButton("the label alone")
+        self.templates = ElidedButton("the label alone")
         self._threshold_text = QLabel()
         self._purpose = QLabel()
         self.lists = QToolButton()
@@ -158,6 +158,11 @@ class PromptsPanel(Panel):
         scored = bool(decision.scores) and self.prompts.none_of_these
         share = max(0.0, 1.0 - sum(decision.scores.values())) if scored else None
         self.none.show_share(share, decision.kind == "none")
+
+    def paint_now(self) -> None:
+        """Paint what is scored before anything else is done."""
+        for widget in (self.list, self.none):
+            widget.repaint()
 
     def show_model(self, name: str, can_none: bool) -> None:
         """Offer what the model can do."""

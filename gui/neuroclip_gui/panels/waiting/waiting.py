@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from neuroclip_drivers.awaited import AwaitedSource
-from neuroclip_drivers.source import EventSource, SourceState
+from neuroclip_drivers.source import EventSource, SourceState, SourceStatus
 from neuroclip_gui.jobs import Jobs
 from neuroclip_gui.panels.waiting.waiting_card import WaitingCard
 from neuroclip_gui.style.theme import Theme
@@ -31,11 +31,10 @@ class Waiting:
         self._asked = False
         self._due_s = 0.0
 
-    def look(self, source: EventSource, now_s: float) -> None:
+    def look(self, source: EventSource, status: SourceStatus, now_s: float) -> None:
         """Show how it stands, and ask for what is waited for; call often."""
         self._source = source
         self.jobs.collect()
-        status = source.status()
         waits = status.state is SourceState.WAITING
         self.card.say(f"Waiting for {source.name}" if waits else "", status.message)
         if isinstance(source, AwaitedSource) and not self._asked and now_s >= self._due_s:
