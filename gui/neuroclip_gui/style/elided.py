@@ -1,7 +1,6 @@
 """Text from outside, a file's name or a typed sentence, that is cut to the room there is.
 
-A label or a button of Qt's is as wide as its text, and makes a panel or the whole window wider than the screen
-with it.
+A label or a button of Qt's is as wide as its text: with it a panel or the window grows beyond the screen.
 """
 
 from __future__ import annotations
