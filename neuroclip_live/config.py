@@ -78,6 +78,8 @@ class Config:
     serve_token: str | None = None
     serve_cert: str | None = None
     serve_key: str | None = None
+    serve_events: str | None = None
+    serve_ca: str | None = None
     output: tuple[str, ...] = ()
     actions: str | None = None
     actions_log: str | None = None

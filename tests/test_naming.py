@@ -62,6 +62,8 @@ VALUES = {
         "--serve-token": ["x"],
         "--serve-cert": [NO_FILE],
         "--serve-key": [NO_FILE],
+        "--serve-events": ["nonsense", "", "host:", ":80", "0.0.0.0:0"],
+        "--serve-ca": [NO_FILE],
         "--actions": [NO_FILE, "", str(ROOT), str(DEMO)],
         "--actions-log": [f"{NO_FILE}/x", "", str(ROOT)],
         "--region": ["nonsense", "", "1,2,3", "0,0,4,4", "900,900,950,950", "0,0,1e9,9"],

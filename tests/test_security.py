@@ -39,8 +39,8 @@ NAMES_ONLY = {"PickleError", "UnpicklingError"}
 YAML_LOADERS = {"load", "load_all", "full_load", "unsafe_load"}
 SHELLS = {("os", "system"), ("os", "popen"), ("tempfile", "mktemp")}
 UNVERIFIED = {"CERT_NONE", "_create_unverified_context"}
-SERVER = "neuroclip_live/server/web_server.py"
-"""The only place that listens, where --serve asks for it; ``test_server.py`` is about it."""
+SERVER = "drivers/neuroclip_drivers/network/listening.py"
+"""The only place that listens; ``test_server.py`` and ``test_event_server.py`` are about who does."""
 SERVING = {"bind", "listen", "create_server", "HTTPServer", "ThreadingHTTPServer", "TCPServer", "QTcpServer"}
 
 

@@ -19,10 +19,10 @@ from fakes import PROMPTS, SENSOR, SETTINGS, FakeBackbone, ScriptedSource, packe
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
+from neuroclip_drivers.network.listening import parse_listening
 from neuroclip_live.cli.main import main
 from neuroclip_live.errors import UserError
 from neuroclip_live.recognition.pipeline import Pipeline
-from neuroclip_live.server.access import parse_address
 from neuroclip_live.server.broadcast import QUEUE, Broadcast
 from neuroclip_live.server.live_run import LiveRun
 from neuroclip_live.server.web_server import ServerSettings, WebServer
@@ -243,8 +243,8 @@ def test_off_this_machine_there_is_always_a_token() -> None:
 
 @pytest.mark.parametrize("text", ["", "x", "host:", ":80", "host:99999", "1.5", "-1", "host:port", "٣"])
 def test_addresses_that_make_no_sense(text: str) -> None:
-    with pytest.raises(UserError, match="--serve"):
-        parse_address(text)
+    with pytest.raises(UserError, match="give a port such as"):
+        parse_listening(text)
 
 
 def test_an_address_in_use_is_one_line() -> None:

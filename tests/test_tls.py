@@ -11,10 +11,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from making import dv_recording, join, make_events, same, start_server
+from fakes import wait_for
+from making import SIZE, dv_recording, join, make_events, same, start_server
+from readers import DvReader, Taking
 from serving import LONG_S, free_port
 
 from neuroclip_drivers.aedat4.format import MAGIC, parse_header
+from neuroclip_drivers.network.event_server import EventServer
+from neuroclip_drivers.network.listening import Address, listen
 from neuroclip_drivers.network.source import NetworkSource
 from neuroclip_drivers.network.tls import Tls
 from neuroclip_drivers.source import SourceState
@@ -269,6 +273,61 @@ def test_files_that_cannot_be_used(certificates: Certificates, tmp_path: Path) -
     ):
         refused("127.0.0.1:1", tls, words)
     refused("/tmp/socket", certificates.tls(), "needs no TLS")
+
+
+def test_our_own_server_gives_events_to_those_it_can_believe(
+    certificates: Certificates, events: Packet
+) -> None:
+    mine = str(certificates.pem("server")), str(certificates.key("server"))
+    context = Tls(str(certificates.pem("authority")), *mine).server_context()
+    listener, address = listen(Address("127.0.0.1", 0))
+    server = EventServer(listener, context)
+    give = server.begin(SIZE, "camera")
+    dvs = ours = None
+    try:
+        for client in ("stranger", None):
+            shown = (None, None) if client is None else (certificates.pem(client), certificates.key(client))
+            tls = Tls(str(certificates.pem("authority")), *(str(file) if file else None for file in shown))
+            refused(f"localhost:{address.port}", tls, "refuses this side's certificate")
+        with pytest.raises(UserError, match=r"closed the connection|says nothing"):
+            NetworkSource(f"localhost:{address.port}", answer_s=0.5)  # without TLS
+        assert server.status().readers == 0
+        dvs = DvReader(address.port, COUNT, certificates.pem("client"), certificates.key("client"))
+        ours = Taking(address.port, certificates.tls())
+        wait_for(lambda: server.status().readers == 2)
+        assert dvs.line()[0] == "camera"
+        for start in range(0, COUNT, 100):
+            give(events[start : start + 100].copy())
+        wait_for(lambda: ours.count == COUNT)
+        assert same(ours.close(), events)
+        assert dvs.line()[0] == str(COUNT)
+        assert server.status().lost == 0
+    finally:
+        if dvs is not None:
+            dvs.close()
+        if ours is not None:
+            ours.close()
+        assert server.close(LONG_S)
+
+
+def test_files_that_a_server_cannot_use(certificates: Certificates, tmp_path: Path) -> None:
+    ca, cert, key = (
+        str(certificates.pem("authority")),
+        str(certificates.pem("server")),
+        str(certificates.key("server")),
+    )
+    nonsense = tmp_path / "nonsense.pem"
+    nonsense.write_text("no certificate")
+    for files, words in (
+        ((ca, None, None), "--serve-cert, and the authority .* --serve-ca"),
+        ((None, cert, key), "--serve-ca"),
+        ((ca, None, key), "--serve-key .* belongs to a certificate"),
+        ((str(nonsense), cert, key), "--serve-ca .*no certificate"),
+        ((ca, str(nonsense), key), "--serve-cert .*cannot be used"),
+        ((ca, cert, str(tmp_path / "none")), "--serve-key .*no such file"),
+    ):
+        with pytest.raises(UserError, match=words):
+            Tls(*files, option="--serve-").server_context()
 
 
 def test_options() -> None:

@@ -204,6 +204,12 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option("--serve-cert", metavar="PEM", help="Serve with TLS: the certificate."),
     click.option("--serve-key", metavar="PEM", help="Its private key, where it is in another file."),
     click.option(
+        "--serve-events",
+        metavar="[HOST:]PORT",
+        help="Give what comes in to --connect, dv-processing and DV; off this machine only with --serve-ca.",
+    ),
+    click.option("--serve-ca", metavar="PEM", help="Give events with TLS: who may vouch for readers."),
+    click.option(
         "--actions",
         metavar="FILE.toml",
         help="What is to happen when a label is seen; try it first with `neuroclip-live actions check`.",

@@ -10,7 +10,7 @@ from neuroclip_live import session
 from neuroclip_live.cli.acting import actions_of, rules_of
 from neuroclip_live.cli.options import MOST_THREADS
 from neuroclip_live.cli.output_options import about_outputs, outputs_of
-from neuroclip_live.cli.serving import check_serving
+from neuroclip_live.cli.serving import check_serving, serving, shared_events
 from neuroclip_live.config import Config
 from neuroclip_live.errors import UserError
 from neuroclip_live.option_names import about, at_least, refuse_blank, refuse_no_file
@@ -87,7 +87,6 @@ def _check_road(config: Config) -> None:
 
 def _run_headless(config: Config, spec: SourceSpec, settings: PipelineSettings) -> int:
     from neuroclip_live.cli.headless import interrupted, run_every_window, run_live, tell
-    from neuroclip_live.cli.serving import serving
     from neuroclip_live.outputs.registry import closed_if_unused, make_outputs, takes_terminal
     from neuroclip_live.recognition.recording_commands import open_recorder
     from neuroclip_live.recognition.recording_labels import RecordingLabels
@@ -109,8 +108,9 @@ def _run_headless(config: Config, spec: SourceSpec, settings: PipelineSettings) 
         with about("--region"):
             Road(source.resolution, settings.road)  # says what is wrong with it before a model is loaded
         if in_order and not source.live:
-            if config.serve is not None:
-                raise UserError("--serve follows a run as it happens: leave out --speed max")
+            for option, asked in (("--serve", config.serve), ("--serve-events", config.serve_events)):
+                if asked is not None:
+                    raise UserError(f"{option} follows a run as it happens: leave out --speed max")
             if rules is not None:
                 raise UserError(
                     "--actions follow a run as it happens: leave out --speed max, or try them with "
@@ -136,6 +136,9 @@ def _run_headless(config: Config, spec: SourceSpec, settings: PipelineSettings) 
         else:
             pipeline = session.build_pipeline(config, source)
             outputs += actions_of(config, rules, lambda: pipeline)
+            for shared in shared_events(config):
+                shared.follow(pipeline)
+                outputs.append(shared)
             with serving(config, lambda: pipeline):
                 unused.clear()
                 run_live(pipeline, outputs, config.duration, stop)
@@ -174,7 +177,6 @@ def _run_window(config: Config, spec: SourceSpec) -> int:
 
     check_display()
     from neuroclip_gui.app import run_window
-    from neuroclip_live.cli.serving import serving
     from neuroclip_live.outputs.registry import closed_if_unused, make_outputs
 
     made: list[Pipeline] = []
@@ -182,6 +184,8 @@ def _run_window(config: Config, spec: SourceSpec) -> int:
 
     def pipeline(source: EventSource) -> Pipeline:  # behind the window, which is on the screen by then
         pipeline = session.build_pipeline(config, source)
+        for each in shared:
+            each.follow(pipeline)
         if outputs:
             from neuroclip_live.outputs.carrier import Carrier, CarrierThread
 
@@ -196,6 +200,8 @@ def _run_window(config: Config, spec: SourceSpec) -> int:
     with about_outputs(config):
         outputs = make_outputs(outputs_of(config))
     outputs += actions_of(config, rules, lambda: made[-1] if made else None)
+    shared = shared_events(config)
+    outputs += shared
     with closed_if_unused(outputs) as unused, serving(config, lambda: made[-1] if made else None):
         status: int = run_window(
             partial(pipeline, source),

@@ -1,4 +1,4 @@
-"""``--serve``: a web server beside the run, for as long as the run lasts."""
+"""``--serve`` and ``--serve-events``: servers beside the run, for as long as the run lasts."""
 
 from __future__ import annotations
 
@@ -9,18 +9,50 @@ from typing import TYPE_CHECKING
 import click
 
 from neuroclip_live.errors import UserError
+from neuroclip_live.option_names import about
 
 if TYPE_CHECKING:
     from neuroclip_live.config import Config
+    from neuroclip_live.outputs.shared_events import SharedEvents
     from neuroclip_live.recognition.pipeline import Pipeline
 
 
 def check_serving(config: Config) -> None:
     """Raise UserError for options of a server where none is asked for."""
-    for name in ("serve_token", "serve_cert", "serve_key"):
-        if config.serve is None and getattr(config, name) is not None:
-            option = "--" + name.replace("_", "-")
-            raise UserError(f"{option} is for a server: say where it listens with --serve [HOST:]PORT")
+    served = {
+        "serve_token": ("serve",),
+        "serve_cert": ("serve", "serve_events"),
+        "serve_key": ("serve", "serve_events"),
+        "serve_ca": ("serve_events",),
+    }
+    for name, servers in served.items():
+        if getattr(config, name) is not None and not any(getattr(config, each) for each in servers):
+            wanted = " or ".join(f"{_option(each)} [HOST:]PORT" for each in servers)
+            raise UserError(f"{_option(name)} is for a server: say where it listens with {wanted}")
+
+
+def _option(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def shared_events(config: Config) -> list[SharedEvents]:
+    """Return what gives events to others, where that was asked for, as an output of the run; say where.
+
+    Raises
+    ------
+    UserError
+        When the address or a certificate cannot be used.
+    """
+    if config.serve_events is None:
+        return []
+    from neuroclip_live.outputs.shared_events import SharedEvents, SharingSettings
+
+    with about("--serve-events"):
+        shared = SharedEvents(
+            SharingSettings(config.serve_events, config.serve_ca, config.serve_cert, config.serve_key)
+        )
+    click.echo(f"events at {shared.address}", err=True)
+    return [shared]
 
 
 @contextmanager
@@ -45,7 +77,8 @@ def serving(config: Config, pipeline: Callable[[], Pipeline | None]) -> Iterator
     from neuroclip_live.server.web_server import ServerSettings, WebServer
 
     settings = ServerSettings(config.serve, config.serve_token, config.serve_cert, config.serve_key)
-    server = WebServer(LiveRun(pipeline), settings)
+    with about("--serve"):
+        server = WebServer(LiveRun(pipeline), settings)
     server.start()
     click.echo(f"serving {server.url}", err=True)
     try:

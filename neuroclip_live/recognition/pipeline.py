@@ -116,7 +116,7 @@ class Pipeline(RecordingCommands, Inference):
     def open(self, source: EventSource) -> None:
         """Change to another source; counters begin anew, model and prompts stay."""
         with self._lock:
-            before, self._capture = self._capture, Capture(source, treatment=self._capture.treatment)
+            before, self._capture = self._capture, self._capture.successor(source)
             self._outcome = Outcome()
             self._capture.start()
             if self._state is PipelineState.ENDED:

@@ -1,8 +1,9 @@
-"""The pipeline's commands that record: begin, end, note."""
+"""The pipeline's commands that record, and let others listen to what comes in."""
 
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from neuroclip_live.events import Resolution
     from neuroclip_live.model.backbone import Backbone
     from neuroclip_live.prompting.prompts import PromptSet
-    from neuroclip_live.stream.capture import Capture
+    from neuroclip_live.stream.capture import Capture, Tap
     from neuroclip_live.stream.ring import EventRing
 
 
@@ -29,6 +30,7 @@ class RecordingCommands:
 
     settings: PipelineSettings
     _capture: Capture
+    _lock: threading.Lock
     _backbone: Backbone | None = None
     _recorder: Recorder | None = None
     _labels: RecordingLabels | None = None
@@ -121,6 +123,22 @@ class RecordingCommands:
         recorder = self._recorder
         if recorder is not None:
             recorder.note(record)
+
+    def tap(self, tap: Tap) -> None:
+        """Let somebody listen to all that comes in from now on, as a recording gets it, whatever is opened.
+
+        Parameters
+        ----------
+        tap : callable
+            Called with the source, now and whenever another is opened; returns what gets its packets.
+        """
+        with self._lock:
+            self._capture.tap(tap)
+
+    def untap(self, tap: Tap) -> None:
+        """Let somebody listen no more."""
+        with self._lock:
+            self._capture.untap(tap)
 
     def _note_prediction(self, prediction: Prediction) -> None:
         if self._recorder is not None and self._labels is not None:

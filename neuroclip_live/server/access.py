@@ -8,58 +8,14 @@ rebinding). So the ``Host`` must be one this server is known by, and an ``Origin
 from __future__ import annotations
 
 import hmac
-import ipaddress
 import secrets
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection
 
-from neuroclip_live.errors import UserError
-
 COOKIE = "neuroclip_token"
-DEFAULT_HOST = "127.0.0.1"
 _LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
-
-
-@dataclass(frozen=True)
-class Address:
-    """Where to listen.
-
-    Attributes
-    ----------
-    host : str
-    port : int
-        0: any that is free.
-    """
-
-    host: str
-    port: int
-
-    @property
-    def loopback(self) -> bool:
-        """Whether only this machine can connect."""
-        if self.host == "localhost":
-            return True
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return False
-
-
-def parse_address(text: str) -> Address:
-    """Read ``[HOST:]PORT``; an IPv6 address stands in brackets.
-
-    Raises
-    ------
-    UserError
-        When it is neither.
-    """
-    host, colon, port = text.strip().rpartition(":")
-    host = host.removeprefix("[").removesuffix("]")
-    if not port.isascii() or not port.isdigit() or int(port) > 65535 or (colon and not host):
-        raise UserError(f"--serve {text!r}: give a port such as 8080, or HOST:PORT such as 0.0.0.0:8080")
-    return Address(host or DEFAULT_HOST, int(port))
 
 
 def new_token() -> str:

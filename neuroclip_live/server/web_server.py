@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from neuroclip_drivers.network.listening import listen, parse_listening
 from neuroclip_live.errors import UserError
-from neuroclip_live.server.access import Access, Address, new_token, parse_address
+from neuroclip_live.server.access import Access, new_token
 
 if TYPE_CHECKING:
     import uvicorn
@@ -59,11 +59,11 @@ class WebServer:
 
         from neuroclip_live.server.app import App
 
-        address = parse_address(settings.address)
+        address = parse_listening(settings.address)
         if settings.key is not None and settings.cert is None:
             raise UserError("--serve-key belongs to a certificate: give --serve-cert too")
         token = settings.token or (None if address.loopback else new_token())
-        self._socket = _listen(address)
+        self._socket, address = listen(address)
         self._stop = threading.Event()
         app = App(run, Access(token, any_host=not address.loopback), self._stop.is_set)
         config = uvicorn.Config(
@@ -90,11 +90,8 @@ class WebServer:
                 "give PEM files of a certificate and its key"
             ) from None
         self._server: uvicorn.Server = uvicorn.Server(config)
-        port = self._socket.getsockname()[1]
-        host = f"[{address.host}]" if ":" in address.host else address.host
-        host = socket.gethostname() if address.host in ("0.0.0.0", "::") else host
         scheme = "https" if settings.cert is not None else "http"
-        self.url = f"{scheme}://{host}:{port}/" + (f"?token={token}" if token is not None else "")
+        self.url = f"{scheme}://{address.called}/" + (f"?token={token}" if token is not None else "")
         self._thread = threading.Thread(target=self._serve, name="web server", daemon=True)
 
     def start(self, timeout_s: float = 10.0) -> None:
@@ -115,23 +112,3 @@ class WebServer:
 
     def _serve(self) -> None:
         self._server.run(sockets=[self._socket])
-
-
-def _listen(address: Address) -> socket.socket:
-    try:
-        family, kind, protocol, _, place = socket.getaddrinfo(
-            address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        listener = socket.socket(family, kind, protocol)
-        try:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind(place)
-        except BaseException:
-            listener.close()
-            raise
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise UserError(
-            f"cannot listen on {address.host}:{address.port}: {reason}; choose another --serve PORT"
-        ) from None
-    return listener

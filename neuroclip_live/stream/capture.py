@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from time import monotonic_ns
 from typing import TYPE_CHECKING, NamedTuple
@@ -31,6 +32,11 @@ class Totals(NamedTuple):
     outside: int
     strays: int
 
+
+Listener = Callable[["Packet"], None]
+"""Gets packets as they came, empty ones left out; must not change them, and returns at once."""
+Tap = Callable[["EventSource"], Listener]
+"""Asked for a listener whenever another source is opened."""
 
 _REMEMBERED = 32
 """Places a recording was taken to while paused: of those before the newest, one only needs to know them."""
@@ -84,7 +90,13 @@ class Capture:
         The places it was taken to while paused, the newest last.
     """
 
-    def __init__(self, source: EventSource, capacity: int = RING_EVENTS, treatment: Treatment = NONE) -> None:
+    def __init__(
+        self,
+        source: EventSource,
+        capacity: int = RING_EVENTS,
+        treatment: Treatment = NONE,
+        taps: Iterable[Tap] = (),
+    ) -> None:
         self.source = source
         self.treatment = self._how = treatment
         self.treater = Treater(source.resolution)
@@ -97,6 +109,9 @@ class Capture:
         self.failure = ""
         self.cursor: int | None = None
         self.recorder: Recorder | None = None
+        self._listeners: dict[Tap, Listener] = {}
+        for tap in taps:
+            self.tap(tap)
         self.moments: tuple[Moment, ...] = ()
         self._jump: Jump | None = None
         self._stop = threading.Event()
@@ -144,6 +159,19 @@ class Capture:
             self._thread.join(timeout_s)
         return not self._thread.is_alive()
 
+    def tap(self, tap: Tap) -> None:
+        """Give somebody every packet from now on, as the recorder gets it."""
+        self._listeners = {**self._listeners, tap: tap(self.source)}
+
+    def untap(self, tap: Tap) -> None:
+        """Give somebody nothing any more; does nothing where it got nothing."""
+        self._listeners = {each: to for each, to in self._listeners.items() if each != tap}
+
+    def successor(self, source: EventSource) -> Capture:
+        """Return what captures another source from now on, for the same listeners."""
+        taps, self._listeners = tuple(self._listeners), {}
+        return Capture(source, self._capacity, self.treatment, taps)
+
     def _run(self) -> None:
         try:
             for packet in self.source.packets():
@@ -167,12 +195,17 @@ class Capture:
             self.news.set()
 
     def _record(self, packet: Packet) -> None:
-        """Give a packet to the recorder, also an empty one: it takes what came beside the events, too.
+        """Give a packet to listeners, and also an empty one to the recorder: it takes what came beside, too.
 
-        What is not live waits for its disk, losing nothing by it.
+        What is not live waits for the recorder's disk, losing nothing by it; nobody waits for listeners.
         """
+        if self._leads():
+            return
+        if len(packet):
+            for listener in self._listeners.values():
+                listener(packet)
         recorder = self.recorder
-        if recorder is None or self._leads():
+        if recorder is None:
             return
         recorder.write(packet)
         while not (self.source.live or recorder.has_room() or self._stop.wait(0.001)):

@@ -26,7 +26,7 @@ class Tls:
     Attributes
     ----------
     authority : str or None
-        Certificates of those whose word about the server is taken; None takes the system's.
+        Certificates of those whose word about the other side is taken; None takes the system's.
     certificate, key : str or None
         What this side shows, and its private key, which may be in the same file.
     name : str or None
@@ -49,6 +49,51 @@ class Tls:
         UserError
             When a file is missing, is no PEM file, is locked by a password, or key and certificate differ.
         """
+        self._look_at_files()
+        authority = None if self.authority is None else str(Path(self.authority).expanduser())
+        try:
+            context = ssl.create_default_context(ssl.Purpose.SERVER_AUTH, cafile=authority)
+        except (OSError, ValueError) as error:
+            raise self._no_authority(error) from None
+        self._harden(context)
+        if self.certificate is not None:
+            self._show(context, self.certificate)
+        return context
+
+    def server_context(self) -> ssl.SSLContext:
+        """Read the files for a server: it shows its certificate, and asks every client for one.
+
+        Raises
+        ------
+        UserError
+            As :meth:`context`, and where certificate or authority is not given.
+        """
+        self._look_at_files()
+        if self.certificate is None or self.authority is None:
+            raise UserError(
+                f"give this server's certificate with {self.option}cert, and the authority that signs those "
+                f"of its clients with {self.option}ca"
+            )
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.verify_mode = ssl.CERT_REQUIRED
+        try:
+            context.load_verify_locations(Path(self.authority).expanduser())
+        except (OSError, ValueError) as error:
+            raise self._no_authority(error) from None
+        self._harden(context)
+        self._show(context, self.certificate)
+        return context
+
+    def _harden(self, context: ssl.SSLContext) -> None:
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        # Python 3.13 refuses certificates without every extension of the standard; those that two lines of
+        # openssl make, as on most cameras' computers, have not all of them.
+        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+
+    def _no_authority(self, error: Exception) -> UserError:
+        return UserError(f"{self.option}ca {self.authority} holds no certificate in PEM: {_short(error)}")
+
+    def _look_at_files(self) -> None:
         if self.key is not None and self.certificate is None:
             raise UserError(
                 f"{self.option}key {self.key} belongs to a certificate: give that with {self.option}cert"
@@ -60,20 +105,6 @@ class Tls:
         ):
             if path is not None and not Path(path).expanduser().is_file():
                 raise UserError(f"{self.option}{option} {path}: there is no such file; give a PEM file")
-        authority = None if self.authority is None else str(Path(self.authority).expanduser())
-        try:
-            context = ssl.create_default_context(ssl.Purpose.SERVER_AUTH, cafile=authority)
-        except (OSError, ValueError) as error:
-            raise UserError(
-                f"{self.option}ca {self.authority} holds no certificate in PEM: {_short(error)}"
-            ) from None
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        # Python 3.13 refuses certificates without every extension of the standard; those that two lines of
-        # openssl make, as on most cameras' computers, have not all of them.
-        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
-        if self.certificate is not None:
-            self._show(context, self.certificate)
-        return context
 
     def _show(self, context: ssl.SSLContext, certificate: str) -> None:
         asked = False

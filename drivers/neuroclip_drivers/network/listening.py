@@ -1,0 +1,86 @@
+"""Waiting for others to connect: the one place that listens, where somebody asked for it."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from dataclasses import dataclass
+
+from neuroclip_live.errors import UserError
+
+DEFAULT_HOST = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where to listen.
+
+    Attributes
+    ----------
+    host : str
+    port : int
+        0: any that is free.
+    """
+
+    host: str
+    port: int
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only this machine can connect."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+    @property
+    def called(self) -> str:
+        """How others reach it: this machine's name stands for all of its addresses."""
+        if self.host in ("0.0.0.0", "::"):
+            return f"{socket.gethostname()}:{self.port}"
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def parse_listening(text: str) -> Address:
+    """Read ``[HOST:]PORT``; an IPv6 address stands in brackets.
+
+    Raises
+    ------
+    UserError
+        When it is neither.
+    """
+    host, colon, port = text.strip().rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    if not port.isascii() or not port.isdigit() or int(port) > 65535 or (colon and not host):
+        raise UserError(f"{text!r}: give a port such as 8080, or HOST:PORT such as 0.0.0.0:8080")
+    return Address(host or DEFAULT_HOST, int(port))
+
+
+def listen(address: Address) -> tuple[socket.socket, Address]:
+    """Listen; return the socket, and the address with the port that it got.
+
+    Raises
+    ------
+    UserError
+        When that is not possible: the port is taken, there is no such address.
+    """
+    try:
+        family, kind, protocol, _, place = socket.getaddrinfo(
+            address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(place)
+            listener.listen(128)
+        except BaseException:
+            listener.close()
+            raise
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or "not a name"
+        raise UserError(
+            f"cannot listen on {address.host}:{address.port}: {reason}; choose another port"
+        ) from None
+    return listener, Address(address.host, int(listener.getsockname()[1]))
