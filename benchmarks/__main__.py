@@ -18,6 +18,7 @@ NAMES = (
     "noise",
     "recording",
     "decision",
+    "objects",
     "encoder",
     "freshness",
     "capture",

@@ -8,6 +8,7 @@ from fakes import FakeBackbone
 
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution, empty_packet
+from neuroclip_live.objects import boxes, cells
 from neuroclip_live.objects.found import FoundObject, ObjectsSettings
 from neuroclip_live.objects.objects import Objects
 from neuroclip_live.prompting.prompts import PromptEncoder, parse_prompts
@@ -311,3 +312,51 @@ def test_a_prediction_says_that_the_camera_moves() -> None:
     assert prediction.camera_moves
     assert prediction.to_dict()["camera_moves"] is True
     assert prediction.to_dict()["objects"] == []
+
+
+COMPILED = (
+    cells.mark_into,
+    cells.parts_of,
+    cells.extent_of,
+    cells.nearest_of,
+    boxes.shares,
+    boxes.gaps,
+    boxes.costs,
+    boxes.groups,
+)
+
+
+def test_warming_up_compiles_all_that_slices_need() -> None:
+    watching = Watching()
+    watching.objects.warm_up()
+    compiled = [len(each.signatures) for each in COMPILED]
+    assert min(compiled) > 0
+    for step in range(40):
+        watching.see((20 + 6 * step, 60, 40), (254 - 6 * step, 90, 40), (100, 170, 30))
+    assert [len(each.signatures) for each in COMPILED] == compiled
+
+
+def test_boxes_against_boxes() -> None:
+    one = boxes.rows_of([Box(0, 0, 10, 10), Box(100, 0, 104, 30)])
+    assert boxes.shares(one, boxes.rows_of([Box(5, 0, 25, 40)])).tolist() == [[0.5], [0.0]]
+    assert boxes.gaps(one, boxes.rows_of([Box(13, 14, 20, 20), Box(0, 5, 3, 6)])).tolist() == [
+        [5.0, 0.0],
+        [80.0, 97.0],
+    ]
+    same, apart = boxes.costs(one, one)[0]
+    assert same == 0.0
+    assert apart > 1.0
+    assert boxes.shares(one, boxes.rows_of([])).shape == (2, 0)
+    assert boxes.grown(one, 0.5)[0].tolist() == [-5, -5, 15, 15]
+
+
+def test_what_is_near_for_its_shape_is_one_group() -> None:
+    bars = boxes.rows_of([Box(0, 0, 4, 40), Box(30, 0, 34, 40), Box(80, 0, 110, 30), Box(120, 0, 150, 30)])
+    masses = np.array([100.0, 100.0, 400.0, 400.0])
+    assert boxes.groups(bars, masses, 2.0, 2.5).tolist() == [
+        0,
+        0,
+        2,
+        3,
+    ]  # edges of one thing; two solid things
+    assert boxes.groups(bars, masses, 10.0, 2.5).tolist() == [0, 0, 2, 2]

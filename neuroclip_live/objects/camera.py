@@ -56,7 +56,8 @@ class CameraWatch:
             self._seen += _FADES * (seen - self._seen)
             self._chance += _FADES * (chance - self._chance)
         ratio = (self._seen + _PRIOR) / (self._chance + _PRIOR)
-        return bool(np.percentile(ratio, _REST) > _CLUMPED)
+        place = round(_REST / 100 * (ratio.size - 1))
+        return bool(np.partition(ratio, place, axis=None)[place] > _CLUMPED)
 
 
 def _by_fields(cells: Cells) -> Cells:

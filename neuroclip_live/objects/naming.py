@@ -101,10 +101,10 @@ class Namer:
         if not seen:
             return []
         begin = perf_counter()
-        others = _owners(seen, tracks, cell, frame.shape)
+        owners = _owners(tracks, cell, frame.shape)
         batches: dict[int, list[tuple[int, Frame]]] = {}
         for track in seen:
-            picture = crop_of(track, frame, others)
+            picture = crop_of(track, frame, owners, cell)
             batches.setdefault(len(picture), []).append((track.id, picture))
         for batch in batches.values():
             features = self._backbone.encode_frames(np.stack([picture for _, picture in batch]))
@@ -141,15 +141,18 @@ class Namer:
         looks.looked_us = t_us
 
 
-def crop_of(track: Track, frame: Frame, owners: npt.NDArray[np.int32]) -> Frame:
-    """Return a track's part of a frame on a grey square, without what belongs to other tracks."""
+def crop_of(track: Track, frame: Frame, owners: npt.NDArray[np.int32], cell: int) -> Frame:
+    """Return a track's part of a frame on a grey square, without what belongs to other tracks.
+
+    ``owners`` (rows, columns) says whose each grid cell is, 0 for nobody's.
+    """
     left, top, right, bottom = track.region.box if track.region is not None else track.box
     margin = round(_MARGIN * max(right - left, bottom - top))
     height, width = frame.shape[:2]
     left, top = max(0, left - margin), max(0, top - margin)
     right, bottom = min(width, right + margin), min(height, bottom + margin)
     part = frame[top:bottom, left:right].copy()
-    owner = owners[top:bottom, left:right]
+    owner = owners[np.arange(top, bottom)[:, None] // cell, np.arange(left, right) // cell]
     part[(owner != 0) & (owner != track.id)] = GREY
     longest = max(part.shape[:2])
     side = next((s for s in _SIDES if s >= longest), longest)
@@ -159,13 +162,10 @@ def crop_of(track: Track, frame: Frame, owners: npt.NDArray[np.int32]) -> Frame:
     return square
 
 
-def _owners(
-    seen: list[Track], tracks: list[Track], cell: int, shape: tuple[int, ...]
-) -> npt.NDArray[np.int32]:
-    """Return whose each pixel is, (H, W); 0 for nobody's."""
-    assert seen[0].region is not None
-    grid = np.zeros(seen[0].region.cells.shape, np.int32)
+def _owners(tracks: list[Track], cell: int, shape: tuple[int, ...]) -> npt.NDArray[np.int32]:
+    """Return whose each grid cell is, (rows, columns); 0 for nobody's."""
+    grid = np.zeros((-(-shape[0] // cell), -(-shape[1] // cell)), np.int32)
     for track in tracks:
         if track.region is not None:
-            grid[track.region.cells] = track.id
-    return np.repeat(np.repeat(grid, cell, axis=0), cell, axis=1)[: shape[0], : shape[1]]
+            grid.ravel()[track.region.cells] = track.id
+    return grid

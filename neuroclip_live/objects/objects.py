@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from neuroclip_live.events import Packet, Resolution, empty_packet
+from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution
 from neuroclip_live.objects.found import FoundObject, ObjectsSettings
 from neuroclip_live.objects.naming import Namer
 from neuroclip_live.objects.regions import RegionFinder
+from neuroclip_live.objects.track import CONFIRMED
 from neuroclip_live.objects.tracker import Tracker
 from neuroclip_live.stream.box import Box
 from neuroclip_live.stream.frames import Frame
@@ -67,8 +68,10 @@ class Objects:
 
     def warm_up(self) -> None:
         """Compile now what the first slice would otherwise wait for."""
-        self._finder.find(empty_packet())
-        self._finder.forget()
+        finder = RegionFinder(Resolution(64, 64))
+        tracker = Tracker(finder)
+        for step in range(1, 2 * CONFIRMED):  # two patches that meet: all that is compiled has its turn
+            tracker.update(finder.find(_two_patches(4 * step)), step * 10_000, 10_000)
 
     def begin(self, resolution: Resolution, after: Objects | None = None) -> None:
         """Forget the past; ids go on, from those of ``after`` where another went before."""
@@ -152,3 +155,11 @@ class Objects:
                 )
             )
         return tuple(told)
+
+
+def _two_patches(at: int) -> Packet:
+    """Return events of two squares of a 64 x 64 picture, that many pixels from its left and its right."""
+    y, x = (each.ravel() for each in np.mgrid[24:40, 0:12])
+    events = np.zeros(2 * len(x), EVENT_DTYPE)
+    events["x"], events["y"] = np.concatenate([x + at, 63 - at - x]), np.tile(y, 2)
+    return events

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from math import ceil, hypot
 
 import numpy as np
-import numpy.typing as npt
 
+from neuroclip_live.objects.boxes import Floats
 from neuroclip_live.objects.regions import Region
 from neuroclip_live.stream.box import Box
 
@@ -20,8 +21,6 @@ _GROWS, _SHRINKS = 0.4, 0.15
 """How fast an edge of a box follows outward and inward: a part that is not seen now is still there."""
 _PARTS_GROW = 0.04
 """Likewise for the extent of several parts: things that were taken for one part faster than it grows."""
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass
@@ -48,13 +47,19 @@ class Track:
     @property
     def box(self) -> Box:
         """Where it is, in whole pixels."""
-        left, top, right, bottom = self.rect
-        return Box(int(left), int(top), int(np.ceil(right)), int(np.ceil(bottom)))
+        left, top, right, bottom = self.rect.tolist()
+        return Box(int(left), int(top), ceil(right), ceil(bottom))
+
+    @property
+    def middle(self) -> Floats:
+        """Where its middle is, (2,)."""
+        return (self.rect[:2] + self.rect[2:]) / 2
 
     def expected(self, t_us: int) -> Floats:
         """Return where it should be at ``t_us``; it moves on for a quarter second at most."""
-        seconds = min((t_us - self.seen_us) / 1e6, 0.25)
-        return self.rect + np.tile(self.velocity, 2) * seconds
+        x, y = (self.velocity * min((t_us - self.seen_us) / 1e6, 0.25)).tolist()
+        left, top, right, bottom = self.rect.tolist()
+        return np.array([left + x, top + y, right + x, bottom + y])
 
     def move(self, piece: Region | None, t_us: int, span_us: int) -> None:
         """Take in what was seen of it in a slice, None for nothing; ``span_us`` is as for the tracker."""
@@ -62,60 +67,49 @@ class Track:
         if piece is None:
             self.past.clear()
             return
-        rect = _without_trail(np.array(piece.box, np.float64), self.velocity * span_us / 1e6)
         seconds = max((t_us - self.seen_us) / 1e6, 1e-3)
-        expected = self.expected(t_us)
-        # what both edges say is motion; of an outline now this, now that edge is seen
-        edges = (rect - expected).reshape(2, 2)
-        shift = np.median([*edges, np.zeros(2)], axis=0) if self.hits >= CONFIRMED else edges.mean(axis=0)
-        if piece.shared:  # where it ends is a guess
-            self.velocity += _SHARED * shift / seconds
-            self.rect = expected + np.tile((1 - _SMOOTH) * shift, 2)
-        else:
-            left = edges - shift
-            outward = left * np.array([[-1.0], [1.0]]) > 0
-            keeps = self.hits >= CONFIRMED and self.pieces
-            gains = np.where(outward, _GROWS, _SHRINKS if keeps else _GROWS)
-            more = rect[2:] - rect[:2] - self.size
-            self.size += np.where(more > 0, _PARTS_GROW if self.pieces > 1 else _GROWS, _SHRINKS) * more
-            self.velocity += _SMOOTH * shift / seconds
-            self.rect = expected + ((1 - _SMOOTH) * shift + gains * left).ravel()
-        self.past.append(self.rect.reshape(2, 2).mean(axis=0))
+        expected = self.expected(t_us).tolist()
+        for axis in (0, 1):
+            self._move_along(axis, expected, piece, seconds, span_us / 1e6)
+        self.past.append(self.middle)
         self.seen_us = t_us
         self.hits += 1
         self.pieces = 1
+
+    def _move_along(
+        self, axis: int, expected: list[float], piece: Region, seconds: float, span: float
+    ) -> None:
+        low, high = _without_trail(piece.box[axis], piece.box[axis + 2], self.velocity[axis] * span)
+        first, last = low - expected[axis], high - expected[axis + 2]
+        settled = self.hits >= CONFIRMED
+        # what both edges say is motion; of an outline now this, now that edge is seen
+        shift = sorted((first, last, 0.0))[1] if settled else (first + last) / 2
+        if piece.shared:  # where it ends is a guess
+            self.velocity[axis] += _SHARED * shift / seconds
+            first = last = shift
+        else:
+            more = high - low - self.size[axis]
+            grows = _PARTS_GROW if self.pieces > 1 else _GROWS
+            self.size[axis] += (grows if more > 0 else _SHRINKS) * more
+            self.velocity[axis] += _SMOOTH * shift / seconds
+        inward = _SHRINKS if settled and self.pieces else _GROWS
+        moved = (1 - _SMOOTH) * shift
+        first, last = first - shift, last - shift
+        self.rect[axis] = expected[axis] + moved + (_GROWS if first < 0 else inward) * first
+        self.rect[axis + 2] = expected[axis + 2] + moved + (_GROWS if last > 0 else inward) * last
 
 
 def move_as_one(first: deque[Floats], second: deque[Floats], slices: int, cell: int) -> bool:
     """Tell whether two went the same way in the newest slices, by where their middles were."""
     if min(len(first), len(second)) < slices:
         return False
-    moved = first[-1] - first[-slices], second[-1] - second[-slices]
-    far = min(float(np.linalg.norm(each)) for each in moved)
-    return far >= 3 * cell and float(np.linalg.norm(moved[0] - moved[1])) <= max(0.2 * far, 0.5 * cell)
+    (x, y), (u, v) = (first[-1] - first[-slices]).tolist(), (second[-1] - second[-slices]).tolist()
+    far = min(hypot(x, y), hypot(u, v))
+    return far >= 3 * cell and hypot(x - u, y - v) <= max(0.2 * far, 0.5 * cell)
 
 
-def share(inner: Floats, outer: Floats) -> float:
-    """Return how much of ``inner`` lies within ``outer``."""
-    sides = np.minimum(inner[2:], outer[2:]) - np.maximum(inner[:2], outer[:2])
-    area = np.prod(np.maximum(inner[2:] - inner[:2], 1))
-    return float(np.prod(np.maximum(sides, 0)) / area)
-
-
-def longest(rect: Floats) -> float:
-    """Return the longer side."""
-    return float((rect[2:] - rect[:2]).max())
-
-
-def _without_trail(rect: Floats, moved: Floats) -> Floats:
-    """Return a rectangle without what its thing left behind when it moved so far, (2,) pixels."""
-    most = (rect[2:] - rect[:2]) / 3
-    moved = np.clip(moved, -most, most)
-    trimmed: Floats = rect + np.concatenate([np.maximum(moved, 0), np.minimum(moved, 0)])
-    return trimmed
-
-
-def grown(rect: Floats, by: float = 0.15) -> Floats:
-    """Return a rectangle with so much of its sides more on each side."""
-    margin = by * (rect[2:] - rect[:2])
-    return np.concatenate([rect[:2] - margin, rect[2:] + margin])
+def _without_trail(low: float, high: float, moved: float) -> tuple[float, float]:
+    """Return the edges of a box along an axis without what its thing left behind when it moved so far."""
+    most = (high - low) / 3
+    moved = min(max(moved, -most), most)
+    return low + max(moved, 0.0), high + min(moved, 0.0)

@@ -9,22 +9,14 @@ part in which several tracks are expected is divided among them. What is left is
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import combinations
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from neuroclip_live.objects.regions import Region, RegionFinder, gap
-from neuroclip_live.objects.track import (
-    CONFIRMED,
-    REMEMBERED,
-    Floats,
-    Track,
-    grown,
-    longest,
-    move_as_one,
-    share,
-)
+from neuroclip_live.objects.boxes import Floats, costs, gaps, grown, rows_of, shares
+from neuroclip_live.objects.cells import nearest_of
+from neuroclip_live.objects.regions import Region, RegionFinder
+from neuroclip_live.objects.track import CONFIRMED, REMEMBERED, Track, move_as_one
 
 WAIT_US = 3_000_000
 """A thing that stopped is waited for so long."""
@@ -98,8 +90,8 @@ class Tracker:
         self._unite()
         self._confirm()
         self.tracks = [track for track in self.tracks if self._stays(track, t_us)]
-        new = [piece for column, piece in enumerate(pieces) if column not in set(taken.values())]
-        for piece in new:
+        used = set(taken.values())
+        for piece in (piece for column, piece in enumerate(pieces) if column not in used):
             if len(self.tracks) >= self._most:
                 self.left_out += 1
                 continue
@@ -117,12 +109,12 @@ class Tracker:
             return False  # what was there but for a moment is not waited for any longer
         if self._has_left(track):
             return False
-        place = track.expected(t_us)
-        taken = any(
-            share(place, other.rect) > _INSIDE and other.confirmed
+        others = [
+            other.rect
             for other in self.tracks
-            if other.region is not None and not other.region.shared
-        )
+            if other.confirmed and other.region is not None and not other.region.shared
+        ]
+        taken = bool((shares(rows_of([track.expected(t_us)]), rows_of(others)) > _INSIDE).any())
         return not (taken and waited > _GONE_US)
 
     def _unite(self) -> None:
@@ -130,11 +122,12 @@ class Tracker:
         cell = self._finder.cell
         able = [t for t in self.tracks if t.region is not None and len(t.past) >= _TOGETHER[0]]
         able.sort(key=lambda t: (-t.confirmed, t.born_us))
-        for first, second in combinations(able, 2):
+        rects = rows_of(track.rect for track in able)
+        sides = (rects[:, 2:] - rects[:, :2]).max(axis=1)
+        near = np.triu(gaps(rects, rects) <= _BESIDE * np.maximum(sides[:, None], sides), 1)
+        for i, j in np.argwhere(near):
+            first, second = able[i], able[j]
             if first.region is None or second.region is None or not (first.past and second.past):
-                continue
-            side = max(longest(first.rect), longest(second.rect))
-            if gap(first.box, second.box) > _BESIDE * side:
                 continue
             if not any(move_as_one(first.past, second.past, slices, cell) for slices in _TOGETHER):
                 continue
@@ -147,21 +140,18 @@ class Tracker:
 
     def _confirm(self) -> None:
         """Tell which tracks are things; what lies beside a larger one may be a part of that for longer."""
-        able = sorted(self.tracks, key=lambda t: (-t.confirmed, -float(np.prod(t.rect[2:] - t.rect[:2]))))
-        for number, track in enumerate(able):
+        for track in sorted(self.tracks, key=lambda t: -float(np.prod(t.rect[2:] - t.rect[:2]))):
             if track.confirmed or track.hits < CONFIRMED:
                 continue
-            beside = any(
-                gap(track.box, other.box) <= _BESIDE * longest(other.rect)
-                for other in able[:number]
-                if other.confirmed
-            )
+            rects = rows_of(other.rect for other in self.tracks if other.confirmed)
+            sides = (rects[:, 2:] - rects[:, :2]).max(axis=1)
+            beside = bool((gaps(rects, rows_of([track.rect]))[:, 0] <= _BESIDE * sides).any())
             track.confirmed = not beside or track.hits >= _SURE
 
     def _has_left(self, track: Track) -> bool:
         """Tell whether it went out of the picture: it moved outward at the border."""
         end = np.array(self._finder.resolution, np.float64)
-        after = track.rect.reshape(2, 2).mean(axis=0) + 0.5 * track.velocity
+        after = track.middle + 0.5 * track.velocity
         margin = 2.0 * self._finder.cell
         at_border = (track.rect[:2] <= margin) | (track.rect[2:] >= end - margin)
         return bool((((after < 0) | (after > end)) & at_border).any())
@@ -173,9 +163,11 @@ class Tracker:
             return self._finder.grouped(found)
         parts: dict[int, list[Region]] = {}
         loose: list[Region] = []
-        for region in found:
-            box = np.array(region.box, np.float64)
-            holders = [t for t in firm if t.region is not None and share(expected[t.id], box) > 0.5]
+        places = rows_of(expected[track.id] for track in firm)
+        seen = np.array([track.region is not None for track in firm])
+        held = (shares(places, rows_of(part.box for part in found)) > 0.5) & seen[:, None]
+        for column, region in enumerate(found):
+            holders = [firm[row] for row in np.flatnonzero(held[:, column])]
             if len(holders) > 1:
                 for track, piece in self._divided(region, holders, expected):
                     parts.setdefault(track.id, []).append(piece)
@@ -187,11 +179,10 @@ class Tracker:
             parts[track.id] = [region]
             loose.remove(region)
         free: list[Region] = []
-        for region in loose:
-            box = np.array(region.box, np.float64)
-            shares = [share(box, grown(expected[t.id])) for t in firm]
-            best = int(np.argmax(shares))
-            if shares[best] >= _INSIDE:
+        within = shares(rows_of(part.box for part in loose), grown(places))
+        for region, row in zip(loose, within, strict=True):
+            best = int(np.argmax(row))
+            if row[best] >= _INSIDE:
                 parts.setdefault(firm[best].id, []).append(region)
             else:
                 free.append(region)
@@ -208,38 +199,31 @@ class Tracker:
         if parts[0].shared:
             return parts
         parts.sort(key=lambda part: -part.mass)
-        most = _MAY_GROW * track.size + 2 * self._finder.cell
-        low, high = np.array(parts[0].box[:2], np.float64), np.array(parts[0].box[2:], np.float64)
+        wide, high = (_MAY_GROW * track.size + 2 * self._finder.cell).tolist()
+        left, top, right, bottom = parts[0].box
         near, far = parts[:1], []
         for part in parts[1:]:
-            first, last = np.minimum(low, part.box[:2]), np.maximum(high, part.box[2:])
-            if (last - first <= most).all():
-                low, high = first, last
+            box = part.box
+            edges = min(left, box.left), min(top, box.top), max(right, box.right), max(bottom, box.bottom)
+            if edges[2] - edges[0] <= wide and edges[3] - edges[1] <= high:
+                left, top, right, bottom = edges
                 near.append(part)
             else:
                 far.append(part)
         track.pieces = 0 if far else len(near)
-        joined = self._finder.region(np.logical_or.reduce([part.cells for part in near]))
+        joined = self._finder.joined(near)
         return [*([joined] if joined is not None else near), *far]
 
     def _divided(
         self, region: Region, holders: list[Track], expected: dict[int, Floats]
     ) -> list[tuple[Track, Region]]:
         """Give each cell of a region to the track whose place it fits best."""
-        ys, xs = np.nonzero(region.cells)
-        at = (np.stack([xs, ys], axis=1) + 0.5) * self._finder.cell
-        far = []
-        for track in holders:
-            left, top, right, bottom = expected[track.id]
-            centre, size = np.array([left + right, top + bottom]) / 2, np.array([right - left, bottom - top])
-            far.append(np.abs((at - centre) / np.maximum(size, 1)).max(axis=1))
-        nearest = np.argmin(far, axis=0)
+        finder = self._finder
+        places = rows_of(expected[track.id] for track in holders)
+        nearest = nearest_of(region.cells, finder.columns, finder.cell, places)
         made = []
         for index, track in enumerate(holders):
-            cells = np.zeros_like(region.cells)
-            mine = nearest == index
-            cells[ys[mine], xs[mine]] = True
-            piece = self._finder.region(cells)
+            piece = finder.region(region.cells[nearest == index])
             if piece is not None:
                 made.append((track, replace(piece, shared=True)))
         return made
@@ -248,10 +232,9 @@ class Tracker:
         """Return rows (tracks) and columns (pieces) that belong together."""
         if not pieces or not self.tracks:
             return [], []
-        boxes = np.array([piece.box for piece in pieces], np.float64)
-        places = np.array([expected[track.id] for track in self.tracks])
-        # it may as well have turned back
-        cost = np.minimum(_costs(places, boxes), _costs(np.array([t.rect for t in self.tracks]), boxes) + 0.1)
+        boxes = rows_of(piece.box for piece in pieces)
+        places, before = rows_of(expected[t.id] for t in self.tracks), rows_of(t.rect for t in self.tracks)
+        cost = np.minimum(costs(places, boxes), costs(before, boxes) + 0.1)  # it may have turned back
         waiting = np.array([track.region is None for track in self.tracks])
         cost[waiting] += 0.1  # what was seen a moment ago comes first
         rows, columns = linear_sum_assignment(np.minimum(cost, _GATE + 1))
@@ -265,25 +248,9 @@ def _matched(
     """Return the tracks that have a region of their own."""
     if not tracks or not regions:
         return []
-    boxes = np.array([region.box for region in regions], np.float64)
-    cost = _costs(np.array([expected[track.id] for track in tracks]), boxes)
+    boxes = rows_of(region.box for region in regions)
+    cost = costs(rows_of(expected[track.id] for track in tracks), boxes)
     cost += 0.1 * np.array([[track.region is None] for track in tracks])
     rows, columns = linear_sum_assignment(np.minimum(cost, _GATE + 1))
     pairs = zip(rows, columns, strict=True)
     return [(tracks[row], regions[column]) for row, column in pairs if cost[row, column] < _OWN]
-
-
-def _costs(places: Floats, boxes: Floats) -> Floats:
-    """Return (tracks, boxes): one minus the overlap, and the distance in their own size."""
-    first, last = (
-        np.maximum(places[:, None, :2], boxes[None, :, :2]),
-        np.minimum(places[:, None, 2:], boxes[None, :, 2:]),
-    )
-    common = np.prod(np.maximum(last - first, 0), axis=2)
-    sizes = [np.prod(rects[:, 2:] - rects[:, :2], axis=1) for rects in (places, boxes)]
-    overlap = common / np.maximum(sizes[0][:, None] + sizes[1][None] - common, 1)
-    centers = [(rects[:, 2:] + rects[:, :2]) / 2 for rects in (places, boxes)]
-    apart = np.linalg.norm(centers[0][:, None] - centers[1][None], axis=2)
-    scale = np.sqrt(np.maximum(np.maximum(sizes[0][:, None], sizes[1][None]), 1))
-    cost: Floats = 1 - overlap + 0.5 * apart / scale
-    return cost
