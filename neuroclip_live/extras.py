@@ -18,6 +18,7 @@ ARCHIVE = f"{PROGRAM}[archive]"
 FOXGLOVE = f"{PROGRAM}[foxglove]"
 MQTT = f"{PROGRAM}[mqtt]"
 OSC = f"{PROGRAM}[osc]"
+PROPHESEE = f"{PROGRAM}[prophesee]"
 
 PACKAGES = {
     "torch": ("torch", ALL),
@@ -30,6 +31,7 @@ PACKAGES = {
     "foxglove": ("foxglove-sdk", FOXGLOVE),
     "paho": ("paho-mqtt", MQTT),
     "pythonosc": ("python-osc", OSC),
+    "neuromorphic_drivers": ("neuromorphic-drivers", PROPHESEE),
 }
 """Module to package, and what brings it."""
 

@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 from making import SIZE, join, make_events, same, store_of
 
+from neuroclip_drivers.camera_info import CameraInfo
 from neuroclip_drivers.inivation.camera import CameraSource
-from neuroclip_drivers.inivation.devices import CameraInfo, list_cameras
-from neuroclip_drivers.inivation.usb import UsbCamera, udev_rule, usb_cameras
+from neuroclip_drivers.inivation.devices import list_cameras
 from neuroclip_drivers.source import MAX_WAIT_S, EventSource, SourceState
+from neuroclip_drivers.usb import MAKERS, UsbCamera, usb_cameras
 from neuroclip_live.errors import UserError
 
 DV_STACK = (
@@ -127,9 +128,7 @@ class Clock(threading.Event):
     def __init__(self, source: CameraSource, monkeypatch: pytest.MonkeyPatch) -> None:
         super().__init__()
         self.now = 1000.0
-        monkeypatch.setattr(
-            "neuroclip_drivers.inivation.camera.time", SimpleNamespace(monotonic=lambda: self.now)
-        )
+        monkeypatch.setattr("neuroclip_drivers.live_camera.time", SimpleNamespace(monotonic=lambda: self.now))
         monkeypatch.setattr(source, "_closed", self)
 
     def wait(self, timeout: float | None = None) -> bool:
@@ -243,7 +242,7 @@ def test_no_permission_names_the_rule(listed: bool) -> None:
         open_camera(api, usb=lambda: [seen])
     message = str(caught.value)
     assert "/dev/bus/usb/002/004: permission denied" in message
-    assert udev_rule() in message
+    assert MAKERS[0].rule in message
     assert "/etc/udev/rules.d/65-inivation.rules" in message
     assert "\n" not in message
 

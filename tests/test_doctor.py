@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from neuroclip_drivers.inivation.usb import UsbCamera
+from neuroclip_drivers.usb import UsbCamera
 from neuroclip_live.cli import display, doctor, doctor_machine
 from neuroclip_live.cli.display import check_display, missing_libraries, packages_for
 from neuroclip_live.cli.doctor import Check, examine, worst
@@ -250,13 +250,13 @@ def test_versions_tell_what_is_missing(monkeypatch):
 
 
 def test_a_camera_that_may_not_be_opened_gets_the_rule(monkeypatch):
-    import neuroclip_drivers.inivation.usb
+    import neuroclip_drivers.usb
 
     cameras = [
         UsbCamera("DAVIS", "84010", 0x152A, 0x841A, 2, 4, "/dev/bus/usb/002/004", False),
         UsbCamera("DVXplorer", "", 0x152A, 0x8419, 2, 5, "/dev/bus/usb/002/005", True),
     ]
-    monkeypatch.setattr(neuroclip_drivers.inivation.usb, "usb_cameras", lambda: cameras)
+    monkeypatch.setattr(neuroclip_drivers.usb, "usb_cameras", lambda: cameras)
     monkeypatch.setattr(doctor.sys, "platform", "linux")
     monkeypatch.setattr(doctor.Path, "is_dir", lambda self: True)
     closed, opened = doctor.check_cameras()
@@ -264,8 +264,14 @@ def test_a_camera_that_may_not_be_opened_gets_the_rule(monkeypatch):
         "fail",
         "DAVIS 84010 on /dev/bus/usb/002/004: you may not open it",
     )
-    assert neuroclip_drivers.inivation.usb.udev_rule() in closed.fix
+    assert neuroclip_drivers.usb.MAKERS[0].rule in closed.fix
     assert (opened.status, opened.text) == ("ok", "DVXplorer on /dev/bus/usb/002/005, may be opened")
+    cameras[:] = [UsbCamera("Prophesee EVK", "", 0x04B4, 0x00F5, 2, 6, "/dev/bus/usb/002/006", False)]
+    monkeypatch.setattr(neuroclip_drivers.usb, "find_spec", lambda name: None)
+    closed, without = doctor.check_cameras()
+    assert neuroclip_drivers.usb.MAKERS[1].rule in closed.fix
+    assert without.text == "Prophesee EVK needs neuromorphic-drivers, not installed here"
+    assert (without.status, without.fix) == ("warn", 'pip install "neuroclip-live[prophesee]"')
     cameras.clear()
     assert doctor.check_cameras()[0].status == "ok"
     monkeypatch.setattr(doctor.Path, "is_dir", lambda self: False)

@@ -33,10 +33,10 @@ class SourceSpec:
     kind : str
         A name in :data:`SOURCES`: "replay" (``target``: path of a recording), "demo" (``target``: name of a
         bundled recording, or None),
-        "camera" (``target``: serial number, or None for the first), "network" (``target``: HOST:PORT or the
-        path of a UNIX socket), "simulator" (``target``: path of a picture, a folder of
-        pictures or a film, or None for those that ship with the program), "webcam" (``target``: its number,
-        or None for the first), or one of another package.
+        "camera" and "neuromorphic" (``target``: serial number, or None for the first), "network"
+        (``target``: HOST:PORT or the path of a UNIX socket), "simulator" (``target``: path of a picture, a
+        folder of pictures or a film, or None for those that ship with the program), "webcam" (``target``:
+        its number, or None for the first), or one of another package.
     more : tuple of str
         For the simulator before a picture: others that are shown after it, in turn.
     speed : float or None
@@ -103,10 +103,18 @@ SOURCES = Registry(
         ),
         SourceEntry(
             "camera",
-            "a camera of iniVation: DVXplorer, DAVIS, DVS",
-            "neuroclip_drivers.inivation.camera:open_camera",
+            "a connected camera, of iniVation or, with neuromorphic-drivers, of Prophesee",
+            "neuroclip_drivers.cameras:open_camera",
             "[SERIAL]",
             option="--camera",
+        ),
+        SourceEntry(
+            "neuromorphic",
+            "a camera through neuromorphic-drivers: Prophesee EVK, SilkyEvCam, DVXplorer, DAVIS346",
+            "neuroclip_drivers.neuromorphic.camera:open_neuromorphic",
+            "[SERIAL]",
+            requires=("neuromorphic_drivers",),
+            install="neuroclip-live[prophesee]",
         ),
         SourceEntry(
             "network",

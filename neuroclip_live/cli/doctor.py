@@ -145,7 +145,7 @@ def check_window() -> list[Check]:
 
 def check_cameras() -> list[Check]:
     """List event cameras on USB, and whether this user may open them."""
-    from neuroclip_drivers.inivation.usb import RULE_FILE, udev_commands, usb_cameras
+    from neuroclip_drivers.usb import RULE_FILES, udev_commands, usb_cameras
 
     if sys.platform != "linux":
         return [Check("cameras", "ok", "see neuroclip-live --list-cameras; USB is looked at on Linux only")]
@@ -153,16 +153,18 @@ def check_cameras() -> list[Check]:
         return [Check("cameras", "warn", "this system shows no USB bus (a container or a virtual machine?)")]
     cameras = usb_cameras()
     if not cameras:
-        return [Check("cameras", "ok", f"none on USB; camera rule {_presence(Path(RULE_FILE))}")]
+        rules = "; ".join(f"camera rule {_presence(Path(file))}" for file in RULE_FILES)
+        return [Check("cameras", "ok", f"none on USB; {rules}")]
     findings = []
     for camera in cameras:
-        name = f"{camera.model} {camera.serial}".strip()
-        if camera.accessible:
-            findings.append(Check("cameras", "ok", f"{name} on {camera.node}, may be opened"))
+        if not camera.accessible:
+            found, fix = f"{camera} on {camera.node}: you may not open it", udev_commands(camera.maker)
+            findings.append(Check("cameras", "fail", found, fix))
         else:
-            findings.append(
-                Check("cameras", "fail", f"{name} on {camera.node}: you may not open it", udev_commands())
-            )
+            findings.append(Check("cameras", "ok", f"{camera} on {camera.node}, may be opened"))
+        if camera.missing_driver:
+            found, _, fix = camera.missing_driver.partition(": ")
+            findings.append(Check("cameras", "warn", found, fix))
     return findings
 
 

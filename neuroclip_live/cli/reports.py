@@ -56,7 +56,7 @@ def print_models() -> None:
 
 def print_cameras() -> int:
     """Print connected cameras, if any; return 0."""
-    from neuroclip_drivers.inivation.devices import list_cameras
+    from neuroclip_drivers.cameras import list_cameras
 
     cameras = list_cameras()
     out = console()
@@ -64,5 +64,6 @@ def print_cameras() -> int:
         out.print("No camera found. `neuroclip-live doctor` looks at USB and permissions.")
         return 0
     for camera in cameras:
-        out.print(str(camera), highlight=False)
+        trouble = f": {camera.trouble}" if camera.trouble else ""
+        out.print(f"{camera}{trouble}", highlight=False, markup=False)
     return 0

@@ -10,7 +10,7 @@ from gui_fakes import FakeSource
 from PySide6.QtCore import Qt
 
 from neuroclip_drivers.controls import Control
-from neuroclip_drivers.inivation.usb import UsbCamera
+from neuroclip_drivers.usb import UsbCamera
 from neuroclip_gui.panels.camera import cameras
 from neuroclip_gui.panels.camera.camera_panel import strength_of, support_us
 from neuroclip_live.errors import UserError
@@ -75,6 +75,13 @@ def test_cameras_come_and_go(qtbot, camera_window, found):
 def test_a_camera_that_may_not_be_opened_is_said(qtbot, camera_window, found):
     found.append(usb("7", accessible=False))
     qtbot.waitUntil(lambda: "may not open" in camera_window.camera_panel.found.text(), timeout=10_000)
+
+
+def test_a_camera_whose_driver_is_not_installed_says_how_to_get_it(qtbot, camera_window, found, monkeypatch):
+    monkeypatch.setattr("neuroclip_drivers.usb.find_spec", lambda name: None)
+    found.append(UsbCamera("Prophesee EVK", "", 0x04B4, 0x00F5, 1, 7, "/dev/bus/usb/001/007", True))
+    text = camera_window.camera_panel.found.text
+    qtbot.waitUntil(lambda: 'pip install "neuroclip-live[prophesee]"' in text(), timeout=10_000)
 
 
 def test_the_camera_chosen_is_opened(qtbot, camera_window, found, monkeypatch):

@@ -22,7 +22,7 @@ from neuroclip_drivers.controls import Control, find
 
 _RATIO = 4.0
 """What ±100 % of a current's control means."""
-_FPS_CHOICES = (
+READOUTS = (
     ("CONSTANT_100", "100/s"),
     ("CONSTANT_200", "200/s"),
     ("CONSTANT_500", "500/s"),
@@ -130,21 +130,21 @@ def _dvxplorer(device: Any) -> list[_Knob]:
         control = Control(name, "", 0, 17, now, _HELP[name], now)
         knobs.append(_Knob(control, partial(_set_whole, setter)))
     rates = type(device.getReadoutFPS())
-    at = [key for key, _ in _FPS_CHOICES].index(device.getReadoutFPS().name)
+    at = [key for key, _ in READOUTS].index(device.getReadoutFPS().name)
     knobs.append(
         _Knob(
             Control(
                 "Readout",
                 "",
                 0,
-                len(_FPS_CHOICES) - 1,
+                len(READOUTS) - 1,
                 at,
                 "How often the sensor is read: faster dates events more finely and costs more transfer.",
                 at,
                 "choice",
-                tuple(text for _, text in _FPS_CHOICES),
+                tuple(text for _, text in READOUTS),
             ),
-            lambda d, v: d.setReadoutFPS(getattr(rates, _FPS_CHOICES[round(v)][0])),
+            lambda d, v: d.setReadoutFPS(getattr(rates, READOUTS[round(v)][0])),
         )
     )
     held = float(device.getGlobalHold())

@@ -29,7 +29,7 @@ from neuroclip_live.stream.filters import NONE, Treatment
 
 if TYPE_CHECKING:
     from neuroclip_drivers.controls import Control
-    from neuroclip_drivers.inivation.usb import UsbCamera
+    from neuroclip_drivers.usb import UsbCamera
 
 _WEAKEST_US, _STRONGEST_US = 20_000.0, 500.0
 TURNS = ("as it is", "90° right", "180°", "90° left")
@@ -184,6 +184,8 @@ class CameraPanel(Panel):
         self.open.setVisible(bool(cameras))
         if locked:
             text = f"You may not open {locked[0].node}: `neuroclip-live doctor` tells the rule to install."
+        elif missing := [camera.missing_driver for camera in cameras if camera.missing_driver]:
+            text = f"{missing[0]}."
         elif cameras:
             text = f"{len(cameras)} connected" if len(cameras) > 1 else ""
         else:

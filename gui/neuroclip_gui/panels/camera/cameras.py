@@ -9,7 +9,7 @@ from neuroclip_live.errors import UserError
 from neuroclip_live.stream.filters import NONE, Treatment
 
 if TYPE_CHECKING:
-    from neuroclip_drivers.inivation.usb import UsbCamera
+    from neuroclip_drivers.usb import UsbCamera
     from neuroclip_gui.main_window import MainWindow
     from neuroclip_live.recognition.pipeline import Status
 
@@ -159,6 +159,6 @@ def _treatment(kept: dict[str, Any]) -> Treatment:
 
 
 def _connected() -> list[UsbCamera]:
-    from neuroclip_drivers.inivation.devices import connected_cameras
+    from neuroclip_drivers.cameras import connected_cameras
 
     return connected_cameras()

@@ -1,0 +1,1 @@
+"""Prophesee's cameras and others through neuromorphic-drivers."""
