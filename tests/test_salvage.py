@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import random
 import struct
+import threading
 from pathlib import Path
 
 import dv_processing as dv
+import numpy as np
 import pytest
 from making import SIZE, dv_recording, index_position, join, make_events, packet_places, same
 
@@ -212,6 +214,33 @@ def test_a_recording_that_was_never_closed(tmp_path: Path, events: Packet) -> No
     assert message == ""
     assert dv.io.MonoCameraRecording(str(path)).getEventResolution() == tuple(SIZE)
     writer.close()
+
+
+@pytest.mark.parametrize("compression", [Compression.LZ4, Compression.ZSTD])
+def test_several_threads_look_through_it_as_one_does(
+    tmp_path: Path, compression: Compression, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events = make_events(120_000)
+    path = tmp_path / "long.aedat4"
+    with Aedat4Writer(path, SIZE, compression=compression) as writer:
+        for start in range(0, len(events), 2000):
+            writer.write(events[start : start + 2000].copy())
+            writer.flush()  # makes a packet of it
+    places = packet_places(path)
+    assert len(places) == 60
+    data = bytearray(path.read_bytes()[: places[58][0] + 100])  # no index, and cut in the middle of a packet
+    for position, _, size in (places[0], places[31]):
+        data[position + 8 : position + 8 + size] = bytes(size)
+    seen = []
+    for threads in (1, 2, 4):
+        monkeypatch.setattr("neuroclip_drivers.aedat4.event_packets.THREADS", threads)
+        seen.append(play(damaged(path, bytes(data))))
+    given, message = seen[0]
+    whole = np.concatenate([events[2000:62_000], events[64_000:116_000]])
+    assert same(given[: len(whole)], whole)
+    assert message
+    assert all(same(given, other) and message == said for other, said in seen[1:])
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("undo")]
 
 
 def test_a_file_that_shrinks_while_it_plays(tmp_path: Path) -> None:

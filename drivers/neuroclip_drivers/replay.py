@@ -24,7 +24,7 @@ import numpy.typing as npt
 
 from neuroclip_drivers.files.event_file import FileOptions, RateHistogram
 from neuroclip_drivers.files.open_file import open_event_file
-from neuroclip_drivers.replay_cutting import STEP_BACK_US, beyond, cut, is_ordered, start_of
+from neuroclip_drivers.replay_cutting import beyond, cut, fallen_to, is_ordered, start_of
 from neuroclip_drivers.replay_part import check_speed, part_of
 from neuroclip_drivers.replay_side import HandOn
 from neuroclip_drivers.side_streams import SideStreams
@@ -303,7 +303,7 @@ class ReplaySource:
                 stop = cut(places, done, to_us, self._speed, ordered)
                 packet = batch if stop - done == len(batch) else copy_packet(batch[done:stop])
                 last = int(places[stop - 1 : stop + 1].min())  # a last one that leapt ahead is not waited for
-                self._follow_back(int(places[done:stop].max()), places[stop : stop + 1])
+                self._follow_back(places, done, stop)
                 out = beyond(places, done, stop, self._part.end_us) if self._part.ends_early else None
                 if out is not None and out.any():
                     if (
@@ -333,11 +333,11 @@ class ReplaySource:
             yield self._told_given()
         yield from self._finish(self._part.end_us if self._part.ends_early else None)
 
-    def _follow_back(self, top: int, following: npt.NDArray[np.int64]) -> None:
+    def _follow_back(self, places: npt.NDArray[np.int64], done: int, stop: int) -> None:
         """Go on from an earlier place where time goes back for good, which the file did not tell before."""
         with self._changed:
-            below = self._position_us - STEP_BACK_US
-            if top < below and (not len(following) or following[0] < below):
+            top = fallen_to(places, done, stop, self._position_us)
+            if top is not None:
                 self._anchor, self._position_us = (self._clock(), top), top
 
     def _finish(self, end_us: int | None) -> Iterator[Packet]:

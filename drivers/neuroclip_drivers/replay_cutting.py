@@ -54,6 +54,15 @@ def beyond(places: npt.NDArray[np.int64], done: int, stop: int, end_us: int) -> 
     return left
 
 
+def fallen_to(places: npt.NDArray[np.int64], done: int, stop: int, from_us: int) -> int | None:
+    """Return how far a packet comes where all of it, and what follows, lies before a place; None elsewhere."""
+    below = from_us - STEP_BACK_US
+    if int(places[stop - 1 : stop + 1].max()) >= below:  # nearly always, and quicker than all of the packet
+        return None
+    top = int(places[done:stop].max())
+    return top if top < below else None
+
+
 def is_ordered(places: npt.NDArray[np.int64]) -> bool:
     """Tell whether no place lies before the one that comes before it."""
     return bool((places[1:] >= places[:-1]).all())

@@ -75,7 +75,7 @@ class Treater:
     def __init__(self, sensor: Resolution) -> None:
         self.removed_share = 0.0
         self._sensor = sensor
-        self._last = np.full((sensor.height + 2, sensor.width + 2), _LONG_AGO, dtype=np.int64)
+        self._last: npt.NDArray[np.int64] | None = None  # made for the first packet that is filtered
         self._newest = _LONG_AGO
         self._seen = self._removed = 0
         self._since = monotonic()
@@ -92,7 +92,9 @@ class Treater:
         return self._turn(packet, how) if how.turns and len(packet) else packet
 
     def _filter(self, packet: Packet, support_us: int) -> Packet:
-        if int(packet["t"][0]) < self._newest - 1_000_000:  # another time: a loop, a seek
+        if self._last is None:
+            self._last = np.full((self._sensor.height + 2, self._sensor.width + 2), _LONG_AGO, dtype=np.int64)
+        elif int(packet["t"][0]) < self._newest - 1_000_000:  # another time: a loop, a seek
             self._last.fill(_LONG_AGO)
         self._newest = int(packet["t"][-1])
         # these bring Numba, which the window starts without

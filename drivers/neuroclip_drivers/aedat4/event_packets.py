@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from neuroclip_drivers.aedat4.ahead import THREADS, ahead
 from neuroclip_drivers.aedat4.decompression import Decompressor
 from neuroclip_drivers.aedat4.flatbuffer import FormatError
 from neuroclip_drivers.aedat4.format import Compression, join_events, locate_events
@@ -22,6 +23,10 @@ HELD_BYTES = 1 << 25
 KEPT_BYTES = 9 << 20
 """Of what was looked through on opening so much is kept decompressed, until it is read."""
 _READ_BYTES = 1 << 20
+_BATCH_BYTES = 1 << 17
+"""So many bytes are decompressed at once by a thread: a millisecond's work."""
+_BATCH_HELD_BYTES = 1 << 23
+"""A thread that has made more than this of a batch leaves the rest of it to who reads, one by one."""
 _EVENTS_HEAD = 64
 """Room for what precedes the events in a packet: 32 bytes as dv-processing writes it."""
 
@@ -79,8 +84,10 @@ class EventPackets:
     def all_times(self) -> Iterator[npt.NDArray[np.int64]]:
         """Yield the times of every packet's events, (M,) int64 each; the quick way to look at all of them."""
         undo = Decompressor(self._compression)
-        for number, body in self._bodies(0):
-            place = self._locate(number, body, undo)
+        # what is not compressed is not worth a thread
+        threads = 1 if self._compression is Compression.NONE else THREADS
+        for number, body, found in ahead(self._batches(), self._undo_batch, threads):
+            place = found or self._kept.get(number) or self._locate(number, body, undo)
             if isinstance(place, tuple):
                 self._keep(number, place)
                 data, position, count = place
@@ -129,6 +136,38 @@ class EventPackets:
             self._kept_bytes -= len(place[0])
         return place
 
+    def _batches(self) -> Iterator[list[tuple[int, bytes]]]:
+        batch: list[tuple[int, bytes]] = []
+        held = 0
+        for number, body in self._bodies(0):
+            batch.append((number, body))
+            held += len(body)
+            if held >= _BATCH_BYTES:
+                yield batch
+                batch, held = [], 0
+        if batch:
+            yield batch
+
+    def _undo_batch(self, batch: list[tuple[int, bytes]]) -> list[tuple[int, bytes, _Place | None]]:
+        """Return where the events of packets are, None for one that is to be looked at more closely."""
+        undo = Decompressor(self._compression)
+        done: list[tuple[int, bytes, _Place | None]] = []
+        held = 0
+        for number, body in batch:
+            place = None
+            if held < _BATCH_HELD_BYTES and number not in self._kept and not self._is_cut(number):
+                try:
+                    data = self._undo(body, self._counts[number], undo)
+                    place = (data, *locate_events(data))
+                    held += len(data)
+                except FormatError:
+                    pass
+            done.append((number, body, place))
+        return done
+
+    def _is_cut(self, number: int) -> bool:
+        return self._cut and number == len(self.rows) - 1
+
     def _bodies(self, begin: int) -> Iterator[tuple[int, bytes]]:
         """Yield the packets from number ``begin`` on as they lie in the file, read by large blocks."""
         offsets, sizes = self.rows["offset"].tolist(), self.rows["size"].tolist()
@@ -157,7 +196,7 @@ class EventPackets:
         What decompresses and parses is whole, whatever the index says of it: writers exist that leave the
         index's counts at zero. Jitter and events off the sensor are no damage; they are counted downstream.
         """
-        if self._cut and number == len(self.rows) - 1:
+        if self._is_cut(number):
             return rescue_events(body, self._compression)
         data = None
         try:

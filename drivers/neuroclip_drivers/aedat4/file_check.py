@@ -73,11 +73,14 @@ def refuse_text_copy(path: Path, data: bytes) -> None:
     Turned line ends move all that follows them: what such a file still gives is mostly made up. A file of
     text, which may well be copied so, has no zero byte, and nothing is said of it.
     """
-    body = data[data.find(b"\0") + 1 :] if b"\0" in data else b""
-    ends = body.count(b"\n")
-    if ends >= _ENOUGH and body.count(b"\r\n") == ends:
+    start = data.find(b"\0") + 1
+    if not start:
+        return
+    first = data[start : start + _FIRST_LOOK]
+    # of most recordings a few kilobytes tell that they are no such copy: all of it takes milliseconds
+    body = data[start:] if _ends_turned(first) or _is_utf8(first) else b""
+    if body.count(b"\n") >= _ENOUGH and _ends_turned(body):
         raise UserError(_turned(path))
-    # of what is no text the first few bytes tell: the count goes through all of it, milliseconds
     if _is_utf8(body) and len(body) - len(body.translate(None, _BEYOND_ASCII)) >= _ENOUGH:
         raise UserError(
             f"{path} was read and written as text, which replaced its bytes: it is lost. "
@@ -86,6 +89,12 @@ def refuse_text_copy(path: Path, data: bytes) -> None:
 
 
 _BEYOND_ASCII = bytes(range(128, 256))
+_FIRST_LOOK = 1 << 14
+
+
+def _ends_turned(body: bytes) -> bool:
+    """Tell whether there is no line end but those of Windows."""
+    return body.count(b"\n") == body.count(b"\r\n")
 
 
 def _is_utf8(body: bytes) -> bool:

@@ -92,13 +92,14 @@ class Recording:
             )
         self._table = find_packets(self._file, self._header)
         self.damage = self._table.damage
-        filled = [stream for stream in streams if _has_events(self._packets_of(stream))]
+        packets = {stream.number: self._packets_of(stream) for stream in streams}
+        filled = [stream for stream in streams if _has_events(packets[stream.number])]
         stream = choose(self.path, streams, filled, wanted)
         self.streams_note = describe_choice(streams, filled, stream)
         self.choices = tuple(StreamChoice(str(s.number), named(s), s in filled) for s in streams)
         self.chosen = str(stream.number)
         self.camera = stream.source
-        self._events = self._packets_of(stream)
+        self._events = packets[stream.number]
         if not _has_events(self._events):
             self._refuse()
         frames = self._frames_of(stream.source)
