@@ -10,10 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from neuroclip_drivers.camera_info import CameraInfo
+from neuroclip_drivers.film.webcams import Webcam
 from neuroclip_drivers.usb import UsbCamera
 from neuroclip_live.cli import display, doctor, doctor_machine
 from neuroclip_live.cli.display import check_display, missing_libraries, packages_for
 from neuroclip_live.cli.doctor import Check, examine, worst
+from neuroclip_live.cli.main import main
 from neuroclip_live.errors import UserError
 from neuroclip_live.model import catalogue
 
@@ -276,6 +279,27 @@ def test_a_camera_that_may_not_be_opened_gets_the_rule(monkeypatch):
     assert doctor.check_cameras()[0].status == "ok"
     monkeypatch.setattr(doctor.Path, "is_dir", lambda self: False)
     assert doctor.check_cameras()[0].status == "warn"
+
+
+def test_webcams_are_told_apart_by_whether_they_may_be_opened(monkeypatch):
+    webcams = [Webcam(0, "Integrated", True), Webcam(2, "Logitech", False)]
+    monkeypatch.setattr(doctor_machine, "list_webcams", lambda: webcams)
+    may, may_not = doctor.check_webcams()
+    assert (may.status, may.text) == ("ok", "0: Integrated, may be opened")
+    assert (may_not.status, may_not.fix) == ("warn", "sudo usermod -aG video $USER")
+    webcams.clear()
+    assert doctor.check_webcams()[0].status == "ok"
+
+
+def test_cameras_and_webcams_are_listed(monkeypatch, capsys):
+    evk, webcam = CameraInfo("7", "Prophesee EVK4", trouble="busy"), Webcam(2, "Logitech", True)
+    monkeypatch.setattr("neuroclip_drivers.cameras.list_cameras", lambda: [evk])
+    monkeypatch.setattr("neuroclip_live.cli.reports.list_webcams", lambda: [webcam])
+    assert main(["--list-cameras"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "Prophesee EVK4 7: busy",
+        "webcam 2: Logitech (--webcam 2)",
+    ]
 
 
 def test_folders(tmp_path, monkeypatch):

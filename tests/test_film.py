@@ -14,6 +14,7 @@ from fakes import wait_for
 
 from neuroclip_drivers.film.frames import FilmFrames, WebcamFrames
 from neuroclip_drivers.film.source import LONGEST_SIDE, FilmSource, open_webcam
+from neuroclip_drivers.film.webcams import Webcam, list_webcams
 from neuroclip_drivers.opening import SourceSpec, open_source
 from neuroclip_drivers.simulator.show import load_show
 from neuroclip_drivers.simulator.source import SimulatorSource
@@ -193,6 +194,26 @@ def test_a_webcam_gives_events_and_is_given_back() -> None:
     assert camera.released
 
 
+def test_webcams_are_listed_without_opening_any(tmp_path: Path) -> None:
+    def device(number: int, name: str, index: int) -> Path:
+        folder = tmp_path / f"sys/class/video4linux/video{number}"
+        folder.mkdir(parents=True)
+        (folder / "name").write_text(name + "\n")
+        (folder / "index").write_text(f"{index}\n")
+        node = tmp_path / "dev" / f"video{number}"
+        node.parent.mkdir(exist_ok=True)
+        node.touch()
+        return node
+
+    assert list_webcams(tmp_path / "sys", tmp_path / "dev") == []
+    device(2, "Logitech", 0)
+    device(0, "Integrated", 0)
+    device(1, "Integrated", 1)  # what it says of its pictures
+    device(10, "gone", 0).unlink()
+    webcams = list_webcams(tmp_path / "sys", tmp_path / "dev")
+    assert webcams == [Webcam(0, "Integrated", True), Webcam(2, "Logitech", True)]
+
+
 def test_frames_that_nobody_fetches_are_passed_over_and_counted() -> None:
     camera = Camera()
     frames = WebcamFrames(0, camera)
@@ -206,8 +227,16 @@ def test_frames_that_nobody_fetches_are_passed_over_and_counted() -> None:
 
 
 def test_no_webcam_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(UserError, match="there is no webcam 2, or another program uses it: plug it in"):
-        WebcamFrames(2, Camera(opened=False))
+    def refused(number: int, *webcams: Webcam) -> str:
+        with pytest.raises(UserError) as caught:
+            WebcamFrames(number, Camera(opened=False), lambda: list(webcams))
+        return str(caught.value)
+
+    first = Webcam(0, "Integrated", True)
+    assert refused(2).startswith("there is no webcam 2, or another program uses it: plug it in")
+    assert refused(2, first) == "there is no webcam 2: choose with --webcam N of 0: Integrated"
+    assert refused(0, first) == "webcam 0: Integrated cannot be opened: close the program that uses it"
+    assert "sudo usermod -aG video" in refused(0, Webcam(0, "Integrated", False))
     camera = Camera(frames=0)
     camera.go.release(5)
     with pytest.raises(UserError, match="Webcam 0 gives no pictures"):

@@ -20,6 +20,7 @@ _FILLED = {
     "recent": "Open &recent",
     "demo": "&Demo recordings",
     "more": "&More sources",
+    "webcam": "&Webcam",
     "event_stream": "E&vent stream",
     "panels": "&Panels",
 }

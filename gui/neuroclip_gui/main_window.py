@@ -184,6 +184,8 @@ class MainWindow(QMainWindow, WindowCommands):
         self.sources.fill_recent(self.actions_.menus["recent"])
         demos = self.actions_.menus["demo"]
         demos.aboutToShow.connect(lambda: self.sources.fill_demos(demos))
+        webcams = self.actions_.menus["webcam"]
+        webcams.aboutToShow.connect(lambda: self.sources.fill_webcams(webcams))
         self.sources.fill_more(self.actions_.menus["more"])
 
     def _show_settings(self) -> None:

@@ -16,6 +16,7 @@ MENUS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "camera",
             "network",
             "simulator",
+            "*webcam",
             "*more",
             SEPARATOR,
             "record",

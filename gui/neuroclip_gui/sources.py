@@ -10,6 +10,7 @@ from PySide6.QtGui import QActionGroup
 from PySide6.QtWidgets import QFileDialog, QInputDialog, QLineEdit, QMenu
 
 from neuroclip_drivers.files.registry import known_suffixes
+from neuroclip_drivers.film.webcams import list_webcams
 from neuroclip_drivers.opening import SOURCES, SourceEntry
 
 if TYPE_CHECKING:
@@ -109,6 +110,17 @@ class Sources:
             action = menu.addAction(name.replace("_", " "))
             action.triggered.connect(lambda _=False, n=name: self.open_demo(n))
         menu.setEnabled(not menu.isEmpty())
+
+    def fill_webcams(self, menu: QMenu) -> None:
+        """List the webcams; where there is none, say so."""
+        menu.clear()
+        webcams = list_webcams()
+        for webcam in webcams:
+            action = menu.addAction(str(webcam))
+            action.setToolTip("Its pictures become simulated events")
+            action.triggered.connect(lambda _=False, n=webcam.number: self._open("webcam", str(n)))
+        if not webcams:
+            menu.addAction("No webcam is plugged in").setEnabled(False)
 
     def fill_more(self, menu: QMenu) -> None:
         """List the sources that other packages bring; without any there is no such menu."""

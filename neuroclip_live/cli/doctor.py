@@ -16,7 +16,7 @@ from pathlib import Path
 from neuroclip_live import __version__
 from neuroclip_live.cli.display import check_display
 from neuroclip_live.cli.doctor_choices import check_choices, check_recordings, check_runtimes
-from neuroclip_live.cli.doctor_machine import check_folders, check_processor
+from neuroclip_live.cli.doctor_machine import check_folders, check_processor, check_webcams
 from neuroclip_live.cli.finding import Check, Status
 from neuroclip_live.errors import UserError
 from neuroclip_live.extras import ALL
@@ -175,6 +175,7 @@ CHECKS: tuple[Callable[[], list[Check]], ...] = (
     check_models,
     check_window,
     check_cameras,
+    check_webcams,
     check_recordings,
     check_choices,
     check_folders,

@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from neuroclip_drivers.film.webcams import list_webcams
 from neuroclip_live.cli.finding import Check
 from neuroclip_live.extras import ALL, have
 
@@ -35,6 +36,19 @@ def check_processor() -> list[Check]:
     ]
     findings.append(_check_gpu())
     return findings
+
+
+def check_webcams() -> list[Check]:
+    """List the webcams, whose pictures can become events, and whether this user may open them."""
+    webcams = list_webcams()
+    if not webcams:
+        return [Check("webcams", "ok", "none; needed only for --webcam")]
+    return [
+        Check("webcams", "ok", f"{webcam}, may be opened")
+        if webcam.accessible
+        else Check("webcams", "warn", f"{webcam}: you may not open it", "sudo usermod -aG video $USER")
+        for webcam in webcams
+    ]
 
 
 def check_folders() -> list[Check]:

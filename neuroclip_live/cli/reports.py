@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.table import Table
 from rich.text import Text
 
+from neuroclip_drivers.film.webcams import list_webcams
 from neuroclip_live.console import console
 from neuroclip_live.model.purposes import purpose_of
 
@@ -55,15 +56,16 @@ def print_models() -> None:
 
 
 def print_cameras() -> int:
-    """Print connected cameras, if any; return 0."""
+    """Print connected cameras, if any, and webcams; return 0."""
     from neuroclip_drivers.cameras import list_cameras
 
     cameras = list_cameras()
     out = console()
     if not cameras:
-        out.print("No camera found. `neuroclip-live doctor` looks at USB and permissions.")
-        return 0
+        out.print("No event camera found. `neuroclip-live doctor` looks at USB and permissions.")
     for camera in cameras:
         trouble = f": {camera.trouble}" if camera.trouble else ""
         out.print(f"{camera}{trouble}", highlight=False, markup=False)
+    for webcam in list_webcams():
+        out.print(f"webcam {webcam} (--webcam {webcam.number})", highlight=False, markup=False)
     return 0

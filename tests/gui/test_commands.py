@@ -10,10 +10,12 @@ import pytest
 from gui_fakes import FakeSource, ring_of_events
 from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QInputDialog, QLabel
 
+from neuroclip_drivers.film.webcams import Webcam
 from neuroclip_drivers.opening import SOURCES, SourceEntry
 from neuroclip_gui.commands import ACTIONS
 from neuroclip_gui.main_window import MainWindow
 from neuroclip_gui.menus import MENUS
+from neuroclip_live.errors import UserError
 
 NAMES = [spec.name for spec in ACTIONS]
 
@@ -128,6 +130,27 @@ def test_the_list_of_prompts_offers_its_commands_by_right_click(window):
     offered = [action.objectName() for action in window.prompts.list.actions()]
     assert offered == [spec.name for spec in ACTIONS if spec.in_list]
     assert {"rename", "remove", "negative", "enabled", "colour", "move_up", "move_down"} <= set(offered)
+
+
+def test_the_webcam_is_chosen_by_name(qtbot, window, monkeypatch):
+    menu, webcams = window.actions_.menus["webcam"], []
+    monkeypatch.setattr("neuroclip_gui.sources.list_webcams", lambda: webcams)
+    menu.aboutToShow.emit()
+    (nothing,) = menu.actions()
+    assert (nothing.text(), nothing.isEnabled()) == ("No webcam is plugged in", False)
+    webcams.extend([Webcam(0, "Integrated", True), Webcam(2, "Logitech", True)])
+    menu.aboutToShow.emit()
+    assert [action.text() for action in menu.actions()] == ["0: Integrated", "2: Logitech"]
+    asked = []
+
+    def refuse(spec):
+        asked.append((spec.kind, spec.target))
+        raise UserError("webcam 2: Logitech cannot be opened: close the program that uses it")
+
+    monkeypatch.setattr("neuroclip_drivers.opening.open_source", refuse)
+    menu.actions()[1].trigger()
+    qtbot.waitUntil(lambda: "close the program that uses it" in window.banner.text)
+    assert asked == [("webcam", "2")]
 
 
 def test_sources_of_other_packages_are_in_the_menu(qtbot, window, answers, monkeypatch):

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from neuroclip_drivers.film.webcams import Webcam, list_webcams, why_not
 from neuroclip_drivers.simulator.pictures import gray
 from neuroclip_drivers.source import MAX_WAIT_S
 from neuroclip_live.errors import UserError
@@ -103,6 +104,8 @@ class WebcamFrames:
     number : int
         0 is the first.
     capture : callable
+    webcams : callable
+        Returns those there are, to say why one cannot be opened.
 
     Attributes
     ----------
@@ -117,15 +120,17 @@ class WebcamFrames:
 
     live = True
 
-    def __init__(self, number: int = 0, capture: Capture = cv2.VideoCapture) -> None:
+    def __init__(
+        self,
+        number: int = 0,
+        capture: Capture = cv2.VideoCapture,
+        webcams: Callable[[], list[Webcam]] = list_webcams,
+    ) -> None:
         self.name = f"Webcam {number}"
         self._camera = capture(number)
         if not self._camera.isOpened():
             self._camera.release()
-            raise UserError(
-                f"there is no webcam {number}, or another program uses it: plug it in, close that program, "
-                "or choose another with --webcam N"
-            )
+            raise why_not(number, webcams())
         self.passed_over = 0
         self._newest: tuple[int, Image] | None = None
         self._came = threading.Condition()
