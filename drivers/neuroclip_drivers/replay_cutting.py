@@ -55,7 +55,7 @@ def beyond(places: npt.NDArray[np.int64], done: int, stop: int, end_us: int) -> 
 
 
 def fallen_to(places: npt.NDArray[np.int64], done: int, stop: int, from_us: int) -> int | None:
-    """Return how far a packet comes where all of it, and what follows, lies before a place; None elsewhere."""
+    """Return how far a packet comes where all of it, and what follows, lies before a place; else None."""
     below = from_us - STEP_BACK_US
     if int(places[stop - 1 : stop + 1].max()) >= below:  # nearly always, and quicker than all of the packet
         return None
