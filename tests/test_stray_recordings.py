@@ -14,6 +14,7 @@ from tiny_model import make_tiny_model
 
 from neuroclip_drivers.aedat4.verifying import write_aedat4
 from neuroclip_drivers.aedat4.writer import Aedat4Writer
+from neuroclip_drivers.files.event_file import MAX_PACKET_EVENTS
 from neuroclip_drivers.replay import ReplaySource
 from neuroclip_live.cli.main import main
 from neuroclip_live.events import Packet, Resolution, copy_packet
@@ -94,6 +95,34 @@ def test_it_is_taught_from_and_evaluated(
     table = str(tmp_path / "table.csv")
     folder = ["--dataset", "folder", "--root", str(tmp_path), "--shots", "0,1", "--seeds", "1"]
     assert main(["evaluate", *folder, "--out", table, *arguments]) == 0
+
+
+@pytest.mark.parametrize("where", ["before", "across", "after"])
+@pytest.mark.parametrize("off_us", [30_000_000, 3_600_000_000, -999_000])
+@pytest.mark.parametrize("end_s", [None, 1.9])
+def test_strays_at_the_seams_of_what_is_read_at_once_hold_nothing_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str, off_us: int, end_s: float | None
+) -> None:
+    seam, burst = MAX_PACKET_EVENTS, 24
+    events = make_events(2 * seam, 2_000_000)
+    played = int(np.count_nonzero(events["t"] <= events["t"][0] + (end_s or 2.0) * 1e6))
+    begin = seam - {"before": burst, "across": burst // 2, "after": 0}[where]
+    events["t"][begin : begin + burst] += off_us + 3_000 * np.arange(burst) * (-1) ** np.arange(burst)
+    path = tmp_path / "a.aedat4"
+    with Aedat4Writer(path, SIZE) as writer:
+        writer.write(events)
+    monkeypatch.setattr("neuroclip_drivers.replay.MAX_WAIT_S", 0.0)  # time passes here, not on the wall
+    now = 1000.0
+    source = ReplaySource(path, speed=10.0, end_s=end_s, clock=lambda: now)
+    given, places = [], []
+    for part in source.packets():
+        given.append(part)
+        places.append(source.status().position_us or 0)
+        now += 0.001
+    assert same(join(given), events[:played])
+    assert places == sorted(places)
+    assert now - 1000.0 == pytest.approx((end_s or 2.0) / 10, abs=0.05)
+    assert "gap" not in source.status().message
 
 
 @pytest.mark.parametrize("count", [1, 30])

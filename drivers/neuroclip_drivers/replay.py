@@ -22,9 +22,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from neuroclip_drivers import replay_cutting as cutting
 from neuroclip_drivers.files.event_file import FileOptions, RateHistogram
 from neuroclip_drivers.files.open_file import open_event_file
-from neuroclip_drivers.replay_cutting import beyond, cut, fallen_to, is_ordered, start_of
 from neuroclip_drivers.replay_part import check_speed, part_of
 from neuroclip_drivers.replay_side import HandOn
 from neuroclip_drivers.side_streams import SideStreams
@@ -291,31 +291,29 @@ class ReplaySource:
             self.jump = Jump(self.jump.number + 1, time_us, target.leads, not target.leads)
             lead = self._lead
         recording = self.recording
-        from_us = start_of(self.recording, lead, to_us, self._interrupted) if target.leads else to_us
-        whole = from_us <= recording.first_us
+        from_us = cutting.start_of(self.recording, lead, to_us, self._interrupted) if target.leads else to_us
         self._beside.begin(to_us)
-        for batch, shift in recording.read_placed(None if whole else from_us):
-            places = batch["t"] + shift if shift else batch["t"]
-            done, ordered = 0, None if self._speed is None else is_ordered(places)
+        batches = recording.read_placed(None if from_us <= recording.first_us else from_us)
+        for batch, places, after in cutting.with_places_after(batches):
+            done, ordered = 0, None if self._speed is None else cutting.is_ordered(places)
             while done < len(batch):
                 if self._interrupted():
                     return
-                stop = cut(places, done, to_us, self._speed, ordered)
+                stop = cutting.cut(places, done, to_us, self._speed, ordered)
                 packet = batch if stop - done == len(batch) else copy_packet(batch[done:stop])
-                last = int(places[stop - 1 : stop + 1].min())  # a last one that leapt ahead is not waited for
-                self._follow_back(places, done, stop)
-                out = beyond(places, done, stop, self._part.end_us) if self._part.ends_early else None
+                following = cutting.coming(places, stop, after)
+                last = cutting.reached(int(places[stop - 1]), following)
+                self._follow_back(places[done:stop], following)
+                end_us = self._part.end_us
+                out = cutting.beyond(places[done:stop], following, end_us) if self._part.ends_early else None
                 if out is not None and out.any():
-                    if (
-                        len(batch) - done >= _BEYOND
-                        and (places[done : done + _BEYOND] > self._part.end_us).all()
-                    ):
-                        yield from self._finish(self._part.end_us)
+                    if len(batch) - done >= _BEYOND and (places[done : done + _BEYOND] > end_us).all():
+                        yield from self._finish(end_us)
                         return
                     if out.all():
                         done = stop
                         continue
-                    packet, last = packet[~out], min(int(places[done:stop][~out][-1]), self._part.end_us)
+                    packet, last = packet[~out], min(int(places[done:stop][~out][-1]), end_us)
                 done = stop
                 if last >= to_us:
                     if not self.jump.given:
@@ -333,10 +331,10 @@ class ReplaySource:
             yield self._told_given()
         yield from self._finish(self._part.end_us if self._part.ends_early else None)
 
-    def _follow_back(self, places: npt.NDArray[np.int64], done: int, stop: int) -> None:
+    def _follow_back(self, places: npt.NDArray[np.int64], following: npt.NDArray[np.int64]) -> None:
         """Go on from an earlier place where time goes back for good, which the file did not tell before."""
         with self._changed:
-            top = fallen_to(places, done, stop, self._position_us)
+            top = cutting.fallen_to(places, following, self._position_us)
             if top is not None:
                 self._anchor, self._position_us = (self._clock(), top), top
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +10,7 @@ import numpy.typing as npt
 from neuroclip_drivers.aedat4.timeline import STRAY_EVENTS
 from neuroclip_drivers.files.event_file import MAX_PACKET_EVENTS, EventFile
 from neuroclip_drivers.source import Lead
+from neuroclip_live.events import Packet
 
 _PACKET_REAL_S = 0.01
 """Longest stretch of real time in one packet of a paced replay."""
@@ -38,28 +39,59 @@ def cut(
     return min(max(stop, done + 1), done + MAX_PACKET_EVENTS)
 
 
-def beyond(places: npt.NDArray[np.int64], done: int, stop: int, end_us: int) -> npt.NDArray[np.bool_] | None:
+def beyond(
+    places: npt.NDArray[np.int64], following: npt.NDArray[np.int64], end_us: int
+) -> npt.NDArray[np.bool_] | None:
     """Return which events of a packet are left out, for they lie beyond an end; None where none does.
 
     Strays are not: far beyond it, while one of the next ``STRAY_EVENTS`` is back before it.
     """
-    after = places[done:stop] > end_us
+    after = places > end_us
     if not after.any():
         return None
-    inside = np.flatnonzero(places[done : stop + STRAY_EVENTS] <= end_us)
-    own = np.arange(stop - done)
-    following = np.append(inside, len(places) + STRAY_EVENTS)[np.searchsorted(inside, own)]
-    stray = (places[done:stop] > end_us + STEP_BACK_US) & (following - own <= STRAY_EVENTS)
+    inside = np.flatnonzero(np.concatenate([places, following]) <= end_us)
+    own = np.arange(len(places))
+    back = np.append(inside, len(places) + 2 * STRAY_EVENTS)[np.searchsorted(inside, own)]
+    stray = (places > end_us + STEP_BACK_US) & (back - own <= STRAY_EVENTS)
     left: npt.NDArray[np.bool_] = after & ~stray
     return left
 
 
-def fallen_to(places: npt.NDArray[np.int64], done: int, stop: int, from_us: int) -> int | None:
-    """Return how far a packet comes where all of it, and what follows, lies before a place; else None."""
+def with_places_after(
+    batches: Iterable[tuple[Packet, int]],
+) -> Iterator[tuple[Packet, npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
+    """Yield each batch of a recording with the places of its events, and the first of those after it."""
+    before: tuple[Packet, npt.NDArray[np.int64]] | None = None
+    for batch, shift in batches:
+        places = batch["t"] + shift if shift else batch["t"]
+        if before is not None:
+            yield *before, places[:STRAY_EVENTS]
+        before = batch, places
+    if before is not None:
+        yield *before, before[1][:0]
+
+
+def coming(places: npt.NDArray[np.int64], stop: int, after: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return the places that tell whether those before ``stop`` are strays: of as many events as can tell."""
+    following = places[stop : stop + STRAY_EVENTS]
+    missing = STRAY_EVENTS - len(following)
+    return np.concatenate([following, after[:missing]]) if missing and len(after) else following
+
+
+def reached(last: int, following: npt.NDArray[np.int64]) -> int:
+    """Return the place that a packet comes to; where the ``last`` is a stray ahead, what follows tells.
+
+    Half of what follows, and not the least of it: among that may be strays from the past.
+    """
+    return min(last, int(np.sort(following)[len(following) // 2])) if len(following) else last
+
+
+def fallen_to(places: npt.NDArray[np.int64], following: npt.NDArray[np.int64], from_us: int) -> int | None:
+    """Return how far a packet comes where all of it and what follows lies before a place; else None."""
     below = from_us - STEP_BACK_US
-    if int(places[stop - 1 : stop + 1].max()) >= below:  # nearly always, and quicker than all of the packet
-        return None
-    top = int(places[done:stop].max())
+    if places[-1] >= below or following.max(initial=places[-1]) >= below:
+        return None  # nearly always, and quicker than all of the packet
+    top = int(places.max())
     return top if top < below else None
 
 
