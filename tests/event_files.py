@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import struct
 from pathlib import Path
 from typing import Any
@@ -304,3 +305,61 @@ def read_by_rosbags(path: Path) -> Table:
                 t = event.ts.sec * 1_000_000 + event.ts.nanosec // 1000
                 rows.append((event.x, event.y, t, int(event.polarity)))
     return np.array(rows, dtype=np.int64)
+
+
+def read_payloads(path: Path, encoding: str, peer: str) -> Table:
+    """Read event_camera_msgs: the payloads that rosbags finds, decoded by ``peer`` as a file of its own."""
+    highlevel = pytest.importorskip("rosbags.highlevel")
+    typesys = pytest.importorskip("rosbags.typesys")
+    store = typesys.get_typestore(typesys.Stores.ROS1_NOETIC)
+    payload = bytearray()
+    with highlevel.AnyReader([path], default_typestore=store) as reader:
+        wanted = [c for c in reader.connections if c.msgtype == "event_camera_msgs/msg/EventPacket"]
+        for connection, _, raw in reader.messages(wanted):
+            message = reader.deserialize(raw, connection.msgtype)
+            assert message.encoding == encoding
+            payload += message.events.tobytes()
+    if encoding == "evt3":
+        raw_path = path.with_name("payloads.raw")
+        head = b"% evt 3.0\n% format EVT3;height=480;width=640\n% geometry 640x480\n% end\n"
+        raw_path.write_bytes(head + payload)
+        assert peer == "eventcv"  # faery 0.7.1 lets time stand at 16.8 s where it began anew in a long pause
+        return read_by_eventcv(raw_path)
+    assert (encoding, peer) == ("libcaer", "tonic")  # the words of AEDAT 3.1, in one packet
+    words = np.frombuffer(bytes(payload), dtype="<u4").reshape(-1, 2)
+    aedat = path.with_name("payloads.aedat")
+    head = b"#!AER-DAT3.1\r\n#Format: RAW\r\n#Source 1: DVS128\r\n#!END-HEADER\r\n"
+    special = struct.pack("<hhiiiiii", 0, 1, 8, 4, 0, 1, 1, 1) + bytes(8)
+    packet = struct.pack("<hhiiiiii", 1, 1, 8, 4, 0, *(len(words),) * 3)
+    aedat.write_bytes(head + special + packet + words.tobytes())
+    events = read_gesture_by_tonic(aedat)
+    return events + np.array([0, 0, EPOCH_US, 0])
+
+
+def read_by_h5py(path: Path, layout: str) -> Table:
+    """Read HDF5 with h5py alone, column by column, as the tool that lays it out so describes it."""
+    with pytest.importorskip("h5py").File(path, "r") as file:
+        if layout == "DSEC":
+            pytest.importorskip("hdf5plugin")
+            columns = [file[f"events/{name}"][:].astype(np.int64) for name in "xytp"]
+            columns[2] += int(file["t_offset"][()])
+            return np.stack(columns, axis=1)
+        if layout == "v2e":
+            return file["events"][:].astype(np.int64)[:, [1, 2, 0, 3]]
+        x, y, t, p = file["davis/left/events"][:].T
+        return np.stack([x, y, np.round(t * 1e6), p > 0], axis=1).astype(np.int64)
+
+
+def read_seconds_by_numpy(path: Path) -> Table:
+    """Read columns t, x, y, p, of which t is in seconds, from text or an array."""
+    t, x, y, p = (np.load(path) if path.suffix == ".npy" else np.loadtxt(path)).T
+    return np.stack([x, y, np.round(t * 1e6), p > 0], axis=1).astype(np.int64)
+
+
+def read_named_columns(path: Path) -> Table:
+    """Read a CSV with Python's own reader."""
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    return np.array(
+        [(int(r["x"]), int(r["y"]), int(r["timestamp_us"]), r["polarity"] == "True") for r in rows]
+    )

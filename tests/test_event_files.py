@@ -78,6 +78,12 @@ def _named_columns(path: Path) -> tuple[Path, Table]:
     return path, events
 
 
+def _fields(path: Path, name: str = "") -> Table:
+    loaded = np.load(path)
+    array = loaded[name] if name else loaded
+    return np.stack([array[field].astype(np.int64) for field in "xytp"], axis=1)
+
+
 def _dsec(path: Path) -> tuple[Path, Table]:
     events = made.scene() + np.array([0, 0, 5_000_000, 0])
     return made.hdf5_file(path, events, "DSEC"), events
@@ -234,13 +240,39 @@ PEERS: dict[str, tuple[Maker, Callable[[Path], Table]]] = {
         lambda path: made.read_by_tonic(path, "read_davis_346"),
     ),
     "AEDAT 3.1 by tonic": (own(made.aedat3_file, DVS128), made.read_gesture_by_tonic),
+    "npy of numpy by numpy": (_structured, _fields),
+    "npy of seconds by numpy": (_seconds, made.read_seconds_by_numpy),
+    "npz of N-ImageNet by numpy": (_n_imagenet, lambda path: _fields(path, "event_data")),
+    "HDF5 of DSEC by h5py": (_dsec, lambda path: made.read_by_h5py(path, "DSEC")),
+    "HDF5 of MVSEC by h5py": (
+        own(made.hdf5_file, layout="MVSEC"),
+        lambda path: made.read_by_h5py(path, "MVSEC"),
+    ),
+    "HDF5 of v2e by h5py": (own(made.hdf5_file, layout="v2e"), lambda path: made.read_by_h5py(path, "v2e")),
+    "HDF5 of e2calib by EventCV": (own(made.hdf5_file, layout="e2calib"), made.read_by_eventcv),
+    "evt3 in a ROS 1 bag by rosbags and EventCV": (
+        bag("ros1", "evt3"),
+        lambda path: made.read_payloads(path, "evt3", "eventcv"),
+    ),
+    "evt3 in an MCAP by rosbags and EventCV": (
+        bag("mcap", "evt3"),
+        lambda path: made.read_payloads(path.parent, "evt3", "eventcv"),
+    ),
+    "libcaer in a ROS 2 bag by rosbags and tonic": (
+        bag("db3", "libcaer"),
+        lambda path: made.read_payloads(path.parent, "libcaer", "tonic"),
+    ),
+    "text of savetxt by numpy": (_savetxt, made.read_seconds_by_numpy),
+    "CSV of faery by faery": (faery(".csv"), made.read_by_faery),
+    "CSV with names by csv": (_named_columns, made.read_named_columns),
 }
 
 
 @pytest.mark.parametrize("name", list(PEERS))
 def test_two_readers_agree(name: str, tmp_path: Path) -> None:
     maker, peer = PEERS[name]
-    suffix = ".npz" if "npz" in name else ".h5" if "HDF5" in name else ".raw" if "EVT" in name else ".aedat"
+    kinds = {"npy": ".npy", "npz": ".npz", "HDF5": ".h5", "EVT": ".raw", "CSV": ".csv"}
+    suffix = next((suffix for word, suffix in kinds.items() if word in name), ".aedat")
     path, _ = maker(tmp_path / f"made{suffix}")
     ours = table(open_event_file(path).read())
     theirs = peer(path)
