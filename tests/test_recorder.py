@@ -336,6 +336,26 @@ def test_a_recording_is_closed_with_its_source(tmp_path: Path, how: str) -> None
     assert len(dv_events(tmp_path / "a.aedat4")) == 500
 
 
+def test_a_source_that_comes_late_is_recorded_from_its_first_packet_on(tmp_path: Path) -> None:
+    first = ScriptedSource([threading.Event()], live=True)
+    pipeline = Pipeline(first, lambda progress: FakeBackbone(), parse_prompts("a mug"), SETTINGS)  # type: ignore[arg-type,return-value]
+    pipeline.start_recording(tmp_path / "before.aedat4")
+    pipeline.start()
+    burst = [packet(i * 5000, 50) for i in range(10)]
+    pipeline.record_next(tmp_path / "a.aedat4")
+    pipeline.open(ScriptedSource([*burst, threading.Event()], live=True))  # all of it at once
+    wait_for(lambda: pipeline.status().total_events == 500)
+    report = pipeline.stop_recording()
+    assert (report.path.name, report.events, report.whole) == ("a.aedat4", 500, True)
+    assert same(dv_events(report.path), join(burst))
+    pipeline.record_next(tmp_path / "no" / "folder.aedat4")
+    pipeline.open(ScriptedSource([*burst, threading.Event()], live=True))
+    wait_for(lambda: pipeline.status().total_events == 500)
+    assert pipeline.recording() is None
+    assert f"Cannot write {tmp_path}" in pipeline.status().message
+    assert pipeline.stop(60.0)
+
+
 @pytest.mark.parametrize("speed", ["max", "10"])
 def test_the_command_line_records_too(tmp_path: Path, capsys: pytest.CaptureFixture[str], speed: str) -> None:
     path = tmp_path / "a.aedat4"

@@ -83,14 +83,14 @@ class Sources:
     def take(self, source: EventSource) -> None:
         """Read a source that was waited for and is there now."""
         window = self._window
+        pipeline, record = window.pipeline, window.recognition.config.record
 
-        def begin() -> None:
-            window.keeping.bring_region(window.pipeline)
-            record = window.recognition.config.record
+        def make() -> EventSource:
             if record is not None:  # what the command line asked for from the start
-                window.recording.start(Path(record))
+                pipeline.record_next(record)
+            return source
 
-        self._begin(lambda: source, begin, window.complain)
+        self._begin(make, lambda: window.keeping.bring_region(window.pipeline), window.complain)
 
     # ---- menus
 

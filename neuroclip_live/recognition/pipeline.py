@@ -118,12 +118,12 @@ class Pipeline(RecordingCommands, Inference):
         with self._lock:
             before, self._capture = self._capture, self._capture.successor(source)
             self._outcome = Outcome()
-            self._capture.start()
+            self._begin_capture()
             if self._state is PipelineState.ENDED:
                 self._set(PipelineState.RUNNING)
         before.news.set()
         before.stop()
-        self._end_recording()
+        self._end_recording(of=before)
 
     def set_prompts(self, prompts: PromptSet) -> None:
         """Score against other prompts; they take effect with the next slice, video and features go on."""

@@ -37,6 +37,7 @@ class RecordingCommands:
     _header: Header | None = None
     _before: Status
     _last_report: RecordingReport | None = None
+    _record_next: str | os.PathLike[str] | None = None
 
     @property
     def prompts(self) -> PromptSet:
@@ -45,6 +46,10 @@ class RecordingCommands:
 
     def status(self) -> Status:
         """Return a snapshot of everything that is counted."""
+        raise NotImplementedError
+
+    def report(self, text: str) -> None:
+        """Have the status say what went wrong beside recognition."""
         raise NotImplementedError
 
     @property
@@ -91,6 +96,13 @@ class RecordingCommands:
         self._labels, self._header, self._before = RecordingLabels(recorder), None, self.status()
         self._open_labels()
         self._recorder, capture.recorder = recorder, recorder
+
+    def record_next(self, path: str | os.PathLike[str]) -> None:
+        """Record the source that is opened next, from its first packet on.
+
+        Where the file cannot be made then, the status says why.
+        """
+        self._record_next = path
 
     def stop_recording(self) -> RecordingReport:
         """End the recording, compare it with what came in, and report; may take seconds on a slow disk.
@@ -168,11 +180,25 @@ class RecordingCommands:
             wall_s=recording.seconds,
         )
 
-    def _end_recording(self, timeout_s: float = 30.0) -> bool:
+    def _begin_capture(self) -> None:
+        """Begin to read the source that is open now, and to record it where that was asked for."""
+        path, self._record_next = self._record_next, None
+        if path is not None:
+            self._end_recording()
+            try:
+                self.start_recording(path)
+            except UserError as error:
+                self.report(str(error))
+        self._capture.start()
+
+    def _end_recording(self, timeout_s: float = 30.0, of: Capture | None = None) -> bool:
         """End a recording whose source goes away; the report is kept for :meth:`stop_recording`.
 
-        Returns whether the recorder's thread is done with it.
+        With ``of``, only if it is the recording of that source. Returns whether the recorder's thread is done
+        with it.
         """
+        if of is not None and of.recorder is not self._recorder:
+            return True
         recorder, self._recorder = self._recorder, None
         if recorder is not None:
             self._last_report = recorder.close(timeout_s)

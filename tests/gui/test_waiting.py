@@ -104,7 +104,7 @@ def test_by_keys_its_buttons_come_after_the_picture(qtbot, waits):
 
 def test_a_recording_asked_for_begins_with_the_camera(qtbot, waits, door, tmp_path, monkeypatch):
     begun = []
-    monkeypatch.setattr(waits.pipeline, "start_recording", lambda path: begun.append(path), raising=False)
+    monkeypatch.setattr(waits.pipeline, "record_next", lambda path: begun.append(path), raising=False)
     waits.recognition.take_up(Config(record=str(tmp_path / "a.aedat4")))
     qtbot.waitUntil(lambda: waits.waiting.card.isVisible())
     waits.actions_.by_name["record"].trigger()
@@ -113,7 +113,8 @@ def test_a_recording_asked_for_begins_with_the_camera(qtbot, waits, door, tmp_pa
     assert begun == []
     qtbot.waitUntil(lambda: not waits.actions_.by_name["record"].isChecked())
     door.camera = FakeSource("DVXplorer 0001", live=True)
-    qtbot.waitUntil(lambda: begun == [tmp_path / "a.aedat4"])
+    qtbot.waitUntil(lambda: begun == [str(tmp_path / "a.aedat4")])
+    qtbot.waitUntil(lambda: waits.pipeline.source is door.camera)
 
 
 def test_one_that_opens_and_cannot_be_used_is_said_and_asked_again(qtbot, waits, door):
