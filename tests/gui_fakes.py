@@ -184,6 +184,7 @@ class FakePipeline:
         )
         self.teacher: FakeTeacher | None = FakeTeacher()
         self.notes: list[dict] = []
+        self.listeners: dict[Callable, Callable] = {}
         self.table: object | None = None
         self.film: RecordingStatus | None = None
         self.region: Box | None = None
@@ -277,6 +278,12 @@ class FakePipeline:
 
     def recording(self) -> RecordingStatus | None:
         return self.film
+
+    def tap(self, tap: Callable) -> None:
+        self.listeners[tap] = tap(self.source)
+
+    def untap(self, tap: Callable) -> None:
+        self.listeners.pop(tap, None)
 
     def note(self, record: dict) -> None:
         self.notes.append(record)

@@ -17,6 +17,7 @@ from neuroclip_live import interrupts
 
 if TYPE_CHECKING:
     from neuroclip_gui.main_window import MainWindow
+    from neuroclip_gui.panels.serving.serve_commands import Served
     from neuroclip_live.config import Config
     from neuroclip_live.recognition.pipeline import Pipeline
 
@@ -34,6 +35,7 @@ def run_window(
     duration_s: float | None = None,
     screenshot: str | Path | None = None,
     config: Config | None = None,
+    served: Served = (None, None),
 ) -> int:
     """Show the window until it is closed.
 
@@ -51,6 +53,8 @@ def run_window(
     config : Config, optional
         What the command line asked for: it decides for this run, saved settings fill in the rest, and models
         chosen in the window are run as it says.
+    served : (WebServer or None, SharedEvents or None)
+        What the command line serves already: the window shows it, and can end it.
 
     Returns
     -------
@@ -79,6 +83,7 @@ def run_window(
     window = MainWindow(theme, store, settings)
     if config is not None:
         window.recognition.take_up(config)
+    window.serving.take_up(*served)
     with collected_here(unless=_is_stuck):  # until the threads have ended: they must not collect the window
         with _reporting(window):
             window.show()
@@ -130,9 +135,14 @@ def check_binding() -> None:
 
 def finish(window: MainWindow) -> int:
     """Stop everything behind a window that is closed; return the exit status."""
+    window.serving.close()
     ended = window.pipeline is None or window.pipeline.stop(_STOP_S)
     jobs_ended = [
-        jobs.close() for jobs in (window.recording.jobs, window.export.jobs, window.waiting.jobs, window.jobs)
+        jobs.close()
+        for jobs in (
+            *(window.recording.jobs, window.export.jobs, window.waiting.jobs, window.serving.jobs),
+            window.jobs,
+        )
     ]
     if not (all(jobs_ended) and ended):
         log.info("a thread did not end in time; it is left behind")

@@ -89,6 +89,15 @@ ACTIONS: tuple[Spec, ...] = (
     ),
     Spec("record_to", "Record &to…", lambda w: w.recording.ask(), ("Ctrl+Shift+R",)),
     Spec(
+        "serve",
+        "Ser&ve…",
+        lambda w: w.serving.ask(),
+        ("Ctrl+Shift+V",),
+        "serve",
+        "A page for browsers, and events for other programs, while the window runs",
+        shows=True,
+    ),
+    Spec(
         "simulator",
         "Simulated ca&mera",
         lambda w: w.sources.open_simulator(),

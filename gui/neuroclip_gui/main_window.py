@@ -39,6 +39,7 @@ from neuroclip_gui.panels.prompts.unfamiliar_words import Strangeness
 from neuroclip_gui.panels.rate.rate_plot import RatePlot
 from neuroclip_gui.panels.recording.record_bar import RecordBar
 from neuroclip_gui.panels.recording.record_commands import Recording
+from neuroclip_gui.panels.serving.serve_commands import Serving
 from neuroclip_gui.panels.spacetime.space_time_updates import SpaceTimeUpdates
 from neuroclip_gui.panels.spacetime.space_time_view import SpaceTimeView
 from neuroclip_gui.panels.spikes.spike_raster import SpikeRaster
@@ -108,6 +109,7 @@ class MainWindow(QMainWindow, WindowCommands):
         self.record_bar = RecordBar(theme)
         self.recording = Recording(self)
         self.export = Export(self)
+        self.serving = Serving(self, lambda: self.pipeline, self.banner.say)
         self.status_line = StatusLine()
         self.sources, self.recognition = Sources(self), Recognition(self)
         self.camera_panel = CameraPanel(theme)

@@ -202,12 +202,13 @@ def _run_window(config: Config, spec: SourceSpec) -> int:
     outputs += actions_of(config, rules, lambda: made[-1] if made else None)
     shared = shared_events(config)
     outputs += shared
-    with closed_if_unused(outputs) as unused, serving(config, lambda: made[-1] if made else None):
+    with closed_if_unused(outputs) as unused, serving(config, lambda: made[-1] if made else None) as page:
         status: int = run_window(
             partial(pipeline, source),
             settings_path=config.config,
             duration_s=config.duration,
             config=config,
+            served=(page, shared[0] if shared else None),
         )
     for carrier in carriers:
         carrier.stop()

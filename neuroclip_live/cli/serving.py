@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from neuroclip_live.config import Config
     from neuroclip_live.outputs.shared_events import SharedEvents
     from neuroclip_live.recognition.pipeline import Pipeline
+    from neuroclip_live.server.web_server import WebServer
 
 
 def check_serving(config: Config) -> None:
@@ -56,8 +57,8 @@ def shared_events(config: Config) -> list[SharedEvents]:
 
 
 @contextmanager
-def serving(config: Config, pipeline: Callable[[], Pipeline | None]) -> Iterator[None]:
-    """Serve a run where that was asked for, and say where on standard error.
+def serving(config: Config, pipeline: Callable[[], Pipeline | None]) -> Iterator[WebServer | None]:
+    """Serve a run where that was asked for, say where on standard error, and give the server.
 
     Parameters
     ----------
@@ -71,17 +72,16 @@ def serving(config: Config, pipeline: Callable[[], Pipeline | None]) -> Iterator
         When the address or the certificate cannot be used.
     """
     if config.serve is None:
-        yield
+        yield None
         return
-    from neuroclip_live.server.live_run import LiveRun
-    from neuroclip_live.server.web_server import ServerSettings, WebServer
+    from neuroclip_live.server.web_server import ServerSettings, serve_pipeline
 
     settings = ServerSettings(config.serve, config.serve_token, config.serve_cert, config.serve_key)
     with about("--serve"):
-        server = WebServer(LiveRun(pipeline), settings)
+        server = serve_pipeline(pipeline, settings)
     server.start()
     click.echo(f"serving {server.url}", err=True)
     try:
-        yield
+        yield server
     finally:
         server.stop()

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic
+from typing import Protocol
 
 from neuroclip_drivers.aedat4.format import Compression
 from neuroclip_drivers.awaited import AwaitedSource
-from neuroclip_drivers.network.event_server import EventServer, Given
+from neuroclip_drivers.network.event_server import EventServer, Given, Listener
 from neuroclip_drivers.network.listening import listen, parse_listening
 from neuroclip_drivers.network.tls import Tls
 from neuroclip_drivers.source import EventSource
 from neuroclip_live.errors import UserError
 from neuroclip_live.outputs.datagrams import TOLD_S
-from neuroclip_live.recognition.pipeline import Pipeline
-from neuroclip_live.recognition.prediction import Prediction
-from neuroclip_live.recognition.run_facts import Header, Summary
-from neuroclip_live.stream.capture import Listener
+
+
+class Tapped(Protocol):
+    """What captures events: :class:`neuroclip_live.recognition.pipeline.Pipeline`."""
+
+    def tap(self, tap: Callable[[EventSource], Listener]) -> None:
+        """Let somebody listen from now on."""
+
+    def untap(self, tap: Callable[[EventSource], Listener]) -> None:
+        """Let somebody listen no more."""
 
 
 @dataclass(frozen=True)
@@ -77,12 +85,12 @@ class SharedEvents:
         # what stays on the machine is not worth the processor's time that compressing takes
         compression = Compression.NONE if address.loopback else Compression.LZ4
         self._server = EventServer(listener, context, compression)
-        self._pipeline: Pipeline | None = None
+        self._pipeline: Tapped | None = None
         self._told = 0
         self._told_at, self._text = -TOLD_S, ""
         self._closed = False
 
-    def follow(self, pipeline: Pipeline) -> None:
+    def follow(self, pipeline: Tapped) -> None:
         """Give what this pipeline captures, from now on and whatever it opens."""
         self._pipeline = pipeline
         pipeline.tap(self._begin)
@@ -91,13 +99,13 @@ class SharedEvents:
         """Return how many read, and what was given and lost so far."""
         return self._server.status()
 
-    def open(self, header: Header) -> None:
+    def open(self, header: object) -> None:
         """Do nothing: what is read says so itself."""
 
-    def write(self, prediction: Prediction) -> None:
+    def write(self, prediction: object) -> None:
         """Do nothing."""
 
-    def close(self, summary: Summary | None) -> None:
+    def close(self, summary: object) -> None:
         """Let readers have what waits for them, and go; idempotent."""
         if self._closed:
             return

@@ -9,13 +9,29 @@ from __future__ import annotations
 
 import hmac
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 from urllib.parse import urlsplit
-
-from starlette.requests import HTTPConnection
 
 COOKIE = "neuroclip_token"
 _LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
+
+
+class Asked(Protocol):
+    """What is looked at of a request or a WebSocket's greeting; Starlette's are such."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Headers by name, in any case."""
+
+    @property
+    def query_params(self) -> Mapping[str, str]:
+        """What follows the question mark."""
+
+    @property
+    def cookies(self) -> Mapping[str, str]:
+        """Cookies by name."""
 
 
 def new_token() -> str:
@@ -38,12 +54,12 @@ class Access:
     token: str | None
     any_host: bool
 
-    def refusal(self, connection: HTTPConnection, *, changes: bool = False) -> tuple[int, str] | None:
+    def refusal(self, connection: Asked, *, changes: bool = False) -> tuple[int, str] | None:
         """Return an HTTP status and a reason, or None for a request that may go on.
 
         Parameters
         ----------
-        connection : starlette.requests.HTTPConnection
+        connection : Asked
         changes : bool
             It would change something: then it must say that it is JSON, which no form of another page can.
         """
@@ -61,7 +77,7 @@ class Access:
             return 401, "a token is needed: send Authorization: Bearer TOKEN, or open /?token=TOKEN"
         return None
 
-    def _knows(self, connection: HTTPConnection) -> bool:
+    def _knows(self, connection: Asked) -> bool:
         assert self.token is not None
         scheme, _, bearer = connection.headers.get("authorization", "").partition(" ")
         shown = (

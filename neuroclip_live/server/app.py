@@ -103,6 +103,11 @@ class App:
             lifespan=self._lifespan,
         )
 
+    @property
+    def watchers(self) -> int:
+        """How many listen or look; a page does both."""
+        return max(len(self._live), self._watching)
+
     @contextlib.asynccontextmanager
     async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
         pump = asyncio.create_task(self._live.pump(self._stopped))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from neuroclip_live.server.access import Access, new_token
 if TYPE_CHECKING:
     import uvicorn
 
+    from neuroclip_live.recognition.pipeline import Pipeline
     from neuroclip_live.server.app import Served
 
 MAX_MESSAGE = 64 * 1024
@@ -65,7 +67,7 @@ class WebServer:
         token = settings.token or (None if address.loopback else new_token())
         self._socket, address = listen(address)
         self._stop = threading.Event()
-        app = App(run, Access(token, any_host=not address.loopback), self._stop.is_set)
+        self._app = app = App(run, Access(token, any_host=not address.loopback), self._stop.is_set)
         config = uvicorn.Config(
             app.asgi,
             log_level="critical",
@@ -94,6 +96,11 @@ class WebServer:
         self.url = f"{scheme}://{address.called}/" + (f"?token={token}" if token is not None else "")
         self._thread = threading.Thread(target=self._serve, name="web server", daemon=True)
 
+    @property
+    def watchers(self) -> int:
+        """How many watch now; a page listens and looks, and counts once."""
+        return self._app.watchers
+
     def start(self, timeout_s: float = 10.0) -> None:
         """Answer from now on; return once it does."""
         self._thread.start()
@@ -112,3 +119,10 @@ class WebServer:
 
     def _serve(self) -> None:
         self._server.run(sockets=[self._socket])
+
+
+def serve_pipeline(pipeline: Callable[[], Pipeline | None], settings: ServerSettings) -> WebServer:
+    """Return a server of the pipeline of now, whichever that is; raises UserError as :class:`WebServer`."""
+    from neuroclip_live.server.live_run import LiveRun  # with what paints: the window imports this module
+
+    return WebServer(LiveRun(pipeline), settings)

@@ -2,12 +2,12 @@
 
     xvfb-run -a -s "-screen 0 1280x800x24" python tests/gui/drive_with_xdotool.py OUT_FOLDER [SESSION ...]
 
-Starts the program as a user does, three times: on the demo recording (words are typed and renamed, it plays,
+Starts the program as a user does, four times: on the demo recording (words are typed and renamed, it plays,
 seeks, pauses, teaches, records, undoes, saves a picture, turns space and time, goes to the demo desk, changes
-settings), with ``--objects``, and for a server that is not there. Leaves a picture of the screen after each
-step. Needs a DISPLAY, xdotool, ImageMagick's ``import``, and openbox, as dialogs want a window manager to get
-the keyboard. It is no test of its own: it exits with 0 when the program lived through all and ended with 0;
-the pictures are to be looked at.
+settings), with ``--objects``, for a server that is not there, and to serve. Leaves a picture of the screen
+after each step. Needs a DISPLAY, xdotool, ImageMagick's ``import``, and openbox, as dialogs want a window
+manager to get the keyboard. It is no test of its own: it exits with 0 when the program lived through all and
+ended with 0; the pictures are to be looked at.
 """
 
 from __future__ import annotations
@@ -194,7 +194,22 @@ def without_a_server(out: Path) -> int:
     )
 
 
-SESSIONS = {"demo": on_the_demo, "objects": with_objects, "waiting": without_a_server}
+def serving(out: Path) -> int:
+    s = Session(out, "serving")
+    start = "Tab", "Tab", "space"  # from the port over the choice of readers to the button
+    return s.go(
+        [
+            ("started", lambda: None, 12.0),
+            ("serve-asked", lambda: keys("ctrl+shift+v"), STEP_S),
+            ("serves", lambda: keys(*start), 4.0),
+            ("shares-events", lambda: keys(*["Tab"] * 5, "space"), 4.0),
+            ("page-ended", lambda: keys(*["shift+Tab"] * 5, "space"), 4.0),
+            ("dialog-closed", lambda: keys("Escape"), 1.0),
+        ]
+    )
+
+
+SESSIONS = {"demo": on_the_demo, "objects": with_objects, "waiting": without_a_server, "serving": serving}
 
 
 def main() -> int:

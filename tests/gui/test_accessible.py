@@ -41,6 +41,7 @@ DIALOGS = {
     "settings": lambda w: w.recognition.ask(),
     "sentences": lambda w: w.ask_templates(),
     "export": lambda w: ExportDialog(w.export, "a", (0.0, 10.0), w).open(),
+    "serve": lambda w: w.serving.ask(),
     "keys": lambda w: w.show_shortcuts(),
     "about": lambda w: w.show_about(),
 }

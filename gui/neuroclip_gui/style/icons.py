@@ -23,6 +23,9 @@ PATHS: dict[str, str] = {
     "theme": '<circle cx="12" cy="12" r="8"/><path d="M12 4a8 8 0 0 1 0 16z" fill="currentColor"/>',
     "desk": '<path d="M3 5h18v11H3zM8 20h8M12 16v4"/>',
     "record": '<circle cx="12" cy="12" r="8.5"/><circle cx="12" cy="12" r="4" fill="currentColor"/>',
+    "serve": '<circle cx="12" cy="12" r="2" fill="currentColor"/>'
+    '<path d="M8 16a5.6 5.6 0 0 1 0-8M16 8a5.6 5.6 0 0 1 0 8"/>'
+    '<path d="M5 19a9.9 9.9 0 0 1 0-14M19 5a9.9 9.9 0 0 1 0 14"/>',
     "stop": '<circle cx="12" cy="12" r="8.5"/><path d="M9 9h6v6H9z" fill="currentColor"/>',
     "region": '<path d="M3 3h18v18H3z" stroke-dasharray="2.5 2.5"/><path d="M8 9h8v7H8z"/>',
     "teach": '<path d="M2 9l10-5 10 5-10 5zM6 11.5v5c3.5 3 8.5 3 12 0v-5M22 9v6"/>',
