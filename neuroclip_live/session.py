@@ -63,8 +63,8 @@ def source_spec(config: Config) -> SourceSpec:
         if kind != "network":
             raise UserError("the --tls options are for a stream: name it with --connect HOST:PORT")
         tls = Tls(*certificates)
-    if config.stream is not None and not is_recording:
-        raise UserError("--stream is for a recording: name it with --replay FILE")
+    if config.stream is not None and not (is_recording or kind == "network"):
+        raise UserError("--stream is for a recording or a server: name it with --replay or --connect")
     if (config.sensor or config.time_unit) and not is_recording:
         raise UserError("--sensor and --time-unit are for a recording: name it with --replay FILE")
     from neuroclip_drivers.files.event_file import parse_sensor

@@ -89,7 +89,7 @@ def test_a_stream_that_is_not_there_or_not_unique_is_one_line(
         Recording(path, "events")
     assert main(["--headless", "--replay", str(path), "--stream", "x", "-p", "a, b"]) == 2
     assert main(["--headless", "--simulate", "--stream", "1", "-p", "a, b"]) == 2
-    assert "--stream is for a recording" in capsys.readouterr().err
+    assert "--stream is for a recording or a server" in capsys.readouterr().err
 
 
 def test_a_recording_with_one_stream_says_nothing(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from making import SIZE, dv_recording, join, make_events, packet_places, same, start_server
 from serving import LONG_S, Server, free_port, servers
 
-from neuroclip_drivers.aedat4.format import MAGIC, parse_header
+from neuroclip_drivers.aedat4.format import MAGIC, StreamInfo, parse_header
 from neuroclip_drivers.aedat4.reader import MAX_PACKET_EVENTS, Recording
 from neuroclip_drivers.aedat4.verifying import write_aedat4
 from neuroclip_drivers.aedat4.writer import Aedat4Writer
@@ -207,6 +207,30 @@ def test_a_server_that_comes_back_with_another_sensor(
         assert time.monotonic() < until
     assert source.status().state is SourceState.WAITING
     source.close()
+
+
+@pytest.mark.parametrize(("wanted", "number"), [(None, 0), ("1", 1), ("Right", 1)])
+def test_of_several_event_streams_one_is_taken_and_the_others_are_named(
+    serve: Callable[..., Server], tmp_path: Path, wanted: str | None, number: int
+) -> None:
+    both = make_events(500, seed=1), make_events(500, seed=2)
+    streams = [StreamInfo(0, "EVTS", "events", "Left", SIZE), StreamInfo(1, "EVTS", "events", "Right", SIZE)]
+    with Aedat4Writer(tmp_path / "a.aedat4", SIZE, streams=streams) as writer:
+        for start in range(0, 500, 100):
+            for stream, events in enumerate(both):
+                writer.write_events(stream, events[start : start + 100])
+    data = (tmp_path / "a.aedat4").read_bytes()
+    sent = data[len(MAGIC) : parse_header(data).index_position]
+    server = serve([sent], [sent], hold=False)  # it comes back
+    source = NetworkSource(server.address, answer_s=LONG_S, stream=wanted)
+    said = ["0 'events' of Left", "1 'events' of Right"]
+    message = f"plays event stream {said[number]}, not {said[1 - number]} (choose with --stream)"
+    assert source.status().message == message
+    assert same(take(source, 1000), join([both[number], both[number]]))
+    assert source.status().message == message
+    source.close()
+    with pytest.raises(UserError, match=r"no event stream 'Middle'\. Choose one by its number with --stream"):
+        NetworkSource(serve([sent]).address, answer_s=LONG_S, stream="Middle")
 
 
 def test_large_packets_are_cut(serve: Callable[..., Server], tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ class SourceSpec:
     hold_at_end : bool
         For recordings: pause at the end instead of ending (what a window wants).
     stream : str or None
-        For recordings with several event streams: the number or name of one, or of its camera.
+        For recordings and servers with several event streams: the number or name of one, or of its camera.
     sensor, time_unit
         For recordings that do not tell them: the sensor's size, and "s", "ms", "us" or "ns".
     tls : Tls or None

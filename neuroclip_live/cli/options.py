@@ -172,7 +172,7 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option(
         "--stream",
         metavar="NAME|ID",
-        help="Replay this event stream, where a recording has several (stereo).",
+        help="Take this event stream, where a recording or a server has several (stereo).",
     ),
     click.option("--sensor", metavar="WxH", help="The sensor's size, where a recording does not tell it."),
     click.option(

@@ -16,14 +16,14 @@ def named(stream: StreamInfo) -> str:
 
 
 def choose(
-    path: Path, streams: Sequence[StreamInfo], filled: Sequence[StreamInfo], wanted: str | None
+    path: Path | str, streams: Sequence[StreamInfo], filled: Sequence[StreamInfo], wanted: str | None
 ) -> StreamInfo:
     """Return the stream that is wanted; without a wish the first that has events, else the first.
 
     Parameters
     ----------
-    path : Path
-        Named in the error.
+    path : Path or str
+        A file or an address; named in the error.
     streams : sequence of StreamInfo
         Those of events, at least one.
     filled : sequence of StreamInfo

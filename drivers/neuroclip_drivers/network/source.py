@@ -26,12 +26,13 @@ from neuroclip_drivers.aedat4.format import (
     MAGIC,
     MAX_HEADER_BYTES,
     Header,
+    StreamInfo,
     join_events,
     locate_events,
     parse_header,
 )
 from neuroclip_drivers.aedat4.payloads import UnknownFrameFormat, extent, parse_frame
-from neuroclip_drivers.aedat4.streams import named
+from neuroclip_drivers.aedat4.streams import choose, describe_choice, named
 from neuroclip_drivers.files.event_file import MAX_PACKET_EVENTS
 from neuroclip_drivers.network.connect import connect, explain, notice_death, parse_address, reason, resolve
 from neuroclip_drivers.network.tls import Tls, wrap
@@ -65,17 +66,27 @@ class NetworkSource:
         How long the server may take to accept, and again to say what it sends.
     tls : Tls, optional
         For a server that speaks TLS; it must prove who it is.
+    stream : str, optional
+        Number or name of the event stream, or name of its camera, where the server sends several; by default
+        the first.
 
     Raises
     ------
     UserError
-        When the address makes no sense, or TLS fails; :class:`~neuroclip_live.errors.SourceAway` when
-        nobody answers, or what answers does not send events.
+        When the address makes no sense, there is no such stream, or TLS fails;
+        :class:`~neuroclip_live.errors.SourceAway` when nobody answers, or what answers does not send events.
     """
 
     live = True
 
-    def __init__(self, address: str, *, answer_s: float = _ANSWER_S, tls: Tls | None = None) -> None:
+    def __init__(
+        self,
+        address: str,
+        *,
+        answer_s: float = _ANSWER_S,
+        tls: Tls | None = None,
+        stream: str | None = None,
+    ) -> None:
         place = parse_address(address)
         if tls is not None and place is None:
             raise UserError(f"{address} is a socket of this machine, which needs no TLS: leave --tls out")
@@ -83,6 +94,7 @@ class NetworkSource:
         self._tls_name = (tls.name if tls is not None else None) or (place[0] if place else "")
         self._targets = resolve(address)
         self.name = address
+        self._wanted = stream
         self._answer_s = answer_s
         self._lock = threading.Lock()
         self._closed = threading.Event()
@@ -101,13 +113,12 @@ class NetworkSource:
             raise UserError(explain(address, error)) from None
         except (OSError, FormatError) as error:
             raise SourceAway(explain(address, error), address) from None
-        stream = header.first("EVTS")
-        assert stream is not None
-        assert stream.resolution is not None
-        self._side = SideStreams.of_file(header.streams, stream.source)
+        events = self._events_of(header)
+        assert events.resolution is not None
+        self._side = SideStreams.of_file(header.streams, events.source)
         self._use(header)
-        self.camera = stream.source
-        self.resolution: Resolution = stream.resolution
+        self.camera = events.source
+        self.resolution: Resolution = events.resolution
 
     def packets(self) -> Iterator[Packet]:
         """Yield packets as they arrive, empty ones while there is nothing."""
@@ -153,9 +164,15 @@ class NetworkSource:
         self._closed.set()
         self._drop()
 
+    def _events_of(self, header: Header) -> StreamInfo:
+        """Return the event stream that is read; raises FormatError, or UserError where none is called so."""
+        streams = _event_streams(header)
+        if not streams:
+            raise FormatError("it sends no events")
+        return choose(self.name, streams, streams, self._wanted)
+
     def _use(self, header: Header) -> None:
-        events, frames = header.first("EVTS"), header.first("FRME")
-        assert events is not None
+        events, frames = self._events_of(header), header.first("FRME")
         self._compression = header.compression
         self._events_stream = events.number
         self._frames_stream = frames.number if frames else None
@@ -167,7 +184,11 @@ class NetworkSource:
             if (stream.type_id, stream.name) == (known.type_id, known.name)
         }
         new = [s for s in header.streams if s.type_id != "EVTS" and s.number not in self._side_places]
-        message = f"it now also sends {', '.join(map(named, new))}: open it again to have that" if new else ""
+        streams = _event_streams(header)
+        notes = [describe_choice(streams, streams, events)]
+        if new:
+            notes.append(f"it now also sends {', '.join(map(named, new))}: open it again to have that")
+        message = "; ".join(note for note in notes if note)
         with self._lock:
             self._state, self._message = SourceState.STREAMING, message
 
@@ -201,12 +222,12 @@ class NetworkSource:
             except StopIteration as stop:
                 if self._closed.is_set():
                     return
-                stream = stop.value.first("EVTS")
+                stream = self._events_of(stop.value)
                 if stream.resolution == self.resolution:
                     self._use(stop.value)
                     return
                 self._lose(FormatError(f"it now sends {stream.resolution}, before it was {self.resolution}"))
-            except (OSError, FormatError) as error:
+            except (OSError, FormatError, UserError) as error:
                 self._lose(error)
             wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
 
@@ -259,9 +280,7 @@ class NetworkSource:
             if len(whole) < len(MAGIC) + 4 + size:
                 continue
             header = parse_header(whole)
-            stream = header.first("EVTS")
-            if stream is None or stream.resolution is None:
-                raise FormatError("it sends no events")
+            self._events_of(header)  # raises where there is none
             self._received = bytearray(whole[header.end :])
             return header
         silent_for = "" if self._tls is not None else ", as a server of TLS does (see --tls-cert)"
@@ -313,8 +332,12 @@ class NetworkSource:
         self._side.add(SidePacket(place, payload, count, start_us, end_us))
 
 
+def _event_streams(header: Header) -> list[StreamInfo]:
+    return [s for s in header.streams if s.type_id == "EVTS" and s.resolution is not None]
+
+
 def open_network(spec: SourceSpec) -> NetworkSource:
     """Connect to the address that ``spec`` gives."""
     if not spec.target:
         raise UserError("No address was given. Give HOST:PORT or the path of a UNIX socket.")
-    return NetworkSource(spec.target, tls=spec.tls)
+    return NetworkSource(spec.target, tls=spec.tls, stream=spec.stream)
