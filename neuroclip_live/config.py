@@ -22,10 +22,12 @@ from neuroclip_live.errors import UserError
 class Config:
     """One run. The fields are named like the options of the command line, whose help says what each does.
 
-    ``given`` holds the names of those that were typed: saved settings fill in only the others.
+    ``given`` holds the names of those that were typed: saved settings fill in only the others. ``playlist``
+    are the recordings that a window plays after ``replay``, where ``--replay`` names several.
     """
 
     replay: str | None = None
+    playlist: tuple[str, ...] = ()
     camera: str | None = None
     connect: str | None = None
     tls_ca: str | None = None
@@ -228,9 +230,9 @@ def _typed(name: str, value: Any, hint: Any) -> Any:
     kinds = get_args(hint) or (hint,)
     if value is None and type(None) in kinds:
         return None
-    if name == "output":
+    if name in ("output", "playlist"):
         if not isinstance(value, (list, tuple)):
-            raise UserError(f"output is {_shown(value)}, where a list of text belongs")
+            raise UserError(f"{name} is {_shown(value)}, where a list of text belongs")
         return tuple(text_of(name, each) for each in value)
     if bool in kinds:
         if not isinstance(value, bool):

@@ -48,6 +48,11 @@ def source_spec(config: Config) -> SourceSpec:
     chosen = [kind for kind, target in named.items() if target is not None]
     if len(chosen) + (config.source is not None) > 1:
         raise UserError("choose one of --replay, --camera, --connect, --simulate, --webcam and --source")
+    if config.playlist and config.headless:
+        raise UserError(
+            "--replay of several recordings is for the window: without it, name one, or join them by "
+            "`neuroclip-live convert`"
+        )
     if config.source is not None:
         kind, _, argument = config.source.partition(":")
         chosen, named = [kind], {kind: argument}
@@ -84,6 +89,23 @@ def source_spec(config: Config) -> SourceSpec:
         time_unit=config.time_unit,
         tls=tls,
     )
+
+
+def playlist_of(config: Config) -> tuple[SourceSpec, ...]:
+    """Return what a window plays one after the other, the first included; empty where it is one recording.
+
+    Raises
+    ------
+    UserError
+        Where there is no such file.
+    """
+    if not config.playlist:
+        return ()
+    missing = next((path for path in config.playlist if not Path(path).expanduser().exists()), None)
+    if missing is not None:
+        raise UserError(f"--replay: No such file: {missing}. Check the path.")
+    first = source_spec(config)
+    return first, *(replace(first, target=path) for path in config.playlist)
 
 
 def speed_of(text: str) -> float | None:

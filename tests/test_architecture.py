@@ -109,7 +109,7 @@ def test_importing_the_package_stays_light() -> None:
 MOST_LINES = 350
 LONGER: dict[str, int] = {
     "neuroclip_live.recognition.pipeline": 373,
-    "neuroclip_drivers.replay": 402,
+    "neuroclip_drivers.replay": 399,
 }
 """Modules that are to be split, and how long they are at most: these numbers only ever shrink."""
 

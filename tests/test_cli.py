@@ -15,6 +15,7 @@ from tiny_model import make_tiny_model
 
 from neuroclip_drivers.aedat4.verifying import write_aedat4
 from neuroclip_live.cli.main import main
+from neuroclip_live.cli.options import several_files
 from neuroclip_live.events import Resolution
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -244,3 +245,30 @@ def test_an_overlap_out_of_range_names_the_option(
     for overlap in ("0", "-1", "17"):
         assert run(*headless(recording, model, "--overlap", overlap)) == 2
         assert f"--overlap {overlap}: a slice has 1 (no overlap) to 16 hops" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("--replay a", "--replay a"),
+        ("--replay a b c", "--replay a --replay b --replay c"),
+        ("-v --replay a b --prompts x --loop", "-v --replay a --replay b --prompts x --loop"),
+        ("--replay=a b --headless", "--replay=a --replay b --headless"),
+        ("--replay a --replay b c", "--replay a --replay b --replay c"),
+        ("--replay a doctor", "--replay a doctor"),
+        ("doctor a b", "doctor a b"),
+        ("--prompts x y", "--prompts x y"),
+    ],
+)
+def test_everything_after_replay_up_to_the_next_option_is_a_recording(typed, meant):
+    assert several_files(typed.split(), {"doctor"}) == meant.split()
+
+
+def test_several_recordings_are_for_the_window(recording, capsys):
+    assert main(["--replay", recording, recording, "--headless"]) == 2
+    assert "--replay of several recordings is for the window" in capsys.readouterr().err
+
+
+def test_a_recording_of_several_that_is_not_there_is_named(recording, capsys):
+    assert main(["--replay", recording, "absent.aedat4"]) == 2
+    assert "--replay: No such file: absent.aedat4" in capsys.readouterr().err

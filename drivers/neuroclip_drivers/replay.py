@@ -219,15 +219,12 @@ class ReplaySource:
             losses = self.recording.losses
             if losses and self.recording.remedy:
                 losses += f" ({self.recording.remedy})"
-            notes = [
-                self.recording.streams_note,
-                losses,
-                self._gap_note,
-                "end of the recording" if self._at_end else "",
-            ]
+            end = "end of the recording" if self._at_end else ""
+            notes = [self.recording.streams_note, losses, self._gap_note, end]
             message, lost = "; ".join(note for note in notes if note), bool(losses)
             at_us = self._target.to_us if self._target is not None else self._position_us
-            return SourceStatus(state, message, at_us, self._part.start_us, self._part.end_us, lost=lost)
+            first_us, last_us = self._part.start_us, self._part.end_us
+            return SourceStatus(state, message, at_us, first_us, last_us, lost=lost, at_end=self._at_end)
 
     def latest_frame(self) -> GrayFrame | None:
         """Return the intensity frame that belongs to where the replay stands, or None."""

@@ -55,6 +55,8 @@ class SourceStatus:
         they go on along the file where the camera's clock began anew.
     lost : bool
         The message is of something missing: a damaged recording's.
+    at_end : bool
+        A recording was played to its end, or to that of the part that is played, and is held there.
     shows : str
         What there is to see now, where the source knows it: the simulated camera does.
     """
@@ -66,6 +68,7 @@ class SourceStatus:
     end_us: int | None = None
     shows: str = ""
     lost: bool = False
+    at_end: bool = False
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ _FILLED = {
     "more": "&More sources",
     "webcam": "&Webcam",
     "event_stream": "E&vent stream",
+    "playlist": "Play&list",
     "panels": "&Panels",
 }
 """Menus whose entries are found while the window runs."""

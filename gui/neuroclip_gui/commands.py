@@ -60,7 +60,7 @@ ACTIONS: tuple[Spec, ...] = (
         lambda w: w.sources.ask_file(),
         ("Ctrl+O",),
         "open",
-        "Open a recording in any format that doctor lists, or drop one on the window",
+        "Open a recording in any format that doctor lists, or several to play one after the other",
     ),
     Spec(
         "camera",
@@ -159,6 +159,14 @@ ACTIONS: tuple[Spec, ...] = (
     Spec("slower", "S&lower", lambda w: w.transport.faster(-1), ("[",)),
     Spec("faster", "F&aster", lambda w: w.transport.faster(1), ("]",)),
     Spec("loop", "&Loop", lambda w, on: w.set_loop(on), ("L",), "loop", "Begin again at the end", check=True),
+    Spec(
+        "previous_recording",
+        "Previous recordin&g",
+        lambda w: w.playlist.go(-1),
+        ("Ctrl+PgUp", "P"),
+        "previous",
+    ),
+    Spec("next_recording", "&Next recording", lambda w: w.playlist.go(1), ("Ctrl+PgDown", "N"), "next"),
     Spec("mark_in", "Play from &here", lambda w: w.transport.mark("in"), ("I",)),
     Spec("mark_out", "Play up to h&ere", lambda w: w.transport.mark("out"), ("O",)),
     Spec("mark_clear", "Play &all of it", lambda w: w.transport.mark("clear"), ("X",)),

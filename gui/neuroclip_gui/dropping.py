@@ -49,8 +49,8 @@ class Dropped:
             one_of = f", the first of {len(self.films)}" if len(self.films) > 1 else ""
             return f"Drop to hold a simulated camera before {Path(self.films[0]).name}{one_of}"
         if self.recordings:
-            one_of = f", the first of {len(self.recordings)}" if len(self.recordings) > 1 else ""
-            return f"Drop to play {Path(self.recordings[0]).name}{one_of}"
+            several = f" and {len(self.recordings) - 1} more" if len(self.recordings) > 1 else ""
+            return f"Drop to play {Path(self.recordings[0]).name}{several}"
         return ""
 
     def open(self, sources: Sources) -> str:
@@ -59,15 +59,9 @@ class Dropped:
             sources.open_pictures(self.pictures)
         elif self.films:
             sources.open_pictures(self.films[:1])
-            return _left_out("Films", len(self.films) - 1)
-        elif self.recordings:
-            sources.open_file(self.recordings[0])
-            return _left_out("Recordings", len(self.recordings) - 1)
+            left = len(self.films) - 1
+            verb = "is" if left == 1 else "are"
+            return f"Films are played one at a time: {left} of those dropped {verb} left out" if left else ""
+        else:
+            sources.open_files(self.recordings)
         return ""
-
-
-def _left_out(what: str, left: int) -> str:
-    """Say that only one is played at a time; empty where there was only one."""
-    if not left:
-        return ""
-    return f"{what} are played one at a time: {left} of those dropped {'is' if left == 1 else 'are'} left out"

@@ -32,6 +32,7 @@ from neuroclip_gui.panels.picture.event_view import EventView
 from neuroclip_gui.panels.picture.live_view import LiveView
 from neuroclip_gui.panels.picture.object_boxes import ObjectsShown
 from neuroclip_gui.panels.picture.region_drawing import Region
+from neuroclip_gui.panels.playback.playlist import Playlist
 from neuroclip_gui.panels.playback.transport import Transport
 from neuroclip_gui.panels.prompts.prompt_sets import PromptSets
 from neuroclip_gui.panels.prompts.prompts_panel import PromptsPanel
@@ -112,6 +113,7 @@ class MainWindow(QMainWindow, WindowCommands):
         self.serving = Serving(self, lambda: self.pipeline, self.banner.say)
         self.status_line = StatusLine()
         self.sources, self.recognition = Sources(self), Recognition(self)
+        self.playlist = Playlist(self.sources, self.transport, settings)
         self.camera_panel = CameraPanel(theme)
         self.cameras, self.prompt_sets = Cameras(self), PromptSets(self)
         self.prompts.model.chosen = settings.colours
@@ -157,7 +159,9 @@ class MainWindow(QMainWindow, WindowCommands):
         by_name = self.actions_.by_name
         self.prompts.add_actions(self.actions_.in_list)
         self.waiting.card.offer([by_name[n] for n in ("simulator", "open", "network")])
-        self.transport.add_buttons([by_name[n] for n in ("step_back", "play", "step_on")], [by_name["loop"]])
+        in_list = by_name["previous_recording"], by_name["next_recording"]
+        steps = [by_name[n] for n in ("step_back", "play", "step_on")]
+        self.transport.add_buttons([in_list[0], *steps, in_list[1]], [by_name["loop"]], in_list)
         self.teach.add_buttons(
             [by_name[n] for n in ("teach_last", "teach_not")],
             [by_name[n] for n in ("undo", "teach_forget", "teach_save", "teach_load")],
@@ -176,6 +180,9 @@ class MainWindow(QMainWindow, WindowCommands):
         self.prompts.templates_asked.connect(self.ask_templates)
         self.timeline.chosen.connect(self.transport.seek_us)
         self.transport.complained.connect(self.complain)
+        self.playlist.complained.connect(self.complain)
+        self.playlist.changed.connect(self._show_playlist)
+        self._show_playlist()
         self.strip.opened.connect(self._on_frame_opened)
         self.raster.opened.connect(self._on_spikes_opened)
         for dock in self.docks.values():  # a panel that floats is a window of its own
@@ -207,6 +214,7 @@ class MainWindow(QMainWindow, WindowCommands):
         self.prompts.show_prompts(pipeline.prompts)
         self.source_changed()
         self.sources.remember_source(pipeline.source)
+        self.playlist.take_up(self.recognition.config)
         self.recognition.begin(pipeline)
         pipeline.start()
         self.live.load(self.jobs)
@@ -240,7 +248,8 @@ class MainWindow(QMainWindow, WindowCommands):
         self.rate.clear()
         self.strip.show_prediction(None)
         self.raster.show_prediction(None)
-        self.actions_.by_name["loop"].setChecked(bool(getattr(source, "loop", self.settings.loop)))
+        loop = self.playlist.loop if self.playlist.in_charge else getattr(source, "loop", self.settings.loop)
+        self.actions_.by_name["loop"].setChecked(bool(loop))
         histogram = getattr(source, "rate_histogram", None)
         if self.transport.active and histogram is not None:
 
@@ -257,10 +266,15 @@ class MainWindow(QMainWindow, WindowCommands):
             self.use_prompts(words)
             self.keeping.touched = touched  # nothing that the user typed
 
+    def _show_playlist(self) -> None:
+        self.playlist.fill(self.actions_.menus["playlist"])
+        self.show_title("")
+
     def show_title(self, shows: str) -> None:
         """Say in the title what the source is, and what it shows where it knows it."""
         name = self.pipeline.source.name if self.pipeline is not None else ""
         title = f"{name}: {shows}" if shows else name
+        title += f" ({self.playlist.place})" if self.playlist.place else ""
         title = f"{title} – neuroclip-live" if title else "neuroclip-live"
         if title != self.windowTitle():
             self.setWindowTitle(title)

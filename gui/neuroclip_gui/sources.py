@@ -11,7 +11,8 @@ from PySide6.QtWidgets import QFileDialog, QInputDialog, QLineEdit, QMenu
 
 from neuroclip_drivers.files.registry import known_suffixes
 from neuroclip_drivers.film.webcams import list_webcams
-from neuroclip_drivers.opening import SOURCES, SourceEntry
+from neuroclip_drivers.opening import SOURCES, SourceEntry, SourceSpec
+from neuroclip_gui.style.elided import in_menu
 
 if TYPE_CHECKING:
     from neuroclip_drivers.source import EventSource
@@ -33,15 +34,14 @@ class Sources:
     # ---- asked by the user
 
     def ask_file(self) -> None:
-        """Choose a recording."""
+        """Choose a recording, or several."""
         recent = self._window.settings.recent
         folder = str(Path(recent[0]).parent) if recent else ""
         kinds = " ".join(f"*{suffix}" for suffix in known_suffixes())
-        path, _ = QFileDialog.getOpenFileName(
-            self._window, "Open recording", folder, f"Event recordings ({kinds});;All files (*)"
+        paths, _ = QFileDialog.getOpenFileNames(
+            self._window, "Open recordings", folder, f"Event recordings ({kinds});;All files (*)"
         )
-        if path:
-            self.open_file(path)
+        self.open_files(paths)
 
     def ask_address(self) -> None:
         """Ask for the address of a stream."""
@@ -58,7 +58,14 @@ class Sources:
 
     def open_file(self, path: str) -> None:
         """Play a recording."""
-        self._open("replay", path, done=lambda: self._remember(path))
+        self._open("replay", path, done=lambda: self.remember(path))
+
+    def open_files(self, paths: Sequence[str]) -> None:
+        """Play a recording, or several, one after the other."""
+        if len(paths) > 1:
+            self._window.playlist.play([SourceSpec("replay", path, hold_at_end=True) for path in paths])
+        elif paths:
+            self.open_file(paths[0])
 
     def open_demo(self, name: str) -> None:
         """Play a recording that ships with the project."""
@@ -98,7 +105,7 @@ class Sources:
         """List recordings opened before."""
         menu.clear()
         for path in self._window.settings.recent:
-            action = menu.addAction(Path(path).name)
+            action = menu.addAction(in_menu(Path(path).name))
             action.setToolTip(path)
             action.triggered.connect(lambda _=False, p=path: self.open_file(p))
         menu.setEnabled(bool(self._window.settings.recent))
@@ -167,7 +174,7 @@ class Sources:
 
         def refused(message: str) -> None:
             self.fill_streams(menu)  # the mark goes back to what is played
-            self._window.banner.say(message, "error")
+            self.refuse(message)
 
         def make() -> EventSource:
             from neuroclip_drivers.replay_streams import other_stream
@@ -186,23 +193,38 @@ class Sources:
         more: tuple[str, ...] = (),
     ) -> None:
         loop = self._window.settings.loop
+        spec = SourceSpec(kind=kind, target=target, loop=loop, hold_at_end=True, more=more)
+
+        def opened() -> None:
+            self._window.playlist.drop()
+            if done is not None:
+                done()
+
+        self.open_spec(spec, opened, self.refuse)
+
+    def refuse(self, message: str) -> None:
+        """Say why something cannot be opened."""
+        self._window.banner.say(message, "error")
+
+    def open_spec(self, spec: SourceSpec, done: Callable[[], None], refused: Callable[[str], None]) -> bool:
+        """Read a source away from the window's thread, then ``done``, or why not; False while starting."""
 
         def make() -> EventSource:
-            from neuroclip_drivers.opening import SourceSpec, open_source
+            from neuroclip_drivers.opening import open_source
 
-            return open_source(SourceSpec(kind=kind, target=target, loop=loop, hold_at_end=True, more=more))
+            return open_source(spec)
 
-        self._begin(make, done, lambda message: self._window.banner.say(message, "error"))
+        return self._begin(make, done, refused)
 
     def _begin(
         self, make: Callable[[], EventSource], done: Callable[[], None] | None, refused: Callable[[str], None]
-    ) -> None:
+    ) -> bool:
         """Read the source that ``make`` opens, away from the window's thread."""
         window = self._window
         pipeline = window.pipeline
         if pipeline is None:
             window.complain("Still starting: try again in a moment")
-            return
+            return False
 
         def work() -> EventSource:
             source = make()
@@ -215,14 +237,16 @@ class Sources:
                 done()
 
         window.jobs.do(work, opened, refused)
+        return True
 
     def remember_source(self, source: EventSource) -> None:
         """Let a recording of the command line stand among the recent ones; the demos have a menu."""
         path = getattr(getattr(source, "recording", None), "path", None)
         if path is not None and Path(path).resolve() not in _demos():
-            self._remember(str(path))
+            self.remember(str(path))
 
-    def _remember(self, path: str) -> None:
+    def remember(self, path: str) -> None:
+        """Let a recording stand in front of the recent ones."""
         self._window.settings.remember(str(Path(path).resolve()))
         self.fill_recent(self._window.actions_.menus["recent"])
 

@@ -39,7 +39,7 @@ class WindowCommands:
     def set_loop(self, on: bool) -> None:
         """Begin recordings again at their end."""
         self.settings.loop = on
-        self.transport.set_loop(on)
+        self.playlist.set_loop(on) if self.playlist.in_charge else self.transport.set_loop(on)
 
     def set_smoothing(self, seconds: float) -> None:
         """Steady the decision over so many seconds."""

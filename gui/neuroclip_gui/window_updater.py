@@ -211,6 +211,7 @@ class Follower:
         paint_hz = window.pulse.paint_hz
         window.status_line.show_status(status, paint_hz)
         window.transport.show_status(status.source)
+        window.playlist.look(status.source)
         window.show_title(status.source.shows)
         self._show_play_icon()
         sample(window.rate, pipeline, status.event_rate_hz, now)
@@ -239,6 +240,8 @@ class Follower:
         message = status.message if status.state.value != "loading" and not status.changing else ""
         if status.source.state.value == "waiting" and message == status.source.message:
             message = ""  # that lies over the picture for as long as it lasts
+        if status.source.at_end and window.playlist.goes_on:
+            message = ""
         if message == self._said:
             return
         self._said = message

@@ -16,7 +16,7 @@ import click
 
 from neuroclip_live import __version__, interrupts
 from neuroclip_live.cli.later_command import LaterGroup
-from neuroclip_live.cli.options import current_name, given_of, run_options
+from neuroclip_live.cli.options import current_name, given_of, run_options, several_files, with_playlist
 from neuroclip_live.config import Config
 from neuroclip_live.errors import UserError
 from neuroclip_live.extras import explained
@@ -28,6 +28,9 @@ _SINK_FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO)
 
 class _Commands(LaterGroup):
     """The commands; one whose reader has seen enough (``| head``) ends quietly."""
+
+    def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(context, several_files(args, self.commands))
 
     def invoke(self, context: click.Context) -> Any:
         try:
@@ -64,7 +67,7 @@ def cli(context: click.Context, /, verbose: bool, **values: Any) -> None:
     if context.invoked_subcommand is None:
         from neuroclip_live.cli.run_command import run
 
-        context.exit(run(Config(**values, given=given_of(context, values))))
+        context.exit(run(Config(**with_playlist(values), given=given_of(context, values))))
 
 
 @cli.command()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import click
@@ -120,8 +121,9 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     # where events come from
     click.option(
         "--replay",
-        metavar="FILE",
-        help="Replay a recording: AEDAT, Prophesee RAW, ROS bag, HDF5, NumPy, text.",
+        metavar="FILE...",
+        multiple=True,
+        help="Replay a recording: AEDAT, Prophesee RAW, ROS bag, HDF5, NumPy, text; or several in turn.",
     ),
     click.option(
         "--camera",
@@ -226,6 +228,34 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         help="The window's settings file, for --headless model, device, slice, overlap, timesteps, motion.",
     ),
 )
+
+
+def with_playlist(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a command's values with the first recording as what is replayed, and the others after it."""
+    first, *others = values["replay"] or (None,)
+    return {**values, "replay": first, "playlist": tuple(others)}
+
+
+def several_files(args: Sequence[str], commands: Collection[str]) -> list[str]:
+    """Let all that follows ``--replay`` up to the next option be its files: a shell gives them for ``*``.
+
+    Names of ``commands`` are none, unless there is such a file.
+    """
+    spread: list[str] = []
+    files = 0
+    for each in args:
+        if each.startswith("-") or (each in commands and not Path(each).exists()):
+            files = 0
+        elif files:
+            files += 1
+        if files > 2:
+            spread.append("--replay")
+        spread.append(each)
+        if each == "--replay":
+            files = 1
+        elif each.startswith("--replay="):
+            files = 2
+    return spread
 
 
 def given_of(context: click.Context, values: Mapping[str, Any]) -> frozenset[str]:

@@ -43,6 +43,7 @@ def run(config: Config) -> int:
 
     keep_memory()
     spec = session.source_spec(config)
+    session.playlist_of(config)
     session.prompts_of(config, spec)  # before anything is opened: what cannot be used is told at once
     settings = session.settings_of(config)
     return _run_headless(config, spec, settings) if config.headless else _run_window(config, spec)

@@ -63,6 +63,7 @@ def answers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], 
 
     def answer(text: str) -> None:
         path = str(tmp_path / text)
+        monkeypatch.setattr(QFileDialog, "getOpenFileNames", lambda *args, **more: ([path], ""))
         monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *args, **more: (path, ""))
         monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *args, **more: (path, ""))
         monkeypatch.setattr(QInputDialog, "getText", lambda *args, **more: (text, True))

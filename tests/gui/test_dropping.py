@@ -69,19 +69,19 @@ def test_a_film_that_is_none_is_said(qtbot, window, pipeline, tmp_path):
     assert pipeline.source.name == "fake.aedat4"
 
 
-def test_of_several_recordings_the_first_is_played_and_the_others_are_named(window, monkeypatch):
+def test_several_recordings_become_a_list_without_what_is_none(window, monkeypatch):
     opened = []
-    monkeypatch.setattr(window.sources, "open_file", opened.append)
+    monkeypatch.setattr(window.sources, "open_files", opened.extend)
     drop(window, "/somewhere/a.aedat4", "/somewhere/b.raw", "/somewhere/cat.png")
-    assert opened == ["/somewhere/a.aedat4"]
-    assert "1 of those dropped is left out" in window.banner.text
+    assert opened == ["/somewhere/a.aedat4", "/somewhere/b.raw"]
+    assert window.banner.text == ""
 
 
 @pytest.mark.parametrize(
     ("paths", "promised"),
     [
         (["/x/a.aedat4"], "Drop to play a.aedat4"),
-        (["/x/a.aedat4", "/x/b.raw"], "Drop to play a.aedat4, the first of 2"),
+        (["/x/a.aedat4", "/x/b.raw"], "Drop to play a.aedat4 and 1 more"),
         (["/x/cat.png"], "Drop to hold a simulated camera before cat.png"),
         (["/x/cat.png", "/x/dog.jpg", "/x/a.aedat4"], "before cat.png and 1 more"),
         (["/x/clip.mov"], "Drop to hold a simulated camera before clip.mov"),

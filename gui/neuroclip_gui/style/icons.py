@@ -16,6 +16,8 @@ PATHS: dict[str, str] = {
     "pause": '<path d="M8 5v14M16 5v14" stroke-width="3.4"/>',
     "back": '<path d="M18 5v14l-10-7z" fill="currentColor"/><path d="M6 5v14"/>',
     "forward": '<path d="M6 5v14l10-7z" fill="currentColor"/><path d="M18 5v14"/>',
+    "previous": '<path d="M20 5v14l-8-7zM12 5v14l-8-7z" fill="currentColor"/><path d="M3 5v14"/>',
+    "next": '<path d="M4 5v14l8-7zM12 5v14l8-7z" fill="currentColor"/><path d="M21 5v14"/>',
     "loop": '<path d="M4 11a5 5 0 0 1 5-5h10M16 3l3 3-3 3M20 13a5 5 0 0 1-5 5H5M8 21l-3-3 3-3"/>',
     "freeze": '<path d="M12 3v18M4.2 7.5l15.6 9M19.8 7.5l-15.6 9M9 4.5l3 2.5 3-2.5M9 19.5l3-2.5 3 2.5"/>',
     "snapshot": '<path d="M4 8V4h4M16 4h4v4M20 16v4h-4M8 20H4v-4"/><circle cx="12" cy="12" r="3"/>',

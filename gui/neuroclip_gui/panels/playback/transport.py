@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from itertools import pairwise
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 SPEEDS: tuple[float | None, ...] = (0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 100.0, None)
 _STEP_US = 50_000
+_NAMED = 30
+"""Names of a list that are told when its place is pointed at."""
 _LATELY = 24
 """Predictions looked at to know how far apart slices are."""
 
@@ -42,6 +45,8 @@ class Transport(QWidget):
         self._first_us = 0
         self._duration_s = 0.0
         self._part = (0.0, 1.0)
+        self.is_marked = False
+        """Whether a part was marked here."""
         self.paused = False
         self.seek_bar = SeekBar(theme)
         self.speed = QComboBox()
@@ -58,16 +63,38 @@ class Transport(QWidget):
         self._layout.addWidget(self.seek_bar, 1)
         self._layout.addWidget(self._time)
         self._layout.addWidget(self.speed)
+        self.place = QLabel()
+        self.place.setAccessibleName("Place in the list of recordings")
+        self.place.setContentsMargins(6, 0, 0, 0)
+        self.place.hide()
+        self._in_list: list[QToolButton] = []
+        self._layout.insertWidget(1, self.place)
         self.seek_bar.sought.connect(self.seek_share)
         self.speed.activated.connect(lambda index: self.set_speed(SPEEDS[index]))
         self.hide()
 
-    def add_buttons(self, actions: list[QAction], after: list[QAction]) -> None:
-        """Put actions before the seek bar, and others at the end."""
+    def add_buttons(self, actions: list[QAction], after: list[QAction], in_list: Collection[QAction]) -> None:
+        """Put actions before the seek bar, and others at the end; some only while there is a list."""
         for place, action in enumerate(actions):
-            self._layout.insertWidget(place, _button(action))
+            button = _button(action)
+            self._layout.insertWidget(place, button)
+            if action in in_list:
+                self._in_list.append(button)
+                button.hide()
         for action in after:
             self._layout.addWidget(_button(action))
+
+    def show_place(self, place: str, names: Sequence[str]) -> None:
+        """Show where it is among recordings of these names, and how to get to others; "" for no list."""
+        self.place.setText(place)
+        self.place.setToolTip("\n".join(f"{at}  {name}" for at, name in enumerate(names[:_NAMED], 1)))
+        for widget in (self.place, *self._in_list):
+            widget.setVisible(bool(place))
+
+    @property
+    def source(self) -> Any:
+        """The recording that is played; None for anything else."""
+        return self._source
 
     @property
     def active(self) -> bool:
@@ -78,6 +105,7 @@ class Transport(QWidget):
         """Play another source; one that cannot be sought hides the bar."""
         seekable = not source.live and hasattr(source, "seek")
         self._source = source if seekable else None
+        self.is_marked = False
         self.setVisible(seekable and not self.window().property("desk"))
         if not seekable:
             return
@@ -178,7 +206,7 @@ class Transport(QWidget):
         except UserError as error:
             self.complained.emit(str(error))
         else:
-            self._part = (first, last)
+            self._part, self.is_marked = (first, last), which != "clear"
             self.seek_bar.set_part(first, last)
 
 
