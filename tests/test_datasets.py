@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import struct
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.io
+from event_files import aedat3_file
 
 from neuroclip_drivers.aedat4.verifying import write_aedat4
 from neuroclip_live.datasets import SPECS, EventDataset, UnreadableSample, open_dataset
+from neuroclip_live.datasets.matlab import read_mat
 from neuroclip_live.datasets.samples import has_samples, open_samples
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution
@@ -93,12 +97,59 @@ def lay_out_n_caltech101(root: Path) -> None:
             write_atis(root / "Caltech101" / name / f"image_{k:04}.bin", events(70, 240, 180, k))
 
 
+def write_text(path: Path, packet: Packet, car: bool) -> None:
+    """Write as rpg_asynet and AEGNN read N-Cars: x, y, seconds, polarity of -1 and 1; a file says of what."""
+    path.mkdir(parents=True)
+    rows = np.stack([packet["x"], packet["y"], packet["t"] / 1e6, packet["p"] * 2.0 - 1], axis=1)
+    np.savetxt(path / "events.txt", rows, fmt=("%d", "%d", "%.6f", "%d"))
+    (path / "is_car.txt").write_text(f"{int(car)}\n")
+
+
+def write_npy(path: Path, packet: Packet) -> None:
+    """Write as rpg_event_representation_learning reads N-Caltech101: float32 of x, y, seconds, -1 or 1."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rows = np.stack([packet["x"], packet["y"], packet["t"] / 1e6, packet["p"] * 2.0 - 1], axis=1)
+    np.save(path, rows.astype(np.float32))
+
+
+def write_mat(path: Path, packet: Packet) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    x, y = 239 - packet["x"].astype(np.int64), 179 - packet["y"].astype(np.int64)
+    columns = {"ts": packet["t"], "x": x, "y": y, "pol": packet["p"]}
+    scipy.io.savemat(path, {name: c.reshape(-1, 1) for name, c in columns.items()}, do_compression=True)
+
+
+def lay_out_dvs128_gesture(root: Path) -> None:
+    """Two recordings, of 3 and 2 gestures of which one comes twice, with others' events between them."""
+    for part, name, numbers in (("train", "user01_led", (1, 8, 1)), ("test", "user24_led", (8, 1))):
+        recorded, rows = [], ["class,startTime_usec,endTime_usec"]
+        for k, number in enumerate(numbers):
+            begin = 1_000_000 * (k + 1)
+            trial, between = events(200, 128, 128, k), events(40, 128, 128, 9 + k, 400_000)
+            trial["t"] += begin
+            between["t"] += begin + 400_000
+            recorded += [trial, between]
+            rows.append(f"{number},{begin},{begin + 300_000}")
+        table = np.stack([np.concatenate([p[n] for p in recorded]).astype(np.int64) for n in "xytp"], axis=1)
+        aedat3_file(root / f"{name}.aedat", table, packet=90)
+        (root / f"{name}_labels.csv").write_text("\n".join([*rows, ""]))
+        (root / f"trials_to_{part}.txt").write_text(f"{name}.aedat\n\n")
+
+
+def lay_out_asl_dvs(root: Path) -> None:
+    for letter in "ay":
+        for k in range(5):
+            write_mat(root / letter / f"{letter}_{k:04}.mat", events(70, 240, 180, k))
+
+
 LAYOUTS: dict[str, tuple[Callable[[Path], None], tuple[str, ...], int, int, int]] = {
     "n-mnist": (lay_out_n_mnist, ("0", "1", "7"), 9, 6, 60),
     "cifar10-dvs": (lay_out_cifar10_dvs, ("airplane", "frog"), 6, 2, 80),
     "es-imagenet": (lay_out_es_imagenet, ("tench", "great white shark", "brambling"), 6, 1, 90),
     "n-cars": (lay_out_n_cars, ("background", "car"), 4, 2, 70),
     "n-caltech101": (lay_out_n_caltech101, ("airplanes", "cougar face"), 8, 2, 70),
+    "dvs128-gesture": (lay_out_dvs128_gesture, ("arm roll", "hand clapping"), 3, 2, 200),
+    "asl-dvs": (lay_out_asl_dvs, ("A", "Y"), 8, 2, 70),
 }
 
 
@@ -126,6 +177,8 @@ def test_values_survive_every_format(tmp_path: Path) -> None:
         "cifar10-dvs": (write_cifar_aedat, "cat/a.aedat", events(40, 128, 128)),
         "n-cars": (write_dat, "n-cars_train/cars/a.dat", events(40, 120, 100)),
         "es-imagenet": (write_es_npz, "train/class4/a.npz", events(40, 224, 224, last_us=8)),
+        "n-caltech101": (write_npy, "training/ant/a.npy", events(40, 240, 180)),
+        "asl-dvs": (write_mat, "b/a.mat", events(40, 240, 180)),
     }
     for key, (write, place, packet) in written.items():
         write(tmp_path / key / place, packet)
@@ -133,6 +186,92 @@ def test_values_survive_every_format(tmp_path: Path) -> None:
         back = data.events(data.train[0])
         order = ["t", "x", "y", "p"]
         np.testing.assert_array_equal(np.sort(back, order=order), np.sort(packet, order=order), err_msg=key)
+
+
+def test_n_cars_as_text(tmp_path: Path) -> None:
+    places = ("train/sequence_0", "val/sequence_1", "test/sequence_9")
+    packets = {f"N-Cars/{place}": events(50, 120, 100, k) for k, place in enumerate(places)}
+    for number, (place, packet) in enumerate(packets.items()):
+        write_text(tmp_path / place, packet, car=number != 1)
+    (tmp_path / "N-Cars/train/sequence_7").mkdir()  # without events
+    data = open_dataset("n-cars", tmp_path)
+    assert data.labels == ("background", "car")
+    assert [sample.label for sample in (*data.train, *data.test)] == [1, 0, 1]
+    for sample in (*data.train, *data.test):
+        written = packets[str(Path(sample.name).parent)]
+        for name in ("t", "x", "y", "p"):
+            np.testing.assert_array_equal(data.events(sample)[name], written[name])
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_mat_is_read_as_scipy_reads_it(tmp_path: Path, packed: bool) -> None:
+    dice, arrays = np.random.default_rng(3), {}
+    for number, kind in enumerate(("u1", "i1", "<u2", "<i4", ">i4", "<i8", "<f4", "<f8")):
+        arrays[f"a_name_of_some_length_{number}"] = dice.integers(0, 100, (number + 1, 3)).astype(kind)
+    stored = {**arrays, "text": "no numbers", "cells": np.array([{}, "a"], dtype=object)}
+    scipy.io.savemat(tmp_path / "a.mat", stored, do_compression=packed)
+    read = read_mat(tmp_path / "a.mat")
+    assert read.keys() == arrays.keys()
+    for name, array in scipy.io.loadmat(tmp_path / "a.mat", variable_names=list(arrays)).items():
+        if name in arrays:
+            np.testing.assert_array_equal(read[name], array.ravel(order="F"))
+
+
+def test_n_caltech101_as_arrays_keeps_its_parts(tmp_path: Path) -> None:
+    for part, count in (("training", 3), ("validation", 1), ("testing", 2)):
+        for k in range(count):
+            write_npy(tmp_path / "N-Caltech101" / part / "cougar_face" / f"{k}.npy", events(50, 240, 180, k))
+            write_npy(tmp_path / "N-Caltech101" / part / "BACKGROUND_Google" / f"{k}.npy", events(50))
+    data = open_dataset("n-caltech101", tmp_path)
+    assert (data.labels, len(data.train), len(data.test)) == (("cougar face",), 4, 2)
+    assert all("testing" in sample.name for sample in data.test)
+
+
+def test_gestures_are_those_that_spikingjelly_cuts_out(tmp_path: Path) -> None:
+    from spikingjelly.datasets.dvs128_gesture import _split_aedat_files_to_np
+
+    lay_out_dvs128_gesture(tmp_path)
+    for number in range(11):
+        (tmp_path / "cut" / str(number)).mkdir(parents=True)
+    for name in ("user01_led", "user24_led"):
+        csv = tmp_path / f"{name}_labels.csv"
+        _split_aedat_files_to_np(name, tmp_path / f"{name}.aedat", csv, tmp_path / "cut")
+    data = open_dataset("dvs128-gesture", tmp_path)
+    names = [sample.name for sample in (*data.train, *data.test)]
+    assert names[:3] == ["user01_led.aedat@1000000", "user01_led.aedat@2000000", "user01_led.aedat@3000000"]
+    cut = ["0/user01_led_0", "7/user01_led_0", "0/user01_led_1", "7/user24_led_0", "0/user24_led_0"]
+    for sample, theirs in zip((*data.train, *data.test), cut, strict=True):
+        ours = data.events(sample)
+        with np.load(tmp_path / "cut" / f"{theirs}.npz") as stored:
+            for field in ("t", "x", "y", "p"):
+                np.testing.assert_array_equal(ours[field], stored[field])
+
+
+def test_letters_are_turned_as_spikingjelly_turns_them(tmp_path: Path) -> None:
+    from spikingjelly.datasets.asl_dvs import _read_mat_save_to_np
+
+    lay_out_asl_dvs(tmp_path)
+    data = open_dataset("asl-dvs", tmp_path)
+    sample = data.train[0]
+    _read_mat_save_to_np(sample.path, tmp_path / "theirs.npz")
+    with np.load(tmp_path / "theirs.npz") as stored:
+        for field in ("t", "x", "y", "p"):
+            np.testing.assert_array_equal(data.events(sample)[field], stored[field])
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "say"),
+    [
+        ("trials_to_test.txt", "../../etc/passwd\n", "not a file of its folder"),
+        ("user01_led_labels.csv", "class,a,b\n1,x,2\n", "not a gesture's number"),
+        ("user01_led_labels.csv", "class,a,b\n12,1,2\n", "not one of 1 to 11"),
+    ],
+)
+def test_lists_of_gestures_that_make_no_sense(tmp_path: Path, file: str, text: str, say: str) -> None:
+    lay_out_dvs128_gesture(tmp_path)
+    (tmp_path / file).write_text(text)
+    with pytest.raises(UserError, match=say):
+        open_dataset("dvs128-gesture", tmp_path)
 
 
 @pytest.mark.parametrize("split", ["number", "time"])
@@ -231,6 +370,18 @@ def test_unreadable_samples_say_why(tmp_path: Path, content: bytes, say: str) ->
         data.counts(data.train[0], 10, "number")
 
 
+def npy_bytes(array: np.ndarray) -> bytes:
+    out = io.BytesIO()
+    np.save(out, array)
+    return out.getvalue()
+
+
+def mat_bytes(**arrays: np.ndarray) -> bytes:
+    out = io.BytesIO()
+    scipy.io.savemat(out, arrays)
+    return out.getvalue()
+
+
 @pytest.mark.parametrize(
     ("key", "place", "content"),
     [
@@ -241,6 +392,16 @@ def test_unreadable_samples_say_why(tmp_path: Path, content: bytes, say: str) ->
         ("n-cars", "n-cars_train/cars/a.dat", b"% a header without end"),
         ("n-cars", "n-cars_train/cars/a.dat", b"% Version 2\n\x0c\x08" + struct.pack("<IIH", 1, 2, 3)),
         ("n-cars", "n-cars_train/cars/a.dat", b""),
+        ("n-caltech101", "train/ant/a.npy", b"\x93NUMPY"),
+        ("n-caltech101", "train/ant/a.npy", npy_bytes(np.zeros((5, 3)))),
+        ("n-caltech101", "train/ant/a.npy", npy_bytes(np.full((5, 4), np.nan))),
+        ("n-caltech101", "train/ant/a.npy", npy_bytes(np.zeros((5, 4)))[:-9]),
+        ("n-caltech101", "train/ant/a.npy", npy_bytes(np.array([{}], dtype=object))),
+        ("asl-dvs", "a/a.mat", b"MATLAB 5.0 MAT-file, not"),
+        ("asl-dvs", "a/a.mat", b""),
+        ("asl-dvs", "a/a.mat", mat_bytes(ts=np.arange(3), x=np.arange(3), y=np.arange(3))),
+        ("asl-dvs", "a/a.mat", mat_bytes(ts=np.arange(4), x=np.arange(3), y=np.arange(3), pol=np.arange(3))),
+        ("asl-dvs", "a/a.mat", mat_bytes(ts=np.arange(300))[:-60]),
     ],
 )
 def test_damaged_files_of_other_formats(tmp_path: Path, key: str, place: str, content: bytes) -> None:

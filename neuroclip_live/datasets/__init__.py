@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Literal
@@ -17,8 +18,9 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from neuroclip_live.datasets.formats import read_events_npz, read_frames_npz, read_sample
-from neuroclip_live.datasets.layouts import SPECS, Found, Spec
+from neuroclip_live.datasets.finding import Found
+from neuroclip_live.datasets.formats import Decode, read_events_npz, read_frames_npz, read_sample
+from neuroclip_live.datasets.layouts import SPECS, Spec
 from neuroclip_live.datasets.limits import UnreadableSample
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import Packet
@@ -49,11 +51,14 @@ class Sample:
     name : str
         The path below the root, for messages and caches.
     label : int
+    span_us : (int, int) or None
+        From when to before when, where the file holds several samples.
     """
 
     path: Path
     name: str
     label: int
+    span_us: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -85,9 +90,11 @@ class EventDataset:
         ------
         UnreadableSample
         """
-        decode = self.spec.decode if self.form == "official" else read_events_npz
+        decode: Decode = self.spec.decode if self.form == "official" else read_events_npz
         if self.form == "events" and self.spec.key == "es-imagenet":
             decode = self.spec.decode  # SpikingJelly links to the official files
+        if sample.span_us is not None:
+            decode = partial(decode, span_us=sample.span_us)
         return read_sample(sample.path, decode)
 
     def counts(self, sample: Sample, timesteps: int, split: SplitBy) -> npt.NDArray[np.uint16]:
@@ -192,9 +199,9 @@ def _processed(folder: Path) -> Iterator[Found]:
     for file in sorted(folder.rglob("*.npz")):
         parts = file.relative_to(folder).parts
         if len(parts) == 3 and parts[0] in ("train", "test"):
-            yield parts[0], parts[1], file
+            yield Found(parts[0], parts[1], file)
         elif len(parts) == 2:
-            yield "all", parts[0], file
+            yield Found("all", parts[0], file)
 
 
 def _advice(spec: Spec, root: Path) -> str:
@@ -216,11 +223,13 @@ def _natural(name: str) -> tuple[int, int, str]:
 
 def dataset_of(spec: Spec, root: Path, form: Form, found: list[Found], seed: int) -> EventDataset:
     """Split samples that were found, as their makers did or else by ``seed``."""
-    folders = sorted({folder for _, folder, _ in found}, key=_natural)
+    folders = sorted({each.folder for each in found}, key=_natural)
     index = {folder: k for k, folder in enumerate(folders)}
     parts: dict[str, list[Sample]] = {"train": [], "test": [], "all": []}
-    for part, folder, path in found:
-        parts[part].append(Sample(path, path.relative_to(root).as_posix(), index[folder]))
+    for part, folder, path, span_us in found:
+        name = path.relative_to(root).as_posix()
+        name += "" if span_us is None else f"@{span_us[0]}"
+        parts[part].append(Sample(path, name, index[folder], span_us))
     if parts["train"] and not parts["test"]:
         parts["all"], parts["train"] = parts["all"] + parts["train"], []
     held_in, held_out = _split(parts["all"], spec.test_share, seed)

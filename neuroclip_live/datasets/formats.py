@@ -1,12 +1,16 @@
 """Reading one sample of a data set: SpikingJelly's decoders, with the checks they leave out.
 
 SpikingJelly decodes ATIS ``.bin`` (N-MNIST, N-Caltech101), CIFAR10-DVS ``.aedat`` and ES-ImageNet ``.npz``.
-It has no N-Cars; its ``.dat`` is read here. Whatever the file, a packet of the project's layout comes out.
+N-Cars, ASL-DVS, DVS128 Gesture and N-Caltech101 as arrays are read here: it has none of the first, and makes
+files of its own of the others before the first sample can be had. Whatever the file, a packet of the
+project's layout comes out.
 """
 
 from __future__ import annotations
 
 import re
+import tokenize
+import warnings
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
@@ -17,13 +21,18 @@ import numpy as np
 import numpy.typing as npt
 
 from neuroclip_drivers.aedat4.reader import Recording
-from neuroclip_live.datasets.limits import UnreadableSample, check_npz, check_size
+from neuroclip_drivers.files.columns import guess_unit, to_microseconds
+from neuroclip_drivers.files.open_file import open_event_file
+from neuroclip_live.datasets.limits import UnreadableSample, check_npy, check_npz, check_size
+from neuroclip_live.datasets.matlab import read_mat
 from neuroclip_live.errors import UserError
-from neuroclip_live.events import EVENT_DTYPE, Packet
+from neuroclip_live.events import EVENT_DTYPE, Packet, join_packets
 
 Fields = Mapping[str, npt.NDArray[Any]]
-Decode = Callable[[Path], Packet]
+Decode = Callable[..., Packet]
+"""Given a file, and by the name ``span_us`` what stretch of it, where a file holds several samples."""
 
+_ASL_NAMES = {"t": "ts", "x": "x", "y": "y", "p": "pol"}
 ATIS_RECORD = 5
 ATIS_OVERFLOW_Y = 240
 """An ATIS record with this row is no event: it says that the 13-bit clock wrapped round."""
@@ -154,6 +163,74 @@ def read_dat(path: Path) -> Packet:
     )
 
 
+def read_n_cars(path: Path) -> Packet:
+    """Read N-Cars as its makers publish it, ``.dat``, or as text: x, y, seconds and polarity in a line."""
+    if path.suffix.lower() != ".txt":
+        return read_dat(path)
+    lines = [line for line in path.read_text(encoding="ascii").splitlines() if line.strip()]
+    if not lines:
+        raise UnreadableSample("no events")
+    return _packet_of_rows(np.loadtxt(lines, ndmin=2, comments=None))
+
+
+def read_n_caltech101(path: Path) -> Packet:
+    """Read N-Caltech101 as its makers publish it, ``.bin``, or as an ``.npy`` of x, y, seconds, polarity."""
+    if path.suffix.lower() != ".npy":
+        return read_atis(path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of headers that Python 2 wrote, and of old names of types
+        check_npy(path)
+        return _packet_of_rows(np.load(path, allow_pickle=False))
+
+
+def _packet_of_rows(rows: npt.NDArray[Any]) -> Packet:
+    """Turn rows of x, y, time and polarity (0 or -1, and 1) into a packet."""
+    if rows.ndim != 2 or rows.shape[1] != 4:
+        raise UnreadableSample(f"an array of shape {rows.shape}, not (N, 4)")
+    x, y, t, p = rows.T
+    if not np.isfinite(rows).all() or (np.abs(rows) >= 2.0**53).any() or (np.abs(rows[:, :2]) > 32767).any():
+        raise UnreadableSample("numbers that are no times or pixels")
+    return packet_of({"t": to_microseconds(t, guess_unit(t)), "x": x, "y": y, "p": p > 0})
+
+
+def read_asl(path: Path) -> Packet:
+    """Read a ``.mat`` of ASL-DVS: ts, x, y, pol.
+
+    Turned upright by half a turn, as SpikingJelly has it; tonic turns y alone, which would mirror the hand.
+    """
+    stored = read_mat(path)
+    events = {name: _whole(stored[theirs]) for name, theirs in _ASL_NAMES.items()}
+    return packet_of({**events, "x": 239 - events["x"], "y": 179 - events["y"]})
+
+
+def _whole(numbers: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+    """Return numbers of any type as whole ones."""
+    if not np.isfinite(numbers).all() or (np.abs(numbers.astype(np.float64)) >= 2.0**53).any():
+        raise UnreadableSample("numbers that are no times or pixels")
+    return numbers.astype(np.int64)
+
+
+def read_gesture(path: Path, *, span_us: tuple[int, int]) -> Packet:
+    """Read a trial of a file of DVS128 Gesture: AEDAT 3.1, of which the rest is not decoded."""
+    begin_us, end_us = span_us
+    try:
+        recording = open_event_file(path)
+    except UserError as error:
+        raise UnreadableSample(str(error)) from error
+    packets = []
+    try:
+        for packet in recording.read(begin_us):
+            packets.append(packet[(packet["t"] >= begin_us) & (packet["t"] < end_us)])
+            if packet["t"][0] >= end_us:
+                break
+        if recording.losses:
+            raise UnreadableSample(recording.losses)
+    finally:
+        recording.close()
+    events = join_packets(packets)
+    return packet_of({name: events[name] for name in "txyp"})
+
+
 _DAMAGE = (
     OSError,
     ValueError,
@@ -166,6 +243,9 @@ _DAMAGE = (
     MemoryError,
     zipfile.BadZipFile,
     zlib.error,
+    SyntaxError,  # what NumPy makes of some damaged headers
+    TypeError,
+    tokenize.TokenError,
 )
 
 

@@ -11,15 +11,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from neuroclip_live.bounded import read_bounded
-from neuroclip_live.datasets import formats
-from neuroclip_live.datasets.limits import inside
+from neuroclip_live.datasets import finding, formats
+from neuroclip_live.datasets.finding import Found
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import Resolution
-
-Found = tuple[str, str, Path]
-"""Split (``train``, ``test`` or ``all``), the label's folder name, the file."""
-_MAX_LISTING_BYTES = 1 << 25
 
 
 @dataclass(frozen=True)
@@ -60,86 +55,6 @@ class Spec:
     labels: Callable[[str], str] = str
 
 
-def _files(folder: Path, *suffixes: str) -> list[Path]:
-    return sorted(p for p in folder.iterdir() if p.suffix.lower() in suffixes and not p.name.startswith("."))
-
-
-def _folders(folder: Path) -> list[Path]:
-    if not folder.is_dir():
-        return []
-    return sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
-
-
-def _by_class(folder: Path, split: str, *suffixes: str) -> Iterator[Found]:
-    for each in _folders(folder):
-        for file in _files(each, *suffixes):
-            yield split, each.name, file
-
-
-def by_class(root: Path, suffix: str) -> Iterator[Found]:
-    """Walk ``[Train|Test/]<class>/*<suffix>``."""
-    split = list(_by_class(_child(root, "Train"), "train", suffix))
-    if split:
-        yield from split
-        yield from _by_class(_child(root, "Test"), "test", suffix)
-    else:
-        yield from _by_class(root, "all", suffix)
-
-
-def _child(folder: Path, *names: str) -> Path:
-    """Return the child with one of these names, in any case; a path that is not there when there is none."""
-    wanted = {name.lower() for name in names}
-    if folder.is_dir():
-        for each in sorted(folder.iterdir()):
-            if each.name.lower() in wanted:
-                return each
-    return folder / names[0]
-
-
-def _n_mnist(root: Path) -> Iterator[Found]:
-    yield from _by_class(_child(root, "Train"), "train", ".bin")
-    yield from _by_class(_child(root, "Test"), "test", ".bin")
-
-
-def _cifar10_dvs(root: Path) -> Iterator[Found]:
-    yield from _by_class(root, "all", ".aedat", ".aedat4")
-
-
-def _n_caltech101(root: Path) -> Iterator[Found]:
-    inner = _child(root, "Caltech101")
-    for found in _by_class(inner if inner.is_dir() else root, "all", ".bin"):
-        if found[1] != "BACKGROUND_Google":  # pictures of anything at all: no class to name
-            yield found
-
-
-def _n_cars(root: Path) -> Iterator[Found]:
-    for split in ("train", "test"):
-        folder = _child(root, f"n-cars_{split}", f"n-cars-{split}", f"ncars_{split}", split)
-        yield from _by_class(folder, split, ".dat")
-
-
-def _es_imagenet(root: Path) -> Iterator[Found]:
-    inner = _child(root, "ES-imagenet-0.18")
-    root = inner if inner.is_dir() else root
-    yield from _by_class(root / "train", "train", ".npz")
-    listing = root / "vallabel.txt"
-    if listing.is_file():
-        for line in _read_listing(listing).splitlines():
-            name, label, *_ = [*line.split(), "", ""]
-            if label.isdecimal():
-                file = inside(root / "val", name)
-                if file is None:
-                    raise UserError(f"{listing} names {name!r}, which is not a file of its folder val")
-                yield "test", f"class{label}", file
-
-
-def _read_listing(path: Path) -> str:
-    try:
-        return read_bounded(path, _MAX_LISTING_BYTES).decode("utf-8")
-    except (OSError, ValueError) as error:
-        raise UserError(f"cannot read {path}: {error}") from error
-
-
 def _imagenet_label(folder: str) -> str:
     from open_clip import IMAGENET_CLASSNAMES
 
@@ -166,7 +81,7 @@ SPECS = {
             False,
             "https://www.garrickorchard.com/datasets/n-mnist",
             "Train/<digit>/*.bin and Test/<digit>/*.bin, as in Train.zip and Test.zip",
-            _n_mnist,
+            finding.n_mnist,
             formats.read_atis,
             test_share=0.5,
         ),
@@ -179,7 +94,7 @@ SPECS = {
             True,
             "https://figshare.com/articles/dataset/CIFAR10-DVS_New/4724671",
             "<class>/*.aedat (or .aedat4) for ten classes, as in airplane.zip to truck.zip",
-            _cifar10_dvs,
+            finding.cifar10_dvs,
             formats.read_cifar10_dvs,
             test_share=0.1,
         ),
@@ -192,7 +107,7 @@ SPECS = {
             True,
             "https://cloud.tsinghua.edu.cn/d/94873ab4ec2a4eb497b3",
             "ES-imagenet-0.18/train/class<n>/*.npz, ES-imagenet-0.18/val/*.npz and vallabel.txt",
-            _es_imagenet,
+            finding.es_imagenet,
             formats.read_es_imagenet,
             labels=_imagenet_label,
         ),
@@ -204,9 +119,10 @@ SPECS = {
             "A low quality point cloud image of a {}.",
             True,
             "https://www.prophesee.ai/2018/03/13/dataset-n-cars/",
-            "n-cars_train/{cars,background}/*.dat and n-cars_test/{cars,background}/*.dat",
-            _n_cars,
-            formats.read_dat,
+            "n-cars_train/{cars,background}/*.dat and n-cars_test/{cars,background}/*.dat, or "
+            "<train|test>/<sequence>/events.txt with is_car.txt beside it",
+            finding.n_cars,
+            formats.read_n_cars,
             labels=lambda folder: "car" if folder == "cars" else folder,
         ),
         Spec(
@@ -217,10 +133,36 @@ SPECS = {
             "a point cloud image of a {}",
             True,
             "https://www.garrickorchard.com/datasets/n-caltech101",
-            "Caltech101/<class>/*.bin, as in Caltech101.zip",
-            _n_caltech101,
-            formats.read_atis,
+            "Caltech101/<class>/*.bin, as in Caltech101.zip, or <training|testing>/<class>/*.npy",
+            finding.n_caltech101,
+            formats.read_n_caltech101,
             labels=plain_label,
+        ),
+        Spec(
+            "dvs128-gesture",
+            "DVS128 Gesture",
+            Resolution(128, 128),
+            0,
+            "A point cloud image of a person, {}.",
+            False,  # left and right are what is asked
+            "https://research.ibm.com/interactive/dvsgesture/",
+            "trials_to_train.txt, trials_to_test.txt, and for each of their *.aedat its *_labels.csv",
+            finding.dvs128_gesture,
+            formats.read_gesture,
+            labels=plain_label,
+        ),
+        Spec(
+            "asl-dvs",
+            "ASL-DVS",
+            Resolution(240, 180),
+            0,
+            "A point cloud image of a hand, the letter {} of sign language.",
+            False,
+            "https://github.com/PIX2NVS/NVS2Graph",
+            "<letter>/*.mat, as in the archives inside ICCV2019_DVS_dataset.zip",
+            finding.asl_dvs,
+            formats.read_asl,
+            labels=str.upper,
         ),
     )
 }

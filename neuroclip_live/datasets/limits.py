@@ -46,19 +46,30 @@ def check_npz(path: Path) -> None:
             raise UnreadableSample("it unpacks to more than one sample can hold")
         for entry in entries:
             with archive.open(entry) as stream:
-                _check_array(stream, entry)
+                _check_array(stream, entry.filename, entry.file_size)
 
 
-def _check_array(stream: Any, entry: zipfile.ZipInfo) -> None:
+def check_npy(path: Path) -> None:
+    """Look at what a ``.npy`` says of its array before that is loaded.
+
+    Raises
+    ------
+    UnreadableSample, OSError, ValueError
+    """
+    with path.open("rb") as stream:
+        _check_array(stream, path.name, path.stat().st_size)
+
+
+def _check_array(stream: Any, name: str, size: int) -> None:
     version = np.lib.format.read_magic(stream)
     if version not in ((1, 0), (2, 0)):
-        raise UnreadableSample(f"{entry.filename} is of a version of NumPy's format that is not known")
+        raise UnreadableSample(f"{name} is of a version of NumPy's format that is not known")
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     shape, _, dtype = read(stream)
     if dtype.hasobject:
-        raise UnreadableSample(f"{entry.filename} holds pickled objects, which are never loaded")
-    if math.prod(shape) * dtype.itemsize > entry.file_size:
-        raise UnreadableSample(f"{entry.filename} claims to be larger than it is")
+        raise UnreadableSample(f"{name} holds pickled objects, which are never loaded")
+    if math.prod(shape) * dtype.itemsize > size:
+        raise UnreadableSample(f"{name} claims to be larger than it is")
 
 
 def inside(folder: Path, name: str) -> Path | None:

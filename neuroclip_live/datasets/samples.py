@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from neuroclip_live.datasets import EventDataset, dataset_of, layouts
+from neuroclip_live.datasets import EventDataset, dataset_of, finding, layouts
 from neuroclip_live.datasets.formats import read_atis, read_sample
 from neuroclip_live.datasets.limits import UnreadableSample
 from neuroclip_live.errors import UserError
@@ -27,7 +27,7 @@ def has_samples(root: Path) -> bool:
     """Tell whether a folder is laid out so, and holds no recordings by label."""
     if any(root.glob("*/*.aedat4")):
         return False
-    return next(iter(layouts.by_class(root, ".bin")), None) is not None
+    return next(iter(finding.by_class(root, ".bin")), None) is not None
 
 
 def open_samples(root: Path, seed: int = 0) -> EventDataset:
@@ -44,17 +44,17 @@ def open_samples(root: Path, seed: int = 0) -> EventDataset:
     UserError
         When not one sample can be read.
     """
-    found = list(layouts.by_class(root, ".bin"))
+    found = list(finding.by_class(root, ".bin"))
     spec = layouts.Spec(
         "folder",
         "a folder of samples",
-        _sensor(root, [path for _, _, path in found]),
+        _sensor(root, [each.path for each in found]),
         0,
         "{}",
         False,  # digits and letters are not themselves in a mirror
         "",
         "<label>/*.bin",
-        lambda folder: layouts.by_class(folder, ".bin"),
+        lambda folder: finding.by_class(folder, ".bin"),
         read_atis,
         labels=layouts.plain_label,
     )

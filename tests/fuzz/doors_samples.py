@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import struct
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 
@@ -19,16 +20,19 @@ from .json_values import JSON_TOKENS, bad_value
 from .places import file, folder
 
 
-def sample(decode: str) -> Callable[[bytes], None]:
+def sample(decode: str, name: str = "input.bin", **options: object) -> Callable[[bytes], None]:
     def run(data: bytes) -> None:
         from neuroclip_live.datasets import formats
 
         with contextlib.suppress(formats.UnreadableSample):
-            packet = formats.read_sample(file(data, "input.bin"), getattr(formats, decode))
+            packet = formats.read_sample(file(data, name), partial(getattr(formats, decode), **options))
             assert packet.dtype == EVENT_DTYPE
             assert in_order(packet)
 
     return run
+
+
+gesture = sample("read_gesture", span_us=(2, 40_000))
 
 
 def frame_sample(data: bytes) -> None:
@@ -52,6 +56,42 @@ def dat_seeds() -> list[bytes]:
 @cache
 def aedat_seeds() -> list[bytes]:
     return [b"#!AER-DAT2.0\r\n# a\r\n" + bytes(range(8 * n)) for n in (1, 9)]
+
+
+@cache
+def text_seeds() -> list[bytes]:
+    return [b"".join(b"%d %d 0.%06d %d\n" % (n, n, 9 * n, n % 2) for n in range(rows)) for rows in (1, 9)]
+
+
+@cache
+def npy_seeds() -> list[bytes]:
+    made = []
+    for array in (np.arange(24.0).reshape(6, 4), np.arange(16, dtype=np.int32).reshape(4, 4)):
+        stream = io.BytesIO()
+        np.save(stream, array)
+        made.append(stream.getvalue())
+    return made
+
+
+@cache
+def mat_seeds() -> list[bytes]:
+    from scipy.io import savemat
+
+    made = []
+    for packed in (False, True):
+        stream = io.BytesIO()
+        columns = {name: np.arange(6).reshape(-1, 1) for name in ("ts", "x", "y", "pol")}
+        savemat(stream, columns, do_compression=packed)
+        made.append(stream.getvalue())
+    return made
+
+
+@cache
+def gesture_seeds() -> list[bytes]:
+    head = b"#!AER-DAT3.1\r\n#Format: RAW\r\n#Source 1: DVS128\r\n#!END-HEADER\r\n"
+    words = np.stack([1 | np.arange(9) << 2 | np.arange(9) << 17, np.arange(9) * 1000], axis=1)
+    packet = struct.pack("<hhiiiiii", 1, 1, 8, 4, 0, 9, 9, 9) + words.astype("<u4").tobytes()
+    return [head + packet, head + 3 * packet]
 
 
 @cache
