@@ -92,6 +92,17 @@ def enter(window: MainWindow, text: str) -> None:
     window.prompts.entry.returnPressed.emit()
 
 
+def open_actions(window: MainWindow) -> None:
+    """Open a file of actions, as a dry run."""
+    path = window.recording.folder / "giraffe.toml"
+    path.write_text(
+        '[[action]]\nname = "a giraffe came"\nlabel = "a giraffe"\nrun = ["notify-send", "{label}"]\n'
+        '[[action]]\nname = "keep the car"\nlabel = "a car"\nclip = "clips/{name}-{time}.aedat4"\n'
+        '[[action]]\nlabel = "a kettle"\nrun = ["notify-send", "{label}"]\n'
+    )
+    window.acting.open(str(path))
+
+
 def show(name: str) -> Callable[[MainWindow], object]:
     """Return what brings a panel to the front."""
     return lambda window: window.docks[name].raise_()
@@ -121,6 +132,11 @@ SHOTS = (
     Shot("", lambda w: w.teaching.release(), 1.0, trained, seek_s=None),
     Shot("teach", lambda w: None, 0.5, lambda w: w.raster.isVisible(), seek_s=1.2),
     Shot("spikes", lambda w: None, 0.2, seek_s=None, part="strip"),
+    Shot("actions", open_actions, 6.0, seek_s=1.5, part="acting"),
+    Shot("", lambda w: (w.acting.close_file(), w.docks["acting"].hide()), 0.1, seek_s=None),
+    Shot("", lambda w: w.serving.serve_page("8080"), 0.1, lambda w: w.serving.page is not None, seek_s=None),
+    Shot("serve", lambda w: w.serving.ask(), seek_s=None),
+    Shot("", lambda w: (w.serving.end_page(), close_dialogs(w)), 0.1, seek_s=None),
     Shot("record", lambda w: w.recording.toggle(), 3.0),
     Shot("", lambda w: w.recording.toggle(), 1.0, lambda w: not w.recording.on, seek_s=None),
     Shot(

@@ -340,6 +340,43 @@ def test_a_command_that_fails_is_told(beside: Any, run: str, says: str) -> None:
     wait_for(lambda: told.says(says))
 
 
+def test_how_actions_stand_and_a_dry_run_that_is_taken_away(beside: Any, tmp_path: Path) -> None:
+    run = beside(action('run = ["touch", "made"]') + '[[action]]\nlabel = "x"\nrun = ["true"]', dry_run=True)
+    wait_for(lambda: run.actions.fired)
+    first, second = run.actions.states()
+    assert (first.name, first.label, first.standing, first.count) == ("seen", "a mug", "fired", 1)
+    assert first.effects == ("run",)
+    assert "'seen': a mug at" in first.why
+    assert (second.standing, second.count, second.why) == ("missing", 0, "")
+    count, lines = run.actions.lines
+    assert count >= 2
+    assert any("would run ['touch', 'made']" in line for line in lines)
+    run.actions.dry_run = False
+    run.actions.triggers[0].begin_anew()
+    wait_for((tmp_path / "made").exists)
+    wait_for(lambda: run.actions.states()[0].count == 2)
+    run.actions.close(None)
+    run.actions.dry_run = True
+    run.actions.triggers[0].begin_anew()
+    run.actions.write(seen(0.0, p=1.0))
+    assert run.actions.states()[0].standing == "ready"  # closed: nothing is judged any more
+
+
+def test_a_label_that_is_seen_and_not_due_yet(tmp_path: Path) -> None:
+    rules = rules_in(tmp_path, '[[action]]\nlabel = "a mug"\nfor_s = 5\nrun = ["true"]\n')
+    actions = Actions(rules, lambda line: None)
+    for share, standing, held_s in (
+        (0.1, "ready", 0.0),
+        (0.9, "ready", 0.0),
+        (0.8, "seen", 0.2),
+        (0.6, "ready", 0),
+    ):
+        actions.write(seen(0.2 * actions.triggers[0].judged, p=share))
+        (state,) = actions.states()
+        assert (state.standing, round(state.held_s, 3), state.share) == (standing, held_s, share)
+    actions.close(None)
+
+
 def test_a_dry_run_does_nothing_and_the_log_says_what_and_why(beside: Any, tmp_path: Path) -> None:
     log = tmp_path / "log.jsonl"
     log.write_text('{"kept": true}\n')

@@ -18,6 +18,7 @@ from neuroclip_live import interrupts
 if TYPE_CHECKING:
     from neuroclip_gui.main_window import MainWindow
     from neuroclip_gui.panels.serving.serve_commands import Served
+    from neuroclip_live.actions.running import Acting
     from neuroclip_live.config import Config
     from neuroclip_live.recognition.pipeline import Pipeline
 
@@ -36,6 +37,7 @@ def run_window(
     screenshot: str | Path | None = None,
     config: Config | None = None,
     served: Served = (None, None),
+    acting: Acting | None = None,
 ) -> int:
     """Show the window until it is closed.
 
@@ -55,6 +57,8 @@ def run_window(
         chosen in the window are run as it says.
     served : (WebServer or None, SharedEvents or None)
         What the command line serves already: the window shows it, and can end it.
+    acting : Actions, optional
+        The actions that the command line asked for, likewise; who made them ends them.
 
     Returns
     -------
@@ -84,6 +88,7 @@ def run_window(
     if config is not None:
         window.recognition.take_up(config)
     window.serving.take_up(*served)
+    window.acting.take_up(acting, objects=config is not None and config.objects)
     with collected_here(unless=_is_stuck):  # until the threads have ended: they must not collect the window
         with _reporting(window):
             window.show()
@@ -136,11 +141,13 @@ def check_binding() -> None:
 def finish(window: MainWindow) -> int:
     """Stop everything behind a window that is closed; return the exit status."""
     window.serving.close()
+    window.acting.close()
     ended = window.pipeline is None or window.pipeline.stop(_STOP_S)
     jobs_ended = [
         jobs.close()
         for jobs in (
             *(window.recording.jobs, window.export.jobs, window.waiting.jobs, window.serving.jobs),
+            window.acting.jobs,
             window.jobs,
         )
     ]

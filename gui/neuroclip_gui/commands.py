@@ -98,6 +98,13 @@ ACTIONS: tuple[Spec, ...] = (
         shows=True,
     ),
     Spec(
+        "acting",
+        "Ac&tions…",
+        lambda w: (w.show_acting(), w.acting.ask()),
+        ("Ctrl+Shift+A",),
+        tip="Open a file that says what is to happen when something is seen",
+    ),
+    Spec(
         "simulator",
         "Simulated ca&mera",
         lambda w: w.sources.open_simulator(),

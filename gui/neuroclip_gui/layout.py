@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from neuroclip_gui.main_window import MainWindow
     from neuroclip_gui.settings import WindowSettings
 
-VERSION = 4
+VERSION = 5
 """Of the arrangement: another one makes Qt ignore what was saved."""
 _TITLE_BAR = 30
 _SEEK_ROOM = 140
@@ -34,6 +34,7 @@ def make_docks(window: MainWindow) -> dict[str, QDockWidget]:
         ("teach", "Teach", window.teach),
         ("health", "Health", _Scrolled(window.health)),
         ("rate", "Rate", window.rate),
+        ("acting", "Actions", window.acting_panel),
         ("spacetime", "Space and time", window.space_time),
         ("strip", "What the network sees", Seen(window.strip, window.raster)),
     ):
@@ -41,7 +42,7 @@ def make_docks(window: MainWindow) -> dict[str, QDockWidget]:
         dock.setObjectName(name)
         dock.setWidget(panel)
         dock.setAccessibleName(title)
-        bar = Grip if name in ("prompts", "camera", "timeline", "teach", "health", "rate") else DockTitle
+        bar = Grip if name not in ("spacetime", "strip") else DockTitle
         dock.setTitleBarWidget(bar(dock, window.theme))
         docks[name] = dock
     window.setDockOptions(
@@ -85,11 +86,12 @@ def arrange(window: MainWindow) -> None:
     window.tabifyDockWidget(docks["timeline"], docks["teach"])
     window.tabifyDockWidget(docks["teach"], docks["health"])
     window.tabifyDockWidget(docks["health"], docks["rate"])
+    window.tabifyDockWidget(docks["rate"], docks["acting"])
     window.addDockWidget(_LEFT, docks["spacetime"])
     window.addDockWidget(_BOTTOM, docks["strip"])
     for dock in docks.values():
         dock.setFloating(False)
-        dock.setVisible(dock is not docks["spacetime"])
+        dock.setVisible(dock not in (docks["spacetime"], docks["acting"]))
     docks["timeline"].raise_()
     docks["prompts"].raise_()
     share_out(window)

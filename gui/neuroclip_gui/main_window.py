@@ -23,6 +23,8 @@ from neuroclip_gui.dropping import Dropped
 from neuroclip_gui.files import PromptFiles, Snapshots
 from neuroclip_gui.jobs import Jobs
 from neuroclip_gui.model_choice import Recognition
+from neuroclip_gui.panels.acting.acting_commands import ActingCommands
+from neuroclip_gui.panels.acting.acting_panel import ActingPanel
 from neuroclip_gui.panels.camera.camera_panel import CameraPanel
 from neuroclip_gui.panels.camera.cameras import Cameras
 from neuroclip_gui.panels.decision.decision_panel import DecisionPanel
@@ -110,6 +112,10 @@ class MainWindow(QMainWindow, WindowCommands):
         self.record_bar = RecordBar(theme)
         self.recording = Recording(self)
         self.export = Export(self)
+        self.acting_panel = ActingPanel(theme)
+        self.acting = ActingCommands(
+            self, self.acting_panel, lambda: self.pipeline, self.banner.say, self.show_acting
+        )
         self.serving = Serving(self, lambda: self.pipeline, self.banner.say)
         self.status_line = StatusLine()
         self.sources, self.recognition = Sources(self), Recognition(self)

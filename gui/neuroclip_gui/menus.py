@@ -23,6 +23,7 @@ MENUS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "record_to",
             SEPARATOR,
             "serve",
+            "acting",
             SEPARATOR,
             "snapshot",
             "copy",

@@ -102,6 +102,11 @@ class WindowCommands:
         self.docks["prompts"].raise_()
         self.prompts.entry.setFocus(reason)
 
+    def show_acting(self) -> None:
+        """Bring the panel of actions into view."""
+        self.docks["acting"].show()
+        self.docks["acting"].raise_()
+
     def focus_picture(self) -> None:
         """Let keys of one character be commands."""
         self.view.setFocus(Qt.FocusReason.ShortcutFocusReason)

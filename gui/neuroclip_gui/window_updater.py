@@ -221,6 +221,7 @@ class Follower:
         window.region.look()
         window.recording.look()
         window.export.look()
+        window.acting.look()
         window.actions_.by_name["serve"].setChecked(window.serving.look())
         window.cameras.look(status, now)
         window.recognition.look(pipeline)

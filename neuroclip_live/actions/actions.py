@@ -7,6 +7,7 @@ from pathlib import Path
 from time import monotonic
 
 from neuroclip_live.actions.effect import Beside, Effect, described
+from neuroclip_live.actions.rule_state import RuleState
 from neuroclip_live.actions.rules import Rules
 from neuroclip_live.actions.triggers import Firing, Trigger
 from neuroclip_live.actions.workers import Scribe, Worker
@@ -29,7 +30,7 @@ class Actions:
     pipeline : callable
         Returns the pipeline of now, or None before there is one; clips are read from its ring.
     dry_run : bool
-        Say what would be done, and do nothing.
+        Say what would be done, and do nothing; may be changed at any time.
     log : path-like, optional
         A file to which a JSON object is added for each firing and each thing done.
 
@@ -60,13 +61,14 @@ class Actions:
         self.rules = rules
         self.triggers = [Trigger(rule) for rule in rules.actions]
         self.fired = self.busy = self.failed = self.begin_us = 0
+        self.dry_run = dry_run
+        self._closed = False
         self._beside = Beside(pipeline)
         self._scribe = Scribe(tell, log)
         self._workers = {
             (rule.name, effect.key): Worker(effect, self._beside, self._report)
             for rule in rules.actions
             for effect in rule.effects
-            if not dry_run
         }
         self._source: str | None = None
         self._missing: set[str] = set()
@@ -84,6 +86,18 @@ class Actions:
     def lost_lines(self) -> int:
         """Lines that a terminal or a disk was too slow, or too full, for."""
         return self._scribe.lost
+
+    @property
+    def lines(self) -> tuple[int, list[str]]:
+        """How many lines were told so far, and the newest of them."""
+        return self._scribe.count, list(self._scribe.said)
+
+    def states(self) -> list[RuleState]:
+        """Return how each action stands, in the order of the file."""
+        return [
+            RuleState.of(trigger, trigger.rule.name in self._missing, self.begin_us)
+            for trigger in self.triggers
+        ]
 
     def open(self, header: Header) -> None:
         """Begin anew with another source; tell of labels that nobody asks for."""
@@ -107,7 +121,7 @@ class Actions:
 
     def write(self, prediction: Prediction) -> None:
         """Judge a prediction, and have done what is due; returns at once."""
-        if prediction.paused:  # somebody looks around in a recording: nothing happens now
+        if prediction.paused or self._closed:  # somebody looks around in a recording: nothing happens now
             return
         for trigger in self.triggers:
             firing = trigger.update(prediction)
@@ -117,11 +131,10 @@ class Actions:
 
     def _begin(self, firing: Firing) -> None:
         plans = " and ".join(effect.plan(firing) for effect in firing.rule.effects)
-        told = firing.why(self.begin_us) + (f"; would {plans}" if not self._workers else "")
-        self._scribe.say(told, {**described(firing), "plan": plans, "dry_run": not self._workers})
+        told = firing.why(self.begin_us) + (f"; would {plans}" if self.dry_run else "")
+        self._scribe.say(told, {**described(firing), "plan": plans, "dry_run": self.dry_run})
         for effect in firing.rule.effects:
-            worker = self._workers.get((firing.rule.name, effect.key))
-            if worker is not None and not worker.offer(firing):
+            if not (self.dry_run or self._workers[firing.rule.name, effect.key].offer(firing)):
                 self.busy += 1
                 self._report(firing, effect, "left out: the one before is still at work", None)
 
@@ -140,7 +153,10 @@ class Actions:
         self._scribe.say(f"{firing.rule.name!r}: {text}", entry)
 
     def close(self, summary: Summary | None) -> None:
-        """Bring what is under way to an end, and tell the counts."""
+        """Bring what is under way to an end, and tell the counts; idempotent."""
+        if self._closed:
+            return
+        self._closed = True
         for trigger in self.triggers:
             trigger.begin_anew()
         self._beside.stop.set()
@@ -148,7 +164,7 @@ class Actions:
         for (name, key), worker in self._workers.items():
             if not worker.wait(until - monotonic()):
                 self._scribe.say(f"{name!r}: {key} did not end with the run; it is left behind")
-        if summary is not None and (self._workers or self.suppressed):
+        if summary is not None and (not self.dry_run or self.suppressed):
             self._scribe.say(
                 f"actions: {self.fired} fired, {self.failed} effects failed, "
                 f"{self.busy} left out (still at work), {self.suppressed} firings left out (too soon), "

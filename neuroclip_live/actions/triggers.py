@@ -76,12 +76,22 @@ class Trigger:
         Predictions so far, and those at or above ``enter``.
     suppressed : int
         Firings left out because the one before was too near.
+    share : float
+        The newest probability.
+    held_s : float
+        How long it has been at or above ``enter``; 0 where it is below.
+    last : Firing or None
+        The newest firing.
+    count : int
+        Firings so far.
     """
 
     def __init__(self, rule: Rule) -> None:
         self.rule = rule
         self.active = False
-        self.highest = 0.0
+        self.highest = self.share = self.held_s = 0.0
+        self.last: Firing | None = None
+        self.count = 0
         self.judged = self.above = self.suppressed = 0
         self._since: int | None = None
         self._last: int | None = None
@@ -92,6 +102,7 @@ class Trigger:
         """Forget what was: another source, or another time, begins."""
         self._end(self._last)
         self._since = self._last = self._fired = None
+        self.held_s = 0.0
 
     def update(self, prediction: Prediction) -> Firing | None:
         """Take in a prediction; return a firing that is due with it."""
@@ -108,11 +119,12 @@ class Trigger:
         if share < rule.leave:
             self._end(t_us)
         if share < rule.enter:
-            self._since = None
+            self._since, self.held_s = None, 0.0
             return None
         if self._since is None:
             self._since = t_us
         held_us = t_us - self._since
+        self.held_s = held_us / 1e6
         if self.active or held_us < rule.for_s * 1e6:
             return None
         self.active = True
@@ -121,10 +133,13 @@ class Trigger:
             return None
         self._fired = t_us
         self._course = Course()
-        return Firing(rule, t_us, share, held_us / 1e6, box, self._course)
+        self.last = Firing(rule, t_us, share, self.held_s, box, self._course)
+        self.count += 1
+        return self.last
 
     def _count(self, share: float) -> None:
         self.judged += 1
+        self.share = share
         self.above += share >= self.rule.enter
         self.highest = max(self.highest, share)
 

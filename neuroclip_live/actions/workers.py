@@ -6,6 +6,7 @@ import json
 import logging
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
@@ -18,6 +19,7 @@ log = logging.getLogger(__name__)
 
 QUEUE = 256
 """Lines that may wait for a terminal or a disk; more are dropped, and counted."""
+KEPT_LINES = 200
 
 Report = Callable[[Firing, Effect, str, bool], None]
 
@@ -81,6 +83,10 @@ class Scribe:
     ----------
     lost : int
         Lines that there was no room for, or that could not be written.
+    said : deque of str
+        The newest lines for people, the newest last.
+    count : int
+        How many lines there were.
 
     Raises
     ------
@@ -91,7 +97,8 @@ class Scribe:
     def __init__(self, tell: Callable[[str], None], path: str | Path | None = None) -> None:
         self._tell, self._path = tell, path
         self._file: IO[bytes] | None = None
-        self.lost = 0
+        self.lost = self.count = 0
+        self.said: deque[str] = deque(maxlen=KEPT_LINES)
         if path is not None:
             try:
                 self._file = Path(path).expanduser().open("ab", buffering=0)
@@ -104,6 +111,8 @@ class Scribe:
 
     def say(self, text: str, entry: dict[str, Any] | None = None) -> None:
         """Tell a line, and log an object; never waits."""
+        self.said.append(text)
+        self.count += 1
         try:
             self._lines.put_nowait((text, entry))
         except queue.Full:

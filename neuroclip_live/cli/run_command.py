@@ -200,7 +200,8 @@ def _run_window(config: Config, spec: SourceSpec) -> int:
     carriers: list[CarrierThread] = []
     with about_outputs(config):
         outputs = make_outputs(outputs_of(config))
-    outputs += actions_of(config, rules, lambda: made[-1] if made else None)
+    acting = actions_of(config, rules, lambda: made[-1] if made else None)
+    outputs += acting
     shared = shared_events(config)
     outputs += shared
     with closed_if_unused(outputs) as unused, serving(config, lambda: made[-1] if made else None) as page:
@@ -210,6 +211,7 @@ def _run_window(config: Config, spec: SourceSpec) -> int:
             duration_s=config.duration,
             config=config,
             served=(page, shared[0] if shared else None),
+            acting=acting[0] if acting else None,
         )
     for carrier in carriers:
         carrier.stop()

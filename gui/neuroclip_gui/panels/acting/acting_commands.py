@@ -1,0 +1,151 @@
+"""Opening and closing a file of actions beside the running window, and showing how they stand.
+
+A file chosen here begins as a dry run: it may run programs, so what would fire is looked at first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+from neuroclip_gui.jobs import Jobs
+from neuroclip_gui.panels.acting.acting_panel import ActingPanel
+from neuroclip_gui.panels.serving.serve_commands import Say
+from neuroclip_live.actions.running import Acting, RunningActions
+
+_FILTER = "Actions (*.toml);;All files (*)"
+
+
+class ActingCommands:
+    """Commands of actions.
+
+    Parameters
+    ----------
+    window : QWidget
+    panel : ActingPanel
+    pipeline : callable
+        Returns the pipeline of now, or None before there is one.
+    say : callable
+    show : callable
+        Brings the panel into view.
+
+    Attributes
+    ----------
+    objects : bool
+        Whether objects are looked for in this run.
+    acting : Acting or None
+        What is at work.
+    """
+
+    def __init__(
+        self,
+        window: QWidget,
+        panel: ActingPanel,
+        pipeline: Callable[[], Any],
+        say: Say,
+        show: Callable[[], None],
+    ) -> None:
+        self._window, self._panel, self._pipeline = window, panel, pipeline
+        self._say, self._show = say, show
+        self.jobs = Jobs()  # its own: ending waits for programs that are under way
+        self.objects = False
+        self.acting: Acting | None = None
+        self._end: Callable[[], Any] = _nothing
+        self._busy = self._own = False
+        self._told = 0
+        self._folder = ""
+        panel.opened.connect(self.ask)
+        panel.closed.connect(self.close_file)
+        panel.dry_run_wanted.connect(self.set_dry_run)
+
+    def take_up(self, acting: Acting | None, *, objects: bool) -> None:
+        """Show what the command line began."""
+        self.objects = objects
+        if acting is not None:
+            self._begin(acting, lambda: acting.close(None))
+
+    # ---- commands
+
+    def ask(self) -> None:
+        """Choose a file."""
+        path, _ = QFileDialog.getOpenFileName(self._window, "Open actions", self._folder, _FILTER)
+        if path:
+            self._folder = str(Path(path).parent)
+            self.open(path)
+
+    def open(self, path: str) -> None:
+        """Have the actions of a file judged from now on, as a dry run; those before end."""
+        pipeline, objects, end = self._pipeline(), self.objects, self._end
+        if pipeline is None:
+            self._say("Still starting: try again in a moment", "hint")
+            return
+        if self._busy:
+            return
+
+        def work() -> RunningActions:
+            running = RunningActions(path, pipeline, objects=objects, dry_run=True)
+            end()  # only now: a file that cannot be used leaves the one before at work
+            return running
+
+        def done(running: RunningActions) -> None:
+            self._busy = False
+            self._own = True
+            self._begin(running.actions, running.close)
+            self._say(f"{Path(path).name}: nothing is done before Dry run is taken away", "hint")
+
+        self._busy = True
+        self.jobs.do(work, done, self._failed)
+
+    def close_file(self) -> None:
+        """Do nothing any more when something is seen."""
+        if self.acting is None or self._busy:
+            return
+        self._busy = True
+        end, self._end, self.acting = self._end, _nothing, None
+        self._panel.show_file(None, dry_run=False)
+
+        def done(_: object) -> None:
+            self._busy = False
+
+        self.jobs.do(end, done, self._failed)
+
+    def set_dry_run(self, on: bool) -> None:
+        """Do what the actions say from now on, or only say it."""
+        if self.acting is not None:
+            self.acting.dry_run = on
+
+    def _begin(self, acting: Acting, end: Callable[[], Any]) -> None:
+        self.acting, self._end, self._told = acting, end, 0
+        path = Path(acting.rules.path)
+        self._panel.begin_log()
+        self._panel.show_file(path.name, dry_run=acting.dry_run, where=str(path))
+        self._show()
+
+    def _failed(self, message: str) -> None:
+        self._busy = False
+        self._say(message, "error")
+
+    # ---- each look
+
+    def look(self) -> None:
+        """Show how the actions stand and what was told since; ten times a second."""
+        self.jobs.collect()
+        if self.acting is None:
+            return
+        self._panel.show_states(self.acting.states())
+        count, lines = self.acting.lines
+        if count != self._told:
+            self._panel.add_lines(lines[-min(len(lines), count - self._told) :])
+            self._told = count
+
+    def close(self) -> None:
+        """End what was begun here; called when the window is closed."""
+        if self._own:
+            self._end()
+
+
+def _nothing() -> None:
+    """End nothing."""
