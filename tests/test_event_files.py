@@ -209,6 +209,16 @@ def test_it_replays_a_part(case: tuple[Path, Table, str, Resolution]) -> None:
     assert np.array_equal(in_order(played), in_order(wanted))
 
 
+@pytest.mark.parametrize("write", [eventcv(".aedat4"), faery(".aedat4")], ids=["EventCV", "faery"])
+def test_aedat4_of_others_is_read(write: Maker, tmp_path: Path) -> None:
+    path, events = write(tmp_path / "made")
+    file = open_event_file(path)
+    assert (file.format, file.resolution, file.losses) == ("AEDAT 4", SIZE, "")
+    assert np.array_equal(in_order(table(file.read())), in_order(events))
+    half = int(events[len(events) // 2, 2])
+    assert np.array_equal(in_order(table(file.read(half))), in_order(events[events[:, 2] >= half]))
+
+
 PEERS: dict[str, tuple[Maker, Callable[[Path], Table]]] = {
     "EVT2 of EventCV by faery": (eventcv(".raw", format="evt2"), made.read_by_faery),
     "EVT2 of faery by EventCV": (faery(".raw", version="evt2"), made.read_by_eventcv),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 
 import dv_processing as dv
+import event_files as made
 import numpy as np
 import pytest
 from test_event_streams import davis
@@ -59,6 +61,25 @@ def test_everything_in_a_recording_is_recorded_again(
     assert all(f"{wanted[name]:,} {name}" in told.err for name in COUNTED)
     assert "file verified" in told.err
     assert json.loads(told.out.splitlines()[-1])["dropped_events"] == 0
+
+
+@pytest.mark.parametrize("reader", ["EventCV", "faery", "aedat"])
+def test_others_read_as_many_of_a_recording_with_frames_and_samples(
+    tmp_path: Path, model: str, reader: str
+) -> None:
+    wanted = recorded(
+        ["--replay", str(davis(tmp_path / "a.aedat4")), "--speed", "max"], model, tmp_path / "b.aedat4"
+    )
+    if reader == "aedat":
+        found = Counter[str]()
+        for packet in pytest.importorskip("aedat").Decoder(str(tmp_path / "b.aedat4")):
+            for name, kind in (("events", "events"), ("imus", "IMU samples"), ("triggers", "triggers")):
+                found[kind] += len(packet[name]) if name in packet else 0
+            found["frames"] += "frame" in packet
+        assert dict(found) == wanted
+    else:
+        read = made.read_by_eventcv if reader == "EventCV" else made.read_by_faery
+        assert len(read(tmp_path / "b.aedat4")) == wanted["events"]
 
 
 def test_nothing_is_kept_that_nobody_takes() -> None:
