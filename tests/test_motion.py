@@ -77,6 +77,25 @@ def test_noise_is_no_motion_however_it_is_cut(slices: str) -> None:
     assert not any(moving(noise(VGA, 1.0, 1_500_000), VGA, parse_slice(slices)))
 
 
+@pytest.mark.parametrize("rate_hz", [0.1, 0.5, 1.0, 2.0, 5.0])
+@pytest.mark.parametrize("shape", ["window", "shifted", "disc", "half", "stripes"])
+def test_noise_that_ends_somewhere_on_the_sensor_is_no_motion(shape: str, rate_hz: float) -> None:
+    """As of a sensor of which a part is read out, or a lens whose picture is round."""
+    size = SENSORS[1]
+    events = noise(size, rate_hz, 2_000_000)
+    x, y = events["x"].astype(int), events["y"].astype(int)
+    where = {
+        "window": (abs(x - 170) < 50) & (abs(y - 130) < 50),
+        "shifted": (abs(x - 173) < 50) & (abs(y - 134) < 50),
+        "disc": (x - 173) ** 2 + (y - 130) ** 2 < 90**2,
+        "half": x < y,
+        "stripes": (y // 8) % 2 == 0,
+    }
+    seen = moving(events[where[shape]], size)
+    assert len(seen) > 30
+    assert not any(seen[20:])  # the first second is for learning where the sensor ends
+
+
 @pytest.mark.parametrize("noise_hz", [0.0, 0.1, 0.3])
 @pytest.mark.parametrize("rate_hz", [4_000, 8_000, 15_000])
 def test_a_hand_before_a_large_sensor_is_seen(rate_hz: float, noise_hz: float) -> None:

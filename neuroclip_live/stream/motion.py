@@ -38,6 +38,11 @@ SURE_HZ = 10.0
 """So many events per pixel and second are motion, wherever they are: all moves, or the light."""
 
 _CELL = PART // 2
+_PATCH = 8
+"""A patch of this side in which nothing has ever happened is none of the sensor's: noise that ends inside a
+part (a sensor read out in part, a round field of view) is denser than the part looks."""
+_SETTLED_US = 1_000_000
+"""After so long it is known which patches there are; until then those without an event count ever less."""
 _BLOCK = 4_096
 """After so many events, twice, four times as many … it is looked whether it is clear already."""
 _TICK = 4
@@ -50,7 +55,9 @@ _FULL = 0.98
 
 
 class MotionDetector:
-    """Tells of one slice after the other whether anything moves in it. No memory from slice to slice.
+    """Tells of one slice after the other whether anything moves in it.
+
+    Of slices before it remembers only where on the sensor anything has ever happened.
 
     Parameters
     ----------
@@ -65,6 +72,10 @@ class MotionDetector:
         rows, columns = -(-height // _CELL), -(-width // _CELL)
         # pixels active, supported within the long time, and within the short
         self._cells: npt.NDArray[np.int32] = np.zeros((3, rows, columns), np.int32)
+        # which patches have ever been active, and how many of each cell
+        self._patches: npt.NDArray[np.bool_] = np.zeros((-(-height // _PATCH), -(-width // _PATCH)), np.bool_)
+        self._used: npt.NDArray[np.int32] = np.zeros((rows, columns), np.int32)
+        self._seen_us, self._end_us = 0, 0
         self._now = 0  # slices follow each other in ticks of their own, so nothing has to be erased
 
     def moves(self, piece: Slice) -> bool:
@@ -80,19 +91,33 @@ class MotionDetector:
         self._cells[...] = 0
         words = words_of(piece.events)
         times: npt.NDArray[np.int64] = words.view(np.int64)
-        found = _gathers(words, times, piece.start_us, duration_us, tick, self._now, self._fired, self._cells)
+        self._seen_us += min(max(piece.end_us - self._end_us, 0), duration_us)
+        self._end_us = piece.end_us
+        unused = max(0.0, 1.0 - self._seen_us / _SETTLED_US)
+        arrays = self._fired, self._cells, self._patches, self._used
+        found = _gathers(words, times, piece.start_us, duration_us, tick, self._now, unused, *arrays)
         self._now += ticks
         return bool(found)
 
     def warm_up(self) -> None:
         """Compile, or load what was compiled."""
         events = np.zeros(1, dtype=EVENT_DTYPE)
-        self.moves(Slice(events, 0, 10_000_000, 1, 0, 0))
+        MotionDetector(Resolution(8, 8)).moves(Slice(events, 0, 10_000_000, 1, 0, 0))
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
 def _gathers(
-    words: Any, times: Any, start_us: int, duration_us: int, tick: int, now: int, fired: Any, cells: Any
+    words: Any,
+    times: Any,
+    start_us: int,
+    duration_us: int,
+    tick: int,
+    now: int,
+    unused: float,
+    fired: Any,
+    cells: Any,
+    patches: Any,
+    used: Any,
 ) -> bool:
     """Tell whether events gather in any part of the picture; see :class:`MotionDetector` for the arrays."""
     height, width = uint32(fired.shape[0] - 2), uint32(fired.shape[1] - 2)
@@ -119,8 +144,12 @@ def _gathers(
                 level = int32(2) if newest >= t - short else int32(1)
             before = own & int32(3)
             if (own >> 2) < begin:
-                cells[0, y // uint32(_CELL), x // uint32(_CELL)] += 1
+                cell_y, cell_x = y // uint32(_CELL), x // uint32(_CELL)
+                cells[0, cell_y, cell_x] += 1
                 before = int32(0)
+                if not patches[y // uint32(_PATCH), x // uint32(_PATCH)]:
+                    patches[y // uint32(_PATCH), x // uint32(_PATCH)] = True
+                    used[cell_y, cell_x] += 1
             flat[at] = (t << 2) | max(level, before)
             if level > before:
                 cell_y, cell_x = y // uint32(_CELL), x // uint32(_CELL)
@@ -128,13 +157,13 @@ def _gathers(
                 cells[2, cell_y, cell_x] += level == 2
         if i + 1 == look:
             look *= 2
-            if _stands_out(cells, since_us, int(width), int(height)):
+            if _stands_out(cells, used, unused, since_us, int(width), int(height)):
                 return True
-    return bool(_stands_out(cells, duration_us, int(width), int(height)))
+    return bool(_stands_out(cells, used, unused, duration_us, int(width), int(height)))
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
-def _stands_out(cells: Any, duration_us: int, width: int, height: int) -> bool:
+def _stands_out(cells: Any, used: Any, unused: float, duration_us: int, width: int, height: int) -> bool:
     """Tell whether some part of the picture has more supported pixels than chance gives.
 
     With c of n pixels active, each fired λ = -ln(1 - c / n) times; such an event is supported by chance with
@@ -145,26 +174,27 @@ def _stands_out(cells: Any, duration_us: int, width: int, height: int) -> bool:
         bottom = min(top + 2, rows)
         for left in range(max(columns - 1, 1)):
             right = min(left + 2, columns)
-            active = long = short = 0
+            active = long = short = patches = 0
             for r in range(top, bottom):
                 for c in range(left, right):
                     active += cells[0, r, c]
                     long += cells[1, r, c]
                     short += cells[2, r, c]
+                    patches += used[r, c]
             if long > CLEAR + FEWEST:
-                wide, high = (
-                    min(right * _CELL, width) - left * _CELL,
-                    min(bottom * _CELL, height) - top * _CELL,
-                )
-                if _is_clear(short, active, wide * high, SUPPORT_US[0], duration_us) or _is_clear(
-                    long, active, wide * high, SUPPORT_US[1], duration_us
+                wide = min(right * _CELL, width) - left * _CELL
+                high = min(bottom * _CELL, height) - top * _CELL
+                area, known = float(wide * high), float(patches * _PATCH * _PATCH)
+                pixels = min(area, known + unused * max(area - known, 0.0))
+                if _is_clear(short, active, pixels, SUPPORT_US[0], duration_us) or _is_clear(
+                    long, active, pixels, SUPPORT_US[1], duration_us
                 ):
                     return True
     return False
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
-def _is_clear(supported: int, active: int, pixels: int, support_us: int, duration_us: int) -> bool:
+def _is_clear(supported: int, active: int, pixels: float, support_us: int, duration_us: int) -> bool:
     """Tell whether that many supported pixels are more than chance gives; see :func:`_stands_out`."""
     rate = -math.log(1.0 - min(active / pixels, _FULL))
     by_chance = 1.0 - math.exp(-8.0 * rate * min(1.0, support_us / max(duration_us, 1)))
