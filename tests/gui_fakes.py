@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neuroclip_drivers.source import GrayFrame, SourceState, SourceStatus
+from neuroclip_drivers.source import EventSource, GrayFrame, SourceState, SourceStatus
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution, empty_packet
 from neuroclip_live.learning.teaching_status import TeachingStatus
@@ -21,16 +22,20 @@ from neuroclip_live.prompting.prompts import PromptSet
 from neuroclip_live.recognition.decision import Decider, DecisionSettings
 from neuroclip_live.recognition.history import Rescored
 from neuroclip_live.recognition.pipeline import PipelineSettings, PipelineState, Status
+from neuroclip_live.recognition.pipeline_protocol import PipelineProtocol
 from neuroclip_live.recognition.prediction import Prediction
+from neuroclip_live.recognition.run_facts import Header
 from neuroclip_live.recording.report import RecordingReport, RecordingStatus
 from neuroclip_live.stream.box import Box
+from neuroclip_live.stream.capture import Tap
 from neuroclip_live.stream.filters import Treatment
 from neuroclip_live.stream.latency import Percentiles
 from neuroclip_live.stream.region import fitting
 from neuroclip_live.stream.slicing import SliceBy
 
 if TYPE_CHECKING:
-    from neuroclip_gui.panels.timeline.timeline import Moment, Timeline
+    from neuroclip_gui.panels.timeline.moments import Moment
+    from neuroclip_gui.panels.timeline.timeline import Timeline
 
 RES = Resolution(320, 240)
 LATENCY = {
@@ -57,7 +62,7 @@ class FakeSource:
     end_us: int = 11_000_000
     frame: GrayFrame | None = None
     shows: str = ""
-    said: list[tuple] = field(default_factory=list)
+    said: list[tuple[object, ...]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         if self.live:
@@ -76,7 +81,7 @@ class FakeSource:
     def rate_histogram(self, bins: int) -> SimpleNamespace:
         return SimpleNamespace(counts=(np.hanning(bins) * 1000).astype(np.int64))
 
-    def packets(self):
+    def packets(self) -> Iterator[Packet]:
         yield empty_packet()
 
     def status(self) -> SourceStatus:
@@ -96,7 +101,7 @@ class FakeTeacher:
 
     def __init__(self) -> None:
         self.books: list[dict[str, int]] = [{}]
-        self.against: dict[str, int] = {}
+        self.against: dict[str | None, int] = {}
         self.collecting: str | None = None
         self.collected = 3
         self.training: float | None = None
@@ -111,6 +116,7 @@ class FakeTeacher:
 
     def end(self) -> int:
         label, self.collecting = self.collecting, None
+        assert label is not None
         return self.learn(label)
 
     def cancel(self) -> None:
@@ -175,16 +181,16 @@ class FakePipeline:
     def __init__(
         self, prompts: PromptSet, source: FakeSource | None = None, none_logit: float | None = 4.0
     ) -> None:
-        self.source = source or FakeSource()
+        self.source: Any = source or FakeSource()
         self.prompts = prompts
-        self.backbone = SimpleNamespace(
+        self.backbone: Any = SimpleNamespace(
             info=SimpleNamespace(
                 name="fake", none_logit=none_logit, templates=("{}", "a {}"), logit_scale=20.0
             )
         )
         self.teacher: FakeTeacher | None = FakeTeacher()
-        self.notes: list[dict] = []
-        self.listeners: dict[Callable, Callable] = {}
+        self.notes: list[dict[str, Any]] = []
+        self.listeners: dict[Tap, object] = {}
         self.table: object | None = None
         self.film: RecordingStatus | None = None
         self.region: Box | None = None
@@ -223,7 +229,7 @@ class FakePipeline:
         self.stopped = True
         return True
 
-    def open(self, source: FakeSource) -> None:
+    def open(self, source: EventSource) -> None:
         self.source, self.latest, self.log = source, None, []
 
     def set_prompts(self, prompts: PromptSet) -> None:
@@ -260,9 +266,13 @@ class FakePipeline:
         return self.past
 
     def teach(self, label: str, last_s: float = 2.0) -> int:
+        assert self.teacher is not None
         return self.teacher.learn(label)
 
-    def start_recording(self, path: Path, *, sidecar: bool = True) -> None:
+    def start_recording(
+        self, path: str | os.PathLike[str], *, sidecar: bool = True, replace: bool = False
+    ) -> None:
+        path = Path(path)
         if path.exists():
             raise UserError(f"{path} exists already. Choose another name.")
         path.write_bytes(b"")
@@ -270,6 +280,7 @@ class FakePipeline:
 
     def stop_recording(self) -> RecordingReport:
         film, self.film = self.film, None
+        assert film is not None
         lost = film.dropped_events
         return RecordingReport(
             film.path, None, film.events, film.seconds, film.bytes, lost, not (lost or film.ended),
@@ -279,13 +290,16 @@ class FakePipeline:
     def recording(self) -> RecordingStatus | None:
         return self.film
 
-    def tap(self, tap: Callable) -> None:
+    def tap(self, tap: Tap) -> None:
         self.listeners[tap] = tap(self.source)
 
-    def untap(self, tap: Callable) -> None:
+    def untap(self, tap: Tap) -> None:
         self.listeners.pop(tap, None)
 
-    def note(self, record: dict) -> None:
+    def record_next(self, path: str | os.PathLike[str]) -> None:
+        self.next_recording = path
+
+    def note(self, record: dict[str, Any]) -> None:
         self.notes.append(record)
 
     def status(self) -> Status:
@@ -306,7 +320,8 @@ class FakePipeline:
         return self.make_events() if self.make_events is not None else self.events
 
     def latest_frame(self) -> GrayFrame | None:
-        return self.source.latest_frame()
+        frame: GrayFrame | None = self.source.latest_frame()
+        return frame
 
     def familiarity(self, label: str) -> SimpleNamespace | None:
         kind = self.kinds.get(label, "name")
@@ -315,14 +330,20 @@ class FakePipeline:
             kind="name" if far else kind, words=(label,), far=far, nearest=("seal", "beaver", "mole")
         )
 
+    def report(self, text: str) -> None:
+        self.now = replace(self.now, message=text)
+
     def mark_shown(self, prediction: Prediction) -> None:
         self.shown.append(prediction)
+
+    def header(self) -> Header:
+        return Header(self.source.name, self.source.resolution, None, self.prompts, self.settings)
 
     def predict(self, scores: Mapping[str, float], **others: object) -> Prediction:
         """Answer with these scores from now on."""
         best = max(scores, key=scores.__getitem__) if scores else None
         before = self.latest.number if self.latest is not None else 0
-        values: dict = {
+        values: dict[str, Any] = {
             "t_us": 2_000_000, "number": before + 1, "state": "ok", "label": best, "raw_label": best,
             "probability": scores[best] if best else 0.0, "scores": dict(scores), "labels": tuple(scores),
             "rejected": max(0.0, 1.0 - sum(scores.values())),
@@ -383,3 +404,7 @@ class ShowPipeline(FakePipeline):
             )  # fmt: skip
             self.source.position_us = 1_000_000 + int(t * 1e6) % 10_000_000
         return self.latest
+
+
+AS_THE_REAL_ONE: Callable[[PromptSet], PipelineProtocol] = FakePipeline
+"""mypy checks it: a fake that drifts from the pipeline would show the window what there is not."""

@@ -108,7 +108,6 @@ def test_importing_the_package_stays_light() -> None:
 
 MOST_LINES = 350
 LONGER: dict[str, int] = {
-    "neuroclip_live.recognition.pipeline": 373,
     "neuroclip_drivers.replay": 399,
 }
 """Modules that are to be split, and how long they are at most: these numbers only ever shrink."""
@@ -128,7 +127,7 @@ def test_modules_that_were_split_are_no_exceptions() -> None:
 
 
 MOST_HIDDEN = {
-    "neuroclip_live": (40, 105),
+    "neuroclip_live": (37, 105),
     "neuroclip_drivers": (5, 6),
     "neuroclip_gui": (39, 35),
 }

@@ -11,6 +11,7 @@ from fakes import Endless, FakeBackbone, wait_for
 
 from neuroclip_live.errors import UserError
 from neuroclip_live.prompting.prompts import parse_prompts
+from neuroclip_live.recognition.inference_loop import InferenceLoop
 from neuroclip_live.recognition.pipeline import Pipeline, PipelineSettings, PipelineState
 from neuroclip_live.recognition.recognizer import RecognizerSettings
 from neuroclip_live.stream.slicing import SliceBy
@@ -97,7 +98,7 @@ def test_after_a_failed_start_another_model_can_be_chosen(running) -> None:  # t
 
 
 def test_a_model_chosen_in_the_moment_of_failing_is_taken_up(running, monkeypatch) -> None:  # type: ignore[no-untyped-def]
-    infer, ends = Pipeline._infer, threading.Event()
+    infer, ends = InferenceLoop._infer, threading.Event()
 
     def late(self: Pipeline) -> None:
         infer(self)
@@ -106,7 +107,7 @@ def test_a_model_chosen_in_the_moment_of_failing_is_taken_up(running, monkeypatc
     def broken(progress):  # type: ignore[no-untyped-def]
         raise UserError("no network")
 
-    monkeypatch.setattr(Pipeline, "_infer", late)
+    monkeypatch.setattr(InferenceLoop, "_infer", late)
     pipeline = running(broken)
     wait_for(lambda: pipeline.status().state is PipelineState.FAILED)
     pipeline.change_model(lambda progress: Named("second"))

@@ -153,4 +153,4 @@ def test_a_region_waits_for_its_picture():
     assert pipeline.region == Box(2, 2, 20, 20)
     pipeline.set_region(None)
     assert pipeline.region is None
-    pipeline._capture.stop()
+    pipeline.stop()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from neuroclip_gui.panels.serving.serve_commands import Served
     from neuroclip_live.actions.running import Acting
     from neuroclip_live.config import Config
-    from neuroclip_live.recognition.pipeline import Pipeline
+    from neuroclip_live.recognition.pipeline_protocol import PipelineProtocol
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ _THREADS = ("teaching", "recorder", "window-jobs", "capture", "inference", "mode
 
 
 def run_window(
-    pipeline_factory: Callable[[], Pipeline],
+    pipeline_factory: Callable[[], PipelineProtocol],
     *,
     settings_path: str | Path | None = None,
     duration_s: float | None = None,

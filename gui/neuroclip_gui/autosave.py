@@ -15,7 +15,7 @@ from neuroclip_live.prompting.prompt_set import PromptSet, parse_prompts
 
 if TYPE_CHECKING:
     from neuroclip_gui.main_window import MainWindow
-    from neuroclip_live.recognition.pipeline import Pipeline
+    from neuroclip_live.recognition.pipeline_protocol import PipelineProtocol
     from neuroclip_live.stream.box import Box
 
 log = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ class Keeping:
         self._due_s = 0.0
         self._lock = threading.Lock()
 
-    def begin(self, pipeline: Pipeline) -> None:
+    def begin(self, pipeline: PipelineProtocol) -> None:
         """Bring the words of the last time back; a file that was tampered with brings none."""
         kept = self._window.settings.words
         if kept and not self._window.recognition.given & _DECIDES:
@@ -65,7 +65,7 @@ class Keeping:
         self._first, self.touched = pipeline.prompts, False
         self.bring_region(pipeline)
 
-    def bring_region(self, pipeline: Pipeline) -> None:
+    def bring_region(self, pipeline: PipelineProtocol) -> None:
         """Keep recognition to the part of the last time, where the picture has the same size."""
         *sides, width, height = self._window.settings.region or [0, 0]
         if sides and (width, height) == tuple(pipeline.resolution):

@@ -16,7 +16,7 @@ from neuroclip_live.errors import UserError
 
 if TYPE_CHECKING:
     from neuroclip_gui.main_window import MainWindow
-    from neuroclip_live.recognition.pipeline import Pipeline
+    from neuroclip_live.recognition.pipeline_protocol import PipelineProtocol
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ class KeptLessons:
         self._book: Any = None
         self._reading = False
 
-    def look(self, pipeline: Pipeline, *, closing: bool = False) -> None:
+    def look(self, pipeline: PipelineProtocol, *, closing: bool = False) -> None:
         """Bring back what a teacher that is new was taught; have what changed written, unless ``closing``."""
         teacher = getattr(pipeline, "teacher", None)
         if teacher is None or not hasattr(teacher, "model"):

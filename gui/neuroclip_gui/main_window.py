@@ -68,7 +68,7 @@ from neuroclip_live.recognition.prediction import Decision
 
 if TYPE_CHECKING:
     from neuroclip_live.prompting.prompt_set import PromptSet
-    from neuroclip_live.recognition.pipeline import Pipeline
+    from neuroclip_live.recognition.pipeline_protocol import PipelineProtocol
 
 
 _FRAME_MS = 400
@@ -90,7 +90,7 @@ class MainWindow(QMainWindow, WindowCommands):
         self.setWindowTitle("neuroclip-live")
         self.setAcceptDrops(True)
         self.theme, self.store, self.settings = theme, store, settings
-        self.pipeline: Pipeline | None = None
+        self.pipeline: PipelineProtocol | None = None
         self.jobs = Jobs()
         self.decided = Decision()
         self.view = EventView(theme)
@@ -213,7 +213,7 @@ class MainWindow(QMainWindow, WindowCommands):
         actions.by_name["frames"].setChecked(settings.show_frames)
         self.prompts.threshold.setValue(round(settings.threshold * 100))
 
-    def attach(self, pipeline: Pipeline) -> None:
+    def attach(self, pipeline: PipelineProtocol) -> None:
         """Show a pipeline that was made, and start it."""
         self.pipeline = pipeline
         self.keeping.begin(pipeline)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from neuroclip_gui.main_window import MainWindow
     from neuroclip_live.model.backbone import Backbone
     from neuroclip_live.recognition.model_change import Load, Progress
-    from neuroclip_live.recognition.pipeline import Pipeline
+    from neuroclip_live.recognition.pipeline_protocol import PipelineProtocol
 
 
 class Recognition:
@@ -44,7 +44,7 @@ class Recognition:
         self.config, self.given = config, config.decided
         self.model, self.device = config.model, config.device
 
-    def begin(self, pipeline: Pipeline) -> None:
+    def begin(self, pipeline: PipelineProtocol) -> None:
         """Put saved settings into a pipeline that is about to start.
 
         A saved model is loaded beside the one the pipeline begins with, so that one which cannot be had,
@@ -79,13 +79,13 @@ class Recognition:
         self._asked = model, device, came
         pipeline.change_model(self._loader(came))
 
-    def look(self, pipeline: Pipeline) -> None:
+    def look(self, pipeline: PipelineProtocol) -> None:
         """Remember the model asked for once it is at work: one that cannot be had is never remembered."""
         if self._asked is not None and pipeline.backbone in self._asked[2]:
             self._window.settings.model, self._window.settings.device = self._asked[:2]
             self._asked = None
 
-    def use_decision(self, pipeline: Pipeline | None = None) -> None:
+    def use_decision(self, pipeline: PipelineProtocol | None = None) -> None:
         """Make answers as calm and as sure as the settings say."""
         from neuroclip_live.recognition.decision import DecisionSettings
 

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from neuroclip_gui.main_window import MainWindow
     from neuroclip_live.prompting.prompts import PromptTable
     from neuroclip_live.recognition.history import Rescored
-    from neuroclip_live.recognition.pipeline import Pipeline, Status
+    from neuroclip_live.recognition.pipeline_protocol import PipelineProtocol
+    from neuroclip_live.recognition.pipeline_state import Status
     from neuroclip_live.recognition.prediction import Prediction
 
 log = logging.getLogger(__name__)
@@ -108,7 +109,7 @@ class Follower:
         self._window.prompts.show_scores(self._shown, self._scores_s)
         self._scored, self._scores_s = self._shown, 0.0
 
-    def _pull_prediction(self, pipeline: Pipeline, standing: SourceStatus, now: float) -> None:
+    def _pull_prediction(self, pipeline: PipelineProtocol, standing: SourceStatus, now: float) -> None:
         window, at_s = self._window, self._clock.now_s
         for past in pipeline.predictions(after=self._logged):
             self._logged = past.number
@@ -157,7 +158,7 @@ class Follower:
             window.raster.show_prediction(prediction)
             self._due["strip"] = now + max(_STRIP_S, (time.monotonic() - begin) / _STRIP_SHARE)
 
-    def _is_pending(self, pipeline: Pipeline, now: float) -> bool:
+    def _is_pending(self, pipeline: PipelineProtocol, now: float) -> bool:
         """Tell whether the place that is shown has been waiting to be recognised for longer than a blink."""
         if not pipeline.place_pending:
             self._pending_s = None
@@ -175,7 +176,7 @@ class Follower:
         window.decided = prediction.decision
         self._held_s = (prediction.t_us - prediction.decision.since_us) / 1e6
 
-    def _ask_the_past(self, pipeline: Pipeline) -> None:
+    def _ask_the_past(self, pipeline: PipelineProtocol) -> None:
         """Score the last minutes against the prompts of now; a moment of computing, done elsewhere."""
         window = self._window
 
@@ -205,7 +206,7 @@ class Follower:
             still = decision.kind == "no-motion"
             window.view.set_state("No motion" if still else "", still)
 
-    def _pull_status(self, pipeline: Pipeline, now: float) -> None:
+    def _pull_status(self, pipeline: PipelineProtocol, now: float) -> None:
         window = self._window
         status = self._status = pipeline.status()
         paint_hz = window.pulse.paint_hz

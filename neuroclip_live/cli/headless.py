@@ -65,7 +65,7 @@ def run_every_window(
     try:
         with interrupted(stop) as stop:
             recognizer, asked = _beside(prepare, stop)
-            header = Header.of(source, recognizer.backbone.info, asked, settings)
+            header = Header(source.name, source.resolution, recognizer.backbone.info, asked, settings)
             for output in outputs:
                 output.open(header)
             totals, begin = Totals(), monotonic()

@@ -89,7 +89,7 @@ def _check_road(config: Config) -> None:
 def _run_headless(config: Config, spec: SourceSpec, settings: PipelineSettings) -> int:
     from neuroclip_live.cli.headless import interrupted, run_every_window, run_live, tell
     from neuroclip_live.outputs.registry import closed_if_unused, make_outputs, takes_terminal
-    from neuroclip_live.recognition.recording_commands import open_recorder
+    from neuroclip_live.recognition.recording_control import open_recorder
     from neuroclip_live.recognition.recording_labels import RecordingLabels
     from neuroclip_live.recording.recorded_source import RecordedSource
     from neuroclip_live.stream.road import Road

@@ -13,7 +13,7 @@ from neuroclip_live.errors import UserError
 from neuroclip_live.outputs.output import Output, Troubles, Watching
 from neuroclip_live.recognition.pipeline import Pipeline, PipelineState, Status
 from neuroclip_live.recognition.prediction import Prediction
-from neuroclip_live.recognition.run_facts import Header, Summary, settings_now
+from neuroclip_live.recognition.run_facts import Header, Summary
 
 log = logging.getLogger(__name__)
 
@@ -99,8 +99,7 @@ class Carrier:
         pipeline = self._pipeline
         if isinstance(pipeline.source, AwaitedSource):
             return  # a header is of what there is
-        info = pipeline.backbone.info if pipeline.backbone is not None else None
-        header = Header.of(pipeline.source, info, pipeline.prompts, settings_now(pipeline))
+        header = pipeline.header()
         before = self._header
         if header == before:
             return

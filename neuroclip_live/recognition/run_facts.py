@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from neuroclip_live import __version__
@@ -10,10 +10,8 @@ from neuroclip_live.events import Resolution
 from neuroclip_live.prompting.prompts import PromptSet
 from neuroclip_live.recognition.pipeline_state import PipelineSettings, Status
 from neuroclip_live.recognition.prediction import SCHEMA_VERSION
-from neuroclip_live.stream.road import RoadSettings
 
 if TYPE_CHECKING:
-    from neuroclip_drivers.source import EventSource
     from neuroclip_live.model.backbone import BackboneInfo
     from neuroclip_live.stream.latency import Percentiles
 
@@ -38,13 +36,6 @@ class Header:
     model: BackboneInfo | None
     prompts: PromptSet
     settings: PipelineSettings
-
-    @classmethod
-    def of(
-        cls, source: EventSource, model: BackboneInfo | None, prompts: PromptSet, settings: PipelineSettings
-    ) -> Header:
-        """Return the header of what a source gives."""
-        return cls(source.name, source.resolution, model, prompts, settings)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the header as a JSON line has it."""
@@ -130,9 +121,3 @@ class Summary:
             "latency_ms": {"p50": total.p50_ms if total else None, "p99": total.p99_ms if total else None},
             "wall_s": round(self.wall_s, 3),
         }
-
-
-def settings_now(pipeline: Any) -> PipelineSettings:
-    """Return a pipeline's settings with the filter, turns and region that hold now."""
-    settings: PipelineSettings = pipeline.settings
-    return replace(settings, road=RoadSettings(pipeline.treatment, pipeline.region))

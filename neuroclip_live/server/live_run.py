@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from neuroclip_live import __version__
 from neuroclip_live.errors import UserError
 from neuroclip_live.prompting.prompt_set import Prompt, PromptSet
-from neuroclip_live.recognition.run_facts import Header, settings_now
+from neuroclip_live.recognition.run_facts import Header
 from neuroclip_live.stream.frames import event_frame
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class LiveRun:
         pipeline = self._ask()
         if pipeline is None or pipeline.backbone is None:
             return None
-        header = Header.of(pipeline.source, pipeline.backbone.info, pipeline.prompts, settings_now(pipeline))
+        header = pipeline.header()
         if self._headed is None or self._headed[0] != header:
             self._headed = (header, header.to_dict())
         return self._headed[1]

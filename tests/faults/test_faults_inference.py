@@ -18,7 +18,7 @@ from neuroclip_live.model.backbone import Backbone
 from neuroclip_live.model.model_info import BackboneInfo
 from neuroclip_live.model.preprocess import Preprocess
 from neuroclip_live.model.runtimes.runtime import memory_errors
-from neuroclip_live.recognition import pipeline as pipeline_module
+from neuroclip_live.recognition import status_snapshots
 from neuroclip_live.recognition.pipeline import Pipeline, PipelineState
 from neuroclip_live.recognition.pipeline_state import STALLED
 
@@ -32,7 +32,7 @@ def goes_on(pipeline: Pipeline, predictions: int = 3) -> None:
 def test_recognition_that_hangs_is_said_and_everything_else_goes_on(  # type: ignore[no-untyped-def]
     start, hanging, monkeypatch, tmp_path
 ) -> None:
-    monkeypatch.setattr(pipeline_module, "STALLED_S", 0.2)
+    monkeypatch.setattr(status_snapshots, "STALLED_S", 0.2)
     pipeline = start(Endless([]), hanging)
     goes_on(pipeline)
     pipeline.start_recording(tmp_path / "a.aedat4")

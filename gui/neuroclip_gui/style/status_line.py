@@ -10,7 +10,7 @@ from neuroclip_gui.panels.health.health_panel import amount
 from neuroclip_gui.style.elided import ElidedLabel
 
 if TYPE_CHECKING:
-    from neuroclip_live.recognition.pipeline import Status
+    from neuroclip_live.recognition.pipeline_state import Status
 
 FIELDS: tuple[tuple[str, str], ...] = (
     ("source", "Where events come from, and the sensor's size"),

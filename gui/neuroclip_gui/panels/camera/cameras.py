@@ -11,7 +11,7 @@ from neuroclip_live.stream.filters import NONE, Treatment
 if TYPE_CHECKING:
     from neuroclip_drivers.usb import UsbCamera
     from neuroclip_gui.main_window import MainWindow
-    from neuroclip_live.recognition.pipeline import Status
+    from neuroclip_live.recognition.pipeline_state import Status
 
 _LOOK_S = 2.0
 REMEMBERED = 16

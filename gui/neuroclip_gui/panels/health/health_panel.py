@@ -19,7 +19,7 @@ from neuroclip_live.model.devices import gpu_memory
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from neuroclip_live.recognition.pipeline import Status
+    from neuroclip_live.recognition.pipeline_state import Status
     from neuroclip_live.stream.latency import Percentiles
 
 # key, name, what it means

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from neuroclip_gui.settings import WindowSettings
     from neuroclip_gui.style.theme import Theme
     from neuroclip_live.events import Packet
-    from neuroclip_live.recognition.pipeline import Pipeline
+    from neuroclip_live.recognition.pipeline_protocol import PipelineProtocol
 
 _STALE_S = 0.4
 """A picture of events older than this shows something that no longer happens."""
@@ -105,12 +105,12 @@ class LiveView:
 
     # ---- each tick
 
-    def pull(self, pipeline: Pipeline, rate_hz: float, held: bool) -> bool:
+    def pull(self, pipeline: PipelineProtocol, rate_hz: float, held: bool) -> bool:
         """Paint the newest events; return whether the picture changed.
 
         Parameters
         ----------
-        pipeline : Pipeline
+        pipeline : PipelineProtocol
         rate_hz : float
             Events per second, to know how far back so many events reach.
         held : bool
@@ -140,7 +140,7 @@ class LiveView:
             self.view.show_beside(gray.image if gray is not None else None)
         return True
 
-    def _events(self, pipeline: Pipeline, kind: str, amount: int, rate_hz: float) -> Packet:
+    def _events(self, pipeline: PipelineProtocol, kind: str, amount: int, rate_hz: float) -> Packet:
         if kind == "count":
             back_us = int(min(_LONGEST_US, 1.5e6 * amount / max(rate_hz, 1.0)))
             return pipeline.recent_events(max(back_us, 20_000))[-amount:]

@@ -17,7 +17,7 @@ from neuroclip_live.errors import UserError
 
 if TYPE_CHECKING:
     from neuroclip_drivers.source import EventSource, SourceStatus
-    from neuroclip_live.recognition.pipeline import Pipeline
+    from neuroclip_live.recognition.pipeline_protocol import PipelineProtocol
 
 SPEEDS: tuple[float | None, ...] = (0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 100.0, None)
 _STEP_US = 50_000
@@ -210,7 +210,7 @@ class Transport(QWidget):
             self.seek_bar.set_part(first, last)
 
 
-def hop_of(pipeline: Pipeline) -> int:
+def hop_of(pipeline: PipelineProtocol) -> int:
     """Return how far apart slices are, in µs: as they are cut by time, or else as they lately came."""
     by = pipeline.settings.slice_by
     longest = by.hop_us()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from neuroclip_gui.jobs import Jobs
-    from neuroclip_live.recognition.pipeline import Pipeline
+    from neuroclip_live.recognition.pipeline_protocol import PipelineProtocol
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Strangeness:
         self._labels: tuple[str, ...] = ()
         self._asked = False
 
-    def look(self, pipeline: Pipeline, model: str, labels: tuple[str, ...]) -> None:
+    def look(self, pipeline: PipelineProtocol, model: str, labels: tuple[str, ...]) -> None:
         """Ask about words not asked about yet."""
         if model != self._model:
             self._model, self._known, self._labels = model, {}, ()
@@ -74,7 +74,7 @@ class Strangeness:
         self._tell({label: note for label in self._labels if (note := self._known.get(label)) is not None})
 
 
-def _ask(pipeline: Pipeline, model: str, label: str) -> WordNote | None:
+def _ask(pipeline: PipelineProtocol, model: str, label: str) -> WordNote | None:
     """Return what is to be said of a word; None for one that is well known."""
     known = pipeline.familiarity(label)
     if known is None:

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from neuroclip_gui.panels.rate.rate_plot import RatePlot
-    from neuroclip_live.recognition.pipeline import Pipeline
+    from neuroclip_live.recognition.pipeline_protocol import PipelineProtocol
 
 _LOOKED_AT_US = 10_000
 _MOST = 50_000
 """Events of whom the share that is ON is counted: a sample, so that a flood costs no more."""
 
 
-def sample(plot: RatePlot, pipeline: Pipeline, rate_hz: float, now_s: float) -> None:
+def sample(plot: RatePlot, pipeline: PipelineProtocol, rate_hz: float, now_s: float) -> None:
     """Add a sample where one is due."""
     if not plot.is_due(now_s):
         return

@@ -9,7 +9,7 @@ from neuroclip_gui.panels.spacetime.space_time_view import load_projection
 if TYPE_CHECKING:
     from neuroclip_gui.jobs import Jobs
     from neuroclip_gui.panels.spacetime.space_time_view import SpaceTimeView
-    from neuroclip_live.recognition.pipeline import Pipeline
+    from neuroclip_live.recognition.pipeline_protocol import PipelineProtocol
 
 _EVERY_S = 1 / 32
 
@@ -30,7 +30,7 @@ class SpaceTimeUpdates:
         self._asked = False
         self.failure = ""
 
-    def look(self, pipeline: Pipeline, now_s: float, frozen: bool) -> None:
+    def look(self, pipeline: PipelineProtocol, now_s: float, frozen: bool) -> None:
         """Show the newest events where they are wanted."""
         if not self._view.in_view or now_s < self._due_s:
             return

@@ -1,68 +1,53 @@
-"""The pipeline's commands that record, and let others listen to what comes in."""
+"""Recordings of what comes in, one at a time: begin, end, note."""
 
 from __future__ import annotations
 
 import os
-import threading
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from neuroclip_drivers.side_streams import side_streams_of
+from neuroclip_drivers.source import EventSource
 from neuroclip_live.errors import UserError
-from neuroclip_live.recognition.pipeline_state import PipelineSettings, Status
+from neuroclip_live.recognition.pipeline_state import Status
 from neuroclip_live.recognition.prediction import Prediction
 from neuroclip_live.recognition.recording_labels import RecordingLabels
-from neuroclip_live.recognition.run_facts import Header, Summary, settings_now
+from neuroclip_live.recognition.run_facts import Header, Summary
 from neuroclip_live.recording.recorder import Recorder
 from neuroclip_live.recording.report import RecordingReport, RecordingStatus
-
-if TYPE_CHECKING:
-    from neuroclip_drivers.source import EventSource
-    from neuroclip_live.events import Resolution
-    from neuroclip_live.model.backbone import Backbone
-    from neuroclip_live.prompting.prompts import PromptSet
-    from neuroclip_live.stream.capture import Capture, Tap
-    from neuroclip_live.stream.ring import EventRing
+from neuroclip_live.stream.capture import Capture
 
 
-class RecordingCommands:
-    """What :class:`neuroclip_live.recognition.pipeline.Pipeline` does about recordings; one at a time."""
+class RecordingControl:
+    """Records a stream, and beside it what is recognized in it.
 
-    settings: PipelineSettings
-    _capture: Capture
-    _lock: threading.Lock
-    _backbone: Backbone | None = None
-    _recorder: Recorder | None = None
-    _labels: RecordingLabels | None = None
-    _header: Header | None = None
-    _before: Status
-    _last_report: RecordingReport | None = None
-    _record_next: str | os.PathLike[str] | None = None
+    Parameters
+    ----------
+    capture : callable
+        Returns the stream at hand.
+    header, status : callable
+        Return what is said of a run before its predictions, and what is counted; for the file of labels.
+    report : callable
+        Told what cannot be recorded where nobody is there to be told otherwise.
+    """
 
-    @property
-    def prompts(self) -> PromptSet:
-        """The prompts last set."""
-        raise NotImplementedError
-
-    def status(self) -> Status:
-        """Return a snapshot of everything that is counted."""
-        raise NotImplementedError
-
-    def report(self, text: str) -> None:
-        """Have the status say what went wrong beside recognition."""
-        raise NotImplementedError
-
-    @property
-    def picture(self) -> tuple[EventRing, Resolution]:
-        """The ring and the size of the picture in it: for whoever reads events with a cursor of its own.
-
-        Replaced by another pair when another source is opened, or the picture is turned to another size.
-        """
-        return self._capture.picture
-
-    def start_recording(
-        self, path: str | os.PathLike[str], *, sidecar: bool = True, replace: bool = False
+    def __init__(
+        self,
+        capture: Callable[[], Capture],
+        header: Callable[[], Header],
+        status: Callable[[], Status],
+        report: Callable[[str], None],
     ) -> None:
+        self._capture, self._header_now, self._status, self._report = capture, header, status, report
+        self._next: str | os.PathLike[str] | None = None
+        self._recorder: Recorder | None = None
+        self._labels: RecordingLabels | None = None
+        self._header: Header | None = None
+        self._before: Status | None = None
+        self._last_report: RecordingReport | None = None
+
+    def start(self, path: str | os.PathLike[str], *, sidecar: bool = True, replace: bool = False) -> None:
         """Record all that comes in from now on, events before any filter or region.
 
         Parameters
@@ -81,7 +66,7 @@ class RecordingCommands:
         """
         if self._recorder is not None:
             raise UserError(f"{self._recorder.path} is being recorded already. End that recording first.")
-        capture = self._capture
+        capture = self._capture()
         played = getattr(getattr(capture.source, "recording", None), "path", None)
         if played is not None and Path(path).exists() and Path(path).samefile(played):
             raise UserError(f"{path} is the recording that is being played. Choose another name.")
@@ -93,18 +78,28 @@ class RecordingCommands:
             replace=replace,
             side=side_streams_of(capture.source),
         )
-        self._labels, self._header, self._before = RecordingLabels(recorder), None, self.status()
+        self._labels, self._header, self._before = RecordingLabels(recorder), None, self._status()
         self._open_labels()
         self._recorder, capture.recorder = recorder, recorder
 
     def record_next(self, path: str | os.PathLike[str]) -> None:
         """Record the source that is opened next, from its first packet on.
 
-        Where the file cannot be made then, the status says why.
+        Where the file cannot be made then, it is reported.
         """
-        self._record_next = path
+        self._next = path
 
-    def stop_recording(self) -> RecordingReport:
+    def begin_next(self) -> None:
+        """Begin the recording that was asked for ahead, if one was, before the source at hand is read."""
+        path, self._next = self._next, None
+        if path is not None:
+            self.end()
+            try:
+                self.start(path)
+            except UserError as error:
+                self._report(str(error))
+
+    def stop(self) -> RecordingReport:
         """End the recording, compare it with what came in, and report; may take seconds on a slow disk.
 
         A recording that ended because another source was opened is reported too.
@@ -115,7 +110,7 @@ class RecordingCommands:
             When nothing was recorded.
         """
         recorder, self._recorder = self._recorder, None
-        self._capture.recorder = None
+        self._capture().recorder = None
         if recorder is not None:
             if self._labels is not None:
                 self._labels.close(self._counted(recorder.status()))
@@ -125,7 +120,7 @@ class RecordingCommands:
             raise UserError("nothing is being recorded")
         return report
 
-    def recording(self) -> RecordingStatus | None:
+    def status(self) -> RecordingStatus | None:
         """Return how the recording stands; None when there is none."""
         recorder = self._recorder
         return recorder.status() if recorder is not None else None
@@ -136,38 +131,23 @@ class RecordingCommands:
         if recorder is not None:
             recorder.note(record)
 
-    def tap(self, tap: Tap) -> None:
-        """Let somebody listen to all that comes in from now on, as a recording gets it, whatever is opened.
-
-        Parameters
-        ----------
-        tap : callable
-            Called with the source, now and whenever another is opened; returns what gets its packets.
-        """
-        with self._lock:
-            self._capture.tap(tap)
-
-    def untap(self, tap: Tap) -> None:
-        """Let somebody listen no more."""
-        with self._lock:
-            self._capture.untap(tap)
-
-    def _note_prediction(self, prediction: Prediction) -> None:
+    def note_prediction(self, prediction: Prediction) -> None:
+        """Write a prediction into the file of labels; ignored when none is made."""
         if self._recorder is not None and self._labels is not None:
             self._open_labels()
             self._labels.write(prediction)
 
     def _open_labels(self) -> None:
         """Write a header into the file of labels where what it says has changed."""
-        info = self._backbone.info if self._backbone is not None else None
-        header = Header.of(self._capture.source, info, self.prompts, settings_now(self))
+        header = self._header_now()
         if header != self._header and self._labels is not None:
             self._header = header
             self._labels.open(header)
 
     def _counted(self, recording: RecordingStatus) -> Summary:
         """Return what was counted since the recording began."""
-        before, now = self._before, self.status()
+        before, now = self._before, self._status()
+        assert before is not None, "counted only while a recording runs"
         return Summary(
             events=recording.events,
             windows=now.windows - before.windows,
@@ -180,19 +160,8 @@ class RecordingCommands:
             wall_s=recording.seconds,
         )
 
-    def _begin_capture(self) -> None:
-        """Begin to read the source that is open now, and to record it where that was asked for."""
-        path, self._record_next = self._record_next, None
-        if path is not None:
-            self._end_recording()
-            try:
-                self.start_recording(path)
-            except UserError as error:
-                self.report(str(error))
-        self._capture.start()
-
-    def _end_recording(self, timeout_s: float = 30.0, of: Capture | None = None) -> bool:
-        """End a recording whose source goes away; the report is kept for :meth:`stop_recording`.
+    def end(self, timeout_s: float = 30.0, of: Capture | None = None) -> bool:
+        """End a recording whose source goes away; the report is kept for :meth:`stop`.
 
         With ``of``, only if it is the recording of that source. Returns whether the recorder's thread is done
         with it.
