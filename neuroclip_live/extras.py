@@ -1,9 +1,9 @@
 """Packages that only some uses need, and the line that installs them.
 
 The bundled model runs without torch. Models of open_clip, teaching, training and the data sets need it: it
-comes with ``neuroclip-live[all]``, as everything here does. Archives need Arrow, which comes with ``neuroclip-live[archive]``, and
-outputs the library of their protocol, which comes with an extra of its own. Who needs one of them asks here
-first, so that its absence is one line.
+comes with ``neuroclip-live[all]``, as everything here does. Archives need Arrow, which comes with
+``neuroclip-live[archive]``, and outputs the library of their protocol, which comes with an extra of its own.
+Who needs one of them asks here first, so that its absence is one line.
 """
 
 from __future__ import annotations

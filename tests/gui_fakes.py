@@ -259,6 +259,9 @@ class FakePipeline:
     def set_adapter(self, adapter: object) -> None:
         pass
 
+    def keep_sentences(self) -> None:
+        self.settings = replace(self.settings, model_templates=False)
+
     def set_region(self, region: Box | None) -> None:
         self.region = fitting(region, self.source.resolution) if region is not None else None
 

@@ -223,7 +223,8 @@ def test_unreadable_samples_are_skipped_counted_and_named(digits: Path, tmp_path
 
 def test_too_few_shots(digits: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="'0' has only 4 samples to draw 16 shots from"):
-        evaluate(digits, tmp_path / "a.csv", settings=replace(QUICK, shots=(16,)))
+        evaluate(digits, tmp_path / "a.csv", settings=replace(QUICK, shots=(1, 16)))
+    assert not list(tmp_path.glob("a*.csv")), "it is told before anything is worked out"
 
 
 def test_one_class_only(tmp_path: Path) -> None:

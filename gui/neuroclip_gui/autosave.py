@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import logging
 import threading
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from neuroclip_gui.files import as_text
@@ -59,7 +59,7 @@ class Keeping:
                     words = words.with_templates(pipeline.prompts.templates)
                 pipeline.set_prompts(words)
                 if kept.get("own_sentences"):
-                    pipeline.settings = replace(pipeline.settings, model_templates=False)
+                    pipeline.keep_sentences()
             except (UserError, KeyError, TypeError, ValueError) as error:
                 self._window.complain(f"The words of the last time cannot be used: {error}")
         self._first, self.touched = pipeline.prompts, False

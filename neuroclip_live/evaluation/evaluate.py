@@ -25,7 +25,7 @@ from neuroclip_live.learning.baselines import (
     search_timestep_weights,
     zero_shot_logits,
 )
-from neuroclip_live.learning.shots import Floats, Labels, Progress, ShotSource
+from neuroclip_live.learning.shots import Floats, Labels, Progress, ShotSource, check_available
 from neuroclip_live.learning.thread_priority import on_one_core
 from neuroclip_live.learning.train_settings import TrainSettings
 from neuroclip_live.prompting.prompts import PromptEncoder, PromptSet
@@ -112,6 +112,7 @@ def run(
     """
     if len(source.labels) < 2:
         raise UserError(f"one label only, {source.labels[0]!r}: there is nothing to tell it from")
+    check_available(source, max(settings.shots))  # not after an hour's work on fewer
     tell: Progress = progress or (lambda text, share: None)
     text = text_features(backbone, source.labels, settings.templates)
     table = Table(out, _key(source, backbone, settings, about))

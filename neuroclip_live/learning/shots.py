@@ -38,6 +38,8 @@ class ShotSource(Protocol):
     """Samples and recordings that were left out, and why."""
     damaged: dict[str, str]
     """Recordings of which what is left was taken, and what is not."""
+    available: tuple[int, ...]
+    """How many samples of each label can be drawn at the most."""
 
     def draw(self, shots: int, seed: int, copies: int, progress: Progress) -> tuple[Floats, Labels]:
         """Return features (N, copies, T, C) and labels (N,) of ``shots`` samples of each label."""
@@ -65,6 +67,7 @@ class SampleShots:
         self.damaged: dict[str, str] = {}
         self._store = store
         self._train = [[s for s in dataset.train if s.label == k] for k in range(len(self.labels))]
+        self.available = tuple(map(len, self._train))
         tests = [[s for s in dataset.test if s.label == k][:limit] for k in range(len(self.labels))]
         self._test = [sample for each in tests for sample in each]
         self._dataset = dataset
@@ -149,13 +152,13 @@ class WindowShots:
             train, test = _split(recordings)
             self._train.append(train)
             self._test.append(test)
+        self.available = tuple(map(len, self._train))
 
     def draw(self, shots: int, seed: int, copies: int, progress: Progress) -> tuple[Floats, Labels]:
         """Draw windows by seed; there are no augmented copies: neighbouring windows vary by themselves."""
+        check_available(self, shots)
         found: list[Floats] = []
         for label, pool in enumerate(self._train):
-            if len(pool) < shots:
-                raise _too_few(self.labels[label], len(pool), shots)
             found.append(pool[np.random.default_rng([seed, label]).permutation(len(pool))[:shots]])
         labels = np.repeat(np.arange(len(self.labels)), shots)
         return np.concatenate(found)[:, None], labels
@@ -175,6 +178,13 @@ def _split(recordings: Sequence[Windows]) -> tuple[Floats, Floats]:
     return tuple(
         np.concatenate([w.features for w in part]) for part in (recordings[:half], recordings[half:])
     )  # type: ignore[return-value]
+
+
+def check_available(source: ShotSource, shots: int) -> None:
+    """Raise UserError where a label has fewer samples than are to be drawn."""
+    for label, found in zip(source.labels, source.available, strict=True):
+        if found < shots:
+            raise _too_few(label, found, shots)
 
 
 def _too_few(label: str, found: int, shots: int) -> UserError:

@@ -113,6 +113,10 @@ class DesiredState:
         """Choose T, and how motion is judged."""
         self._set(replace(self.settings, recognizer=recognizer))
 
+    def keep_sentences(self) -> None:
+        """Leave the prompts in the sentences they are in, whatever model is loaded."""
+        self._set(replace(self.settings, model_templates=False))
+
     def _set(self, settings: PipelineSettings) -> None:
         self.settings = settings
         self.wake()

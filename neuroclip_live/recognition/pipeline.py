@@ -105,6 +105,10 @@ class Pipeline:
         """Score against other prompts; they take effect with the next slice, video and features go on."""
         self._desired.set_prompts(prompts)
 
+    def keep_sentences(self) -> None:
+        """Leave the prompts in the sentences they are in, whatever model is loaded: the user chose them."""
+        self._desired.keep_sentences()
+
     def set_region(self, region: Box | None) -> None:
         """Recognize only a part of the picture, None: all of it; recordings keep everything.
 

@@ -89,6 +89,9 @@ class PipelineProtocol(Protocol):
     def set_prompts(self, prompts: PromptSet) -> None:
         """Score against other prompts; they take effect with the next slice, video and features go on."""
 
+    def keep_sentences(self) -> None:
+        """Leave the prompts in the sentences they are in, whatever model is loaded: the user chose them."""
+
     def set_region(self, region: Box | None) -> None:
         """Recognize only a part of the picture, None: all of it; recordings keep everything."""
 

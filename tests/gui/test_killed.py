@@ -16,7 +16,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 SCRIPT = """
-import json, sys, threading, time
+import itertools, json, sys, threading, time
 sys.path[:0] = [{root!r}, {tests!r}]
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
@@ -29,13 +29,13 @@ from neuroclip_live.stream.box import Box
 
 class Paced(ScriptedSource):
     def packets(self):
-        for each in super().packets():
-            yield each
-            self.closed.wait(0.02)
+        for k in itertools.count():
+            yield packet(k * 20_000, 400, step_us=50)
+            if self.closed.wait(0.02):
+                return
 
 def factory():
-    camera = Paced([packet(k * 20_000, 400, step_us=50) for k in range(100_000)])
-    return Pipeline(camera, lambda progress: FakeBackbone(), parse_prompts("a mug, a phone"))
+    return Pipeline(Paced([]), lambda progress: FakeBackbone(), parse_prompts("a mug, a phone"))
 
 def found():
     for window in QApplication.topLevelWidgets():
