@@ -10,7 +10,7 @@ from neuroclip_live.learning.teaching import Teacher
 from neuroclip_live.model.backbone import Backbone
 from neuroclip_live.prompting.prompts import PromptEncoder, PromptSet, PromptTable
 from neuroclip_live.recognition.desired_state import DesiredState
-from neuroclip_live.recognition.history import FeatureHistory
+from neuroclip_live.recognition.history import FeatureHistory, Rescored, rescore
 from neuroclip_live.recognition.recognizer import FeatureAdapter, Recognizer
 from neuroclip_live.stream.filters import warm_up as warm_up_treatment
 
@@ -120,6 +120,19 @@ class ModelAtWork:
             return str(error) if told else f"the prompts stay as they were: {reason_of(error)}"
         self._score_against(prompts, table, recognizer)
         return ""
+
+    def rescored(self, history: FeatureHistory) -> Rescored | None:
+        """Score a history against the prompts of now; None where there is nothing to score.
+
+        From any thread.
+        """
+        table, backbone, past = self.table, self.backbone, history.past()
+        if table is None or backbone is None or not len(past.numbers):
+            return None
+        if past.vectors.shape[1] != table.features.shape[1]:
+            return None  # the model is being changed
+        reference = self._desired.settings.recognizer.reference_logits
+        return rescore(past, table, backbone.info.logit_scale, reference_logits=reference)
 
     def _score_against(self, prompts: PromptSet, table: PromptTable | None, recognizer: Recognizer) -> None:
         recognizer.set_prompts(table)

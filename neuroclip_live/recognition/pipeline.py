@@ -26,7 +26,7 @@ from neuroclip_live.model.backbone import Backbone, Familiarity
 from neuroclip_live.prompting.prompts import PromptSet, PromptTable
 from neuroclip_live.recognition.decision import DecisionSettings
 from neuroclip_live.recognition.desired_state import DesiredState, LoadAdapter
-from neuroclip_live.recognition.history import Rescored, rescore
+from neuroclip_live.recognition.history import Rescored
 from neuroclip_live.recognition.inference_loop import InferenceLoop
 from neuroclip_live.recognition.model_change import Load, Progress
 from neuroclip_live.recognition.pipeline_state import PipelineSettings, PipelineState, Status
@@ -311,20 +311,7 @@ class Pipeline:
 
         Milliseconds for a few prompts, more for hundreds: do it away from a thread that paints.
         """
-        table, backbone, past = (
-            self._loop.model.table,
-            self._loop.model.backbone,
-            self._loop.outcome.history.past(),
-        )
-        if (
-            table is None
-            or backbone is None
-            or not len(past.numbers)
-            or past.vectors.shape[1] != table.features.shape[1]
-        ):
-            return None  # nothing yet, or the model is being changed
-        reference = self.settings.recognizer.reference_logits
-        return rescore(past, table, backbone.info.logit_scale, reference_logits=reference)
+        return self._loop.model.rescored(self._loop.outcome.history)
 
     def recent_events(self, duration_us: int) -> Packet:
         """Return a copy of the newest events, for display: up to the place where a recording is paused."""
