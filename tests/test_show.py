@@ -19,15 +19,20 @@ from neuroclip_live.stream.slicing import parse_slice
 EACH_S = 1.2
 
 
+def recognised(source, words: str):
+    """Recognise with the bundled model, "none of these" on."""
+    model = load_backbone("event-nano")
+    prompts = parse_prompts(words, none_of_these=True)
+    recognizer = Recognizer(model, PromptEncoder(model).encode(prompts), RecognizerSettings())
+    return recognise_all(source, recognizer, parse_slice("auto", 2), Totals())
+
+
 @pytest.fixture(scope="module")
 def predictions():
     """What is predicted while each thing is in view, the first half second of it left out: by its name."""
-    model = load_backbone("event-nano")
-    prompts = parse_prompts(SHOW_PROMPTS, none_of_these=True)
-    recognizer = Recognizer(model, PromptEncoder(model).encode(prompts), RecognizerSettings())
     source = SimulatorSource(realtime=False, seconds_each=EACH_S, duration_s=EACH_S * len(SHOW))
     found = defaultdict(list)
-    for prediction in recognise_all(source, recognizer, parse_slice("auto", 2), Totals()):
+    for prediction in recognised(source, SHOW_PROMPTS):
         number, share = divmod(prediction.t_us / 1e6 / EACH_S, 1)
         if share * EACH_S > 0.5 and number < len(SHOW):
             found[SHOW[int(number)]].append(prediction)
@@ -41,6 +46,24 @@ def test_each_is_recognised_and_none_is_rejected(predictions, name: str) -> None
     assert len(seen) >= 5
     assert np.mean([p.label == name for p in seen]) >= 0.8
     assert np.mean([p.scores[name] / (1 - p.rejected) for p in seen]) >= 0.8
+
+
+@pytest.mark.parametrize(
+    ("name", "things"),
+    [
+        ("tour", ["a car", "a giraffe", "an umbrella", "a chair", "a bicycle", "glasses"]),
+        ("dog", ["a dog"]),
+        ("digits", ["the digit 3", "the digit 7", "the digit 4"]),
+    ],
+)
+def test_the_demos_bring_words_and_their_things_are_not_rejected(name: str, things: list[str]) -> None:
+    source = open_source(SourceSpec("demo", name, speed=None))
+    seen = [p.decision for p in recognised(source, source.words) if p.decision.kind != "waiting"]
+    source.close()
+    labels = [decision.label for decision in seen if decision.kind == "label"]
+    assert set(labels) >= set(things)
+    assert np.mean([label in things for label in labels]) >= 0.9
+    assert sum(decision.kind == "none" for decision in seen) <= 0.1 * len(seen)
 
 
 def test_it_says_what_it_shows() -> None:

@@ -9,8 +9,9 @@ from neuroclip_live.errors import UserError
 DEMO = "tour.aedat4"
 """What the program opens on when it is told nothing."""
 DEMO_PROMPTS = "a car, a giraffe, an umbrella, a chair, a bicycle, glasses, a dog, a hand"
-DEMO_SHOWN = ("tour.aedat4", "dog.aedat4")
-"""Those whose things are among :data:`DEMO_PROMPTS`."""
+DIGIT_PROMPTS = ", ".join(f"the digit {digit}" for digit in range(10))
+DEMO_WORDS = {"tour.aedat4": DEMO_PROMPTS, "dog.aedat4": DEMO_PROMPTS, "digits.aedat4": DIGIT_PROMPTS}
+"""Words for each, among which are those of its things."""
 
 
 def demo_recording(name: str | None = None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from neuroclip_drivers.demo import DEMO_PROMPTS, DEMO_SHOWN, demo_recording
+from neuroclip_drivers.demo import DEMO_WORDS, demo_recording
 from neuroclip_drivers.replay import ReplaySource
 from neuroclip_live.errors import UserError
 
@@ -25,7 +25,7 @@ class DemoSource(ReplaySource):
     @property
     def words(self) -> str:
         """Words for it; empty where there are none."""
-        return DEMO_PROMPTS if self.recording.path.name in DEMO_SHOWN else ""
+        return DEMO_WORDS.get(self.recording.path.name, "")
 
 
 def _played(path: str, spec: SourceSpec, kind: type[ReplaySource] = ReplaySource) -> ReplaySource:

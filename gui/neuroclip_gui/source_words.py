@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from neuroclip_drivers.demo import DEMO_PROMPTS
+from neuroclip_drivers.demo import DEMO_WORDS
 from neuroclip_drivers.simulator.show_words import SHOW_PROMPTS
 from neuroclip_drivers.source import EventSource
 from neuroclip_live.prompting.prompt_set import PromptSet, parse_prompts
 from neuroclip_live.session import DEFAULT_PROMPTS
 
-_OWN = {parse_prompts(text).labels for text in (DEMO_PROMPTS, SHOW_PROMPTS, DEFAULT_PROMPTS)}
+_OWN = {parse_prompts(text).labels for text in (*DEMO_WORDS.values(), SHOW_PROMPTS, DEFAULT_PROMPTS)}
 
 
 def words_brought(source: EventSource, before: PromptSet, given: Collection[str]) -> PromptSet | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from gui_fakes import FakePipeline, FakeSource
 
-from neuroclip_drivers.demo import DEMO_PROMPTS
+from neuroclip_drivers.demo import DEMO_PROMPTS, DIGIT_PROMPTS
 from neuroclip_drivers.opening import SourceSpec, open_source
 from neuroclip_drivers.simulator.show_words import SHOW_PROMPTS
 from neuroclip_live.prompting.prompts import parse_prompts
@@ -51,7 +51,7 @@ def test_words_of_the_program_are_not_kept_as_the_users(qtbot, shown):
 def test_only_those_that_know_what_they_show_bring_words():
     for kind, target, words in (
         ("demo", "dog", DEMO_PROMPTS),
-        ("demo", "digits", ""),
+        ("demo", "digits", DIGIT_PROMPTS),
         ("simulator", None, SHOW_PROMPTS),
     ):
         source = open_source(SourceSpec(kind, target))
