@@ -144,10 +144,9 @@ class Follower:
             self._take(prediction, at_s)
             window.things.show_prediction(prediction)
             self._show_decision(prediction)
-            window.decision.paint_now()
-            pipeline.mark_shown(prediction)
             self._show_scores()
-            window.prompts.paint_now()  # not a picture later than the headline: they are one answer
+            window.decision.paint_now(window.prompts.list, window.prompts.none)  # one answer, at once
+            pipeline.mark_shown(prediction)
         else:
             self._show_decision(prediction)
         changed = prediction is not None and prediction.number != self._strip_number

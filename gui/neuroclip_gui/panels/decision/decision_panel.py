@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent
+from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent, QRegion
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from neuroclip_gui.style.theme import Theme, font
@@ -79,10 +79,18 @@ class DecisionPanel(QWidget):
             self._painted, self._stale = looks, True
             self.update()
 
-    def paint_now(self) -> None:
-        """Paint what was shown last, if it looks otherwise, before anything else is done."""
-        if self._stale:
-            self.repaint()
+    def paint_now(self, *others: QWidget) -> None:
+        """Paint what was shown last, if it looks otherwise, before anything else is done.
+
+        The ``others`` of the same window come onto the screen with it, at once.
+        """
+        if not self._stale:
+            return
+        window, region = self.window(), QRegion()
+        for widget in (self, *others):
+            if widget.isVisible() and widget.window() is window:
+                region += QRegion(QRect(widget.mapTo(window, QPoint(0, 0)), widget.size()))
+        window.repaint(region)
 
     def words(self) -> tuple[str, str]:
         """Return the large line and the small one."""

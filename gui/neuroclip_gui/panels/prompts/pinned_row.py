@@ -50,6 +50,7 @@ class PinnedRow(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: D102
         painter = QPainter(self)
+        painter.fillRect(self.rect(), self._theme.colour("panel"))  # nothing peeks out around the rounding
         painter.setPen(QPen(self._theme.colour("accent"), 1))
         painter.setBrush(self._theme.colour("raised"))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

@@ -159,11 +159,6 @@ class PromptsPanel(Panel):
         share = max(0.0, 1.0 - sum(decision.scores.values())) if scored else None
         self.none.show_share(share, decision.kind == "none")
 
-    def paint_now(self) -> None:
-        """Paint what is scored before anything else is done."""
-        for widget in (self.list, self.none):
-            widget.repaint()
-
     def show_model(self, name: str, can_none: bool) -> None:
         """Offer what the model can do."""
         if name != self._model:
