@@ -27,6 +27,7 @@ from neuroclip_live.server.web_server import ServerSettings, WebServer
 GUIDE = (Path(__file__).resolve().parents[1] / "docs" / "outputs.md").read_text(encoding="utf-8")
 CLIENTS = GUIDE.partition("## Clients")[2]
 NEEDS = {("WebSocket", "sh"): ("jq",), ("MQTT", "sh"): ("jq", "mosquitto_sub"), ("UDP", "sh"): ("jq", "nc")}
+PACKAGES = {"jq": "jq", "mosquitto_sub": "mosquitto-clients", "nc": "netcat-openbsd"}
 
 
 def snippets() -> list[tuple[str, str, str]]:
@@ -63,14 +64,15 @@ def command(protocol: str, language: str, code: str) -> list[str]:
     """Return what runs a client, or skip where that is not here."""
     absent = [tool for tool in NEEDS.get((protocol, language), ()) if shutil.which(tool) is None]
     if absent:
-        pytest.skip(f"no {' and no '.join(absent)} here")
+        packages = " ".join(PACKAGES[tool] for tool in absent)
+        pytest.skip(f"no {' and no '.join(absent)} here: apt-get install {packages}")
     if language == "python":
         return [sys.executable, "-c", code]
     if language == "sh":
         return ["bash", "-c", code.replace("python3", sys.executable)]
     node = shutil.which("node")
     if node is None:
-        pytest.skip("no node here")
+        pytest.skip("no node here: apt-get install nodejs")
     more = []
     if protocol == "WebSocket":  # built in from 22 on, behind an option before
         more = ["--experimental-websocket"]
