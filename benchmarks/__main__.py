@@ -17,6 +17,7 @@ NAMES = (
     "frames",
     "noise",
     "recording",
+    "file_formats",
     "decision",
     "objects",
     "encoder",

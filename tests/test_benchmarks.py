@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from benchmarks import __main__ as command
-from benchmarks import frames, noise, serving, size
+from benchmarks import file_formats, frames, noise, serving, size
 from benchmarks.events import VGA, moving_edge
 from benchmarks.frame_peers import FramePeer, peers
 from benchmarks.recording import Contender, _require_equal
@@ -99,6 +99,13 @@ def test_recordings_are_replayed_alike_by_everybody(tmp_path: Path) -> None:
     seen["dv loop"]["pictures"][0] += 1
     with pytest.raises(RuntimeError, match="other pixels"):
         _require_equal(seen)
+
+
+def test_formats_of_others_are_read_alike_and_memory_is_told() -> None:
+    rows = list(file_formats.run(QUICK))
+    compared = [row for row in rows if row.peer]
+    assert [row.peer for row in compared] == ["EventCV", "h5py, bare", "rosbags, bare", "limit"]
+    assert all(row.ratio is not None for row in compared)
 
 
 def test_counting_on_a_device_gives_the_same_counts() -> None:
