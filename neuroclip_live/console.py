@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from rich.console import Console
 
@@ -15,6 +15,15 @@ class _Console(Console):
 
     def on_broken_pipe(self) -> NoReturn:
         raise BrokenPipeError
+
+
+class _Piped(_Console):
+    """Pads no line: rows of a table are as long as the longest, which may be hundreds of characters."""
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        with self.capture() as printed:
+            super().print(*objects, **options)
+        self.file.write("\n".join(line.rstrip(" ") for line in printed.get().split("\n")))
 
 
 def on_one_line(text: str) -> str:
@@ -30,5 +39,5 @@ def console(*, stderr: bool = False) -> Console:
     """
     made = _Console(stderr=stderr)
     if not made.is_terminal and "COLUMNS" not in os.environ:
-        made = _Console(stderr=stderr, width=_WIDE)
+        made = _Piped(stderr=stderr, width=_WIDE)
     return made

@@ -11,6 +11,7 @@ from making import SIZE, START_US, join, make_events, same
 
 from neuroclip_drivers.aedat4.format import StreamInfo, sensor_streams
 from neuroclip_drivers.aedat4.payloads import TRIGGER_DTYPE, trigger_payload
+from neuroclip_drivers.aedat4.verifying import write_aedat4
 from neuroclip_drivers.aedat4.writer import Aedat4Writer
 from neuroclip_drivers.files.open_file import open_event_file
 from neuroclip_drivers.replay import ReplaySource
@@ -74,6 +75,30 @@ def test_what_is_not_taken_along_is_said(tmp_path: Path, capsys: pytest.CaptureF
         writer.write_payload(1, trigger_payload(triggers), 3, 0, 0)
     assert run(tmp_path / "a.aedat4", tmp_path / "b.aedat4") == 0
     assert "not taken along: triggers" in capsys.readouterr().err
+
+
+def test_recordings_that_overlap_in_time_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    parts = [make_events(500, seed=seed) for seed in range(3)]
+    for number, (events, later_us) in enumerate(zip(parts, (0, 500_000, 5_000_000), strict=True)):
+        events["t"] += later_us
+        write_aedat4(tmp_path / f"{number}.aedat4", [events], SIZE)
+    one, two, three = (tmp_path / f"{number}.aedat4" for number in range(3))
+    for inputs, said in (
+        ([one, three], ""),
+        (
+            [one, two, three],
+            "1.aedat4 begins at an earlier time than 0.aedat4 ends: there the clock begins anew",
+        ),
+        ([three, two, one], "1.aedat4 begins at an earlier time than 2.aedat4 ends (and so do 1 more)"),
+    ):
+        out = tmp_path / f"out{len(said)}.aedat4"
+        assert run(*inputs, out) == 0
+        told = capsys.readouterr().err
+        assert said in told
+        assert bool(said) == bool(told)
+        source = ReplaySource(out, speed=None)
+        assert same(join(source.packets()), join([parts[int(path.stem)] for path in inputs]))
+        assert source.recording.duration_us >= 1_000_000 * len(inputs)  # none lies over another
 
 
 def test_what_others_read_of_it(tmp_path: Path) -> None:

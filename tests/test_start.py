@@ -213,7 +213,9 @@ def test_a_reader_who_has_seen_enough_ends_it_quietly(tmp_path: Path, arguments:
 
 def test_a_pipe_gets_names_in_one_piece(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["models"]) == 0
-    assert "ViT-B-32/laion2b_s34b_b79k" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "ViT-B-32/laion2b_s34b_b79k" in out
+    assert not [line for line in out.splitlines() if line.endswith(" ")]
     arguments = ["--headless", "--speed", "max", "--end", "0.5"]
     assert main([*arguments, "-p", f"{'a very long name ' * 6}, b"]) == 0
     out = capsys.readouterr().out

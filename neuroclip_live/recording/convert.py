@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from neuroclip_drivers.aedat4.verifying import verify_aedat4
@@ -92,7 +93,7 @@ def convert(
                 f"There are no events in that part of {inputs[0]}. Choose another --start or --end."
             )
         notes = [file.losses for file in files] + [file.streams_note for file in files]
-        notes.append(_left_behind(files))
+        notes += [_left_behind(files), _clocks_begun_anew(sources)]
         return Converted(out, events, "; ".join(dict.fromkeys(note for note in notes if note)))
     finally:
         for source in sources:
@@ -118,6 +119,23 @@ def _left_behind(files: Sequence[EventFile]) -> str:
     if not names and any(file.has_frames for file in files):
         names["frames"] = None
     return f"not taken along: {', '.join(names)}" if names else ""
+
+
+def _clocks_begun_anew(sources: Sequence[ReplaySource]) -> str:
+    """Say where an input begins before the one ahead of it ends; empty where none does."""
+    spans = []
+    for source in sources:
+        at = source.status()
+        begin, end = at.start_us or 0, at.end_us or 0
+        spans.append((source.name, source.recording.time_at(begin), source.recording.time_at(end)))
+    early = [(before[0], later[0]) for before, later in pairwise(spans) if later[1] < before[2]]
+    if not early:
+        return ""
+    more = f" (and so do {len(early) - 1} more)" if len(early) > 1 else ""
+    return (
+        f"{early[0][1]} begins at an earlier time than {early[0][0]} ends{more}: "
+        "there the clock begins anew, as of a camera that came back"
+    )
 
 
 def _write_aedat4(out: Path, packets: Iterator[Packet], size: Resolution, camera: str) -> int:
