@@ -29,13 +29,13 @@ from neuroclip_drivers.controls import Controllable
 from neuroclip_drivers.inivation.devices import list_cameras as list_inivation
 from neuroclip_drivers.neuromorphic.camera import NeuromorphicCamera
 from neuroclip_drivers.neuromorphic.devices import list_neuromorphic
+from neuroclip_drivers.neuromorphic.packets import POLARITY_EVENTS, events_of
 from neuroclip_drivers.opening import SOURCES, SourceSpec, open_source
 from neuroclip_drivers.source import MAX_WAIT_S, EventSource, SourceState
 from neuroclip_drivers.usb import MAKERS, UsbCamera, udev_commands, usb_cameras
 from neuroclip_live.errors import SourceAway, UserError
 from neuroclip_live.events import Packet, Resolution
 
-POLARITY = np.dtype([("t", "<u8"), ("x", "<u2"), ("y", "<u2"), ("on", "?")])
 TRIGGERS = np.dtype([("t", "<u8"), ("id", "<u1"), ("rising", "?")])
 IMU = np.dtype(
     [
@@ -55,7 +55,7 @@ def packet_of(events: Packet | None = None, kind: type = nd.packet.Evt3Packet, *
     for name in kind.__annotations__:
         setattr(packet, name, [] if name == "frames" else None)
     if events is not None:
-        packet.polarity_events = np.empty(len(events), dtype=POLARITY)
+        packet.polarity_events = np.empty(len(events), dtype=POLARITY_EVENTS)
         for name in "txy":
             packet.polarity_events[name] = events[name]
         packet.polarity_events["on"] = events["p"] == 1
@@ -175,6 +175,26 @@ def test_events_come_through() -> None:
     assert source.status().position_us == events["t"][-1]
     source.close()
     assert source.status().state is SourceState.ENDED
+
+
+def test_pixels_that_no_sensor_has_are_outside_of_it() -> None:
+    packet = packet_of(device_events(3))
+    packet.polarity_events["x"][1] = 40_000
+    events = events_of(packet)
+    assert events is not None
+    assert (events["x"][1], events["y"][1]) == (-1, -1)
+    assert events["x"][2] == packet.polarity_events["x"][2]
+
+
+def test_a_stream_that_ends_is_a_camera_that_is_gone() -> None:
+    device = StandIn()
+    source = open_one(package := Package(device))
+    device.fails = StopIteration()
+    package.devices = []
+    packets = source.packets()
+    next(packets)
+    assert source.status().state is SourceState.WAITING
+    assert "is gone (its stream ended)" in source.status().message
 
 
 def test_silence_gives_an_empty_packet_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -378,7 +398,9 @@ def test_cameras_of_both_drivers_are_listed_and_opened() -> None:
     assert open_camera(spec("00050423"), both, list).name == "Prophesee EVK4 00050423"
     with pytest.raises(SourceAway, match="Connected: DAVIS 0001, Prophesee EVK4 00050423"):
         open_camera(spec("9"), both, list)
-    assert open_camera(spec(), drivers(FakeApi(), Package(StandIn())), list).name.startswith("Prophesee")
+    for serial in ("00050423", ""):  # some tell none
+        package = Package(StandIn(serial))
+        assert open_camera(spec(), drivers(FakeApi(), package), list).name.startswith("Prophesee EVK4")
     with pytest.raises(SourceAway, match=r"No event camera was found\. Plug one in"):
         open_camera(spec(), drivers(FakeApi(), Package()), list)
 

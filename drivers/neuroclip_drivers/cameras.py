@@ -84,7 +84,7 @@ def open_camera(
     troubles: list[str] = []
     found = _found(drivers, troubles)
     for driver, camera in found:
-        if camera.serial and serial in (None, camera.serial):
+        if serial in (None, camera.serial) and not camera.trouble:
             return driver.open(camera.serial)
     seen = usb()
     missing = [camera.missing_driver for camera in seen if camera.missing_driver]

@@ -18,7 +18,7 @@ from neuroclip_drivers.camera_info import DEVICE_ERRORS, CameraInfo, first_line,
 from neuroclip_drivers.live_camera import RETRY_S, LiveCamera
 from neuroclip_drivers.neuromorphic.camera_controls import NeuromorphicControls
 from neuroclip_drivers.neuromorphic.devices import list_neuromorphic, neuromorphic_api
-from neuroclip_drivers.neuromorphic.packets import events_of, gaps_of, imu_of, triggers_of
+from neuroclip_drivers.neuromorphic.packets import events_of, gaps_of, imu_of, triggers_of, warm_up
 from neuroclip_drivers.opening import SourceSpec
 from neuroclip_drivers.side_streams import SideStreams
 from neuroclip_drivers.source import MAX_WAIT_S, GrayFrame
@@ -62,6 +62,7 @@ class NeuromorphicCamera(LiveCamera):
         retry_s: float = RETRY_S,
     ) -> None:
         self._api = api or neuromorphic_api()
+        warm_up()
         found = list_neuromorphic(api)
         camera = next((c for c in found if serial in (None, c.serial)), None)
         if camera is None:
@@ -98,7 +99,10 @@ class NeuromorphicCamera(LiveCamera):
 
     def _next(self, device: Any) -> Packet | None:
         """Return the events that have come, or None; what came beside them goes into the side streams."""
-        _, packet = next(device)
+        given = next(device, None)
+        if given is None:
+            raise OSError("its stream ended")
+        packet = given[1]
         if packet is None:
             return None
         if gaps := gaps_of(packet):

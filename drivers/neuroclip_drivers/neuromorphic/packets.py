@@ -11,11 +11,13 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from numba import njit
 
 from neuroclip_drivers.aedat4.payloads import IMU_DTYPE, TRIGGER_DTYPE
-from neuroclip_drivers.files.columns import to_packet
-from neuroclip_live.events import Packet
+from neuroclip_live.events import EVENT_DTYPE, Packet
 
+POLARITY_EVENTS = np.dtype([("t", "<u8"), ("x", "<u2"), ("y", "<u2"), ("on", "?")])
+"""What ``polarity_events`` are, by the package's documentation."""
 STANDARD_GRAVITY = 9.80665
 _RISING, _FALLING, _PULSE = 1, 2, 3
 """Kinds of triggers as dv-processing numbers them."""
@@ -28,7 +30,26 @@ def events_of(packet: Any) -> Packet | None:
     events = packet.polarity_events
     if events is None or not len(events):
         return None
-    return to_packet({"t": events["t"], "x": events["x"], "y": events["y"], "p": events["on"]}, "us")[0]
+    pairs = np.empty((len(events), 2), dtype=np.int64)  # an event's memory
+    _unpack(events, pairs)
+    return pairs.view(EVENT_DTYPE).reshape(-1)
+
+
+def warm_up() -> None:
+    """Compile what unpacks events before the first come."""
+    _unpack(np.empty(0, dtype=POLARITY_EVENTS), np.empty((0, 2), dtype=np.int64))
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+def _unpack(events: Any, out: Any) -> None:
+    """Unpack events in one pass: at 13 bytes each NumPy needs one for each field, ten times as long."""
+    for i in range(out.shape[0]):
+        event = events[i]
+        x, y = np.int64(event["x"]), np.int64(event["y"])
+        if x > 32767 or y > 32767:
+            x = y = np.int64(0xFFFF)  # -1, outside every sensor
+        out[i, 0] = np.int64(event["t"])
+        out[i, 1] = x | (y << 16) | (np.int64(event["on"]) << 32)
 
 
 def gaps_of(packet: Any) -> int:
