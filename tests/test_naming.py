@@ -42,7 +42,7 @@ VALUES = {
         "--tls-name": [""],
         "--simulate": [NO_FILE],
         "--webcam": ["no-number", "9999"],
-        "--source": ["nonsense", "", "replay", "network:nonsense"],
+        "--source": ["nonsense", "", "replay", "network:nonsense", "jaer", "jaer:99x99", "jaer:x/346x260"],
         "--speed": ["0", "-1", "nan", "fast"],
         "--start": ["-1", "nan", "inf", "x", "1e9"],
         "--end": ["0", "-1", "nan", "inf", "x"],

@@ -124,6 +124,12 @@ SOURCES = Registry(
             option="--connect",
         ),
         SourceEntry(
+            "jaer",
+            "jAER's stream of datagrams (AEUnicast)",
+            "neuroclip_drivers.network.jaer:open_jaer",
+            "[[HOST:]PORT/]WIDTHxHEIGHT",
+        ),
+        SourceEntry(
             "simulator",
             "a simulated camera before a moving picture, a folder of pictures, or a film",
             "neuroclip_drivers.simulating:open_simulator",

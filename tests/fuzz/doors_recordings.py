@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -111,6 +112,28 @@ def network(data: bytes) -> None:
                     break
         finally:
             source.close()
+
+
+@cache
+def _jaer() -> tuple[Any, Any, socket.socket]:
+    from neuroclip_drivers.network.jaer import JaerSource
+    from neuroclip_drivers.network.listening import Address
+
+    source = JaerSource(Address("127.0.0.1", 0), Resolution(346, 260))
+    sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sender.connect(("127.0.0.1", source.address.port))
+    return source, source.packets(), sender
+
+
+def datagrams(data: bytes) -> None:
+    """Take a datagram as one of jAER's."""
+    source, packets, sender = _jaer()
+    sender.send(data[:60_000])
+    packet = next(packets)
+    assert packet.dtype == EVENT_DTYPE
+    assert not len(packet) or (packet["x"].min() >= 0 and packet["x"].max() < 346)
+    assert not len(packet) or (packet["y"].min() >= 0 and packet["y"].max() < 260)
+    assert "\n" not in source.status().message
 
 
 def events(data: bytes) -> None:

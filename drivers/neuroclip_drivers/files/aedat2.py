@@ -1,9 +1,4 @@
-"""AEDAT 2, jAER's format of twenty years: lines of text that begin with #, and eight bytes an event.
-
-Sources: jAER's extractors (DVS128.Extractor, DavisEventExtractor) for what the bits of an address mean. jAER
-counts columns from the right and rows from the bottom; both are turned here, so that the picture stands as
-jAER shows it.
-"""
+"""AEDAT 2, jAER's format of twenty years: lines of text that begin with #, and eight bytes an event."""
 
 from __future__ import annotations
 
@@ -15,19 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from neuroclip_drivers.files.event_file import FileOptions
+from neuroclip_drivers.files.jaer_addresses import DAVIS, DVS128, decode
 from neuroclip_drivers.files.records import RecordFile
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import Resolution
 
 _HEADER_BYTES = 1 << 18  # jAER may write its settings into the header
-_DAVIS = {
-    "128": (128, 128),
-    "208": (208, 192),
-    "240": (240, 180),
-    "346": (346, 260),
-    "640": (640, 480),
-}
-_DVS128 = Resolution(128, 128)
 
 
 class Aedat2File(RecordFile):
@@ -59,17 +47,17 @@ class Aedat2File(RecordFile):
         self.camera = name
         sensor = self.options.sensor
         davis = re.match(r"davis\D*(\d+)", name, re.IGNORECASE)
-        if davis and davis[1][:3] in _DAVIS:
-            return True, Resolution(*_DAVIS[davis[1][:3]])
+        if davis and davis[1][:3] in DAVIS:
+            return True, DAVIS[davis[1][:3]]
         if "dvs128" in name.lower() or name.lower() in ("dvs", "tmpdiff128", "edvs"):
-            return False, _DVS128
+            return False, DVS128
         if name:
             raise UserError(
                 f"{self.path} was recorded by {name}, whose addresses are not known here. "
                 "Open it in jAER and save it as AEDAT 4."
             )
-        if sensor is not None and sensor != _DVS128:
-            if tuple(sensor) not in _DAVIS.values():
+        if sensor is not None and sensor != DVS128:
+            if tuple(sensor) not in DAVIS.values():
                 raise UserError(
                     f"{self.path} does not tell its camera, and no camera of AEDAT 2 is {sensor}. "
                     "Give --sensor 128x128, 240x180 or 346x260."
@@ -83,18 +71,10 @@ class Aedat2File(RecordFile):
             )
         if sensor is None:
             self._say("the file does not tell its camera: taken for a DVS128 (else --sensor WxH)")
-        return False, _DVS128
+        return False, DVS128
 
     def _fields(self, records: npt.NDArray[Any]) -> tuple[Any, Any, Any, npt.NDArray[np.bool_] | None]:
-        address = records["address"].astype(np.int64)
-        width, height = self.resolution
-        if self._davis:
-            x = (width - 1 - ((address >> 12) & 0x3FF)) & 0xFFFF
-            y = (height - 1 - ((address >> 22) & 0x1FF)) & 0xFFFF
-            keep = (address & 0x8000_0400) == 0  # bit 31: frame or IMU; bit 10: a trigger
-            return x, y, (address >> 11) & 1, keep
-        x, y = 127 - ((address >> 1) & 0x7F), 127 - ((address >> 8) & 0x7F)
-        return x, y, 1 - (address & 1), (address & 0xFFFF_8000) == 0  # bit 15: a sync event
+        return decode(records["address"], self.resolution, davis=self._davis)
 
 
 def read_hash_header(data: bytes) -> tuple[list[str], int]:

@@ -66,21 +66,39 @@ def listen(address: Address) -> tuple[socket.socket, Address]:
     UserError
         When that is not possible: the port is taken, there is no such address.
     """
+    listener = _bound(address, socket.SOCK_STREAM)
+    listener.listen(128)
+    return listener, Address(address.host, int(listener.getsockname()[1]))
+
+
+def listen_datagrams(address: Address) -> tuple[socket.socket, Address]:
+    """Take datagrams; return the socket, and the address with the port that it got.
+
+    Raises
+    ------
+    UserError
+        As :func:`listen`.
+    """
+    listener = _bound(address, socket.SOCK_DGRAM)
+    return listener, Address(address.host, int(listener.getsockname()[1]))
+
+
+def _bound(address: Address, kind: socket.SocketKind) -> socket.socket:
     try:
         family, kind, protocol, _, place = socket.getaddrinfo(
-            address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+            address.host, address.port, type=kind, flags=socket.AI_PASSIVE
         )[0]
-        listener = socket.socket(family, kind, protocol)
+        bound = socket.socket(family, kind, protocol)
         try:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind(place)
-            listener.listen(128)
+            if kind is socket.SOCK_STREAM:  # with datagrams it would let two take the same port
+                bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            bound.bind(place)
         except BaseException:
-            listener.close()
+            bound.close()
             raise
     except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or "not a name"
         raise UserError(
             f"cannot listen on {address.host}:{address.port}: {reason}; choose another port"
         ) from None
-    return listener, Address(address.host, int(listener.getsockname()[1]))
+    return bound
