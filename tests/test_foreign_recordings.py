@@ -21,7 +21,7 @@ from neuroclip_drivers.files.event_file import FileOptions
 from neuroclip_drivers.files.open_file import open_event_file
 from neuroclip_live.cli.main import main
 from neuroclip_live.errors import UserError
-from neuroclip_live.events import Packet
+from neuroclip_live.events import Packet, Resolution
 from neuroclip_live.recording.repair import repair
 
 DEVICES_OWN_TIME = 20
@@ -232,6 +232,29 @@ def test_a_copy_in_text_mode_is_named_whatever_its_first_line_says(
         path.write_bytes(changed.encode())
         with pytest.raises(UserError, match=r"written as text.*again in binary"):
             open_event_file(path)
+
+
+@pytest.mark.parametrize("name", ["a.raw", "a.aedat"])
+def test_a_copy_that_took_carriage_returns_out_of_it_is_named(tmp_path: Path, name: str) -> None:
+    """The first line of these ends in any way, and the length of most is a possible one."""
+    path = tmp_path / name
+    if name == "a.raw":
+        size = Resolution(640, 480)
+        made.evt21_file(path, made.scene(size, seconds=5.0), size)
+    else:
+        made.aedat2_file(path, made.scene(made.DVS128, seconds=5.0))
+    data = path.read_bytes()
+    returns = data.count(b"\r\n")
+    assert returns > 5
+    whole = open_event_file(path)
+    events = sum(map(len, whole.read()))
+    path.write_bytes(data.replace(b"\r\n", b"\n"))
+    with pytest.raises(UserError, match=r"changed by a copy in text mode.*again in binary"):
+        open_event_file(path)
+    path.write_bytes(data[: len(data) // 2 + 3])  # what is only cut off is played
+    half = open_event_file(path)
+    assert 0.4 * events < sum(map(len, half.read())) < 0.6 * events
+    assert "cut off" in half.losses
 
 
 @pytest.mark.parametrize("ends", ["\n", "\r\n", "\r\r\n"])

@@ -47,7 +47,7 @@ def read_header(path: Path, file: int) -> Header:
     if data[: len(MAGIC)] != MAGIC:
         hint = "Run 'neuroclip-live doctor' to see which formats are."
         if data.startswith((MAGIC.replace(b"\r\n", b"\n"), MAGIC.replace(b"\r\n", b"\r\r\n"))):
-            raise UserError(_turned(path))
+            raise UserError(turned_message(path))
         if data.startswith(LFS_POINTER):
             raise UserError(pointer_message(path, "the recording"))
         if data.startswith(b"#!AER-DAT") and not MAGIC.startswith(data):
@@ -61,7 +61,7 @@ def read_header(path: Path, file: int) -> Header:
         return parse_header(data)
     except FormatError as error:
         if _is_header(MAGIC + data[len(MAGIC) :].replace(b"\r\n", b"\n")):
-            raise UserError(_turned(path)) from None
+            raise UserError(turned_message(path)) from None
         raise UserError(
             f"{path} is damaged: {error}. Nothing of it can be played; use another copy."
         ) from None
@@ -80,7 +80,7 @@ def refuse_text_copy(path: Path, data: bytes) -> None:
     # of most recordings a few kilobytes tell that they are no such copy: all of it takes milliseconds
     body = data[start:] if _ends_turned(first) or _is_utf8(first) else b""
     if body.count(b"\n") >= _ENOUGH and _ends_turned(body):
-        raise UserError(_turned(path))
+        raise UserError(turned_message(path))
     if _is_utf8(body) and len(body) - len(body.translate(None, _BEYOND_ASCII)) >= _ENOUGH:
         raise UserError(
             f"{path} was read and written as text, which replaced its bytes: it is lost. "
@@ -113,7 +113,8 @@ def _is_header(data: bytes) -> bool:
     return True
 
 
-def _turned(path: Path) -> str:
+def turned_message(path: Path) -> str:
+    """Say that a copy in text mode changed a file, and what to do."""
     return (
         f"{path} was changed by a copy in text mode, which turned its line ends. "
         f"Copy it again in binary mode (git: mark *{path.suffix} as binary)."

@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from neuroclip_drivers.aedat4.file_check import turned_message
 from neuroclip_drivers.files import evt_decoding as evt
+from neuroclip_drivers.files.alignment import lost_returns
 from neuroclip_drivers.files.blocks import ByteBlockFile
 from neuroclip_drivers.files.event_file import LARGEST_SIDE, FileOptions
 from neuroclip_drivers.files.wrapped_time import Sample, WrappedTime
@@ -74,6 +76,8 @@ class EvtFile(ByteBlockFile):
         self.format = f"Prophesee {_NAMES[self._encoding]}"
         self.camera = _camera(fields)
         self._word = _WORD_BYTES[self._encoding]
+        if lost_returns(self._pread, self._begin, self._size, self._word):
+            raise UserError(turned_message(self.path))
         rest = (self._size - self._begin) % self._word
         if rest:
             self._note_damage("cut", "the recording ends in the middle of a word: it was cut off")

@@ -10,9 +10,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from neuroclip_drivers.aedat4.file_check import turned_message
+from neuroclip_drivers.files.alignment import lost_returns
 from neuroclip_drivers.files.blocks import ByteBlockFile
 from neuroclip_drivers.files.event_file import FileOptions
 from neuroclip_drivers.files.wrapped_time import Sample, WrappedTime
+from neuroclip_live.errors import UserError
 from neuroclip_live.events import EVENT_DTYPE, Packet
 
 _RECORD_BYTES = 8
@@ -35,6 +38,8 @@ class RecordFile(ByteBlockFile):
         super().__init__(path, options)
 
     def _open_records(self) -> None:
+        if lost_returns(self._pread, self._begin, self._size, _RECORD_BYTES):
+            raise UserError(turned_message(self.path))
         rest = (self._size - self._begin) % _RECORD_BYTES
         if rest:
             self._note_damage("cut", "the recording ends in the middle of an event: it was cut off")
