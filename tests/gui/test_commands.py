@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -107,6 +108,15 @@ def test_every_command_is_in_a_menu_and_explains_itself(window):
 def test_no_two_commands_share_a_key():
     keys = [key for spec in ACTIONS if not spec.in_list for key in spec.keys]
     assert len(keys) == len(set(keys))
+
+
+def test_every_key_of_the_guide_is_one():
+    """But those of space and time, which has its own, and those of the rate: plus, minus, Home."""
+    guide = (Path(__file__).parents[2] / "docs" / "guide.md").read_text(encoding="utf-8")
+    keys = {key for spec in ACTIONS for key in spec.keys} | {"+", "-"}
+    named = re.findall(r"`((?:(?:Ctrl|Shift|Alt)\+)+\S+|F\d+|[A-Z]|[^\w\s`]|Space|Esc|Del|Home)`", guide)
+    assert len(named) > 30
+    assert set(named) <= keys
 
 
 def test_the_cheat_sheet_tells_every_key(window):

@@ -98,6 +98,15 @@ def test_the_title_says_what_is_shown(qtbot, make_window):
     qtbot.waitUntil(lambda: window.windowTitle() == "Simulated camera: a teapot – neuroclip-live")
 
 
+@pytest.mark.parametrize("width", [190, 230, 300, 600])
+def test_what_stands_in_the_picture_never_overlaps(qtbot, window, width):
+    qtbot.waitUntil(lambda: window.view._legend.isVisible() and window.view._facts.isVisible())
+    window.view.resize(width, 300)
+    legend, facts = window.view._legend.geometry(), window.view._facts.geometry()
+    assert not legend.intersects(facts)
+    assert window.view.rect().contains(facts)
+
+
 # ---- the demo desk
 
 

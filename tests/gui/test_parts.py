@@ -25,9 +25,9 @@ from neuroclip_live.stream.frames import event_frame
 
 
 def test_memory_on_a_gpu_is_told_where_one_is_used(monkeypatch):
-    assert "GPU" not in health_panel._memory()
+    assert "+" not in health_panel._memory()
     monkeypatch.setattr(health_panel, "gpu_memory", lambda: 812_000_000)
-    assert health_panel._memory().endswith("· GPU 812")
+    assert health_panel._memory().endswith(" + 0.8 GB")
 
 
 # ---- themes

@@ -49,6 +49,7 @@ HAPPENS = {
     "a recording": _long_recording,
     "a camera": _long_camera,
     "a model": lambda w, p: setattr(p, "now", replace(p.now, model=LONG * 2, device="cuda:0")),
+    "recording begins": lambda w, p: w.recording.toggle(),
     "a message": lambda w, p: setattr(p, "now", replace(p.now, message=LONG * 4)),
     "a banner": lambda w, p: w.banner.say(LONG * 4, "error"),
 }
@@ -72,7 +73,7 @@ def test_every_number_of_health_has_room(qtbot, window, pipeline):
     window.docks["health"].raise_()
     _big_numbers(window, pipeline)
     qtbot.waitUntil(lambda: window.health.values["dropped"].text() == "12.3 M")
-    window.health.values["paint"].setText("120/s · 999 ms")
+    window.health.values["paint"].setText("60/s · 999 ms")
     for key, value in window.health.values.items():
         assert value.fontMetrics().horizontalAdvance(value.text()) <= value.width(), key
 

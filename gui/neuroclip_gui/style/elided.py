@@ -13,7 +13,16 @@ _LEAST_CHARACTERS, _MENU_CHARACTERS = 12, 60
 
 
 class ElidedLabel(QLabel):
-    """A label of one line that is cut in its middle: a name's end tells as much as its beginning."""
+    """A label of one line that is cut in its middle, where a name's end tells as much as its beginning.
+
+    Parameters
+    ----------
+    mode : Qt.TextElideMode
+    """
+
+    def __init__(self, mode: Qt.TextElideMode = Qt.TextElideMode.ElideMiddle) -> None:
+        super().__init__()
+        self.mode = mode
 
     def minimumSizeHint(self) -> QSize:  # noqa: D102
         return _least(self, super().minimumSizeHint())
@@ -25,7 +34,7 @@ class ElidedLabel(QLabel):
             int(self.alignment()),
             self.palette(),
             self.isEnabled(),
-            _cut(self, area),
+            _cut(self, area, self.mode),
             self.foregroundRole(),
         )
         painter.end()
@@ -58,8 +67,10 @@ def in_menu(name: str) -> str:
     return name.replace("&", "&&")
 
 
-def _cut(widget: ElidedLabel | ElidedButton, area: QRect) -> str:
-    return widget.fontMetrics().elidedText(widget.text(), Qt.TextElideMode.ElideMiddle, area.width())
+def _cut(
+    widget: ElidedLabel | ElidedButton, area: QRect, mode: Qt.TextElideMode = Qt.TextElideMode.ElideMiddle
+) -> str:
+    return widget.fontMetrics().elidedText(widget.text(), mode, area.width())
 
 
 def _least(widget: ElidedLabel | ElidedButton, hint: QSize) -> QSize:

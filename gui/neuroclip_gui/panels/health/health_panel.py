@@ -64,7 +64,7 @@ NUMBERS: tuple[tuple[str, str, str], ...] = (
         "Memory the program holds, plus what it holds on the GPU where it uses one. It should not grow.",
     ),
 )
-_WIDEST = "99% full", "120/s · 999 ms"
+_WIDEST = "99% full", "60/s · 999 ms"
 """What the values of the left and the right column have room for: no number makes the panel wider."""
 STAGES: tuple[tuple[str, str, str], ...] = (
     ("slice", "waiting", "From the arrival of a slice's last event until recognition takes it up."),
@@ -185,11 +185,11 @@ class HealthPanel(Panel):
         self.values: dict[str, QLabel] = {}
         self._cpu = (time.monotonic(), _cpu_s())
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(12, 6, 12, 8)
+        layout.setContentsMargins(8, 6, 8, 8)
         layout.setSpacing(4)
         layout.addWidget(self.rate)
         grid = QGridLayout()
-        grid.setHorizontalSpacing(8)
+        grid.setHorizontalSpacing(6)
         grid.setVerticalSpacing(3)
         for place, (key, name, meaning) in enumerate(NUMBERS):
             title, value = QLabel(name), QLabel("–")

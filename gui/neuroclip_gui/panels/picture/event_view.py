@@ -225,10 +225,12 @@ class EventView(QWidget):
 
     def _place(self) -> None:
         margin = 12
-        self._legend.move(margin, self.height() - self._legend.height() - margin)
-        self._facts.move(
-            self.width() - self._facts.width() - margin, self.height() - self._facts.height() - margin
-        )
+        legend, facts, bottom = self._legend, self._facts, self.height() - margin
+        legend.move(margin, bottom - legend.height())
+        left = self.width() - facts.width() - margin
+        if left < legend.geometry().right() + margin:  # a narrow picture: above it
+            bottom = legend.y() - margin // 2
+        facts.move(left, bottom - facts.height())
         self._state.move((self.width() - self._state.width()) // 2, margin)
 
     def _restyle(self) -> None:

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePol
 
 from neuroclip_gui.panels.health.health_panel import amount
 from neuroclip_gui.panels.playback.seek_bar import clock
+from neuroclip_gui.style.elided import ElidedLabel
 from neuroclip_gui.style.theme import Theme
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class RecordBar(QFrame):
         self.setObjectName("banner")
         self.setAccessibleName("Recording")
         self.dot = _Dot(theme)
-        self.text, self.warning, self.name = QLabel(), QLabel(), QLabel()
+        self.text, self.warning, self.name = ElidedLabel(Qt.TextElideMode.ElideRight), QLabel(), QLabel()
         self.text.setProperty("role", "value")
         self.name.setProperty("role", "small")
         self.warning.setProperty("role", "warn")
