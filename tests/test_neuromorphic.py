@@ -448,6 +448,9 @@ def test_without_the_package_the_camera_on_usb_says_what_to_install(monkeypatch:
     with pytest.raises(SourceAway, match=line):
         open_camera(spec(), both, lambda: [EVK4_USB])
     assert list_cameras(both) == []
+    monkeypatch.setitem(sys.modules, "neuromorphic_drivers", ModuleType("neuromorphic_drivers"))
+    with pytest.raises(UserError, match=r"too old: `pip install"):
+        NeuromorphicCamera("1")
     monkeypatch.setitem(sys.modules, "neuromorphic_drivers", None)
     with pytest.raises(UserError, match=r'pip install "neuroclip-live\[prophesee\]"'):
         NeuromorphicCamera("1")

@@ -9,6 +9,7 @@ from neuroclip_drivers.camera_info import DEVICE_ERRORS, CameraInfo, first_line
 from neuroclip_live.errors import UserError
 
 USB = Path("/dev/bus/usb")
+_INSTALL = '`pip install "neuroclip-live[prophesee]"`'
 
 
 def neuromorphic_api() -> Any:
@@ -18,8 +19,10 @@ def neuromorphic_api() -> Any:
     except ImportError as error:
         raise UserError(
             "cameras of Prophesee need the package neuromorphic-drivers, which does not load: "
-            f'{first_line(error)}. Install it with `pip install "neuroclip-live[prophesee]"`'
+            f"{first_line(error)}. Install it with {_INSTALL}"
         ) from None
+    if not hasattr(neuromorphic_drivers, "Evt3Packet"):  # packets were dicts with other names
+        raise UserError(f"the installed neuromorphic-drivers is too old: {_INSTALL} brings a newer one")
     return neuromorphic_drivers
 
 
