@@ -133,6 +133,7 @@ def test_a_port_that_is_taken_is_one_line(shared: SharedEvents, capsys: pytest.C
         (["--headless", "--speed", "max", "--serve-events", "0"], "--serve-events follows a run"),
         (["--headless", "--serve-ca", "x.pem"], "--serve-ca is for a server: .*--serve-events"),
         (["--headless", "--serve-cert", "x.pem"], "--serve-cert is for a server"),
+        (["--headless", "--serve-events", "0", "--serve-cert", "x.pem"], "--serve-cert .* needs --serve-ca"),
     ],
 )
 def test_options_that_make_no_sense(

@@ -30,6 +30,10 @@ def check_serving(config: Config) -> None:
         if getattr(config, name) is not None and not any(getattr(config, each) for each in servers):
             wanted = " or ".join(f"{_option(each)} [HOST:]PORT" for each in servers)
             raise UserError(f"{_option(name)} is for a server: say where it listens with {wanted}")
+    if config.serve is None and config.serve_ca is None:  # events are given with TLS to those it can believe
+        for name in ("serve_cert", "serve_key"):
+            if getattr(config, name) is not None:
+                raise UserError(f"{_option(name)} with --serve-events needs --serve-ca: who vouches for them")
 
 
 def _option(name: str) -> str:

@@ -261,6 +261,7 @@ class NetworkSource:
     def _greet(self, connection: socket.socket) -> Generator[None, None, Header]:
         data = bytearray()
         until = time.monotonic() + self._answer_s
+        as_tls = "" if self._tls is not None else ", as a server of TLS does (see --tls-cert)"
         while time.monotonic() < until and not self._closed.is_set():
             try:
                 part = connection.recv(65536)
@@ -268,7 +269,9 @@ class NetworkSource:
                 yield
                 continue
             if not part:
-                raise FormatError("it closed the connection without sending anything of use")
+                raise FormatError(
+                    f"it closed the connection without sending anything of use{'' if data else as_tls}"
+                )
             data += part
             # A server leaves out the first line that a file has.
             whole = bytes(data) if data[: len(MAGIC)] == MAGIC else MAGIC + bytes(data)
@@ -283,8 +286,7 @@ class NetworkSource:
             self._events_of(header)  # raises where there is none
             self._received = bytearray(whole[header.end :])
             return header
-        silent_for = "" if self._tls is not None else ", as a server of TLS does (see --tls-cert)"
-        raise FormatError(f"it accepts connections but says nothing{silent_for}")
+        raise FormatError(f"it accepts connections but says nothing{as_tls}")
 
     def _receive(self, connection: socket.socket, buffer: memoryview) -> None:
         try:
