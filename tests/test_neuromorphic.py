@@ -440,7 +440,8 @@ def test_a_camera_in_use_or_not_allowed_says_so() -> None:
 
 def test_without_the_package_the_camera_on_usb_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     find = __import__("importlib.util").util.find_spec
-    gone = lambda name: None if name == "neuromorphic_drivers" else find(name)  # noqa: E731
+    absent = ("neuromorphic_drivers", "metavision_hal")
+    gone = lambda name: None if name in absent else find(name)  # noqa: E731
     monkeypatch.setattr("neuroclip_drivers.usb.find_spec", gone)
     monkeypatch.setattr("neuroclip_drivers.cameras.find_spec", gone)
     both = drivers(FakeApi(), Package(StandIn()))

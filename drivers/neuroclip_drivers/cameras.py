@@ -1,7 +1,7 @@
 """All cameras at hand, whichever driver opens them: what ``--camera``, ``--list-cameras`` and the panel ask.
 
 iniVation's go through dv-processing, which is always installed; those of Prophesee and others through
-neuromorphic-drivers, where that is. A camera that both find is dv-processing's.
+neuromorphic-drivers or OpenEB, where these are. A camera that several find goes to the first of these.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ from pathlib import Path
 from neuroclip_drivers.camera_info import CameraInfo, named, no_camera
 from neuroclip_drivers.inivation.camera import CameraSource
 from neuroclip_drivers.inivation.devices import list_cameras as list_inivation
+from neuroclip_drivers.metavision.camera import MetavisionCamera, list_metavision
 from neuroclip_drivers.neuromorphic.camera import NeuromorphicCamera
 from neuroclip_drivers.neuromorphic.devices import list_neuromorphic
 from neuroclip_drivers.opening import SourceSpec
 from neuroclip_drivers.source import EventSource
-from neuroclip_drivers.usb import NEUROMORPHIC, UsbCamera, no_permission, usb_cameras
+from neuroclip_drivers.usb import METAVISION, NEUROMORPHIC, UsbCamera, no_permission, usb_cameras
 from neuroclip_live.errors import SourceAway, UserError
 
 
@@ -44,6 +45,7 @@ class CameraDriver:
 DRIVERS = (
     CameraDriver("dv_processing", list_inivation, CameraSource),
     CameraDriver(NEUROMORPHIC, list_neuromorphic, NeuromorphicCamera),
+    CameraDriver(METAVISION, list_metavision, MetavisionCamera),
 )
 
 

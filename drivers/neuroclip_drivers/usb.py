@@ -34,6 +34,8 @@ _INIVATION = "/etc/udev/rules.d/65-inivation.rules"
 _OTHERS = "/etc/udev/rules.d/65-neuromorphic-drivers.rules"
 NEUROMORPHIC = "neuromorphic_drivers"
 """The module that opens the cameras of others than iniVation."""
+METAVISION = "metavision_hal"
+"""OpenEB's, which opens them as well."""
 MAKERS = (
     # iniVation shares its number with sound devices, hence the range
     Maker(
@@ -90,7 +92,7 @@ class UsbCamera:
     @property
     def missing_driver(self) -> str:
         """Which package it needs, and how to get that; empty where it is installed."""
-        if self.maker.needs != NEUROMORPHIC or find_spec(NEUROMORPHIC) is not None:
+        if self.maker.needs != NEUROMORPHIC or find_spec(NEUROMORPHIC) or find_spec(METAVISION):
             return ""
         return (
             f'{self} needs neuromorphic-drivers, not installed here: pip install "neuroclip-live[prophesee]"'

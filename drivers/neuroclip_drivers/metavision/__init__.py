@@ -1,0 +1,1 @@
+"""Prophesee's cameras through OpenEB or the Metavision SDK."""
