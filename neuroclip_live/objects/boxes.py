@@ -76,7 +76,7 @@ def groups(boxes: Any, masses: Any, at_least: float, thin: float) -> Any:
     for i in range(count):
         wide, high = boxes[i, 2] - boxes[i, 0], boxes[i, 3] - boxes[i, 1]
         short, long = min(wide, high), max(wide, high)
-        reach[i] = 0.8 * long if long > thin * short else 0.25 * short
+        reach[i] = 0.8 * long if long > thin * short else 0.12 * short
     for i in range(count):
         for j in range(i + 1, count):
             if group[i] == group[j]:

@@ -21,8 +21,8 @@ from neuroclip_live.objects.cells import extent_of, mark_into, parts_of
 from neuroclip_live.stream.box import Box
 from neuroclip_live.stream.counting import words_of
 
-CELLS = 60
-"""Cells along the shorter side, about; a cell is at least two pixels wide."""
+PER_CELL = 24
+"""A cell's side is the root of the shorter side over this: more cells on a larger sensor, and larger ones."""
 _JOIN = 3
 """Cells that dilated by this touch are connected."""
 _LASTS = 3
@@ -79,7 +79,7 @@ class RegionFinder:
     def __init__(self, resolution: Resolution, smallest: int | None = None) -> None:
         self.resolution = resolution
         shorter = min(resolution)
-        self.cell = max(2, round(shorter / CELLS))
+        self.cell = max(2, round((shorter / PER_CELL) ** 0.5))
         self.smallest = smallest if smallest is not None else max(8, shorter // 24)
         self.crowded = self.structured = False
         self._camera = CameraWatch()

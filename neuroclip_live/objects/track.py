@@ -9,6 +9,7 @@ from math import ceil, hypot
 import numpy as np
 
 from neuroclip_live.objects.boxes import Floats
+from neuroclip_live.objects.parting import Parting
 from neuroclip_live.objects.regions import Region
 from neuroclip_live.stream.box import Box
 
@@ -16,7 +17,7 @@ CONFIRMED = 3
 """A region must be seen in so many slices before it is a thing."""
 REMEMBERED = 20
 """Slices of which the middles are kept."""
-_SMOOTH, _SHARED = 0.4, 0.15
+_SMOOTH, _SHARED = 0.3, 0.15
 _GROWS, _SHRINKS = 0.4, 0.15
 """How fast an edge of a box follows outward and inward: a part that is not seen now is still there."""
 _PARTS_GROW = 0.04
@@ -43,6 +44,7 @@ class Track:
     """(2,) pixels across and down that its parts lie within; it grows slowly where they part."""
     pieces: int = 1
     """Parts of what was seen of it in the newest slice; 0 where others had parted from it."""
+    parting: Parting = field(default_factory=Parting)
 
     @property
     def box(self) -> Box:
@@ -60,6 +62,13 @@ class Track:
         x, y = (self.velocity * min((t_us - self.seen_us) / 1e6, 0.25)).tolist()
         left, top, right, bottom = self.rect.tolist()
         return np.array([left + x, top + y, right + x, bottom + y])
+
+    def begin_again(self, rest: Region) -> None:
+        """Be only what is left of it where a part went another way."""
+        self.rect = np.array(rest.box, np.float64)
+        self.size = self.rect[2:] - self.rect[:2]
+        self.velocity = np.zeros(2)
+        self.past.clear()
 
     def move(self, piece: Region | None, t_us: int, span_us: int) -> None:
         """Take in what was seen of it in a slice, None for nothing; ``span_us`` is as for the tracker."""

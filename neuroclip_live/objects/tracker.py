@@ -20,14 +20,14 @@ from neuroclip_live.objects.track import CONFIRMED, REMEMBERED, Track, move_as_o
 
 WAIT_US = 3_000_000
 """A thing that stopped is waited for so long."""
-_INSIDE = 0.6
+_INSIDE = 0.5
 """So much of a part's box within a track's is enough to belong to it."""
 _GATE = 1.3
 _OWN = 0.75
 """A region that costs less is a track's own, whoever else is expected around it."""
 _GONE_US = 300_000
 """A waiting track in whose place another is seen for so long was the same thing, or is gone."""
-_MAY_GROW = 1.3
+_MAY_GROW = 1.1
 """Parts whose box is so many times the track's have parted."""
 _BESIDE = 0.2
 """So near, in its own longer side, a thing may have parts."""
@@ -60,6 +60,7 @@ class Tracker:
         self._finder = finder
         self._most = most
         self._next = 1
+        self._parted: list[Region] = []
 
     def forget(self) -> None:
         """End all tracks; their numbers are not given again."""
@@ -82,6 +83,7 @@ class Tracker:
             Time that the regions' events took: what moves leaves a trail of so long behind it.
         """
         expected = {track.id: track.expected(t_us) for track in self.tracks}
+        self._parted = []
         pieces = self._rearranged(parts, expected)
         rows, columns = self._assigned(pieces, expected)
         taken = dict(zip(rows, columns, strict=True))
@@ -91,15 +93,26 @@ class Tracker:
         self._confirm()
         self.tracks = [track for track in self.tracks if self._stays(track, t_us)]
         used = set(taken.values())
-        for piece in (piece for column, piece in enumerate(pieces) if column not in used):
-            if len(self.tracks) >= self._most:
-                self.left_out += 1
-                continue
-            rect = np.array(piece.box, np.float64)
-            size = rect[2:] - rect[:2]
-            self.tracks.append(Track(self._next, rect, t_us, t_us, np.zeros(2), region=piece, size=size))
-            self._next += 1
+        for column, piece in enumerate(pieces):
+            if column not in used:
+                self._add(piece, t_us)
+        for part in self._parted:
+            parted = self._finder.joined([part])
+            if parted is not None:
+                self._add(parted, t_us, sure=True)
         return [track for track in self.tracks if track.confirmed]
+
+    def _add(self, piece: Region, t_us: int, sure: bool = False) -> None:
+        """Begin a track, at once a thing where that is sure, while there is room for it."""
+        if len(self.tracks) >= self._most:
+            self.left_out += 1
+            return
+        rect = np.array(piece.box, np.float64)
+        track = Track(self._next, rect, t_us, t_us, np.zeros(2), region=piece, size=rect[2:] - rect[:2])
+        if sure:
+            track.hits, track.confirmed = CONFIRMED, True
+        self.tracks.append(track)
+        self._next += 1
 
     def _stays(self, track: Track, t_us: int) -> bool:
         waited = t_us - track.seen_us
@@ -198,7 +211,7 @@ class Tracker:
         """Return the parts of a track as one region, and apart those that lie too far off to be of it."""
         if parts[0].shared:
             return parts
-        parts.sort(key=lambda part: -part.mass)
+        parts = sorted(parts, key=lambda part: -part.mass)
         wide, high = (_MAY_GROW * track.size + 2 * self._finder.cell).tolist()
         left, top, right, bottom = parts[0].box
         near, far = parts[:1], []
@@ -210,6 +223,13 @@ class Tracker:
                 near.append(part)
             else:
                 far.append(part)
+        parted = track.parting.update(near, self._finder.cell)
+        if parted is not None:
+            near.remove(parted)
+            self._parted.append(parted)
+            rest = self._finder.joined(near)
+            if rest is not None:
+                track.begin_again(rest)
         track.pieces = 0 if far else len(near)
         joined = self._finder.joined(near)
         return [*([joined] if joined is not None else near), *far]
