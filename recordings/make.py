@@ -19,6 +19,8 @@ from neuroclip_drivers.aedat4.format import Compression
 from neuroclip_drivers.aedat4.writer import Aedat4Writer, Written
 from neuroclip_drivers.replay import SIMULATED
 from neuroclip_drivers.simulator.event_synthesis import EventSynthesizer, SensorModel
+from neuroclip_live.evaluation.track_scenes import Scene as SeveralThings
+from neuroclip_live.evaluation.track_scenes import SceneSettings
 from neuroclip_live.events import Packet, Resolution, join_packets
 from training.icons import read_set, render
 
@@ -69,6 +71,11 @@ PLANS = {
     ),
 }
 
+SEVERAL = SceneSettings(
+    Resolution(320, 240), 4, seconds=3.0, small=0.25, large=0.4, apart=True, noise_hz=0.02, seed=1048
+)
+"""``several.aedat4``: two cars, a mug and an airplane at once, each in its own quarter of the picture."""
+
 
 def load_picture(name: str, icons: Path) -> tuple[Image, npt.NDArray[np.float32]]:
     """Return a picture's grey values (H, W) and its opacity (H, W), 0 to 1."""
@@ -111,22 +118,33 @@ def simulate(plan: Plan, icons: Path) -> Packet:
 
 
 def make(name: str, icons: Path, out: Path) -> Written:
-    """Simulate and write one recording."""
+    """Simulate and write one recording of icons and digits."""
     plan = PLANS[name]
-    events = simulate(plan, icons)
-    with Aedat4Writer(out / name, plan.resolution, SIMULATED, compression=Compression.ZSTD_HIGH) as writer:
+    return _written(out / name, plan.resolution, simulate(plan, icons))
+
+
+def make_several(out: Path) -> Written:
+    """Simulate and write the recording of several things at once; it needs no icons."""
+    packets = [packet for packet, _ in SeveralThings(SEVERAL).steps()]
+    return _written(out / "several.aedat4", SEVERAL.resolution, join_packets(packets))
+
+
+def _written(path: Path, resolution: Resolution, events: Packet) -> Written:
+    with Aedat4Writer(path, resolution, SIMULATED, compression=Compression.ZSTD_HIGH) as writer:
         writer.write(events)
     return writer.close()
 
 
 @click.command()
-@click.option("--icons", type=click.Path(path_type=Path, exists=True), required=True)
+@click.option("--icons", type=click.Path(path_type=Path, exists=True), help="Without: several.aedat4 alone.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path(__file__).parent)
-def main(icons: Path, out: Path) -> None:
+def main(icons: Path | None, out: Path) -> None:
     """Make every recording of this folder."""
-    for name in PLANS:
-        made = make(name, icons, out)
-        click.echo(f"{name}: {made.events:,} events, {made.bytes / 1e6:.2f} MB")
+    made = {"several.aedat4": make_several(out)}
+    if icons is not None:
+        made |= {name: make(name, icons, out) for name in PLANS}
+    for name, written in made.items():
+        click.echo(f"{name}: {written.events:,} events, {written.bytes / 1e6:.2f} MB")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,12 @@ DEMO = "tour.aedat4"
 """What the program opens on when it is told nothing."""
 DEMO_PROMPTS = "a car, a giraffe, an umbrella, a chair, a bicycle, glasses, a dog, a hand"
 DIGIT_PROMPTS = ", ".join(f"the digit {digit}" for digit in range(10))
-DEMO_WORDS = {"tour.aedat4": DEMO_PROMPTS, "dog.aedat4": DEMO_PROMPTS, "digits.aedat4": DIGIT_PROMPTS}
+DEMO_WORDS = {
+    "tour.aedat4": DEMO_PROMPTS,
+    "dog.aedat4": DEMO_PROMPTS,
+    "digits.aedat4": DIGIT_PROMPTS,
+    "several.aedat4": "a car, a mug, an airplane, a bottle, scissors",
+}
 """Words for each, among which are those of its things."""
 
 
