@@ -8,11 +8,18 @@ from fakes import FakeBackbone
 
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution, empty_packet
+from neuroclip_live.model.scoring import Scores
 from neuroclip_live.objects import boxes, cells
-from neuroclip_live.objects.found import FoundObject, ObjectsSettings
+from neuroclip_live.objects.found import FoundObject, Missed, ObjectsSettings
 from neuroclip_live.objects.objects import Objects
+from neuroclip_live.objects.parting import Parting
+from neuroclip_live.objects.regions import Region
 from neuroclip_live.prompting.prompts import PromptEncoder, parse_prompts
+from neuroclip_live.recognition.decision import DecisionSettings
+from neuroclip_live.recognition.prediction_log import Outcome
 from neuroclip_live.recognition.recognizer import Recognizer, RecognizerSettings
+from neuroclip_live.recognition.run_facts import Summary
+from neuroclip_live.recognition.thing_names import calm_name
 from neuroclip_live.stream.box import Box
 from neuroclip_live.stream.frames import event_frame
 from neuroclip_live.stream.slicing import Slice
@@ -62,7 +69,11 @@ class Watching:
         self.step += 1
         frame = event_frame(events, self.sensor)
         return self.objects.update(
-            events, frame, self.step * STEP_US, 0, lambda features: ("a mug", 0.9, {"a mug": 0.9})
+            events,
+            frame,
+            self.step * STEP_US,
+            0,
+            lambda features, t_us, memory: ("a mug", 0.9, {"a mug": 0.9}),
         )
 
 
@@ -360,3 +371,61 @@ def test_what_is_near_for_its_shape_is_one_group() -> None:
         3,
     ]  # edges of one thing; two solid things
     assert boxes.groups(bars, masses, 10.0, 2.5).tolist() == [0, 0, 2, 2]
+
+
+def test_a_parting_is_seen_in_the_parts_alone() -> None:
+    def parts(gap: float) -> list[Region]:
+        boxes = Box(10, 10, 40, 40), Box(50 + round(gap), 10, 80 + round(gap), 40)
+        return [Region(np.zeros(1, np.int32), box, mass) for box, mass in zip(boxes, (90, 80), strict=True)]
+
+    together, apart, brief = Parting(), Parting(), Parting()
+    assert not any(together.update(parts(step % 2), 3) for step in range(20))
+    told = [apart.update(parts(3 * step), 3) for step in range(8)]
+    assert told[:3] == [None] * 3
+    assert any(part is not None and part.mass == 80 for part in told)
+    assert not any(brief.update(parts(20 * step), 3) for step in range(20))  # no part twice: it jumps
+
+
+def test_the_answer_for_a_thing_is_calm_and_as_asked() -> None:
+    table = PromptEncoder(FakeBackbone()).encode(parse_prompts("a mug, a phone"))  # type: ignore[arg-type]
+
+    def scores(mug: float) -> Scores:
+        return Scores(
+            np.array([mug, 1 - mug], np.float32), np.zeros(2, np.float32), np.zeros((1, 2), np.float32)
+        )
+
+    calm, at_once = DecisionSettings(smoothing_s=0.3), DecisionSettings(smoothing_s=0.0)
+    memory: dict[str, object] = {}
+    for step in range(20):
+        calm_name(scores(0.9), table, calm, step * STEP_US, memory)
+    label, probability, shown = calm_name(scores(0.1), table, calm, 20 * STEP_US, memory)
+    assert label == "a mug"
+    assert 0.6 < probability < 0.9
+    assert shown["a phone"] == pytest.approx(1 - probability, abs=1e-6)
+    assert calm_name(scores(0.1), table, at_once, 21 * STEP_US, memory)[0] == "a phone"
+
+
+def test_a_recognizer_tells_what_it_missed_and_names_things_anew_by_other_words() -> None:
+    encoder = PromptEncoder(FakeBackbone())  # type: ignore[arg-type]
+    settings = RecognizerSettings(timesteps=3, objects=ObjectsSettings(True, most=1, budget_ms=float("inf")))
+    recognizer = Recognizer(FakeBackbone(), encoder.encode(parse_prompts("a mug, a phone")), settings)  # type: ignore[arg-type]
+    recognizer.begin(SENSOR)
+    outcome = Outcome()
+    for step in range(6):
+        events = scene(step, (40, 50, 50), (200, 120, 60))
+        prediction = recognizer.update(Slice(events, step * STEP_US, (step + 1) * STEP_US, 0, step, 0))
+        outcome.add(prediction, None)
+    assert prediction.missed == Missed(0, 1)
+    assert outcome.missed == Missed(0, 6)
+    assert Summary(missed=outcome.missed).to_dict()["objects"] == {"passed_over": 0, "left_out": 6}
+    assert "objects" not in Summary().to_dict()
+    assert prediction.objects is not None
+    (thing,) = prediction.objects
+    assert len(thing.frames) == 3
+    assert thing.windows[-1].shape[0] == 3
+    assert not any(one.windows or one.frames for p in outcome.after(0) for one in p.objects or ())
+    recognizer.set_prompts(encoder.encode(parse_prompts("scissors")))
+    again = recognizer.rescored(prediction)
+    assert again.objects is not None
+    assert [set(one.scores) for one in again.objects] == [{"scissors"}]
+    assert [one.box for one in again.objects] == [thing.box]

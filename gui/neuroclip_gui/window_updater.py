@@ -194,7 +194,9 @@ class Follower:
         decision = self._shown = window.decided
         hint = "" if window.prompts.prompts.enabled else "type a word on the right"
         colour = window.prompts.colour(decision.label)
-        window.decision.show_decision(decision, colour, self._held_s, hint, place)
+        moves = prediction is not None and prediction.camera_moves
+        note = "the camera moves: things are not told apart" if moves else ""
+        window.decision.show_decision(decision, colour, self._held_s, hint, place, note)
         if window.teaching.badge:
             window.view.set_state(window.teaching.badge, still=False)
         elif window.live.frozen:

@@ -126,6 +126,18 @@ class Teacher:
         """Learn that the last seconds did not show ``label``, or none of the taught labels."""
         return self._learn(label, last_s, False)
 
+    def learn_from(self, label: str | None, windows: Sequence[Floats], is_it: bool = True) -> int:
+        """Learn from windows (T, C) of one thing among several that it is, or is not, ``label``.
+
+        Raises
+        ------
+        UserError
+            When there are none.
+        """
+        _need_torch()
+        with self._changed:
+            return self._add(label, list(windows), is_it)
+
     def begin(self, label: str, is_it: bool = True) -> None:
         """Collect windows of ``label`` from now on, until :meth:`end`."""
         _need_torch()

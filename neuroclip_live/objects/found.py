@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -46,6 +46,26 @@ class ObjectsSettings:
             raise UserError(f"--smallest-object {self.smallest}: choose 2 to 1024 pixels")
 
 
+class Missed(NamedTuple):
+    """What was not done: ``looks`` at a thing that there was no time for, ``regions`` beyond the most."""
+
+    looks: int = 0
+    regions: int = 0
+
+    def to_dict(self) -> dict[str, int]:
+        """Return it as a summary line has it."""
+        return {"passed_over": self.looks, "left_out": self.regions}
+
+    def and_more(self, more: Missed) -> Missed:
+        """Return both together."""
+        return Missed(self.looks + more.looks, self.regions + more.regions)
+
+    def less(self, before: Missed | None) -> Missed:
+        """Return what came since."""
+        looks, regions = before or Missed()
+        return Missed(self.looks - looks, self.regions - regions)
+
+
 @dataclass(frozen=True)
 class FoundObject:
     """One thing at one moment.
@@ -58,6 +78,7 @@ class FoundObject:
         In pixels of the sensor (of the region, where only a part is recognised); ends excluded.
     label : str or None
         As for the whole picture: None when a negative or "none of these" is best, or nothing is scored yet.
+        Like all scores of a thing it is smoothed over time, and stays while two labels are nearly equal.
     probability : float
     scores : mapping from label to probability
     state : {"seen", "waiting"}
@@ -66,6 +87,10 @@ class FoundObject:
         Since the track began, in the stream's time.
     look : ndarray (C,) float32 or None
         The mean of its unit features, to find words for it; no part of lines.
+    windows : tuple of ndarray (T, C) float32
+        Its features at its newest slices, to teach with, once it was seen T times; no part of lines.
+    frames : tuple of ndarray of uint8, (48, 48) or (48, 48, 3)
+        What was encoded of it at the newest T slices, small, oldest first; no part of lines.
     """
 
     id: int
@@ -76,6 +101,12 @@ class FoundObject:
     state: ObjectState = "seen"
     age_us: int = 0
     look: npt.NDArray[np.float32] | None = field(default=None, repr=False, compare=False)
+    windows: tuple[npt.NDArray[np.float32], ...] = field(default=(), repr=False, compare=False)
+    frames: tuple[npt.NDArray[np.uint8], ...] = field(default=(), repr=False, compare=False)
+
+    def bare(self) -> FoundObject:
+        """Return it without features and frames, of which many would fill the memory."""
+        return replace(self, look=None, windows=(), frames=())
 
     def to_dict(self) -> dict[str, Any]:
         """Return the object as a JSON line has it; probabilities to six places."""

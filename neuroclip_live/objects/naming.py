@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -18,11 +19,18 @@ if TYPE_CHECKING:
     from neuroclip_live.model.backbone import Backbone
 
 STALE_US = 3_000_000
+KEPT_WINDOWS = 40
+"""About two seconds: what a thing can be taught with."""
+THUMBNAIL = 48
+"""Side of the small frames that are kept, in pixels."""
 _MARGIN = 0.12
 _SIDES = (32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
 """Crops are laid on grey squares of these sides, so that those of one side can be encoded as one batch."""
 
 Features = npt.NDArray[np.float32]
+Named = tuple["str | None", float, Mapping[str, float]]
+Score = Callable[[Features, int, dict[str, Any]], Named]
+"""Says of features (≤ T, C), a time in µs and what it keeps of this thing: label, probability, scores."""
 
 
 @dataclass
@@ -30,9 +38,15 @@ class Looks:
     """What was encoded of one track."""
 
     features: deque[tuple[int, Features]]
+    memory: dict[str, Any] = field(default_factory=dict)
+    """Of whoever scores: what goes from one slice to the next."""
     label: str | None = None
     probability: float = 0.0
-    scores: dict[str, float] = field(default_factory=dict)
+    scores: Mapping[str, float] = field(default_factory=dict)
+    windows: deque[Features] = field(default_factory=lambda: deque(maxlen=KEPT_WINDOWS))
+    """Its newest whole windows of T features, (T, C) each."""
+    frames: deque[Frame] = field(default_factory=deque)
+    """What was encoded at the newest T slices, small."""
     looked_us: int = -(1 << 62)
     margin: float = 0.0
     """Of the best score over the second best: the least sure come first."""
@@ -74,6 +88,11 @@ class Namer:
         """Drop all features."""
         self.looks.clear()
 
+    def forget_names(self) -> None:
+        """Let the next scores count for themselves."""
+        for looks in self.looks.values():
+            looks.memory.clear()
+
     def look(self, tracks: list[Track], frame: Frame, cell: int, t_us: int) -> list[int]:
         """Encode what is seen of the tracks; return the ids of those encoded.
 
@@ -90,7 +109,8 @@ class Namer:
         alive = {track.id for track in tracks}
         self.looks = {key: looks for key, looks in self.looks.items() if key in alive}
         for key in alive - self.looks.keys():
-            self.looks[key] = Looks(deque(maxlen=self._timesteps))
+            steps = self._timesteps
+            self.looks[key] = Looks(deque(maxlen=steps), frames=deque(maxlen=steps))
         seen = [track for track in tracks if track.region is not None]
         seen.sort(key=lambda t: self._urgency(t, t_us), reverse=True)
         room = len(seen)
@@ -108,12 +128,12 @@ class Namer:
             batches.setdefault(len(picture), []).append((track.id, picture))
         for batch in batches.values():
             features = self._backbone.encode_frames(np.stack([picture for _, picture in batch]))
-            for (key, _), feature in zip(batch, features, strict=True):
-                self._keep(key, feature, t_us)
+            for (key, picture), feature in zip(batch, features, strict=True):
+                self._keep(key, feature, picture, t_us)
         self._cost_ms += 0.2 * ((perf_counter() - begin) * 1e3 / len(seen) - self._cost_ms)
         return [track.id for track in seen]
 
-    def score(self, score: Callable[[Features], Any] | None) -> None:
+    def score(self, score: Score | None, t_us: int) -> None:
         """Let ``score`` say (label, probability, scores) of each track's features; None forgets what it said.
 
         Waiting tracks too: the words asked for may have changed since.
@@ -121,23 +141,26 @@ class Namer:
         for looks in self.looks.values():
             if score is None or not looks.features:
                 looks.label, looks.probability, looks.scores = None, 0.0, {}
+                looks.memory.clear()
                 continue
-            self._score(looks, score)
-
-    def _score(self, looks: Looks, score: Callable[[Features], Any]) -> None:
-        looks.label, looks.probability, looks.scores = score(np.stack([f for _, f in looks.features]))
-        ranked = sorted(looks.scores.values(), reverse=True)
-        looks.margin = ranked[0] - ranked[1] if len(ranked) > 1 else 1.0
+            features = np.stack([feature for _, feature in looks.features])
+            looks.label, looks.probability, looks.scores = score(features, t_us, looks.memory)
+            ranked = sorted(looks.scores.values(), reverse=True)
+            looks.margin = ranked[0] - ranked[1] if len(ranked) > 1 else 1.0
 
     def _urgency(self, track: Track, t_us: int) -> float:
         looks = self.looks[track.id]
         return min((t_us - looks.looked_us) / 1e6, 1e6) + 0.1 * (1 - looks.margin)
 
-    def _keep(self, key: int, feature: Features, t_us: int) -> None:
+    def _keep(self, key: int, feature: Features, picture: Frame, t_us: int) -> None:
         looks = self.looks[key]
         while looks.features and t_us - looks.features[0][0] > STALE_US:
             looks.features.popleft()
+            looks.frames.popleft()
         looks.features.append((t_us, feature))
+        looks.frames.append(_small(picture))
+        if len(looks.features) == self._timesteps:
+            looks.windows.append(np.stack([each for _, each in looks.features]))
         looks.looked_us = t_us
 
 
@@ -160,6 +183,11 @@ def crop_of(track: Track, frame: Frame, owners: npt.NDArray[np.int32], cell: int
     y, x = (side - part.shape[0]) // 2, (side - part.shape[1]) // 2
     square[y : y + part.shape[0], x : x + part.shape[1]] = part
     return square
+
+
+def _small(picture: Frame) -> Frame:
+    small: Frame = cv2.resize(picture, (THUMBNAIL, THUMBNAIL), interpolation=cv2.INTER_AREA)
+    return small
 
 
 def _owners(tracks: list[Track], cell: int, shape: tuple[int, ...]) -> npt.NDArray[np.int32]:

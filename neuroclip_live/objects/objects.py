@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution
-from neuroclip_live.objects.found import FoundObject, ObjectsSettings
-from neuroclip_live.objects.naming import Namer
+from neuroclip_live.objects.found import FoundObject, Missed, ObjectsSettings
+from neuroclip_live.objects.naming import Namer, Score
 from neuroclip_live.objects.regions import RegionFinder
 from neuroclip_live.objects.track import CONFIRMED
 from neuroclip_live.objects.tracker import Tracker
@@ -19,9 +17,6 @@ from neuroclip_live.stream.frames import Frame
 
 if TYPE_CHECKING:
     from neuroclip_live.model.backbone import Backbone
-
-Features = npt.NDArray[np.float32]
-Named = tuple[str | None, float, dict[str, float]]
 
 _MOVES_AFTER = 5
 """The camera moves when so many slices in a row say so, and stops likewise."""
@@ -42,11 +37,13 @@ class Objects:
     camera_moves : bool
         Nearly everything is active, or has edges that move: the camera itself moves (or things fill the
         picture), and the whole picture's word is all that is said.
+    missed : Missed
+        What was passed over and left out of the newest slice.
     """
 
     def __init__(self, backbone: Backbone, settings: ObjectsSettings, timesteps: int) -> None:
         self.settings = settings
-        self.camera_moves = False
+        self.camera_moves, self.missed = False, Missed()
         self._namer = Namer(backbone, timesteps, settings.budget_ms)
         self._crowded = 0
         self._epoch: int | None = None
@@ -82,7 +79,7 @@ class Objects:
         self._crowded, self.camera_moves = 0, False
 
     def update(
-        self, events: Packet, frame: Frame, t_us: int, epoch: int, score: Callable[[Features], Named] | None
+        self, events: Packet, frame: Frame, t_us: int, epoch: int, score: Score | None
     ) -> tuple[FoundObject, ...]:
         """Take in one slice.
 
@@ -96,7 +93,7 @@ class Objects:
         epoch : int
             Another one than before forgets all.
         score : callable or None
-            Says label, probability and scores of features (≤ T, C); None where nothing is asked for.
+            Says label, probability and scores; None where nothing is asked for.
 
         Returns
         -------
@@ -104,13 +101,21 @@ class Objects:
             By id.
         """
         self._take_up(epoch)
+        before = self.passed_over, self.left_out
         newest = events[len(events) // 2 :]  # slices overlap: the others were seen before, where it was then
         span_us = int(newest["t"][-1] - newest["t"][0]) if len(newest) else 0
         regions = self._finder.find(newest)
         self._watch_camera()
         tracks = self._tracker.update([] if self.camera_moves else regions, t_us, span_us)
         self._namer.look(tracks, frame, self._finder.cell, t_us)
-        self._namer.score(score)
+        self._namer.score(score, t_us)
+        self.missed = Missed(self.passed_over - before[0], self.left_out - before[1])
+        return self._told(t_us)
+
+    def renamed(self, t_us: int, score: Score | None) -> tuple[FoundObject, ...]:
+        """Return what was found last by the words of now: no new slice will say so while paused."""
+        self._namer.forget_names()
+        self._namer.score(score, t_us)
         return self._told(t_us)
 
     def at_rest(self, t_us: int, epoch: int) -> tuple[FoundObject, ...]:
@@ -152,6 +157,8 @@ class Objects:
                     state="seen" if track.region is not None else "waiting",
                     age_us=t_us - track.born_us,
                     look=looks.mean() if looks else None,
+                    windows=tuple(looks.windows) if looks else (),
+                    frames=tuple(looks.frames) if looks else (),
                 )
             )
         return tuple(told)

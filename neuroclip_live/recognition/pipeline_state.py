@@ -11,6 +11,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from neuroclip_live.events import Resolution
+from neuroclip_live.objects.found import Missed
 from neuroclip_live.prompting.prompts import PromptSet
 from neuroclip_live.recognition.decision import DecisionSettings
 from neuroclip_live.recognition.recognizer import RecognizerSettings
@@ -94,6 +95,8 @@ class Status:
     """Events whose time was far off while all around them went on; they were given the newest time."""
     lost: bool = False
     """The message is of something lost: slices, the source, lines of an output."""
+    missed: Missed | None = None
+    """What there was no time or room for of the things; None where none are looked for."""
     stalled: bool = False
     """Recognition has been at one slice for seconds: what it said last is old."""
 

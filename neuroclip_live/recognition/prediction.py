@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from neuroclip_live.objects.found import FoundObject
+from neuroclip_live.objects.found import FoundObject, Missed
 
 SCHEMA_VERSION = 1
 """Of the JSON form. It rises when a field changes its meaning or goes away; new fields alone leave it."""
@@ -103,6 +103,8 @@ class Prediction:
         The things found beside the whole picture's answer, by id; None where none were looked for.
     camera_moves : bool
         Nearly everything moves, so no things are told, only the whole picture's answer.
+    missed : Missed
+        What was passed over and left out of the things in this slice.
     decision : Decision
         The answer made of this prediction and those before it.
     paused : bool
@@ -127,6 +129,7 @@ class Prediction:
     arrival_ns: int | None = None
     objects: tuple[FoundObject, ...] | None = None
     camera_moves: bool = False
+    missed: Missed = field(default_factory=Missed)
     decision: Decision = field(default_factory=Decision)
     paused: bool = False
 

@@ -7,6 +7,7 @@ from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from neuroclip_live.objects.found import Missed
 from neuroclip_live.recognition.history import FeatureHistory
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from neuroclip_live.recognition.prediction import Prediction
 
 KEPT_PREDICTIONS = 1024
+NOTHING = Missed()
 
 
 class Outcome:
@@ -27,12 +29,15 @@ class Outcome:
     latest : Prediction or None
     predictions, skipped : int
         Windows recognised, and passed over.
+    missed : Missed or None
+        What there was no time or room for of the things; None where none were looked for.
     history : FeatureHistory
     """
 
     def __init__(self) -> None:
         self.latest: Prediction | None = None
         self.predictions = self.skipped = 0
+        self.missed: Missed | None = None
         self.history = FeatureHistory()
         self._log: deque[Prediction] = deque(maxlen=KEPT_PREDICTIONS)
         self._lock = threading.Lock()
@@ -42,6 +47,8 @@ class Outcome:
         with self._lock:
             self.predictions += 1
             self.latest = prediction
+            if prediction.objects is not None:
+                self.missed = prediction.missed.and_more(self.missed or NOTHING)
             self._log.append(replace(prediction, frames=(), objects=_without_looks(prediction.objects)))
         if summary is not None:
             self.history.add(prediction.number, summary, len(prediction.frames))
@@ -54,4 +61,4 @@ class Outcome:
 
 def _without_looks(found: tuple[FoundObject, ...] | None) -> tuple[FoundObject, ...] | None:
     """Return what was found without features: a thousand predictions would hold megabytes of them."""
-    return found and tuple(replace(one, look=None) for one in found)
+    return found and tuple(one.bare() for one in found)

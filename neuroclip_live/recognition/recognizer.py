@@ -19,9 +19,11 @@ from neuroclip_live.errors import UserError
 from neuroclip_live.events import Resolution, empty_packet
 from neuroclip_live.model.scoring import Scores, score, summary
 from neuroclip_live.objects.found import ObjectsSettings, moved
-from neuroclip_live.objects.objects import Named, Objects
+from neuroclip_live.objects.naming import Named, Score
+from neuroclip_live.objects.objects import Objects
 from neuroclip_live.recognition.decision import Decider
-from neuroclip_live.recognition.prediction import Prediction
+from neuroclip_live.recognition.prediction import Prediction, State
+from neuroclip_live.recognition.thing_names import calm_name
 from neuroclip_live.stream.box import Box
 from neuroclip_live.stream.frames import in_gray
 from neuroclip_live.stream.motion import MotionDetector
@@ -222,12 +224,11 @@ class Recognizer:
         if self._objects is None:
             return prediction
         begin = perf_counter()  # after the whole picture, whose answer is the same with objects or without
-        found = self._objects.update(
-            piece.events, frame, piece.end_us, piece.epoch, self._name if self._table is not None else None
-        )
+        found = self._objects.update(piece.events, frame, piece.end_us, piece.epoch, self._scorer)
         latency["objects"] = (perf_counter() - begin) * 1e3
-        found, moves = moved(found, *self._corner), self._objects.camera_moves
-        return replace(prediction, objects=found, camera_moves=moves, latency_ms=latency)
+        moves, missed = self._objects.camera_moves, self._objects.missed
+        told = replace(prediction, camera_moves=moves, missed=missed, latency_ms=latency)
+        return replace(told, objects=moved(found, *self._corner))
 
     def rescored(self, latest: Prediction) -> Prediction:
         """Return the newest prediction by the prompts of now: no new slice will say so while paused.
@@ -241,7 +242,10 @@ class Recognizer:
         decision, before = again.decision, latest.decision
         if (decision.kind, decision.label) == (before.kind, before.label):
             decision = replace(decision, since_us=before.since_us)
-        again = replace(again, objects=latest.objects, camera_moves=latest.camera_moves)
+        things = latest.objects
+        if self._objects is not None and things is not None:
+            things = moved(self._objects.renamed(latest.t_us, self._scorer), *self._corner)
+        again = replace(again, objects=things, camera_moves=latest.camera_moves)
         return replace(again, paused=latest.paused, decision=decision)
 
     def at_rest(self, t_us: int, skipped: int = 0, events: int = 0) -> Prediction:
@@ -283,16 +287,16 @@ class Recognizer:
             weights = lengths if lengths.any() else None
         return features, weights
 
-    def _name(self, features: Features) -> Named:
-        """Return label, probability and scores of one thing's features."""
-        scores, table = self._scores(*self._adapted(features)), self._table
-        if scores is None or table is None:
+    @property
+    def _scorer(self) -> Score | None:
+        return self._name if self._table is not None else None
+
+    def _name(self, features: Features, t_us: int, memory: dict[str, Any]) -> Named:
+        """Return label, probability and scores of one thing's features, as calm as the whole picture's."""
+        scores = self._scores(*self._adapted(features))
+        if scores is None or self._table is None:
             return None, 0.0, {}
-        best = int(np.argmax(scores.probabilities))
-        wanted = best < len(table.labels) and not table.negative[best]
-        rows = zip(table.labels, scores.probabilities, table.negative, strict=False)
-        shown = {label: float(p) for label, p, negative in rows if not negative}
-        return table.labels[best] if wanted else None, float(scores.probabilities[best]), shown
+        return calm_name(scores, self._table, self.decider.settings, t_us, memory)
 
     def _scores(self, features: Features, weights: Features | None) -> Scores | None:
         if self._table is None or not len(self._table.labels):
@@ -312,16 +316,9 @@ class Recognizer:
         self, t_us: int, events: int, scores: Scores | None, latency: dict[str, float], skipped: int
     ) -> Prediction:
         self._number += 1
-        full = len(self._steps) == self.settings.timesteps
-        bare = Prediction(
-            t_us=t_us,
-            number=self._number,
-            state="ok" if full else "warming-up",
-            frames=self._frames(),
-            latency_ms=latency,
-            skipped=skipped,
-            events=events,
-        )
+        state: State = "ok" if len(self._steps) == self.settings.timesteps else "warming-up"
+        bare = Prediction(t_us, self._number, state, skipped=skipped, events=events)
+        bare = replace(bare, frames=self._frames(), latency_ms=latency)
         table = self._table
         if scores is None or table is None:
             self._captions = (), np.zeros((0, 0), np.float32)

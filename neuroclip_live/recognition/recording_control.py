@@ -156,6 +156,7 @@ class RecordingControl:
             dropped_events=recording.dropped_events,
             outside_events=now.outside_events - before.outside_events,
             stray_events=now.stray_events - before.stray_events,
+            missed=None if now.missed is None else now.missed.less(before.missed),
             total=now.latency.get("total"),
             wall_s=recording.seconds,
         )

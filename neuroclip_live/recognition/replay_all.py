@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from time import monotonic_ns
 from typing import TYPE_CHECKING
 
+from neuroclip_live.objects.found import Missed
 from neuroclip_live.recognition.prediction import Prediction
 from neuroclip_live.recognition.recognizer import Recognizer
 from neuroclip_live.recognition.run_facts import Summary
@@ -39,6 +40,7 @@ class Totals:
     dropped_events: int = 0
     outside_events: int = 0
     stray_events: int = 0
+    missed: Missed | None = None
     latency: LatencyStats = field(default_factory=LatencyStats)
 
     def summary(self, wall_s: float) -> Summary:
@@ -50,6 +52,7 @@ class Totals:
             dropped_events=self.dropped_events,
             outside_events=self.outside_events,
             stray_events=self.stray_events,
+            missed=self.missed,
             total=self.latency.percentiles().get("total"),
             wall_s=wall_s,
         )
@@ -132,5 +135,7 @@ def _timed(recognizer: Recognizer, piece: Slice, totals: Totals) -> Prediction:
     prediction = recognizer.update(piece)
     totals.windows += 1
     totals.predictions += 1
+    if prediction.objects is not None:
+        totals.missed = prediction.missed.and_more(totals.missed or Missed())
     totals.latency.add({**prediction.latency_ms, "total": (monotonic_ns() - begin) / 1e6})
     return prediction

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from neuroclip_live import __version__
 from neuroclip_live.events import Resolution
+from neuroclip_live.objects.found import Missed
 from neuroclip_live.prompting.prompts import PromptSet
 from neuroclip_live.recognition.pipeline_state import PipelineSettings, Status
 from neuroclip_live.recognition.prediction import SCHEMA_VERSION
@@ -72,6 +73,8 @@ class Summary:
         ``windows`` = ``predictions`` + ``skipped_windows``.
     unwritten_predictions : int
         Made, but not written: whoever reads the output was too slow.
+    missed : Missed or None
+        What there was no time or room for of the things; None where none were looked for.
     total : Percentiles or None
         Of the latency from a slice's last event to its prediction.
     wall_s : float
@@ -85,6 +88,7 @@ class Summary:
     outside_events: int = 0
     stray_events: int = 0
     unwritten_predictions: int = 0
+    missed: Missed | None = None
     total: Percentiles | None = None
     wall_s: float = 0.0
 
@@ -100,6 +104,7 @@ class Summary:
             outside_events=status.outside_events,
             stray_events=status.stray_events,
             unwritten_predictions=unwritten,
+            missed=status.missed,
             total=status.latency.get("total"),
             wall_s=wall_s,
         )
@@ -107,6 +112,7 @@ class Summary:
     def to_dict(self) -> dict[str, Any]:
         """Return the summary as a JSON line has it; latencies in milliseconds."""
         total = self.total
+        missed = {} if self.missed is None else {"objects": self.missed.to_dict()}
         return {
             "type": "summary",
             "schema": SCHEMA_VERSION,
@@ -118,6 +124,7 @@ class Summary:
             "outside_events": self.outside_events,
             "stray_events": self.stray_events,
             "unwritten_predictions": self.unwritten_predictions,
+            **missed,
             "latency_ms": {"p50": total.p50_ms if total else None, "p99": total.p99_ms if total else None},
             "wall_s": round(self.wall_s, 3),
         }

@@ -67,6 +67,7 @@ class StatusSnapshots:
             windows=predictions + skipped,
             predictions=predictions,
             skipped_windows=skipped,
+            missed=counts.missed,
             prediction_rate_hz=self._prediction_rate.update(predictions),
             ring_fill=ring.fill,
             latency=self._latency.percentiles(),

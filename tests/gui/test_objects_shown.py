@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 from gui_fakes import ring_of_events
 from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtWidgets import QWidgetAction
 
+from neuroclip_gui.panels.prompts.prompt_model import ROW
 from neuroclip_live.objects.found import FoundObject
-from neuroclip_live.recognition.prediction import Prediction
+from neuroclip_live.recognition.prediction import Decision, Prediction
 from neuroclip_live.stream.box import Box
 
 MUG = FoundObject(3, Box(40, 30, 120, 110), "a mug", 0.8, {"a mug": 0.8, "a phone": 0.2}, "seen", 900_000)
@@ -61,7 +63,8 @@ def test_a_click_on_a_box_shows_its_scores_and_can_keep_to_it(qtbot, seen, pipel
 
 def test_what_is_it_gives_words_to_add(qtbot, seen, pipeline, monkeypatch):
     model = SimpleNamespace(
-        info=SimpleNamespace(embed_dim=4), nearest_words=lambda look, k: [("teapot", 0.31)]
+        info=SimpleNamespace(embed_dim=4, name="fake", none_logit=None),
+        nearest_words=lambda look, k: [("teapot", 0.31)],
     )
     monkeypatch.setattr(pipeline, "backbone", model, raising=False)
     seen.things.ask(replace(MUG, look=np.ones(4, np.float32)))
@@ -69,3 +72,72 @@ def test_what_is_it_gives_words_to_add(qtbot, seen, pipeline, monkeypatch):
     asked.actions()[0].trigger()
     seen.things.menu.close()
     assert "teapot" in pipeline.prompts.labels
+
+
+def entries(menu) -> dict:
+    """Return a menu's actions, and those of its submenus, by text."""
+    found = {}
+    for action in menu.actions():
+        found[action.text()] = action
+        if action.menu() is not None:
+            found |= {f"{action.text()} {each.text()}": each for each in action.menu().actions()}
+    return found
+
+
+def test_a_thing_is_taught_and_corrected_by_its_own_looks(qtbot, seen, pipeline):
+    windows = tuple(np.ones((10, 4), np.float32) for _ in range(5))
+    mug = replace(MUG, windows=windows, frames=(np.full((48, 48), 127, np.uint8),) * 3)
+    seen.things.ask(mug)
+    shown = entries(seen.things.menu)
+    shown["Teach this: “a mug”"].trigger()
+    assert pipeline.teacher.books[-1] == {"a mug": 5}
+    shown["It was … a phone"].trigger()
+    assert pipeline.teacher.books[-1] == {"a mug": 5, "a phone": 5}
+    assert (pipeline.notes[-1]["label"], pipeline.notes[-1]["is_it"]) == ("a phone", True)
+    seen.things.menu.close()
+    seen.things.ask(mug)  # a mug is taught by now, so that it is none can be taught too
+    entries(seen.things.menu)["It was … no “a mug”"].trigger()
+    assert pipeline.teacher.against == {"a mug": 5}
+    seen.things.menu.close()
+    assert "is not “a mug” (5 shots)" in seen.banner.text
+
+
+def test_a_thing_seen_too_briefly_is_not_taught(qtbot, seen, pipeline):
+    seen.things.ask(MUG)
+    entries(seen.things.menu)["Teach this: “a mug”"].trigger()
+    seen.things.menu.close()
+    assert pipeline.teacher.books == [{}]
+    assert "too briefly" in seen.banner.text
+
+
+def test_the_newest_looks_at_a_thing_are_shown(qtbot, seen):
+    frames = (np.zeros((48, 48), np.uint8), np.full((48, 48, 3), 255, np.uint8))
+    seen.things.ask(replace(MUG, frames=frames))
+    (strip,) = [a for a in seen.things.menu.actions() if isinstance(a, QWidgetAction)]
+    image = strip.defaultWidget().pixmap().toImage()
+    assert (image.width(), image.height()) == (96, 48)
+    assert (image.pixelColor(10, 10).lightness(), image.pixelColor(60, 10).lightness()) == (0, 255)
+    seen.things.menu.close()
+
+
+def test_words_say_how_many_there_are_of_them(qtbot, seen, pipeline):
+    model = seen.prompts.model
+    row = model.index(model.row_of("a mug"))
+    assert row.data(ROW).count == 1
+    alone = seen.prompts.list.grab().toImage()
+    pipeline.latest = Prediction(1_050_000, 2, "ok", objects=(MUG, replace(MUG, id=9), PHONE))
+    qtbot.waitUntil(lambda: row.data(ROW).count == 2)
+    assert "2 of them" in row.data(Qt.ItemDataRole.AccessibleTextRole)
+    qtbot.settle(seen)
+    assert seen.prompts.list.grab().toImage() != alone
+    pipeline.latest = Prediction(1_100_000, 3, "ok")
+    qtbot.waitUntil(lambda: row.data(ROW).count == 0)
+
+
+def test_a_camera_that_moves_is_said_beside_the_answer(qtbot, seen, pipeline):
+    answer = Decision("label", "a mug", 0.8)
+    pipeline.latest = Prediction(1_050_000, 2, "ok", objects=(), camera_moves=True, decision=answer)
+    qtbot.waitUntil(lambda: "the camera moves" in seen.decision.words()[1])
+    assert seen.decision.words()[0] == "a mug"
+    pipeline.latest = Prediction(1_100_000, 3, "ok", objects=(), decision=answer)
+    qtbot.waitUntil(lambda: "the camera moves" not in seen.decision.words()[1])

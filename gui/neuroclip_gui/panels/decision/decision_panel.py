@@ -25,7 +25,7 @@ class DecisionPanel(QWidget):
         self._colour = QColor()
         self._now_s = self._held_s = 0.0
         self._busy: tuple[str, float | None] | None = ("Starting", None)
-        self._hint = self._place = ""
+        self._hint = self._place = self._note = ""
         self._refused = False
         self._large = False
         self._painted: tuple[object, ...] = ()
@@ -62,16 +62,22 @@ class DecisionPanel(QWidget):
         self.update()
 
     def show_decision(
-        self, decision: Decision, colour: QColor, held_s: float, hint: str = "", place: str = ""
+        self,
+        decision: Decision,
+        colour: QColor,
+        held_s: float,
+        hint: str = "",
+        place: str = "",
+        note: str = "",
     ) -> None:
         """Say the decision and how long it has held.
 
         ``hint`` replaces the small line while waiting; ``place`` says of which place of a paused recording it
-        is, instead of since when.
+        is, instead of since when; ``note`` is said after it.
         """
         fresh = (decision.kind, decision.label) != (self._decision.kind, self._decision.label)
         self._busy, self._refused, self._decision, self._colour = None, False, decision, colour
-        self._held_s, self._hint, self._place = held_s, hint, place
+        self._held_s, self._hint, self._place, self._note = held_s, hint, place, note
         if fresh:
             self.setAccessibleDescription(self.words()[0])
         looks = (decision.kind, self.words(), round(decision.probability, 2), colour.rgb())
@@ -94,6 +100,12 @@ class DecisionPanel(QWidget):
 
     def words(self) -> tuple[str, str]:
         """Return the large line and the small one."""
+        large, small = self._answer()
+        if self._note and self._busy is None and not self._refused:
+            small = f"{small}   ·   {self._note}" if small else self._note
+        return large, small
+
+    def _answer(self) -> tuple[str, str]:
         if self._busy is not None:
             return self._busy[0][:1].upper() + self._busy[0][1:], ""
         if self._refused:

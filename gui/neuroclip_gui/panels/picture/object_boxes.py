@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QCursor, QPainter, QPainterPath, QPen, QPolygonF
-from PySide6.QtWidgets import QGraphicsObject, QMenu, QStyleOptionGraphicsItem, QWidget
+from PySide6.QtGui import QColor, QCursor, QImage, QPainter, QPainterPath, QPen, QPixmap, QPolygonF
+from PySide6.QtWidgets import (
+    QGraphicsObject,
+    QLabel,
+    QMenu,
+    QStyleOptionGraphicsItem,
+    QWidget,
+    QWidgetAction,
+)
 
 from neuroclip_gui.style.theme import font
 
@@ -129,15 +137,19 @@ class ObjectsShown:
         window.view.add_item(self.boxes)
 
     def show_prediction(self, prediction: Prediction | None) -> None:
-        """Show what a prediction found."""
-        self.boxes.show_objects((prediction.objects or ()) if prediction is not None else ())
+        """Show what a prediction found, and count it in the list of words."""
+        found = (prediction.objects or ()) if prediction is not None else ()
+        self.boxes.show_objects(found)
+        self._window.prompts.model.set_counts(Counter(one.label for one in found if one.label))
 
     def ask(self, found: FoundObject) -> None:
         """Show a thing's scores, and what can be done with it."""
         window = self._window
         menu = self.menu = QMenu(window)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.addSection(f"#{found.id}  {words_of(found)}, for {found.age_us / 1e6:.1f} s")
+        menu.addAction(f"#{found.id}  {words_of(found)}, for {found.age_us / 1e6:.1f} s").setEnabled(False)
+        if found.frames:
+            menu.addAction(_frames_of(found, menu))
         for label, share in sorted(found.scores.items(), key=lambda item: -item[1])[:_ROWS]:
             menu.addAction(f"{label}  {share:.0%}").setEnabled(False)
         menu.addSeparator()
@@ -146,8 +158,29 @@ class ObjectsShown:
             words = menu.addMenu("What is it?")
             for word, _ in nearest:
                 words.addAction(word, lambda word=word: window.prompts.add(word))
+        self._add_lessons(menu, found)
         menu.addAction("Only this", lambda: self.only(found))
         menu.popup(QCursor.pos())
+
+    def _add_lessons(self, menu: QMenu, found: FoundObject) -> None:
+        """Offer to teach what the thing is: its own word, or that it was another."""
+        window = self._window
+        teaching = window.teaching
+        if found.label:
+            menu.addAction(f"Teach this: “{found.label}”", lambda: teaching.learn_thing(found, found.label))
+        was = menu.addMenu("It was …")
+        for label in (p.label for p in window.prompts.prompts.enabled if not p.negative):
+            if label != found.label:
+                was.addAction(label, lambda label=label: teaching.learn_thing(found, label))
+        typed = window.teach.entry.currentText().strip()
+        if typed and typed not in window.prompts.prompts.labels:
+            was.addAction(typed, lambda: teaching.learn_thing(found, typed))
+        teacher = getattr(window.pipeline, "teacher", None)
+        if found.label and teacher is not None and found.label in dict(teacher.status().labels):
+            was.addAction(
+                f"no “{found.label}”", lambda: teaching.learn_thing(found, found.label, is_it=False)
+            )
+        was.setEnabled(bool(was.actions()))
 
     def _nearest_words(self, found: FoundObject) -> list[tuple[str, float]] | None:
         """Return what a thing looks like, of the model's own nouns; None where it cannot tell."""
@@ -174,6 +207,21 @@ class ObjectsShown:
         except UserError as error:
             self._window.complain(str(error))
         self._window.region.look()
+
+
+def _frames_of(found: FoundObject, menu: QMenu) -> QWidgetAction:
+    """Return what was encoded of a thing at its newest slices, side by side."""
+    rows = [frame if frame.ndim == 3 else np.repeat(frame[..., None], 3, axis=2) for frame in found.frames]
+    strip = np.ascontiguousarray(np.concatenate(rows, axis=1))
+    height, width = strip.shape[:2]
+    image = QImage(strip.data, width, height, 3 * width, QImage.Format.Format_RGB888).copy()
+    shown = QLabel()
+    shown.setPixmap(QPixmap.fromImage(image))
+    shown.setContentsMargins(12, 4, 12, 4)
+    shown.setAccessibleName(f"The newest {len(rows)} looks at #{found.id}")
+    action = QWidgetAction(menu)
+    action.setDefaultWidget(shown)
+    return action
 
 
 def words_of(found: FoundObject) -> str:

@@ -48,9 +48,10 @@ class PromptDelegate(QStyledItemDelegate):
         painter.setFont(font(14, bold=best, medium=False))
         painter.setPen(theme.colour("muted" if off or prompt.negative else "text"))
         label = f"not  {prompt.label}" if prompt.negative else prompt.label
-        shown = QFontMetricsF(painter.font()).elidedText(
-            label, Qt.TextElideMode.ElideRight, text.width() - 26
-        )
+        several = f"  ×{shows.count}" if shows.count > 1 else ""
+        metrics = QFontMetricsF(painter.font())
+        room = text.width() - 26 - metrics.horizontalAdvance(several)
+        shown = metrics.elidedText(label, Qt.TextElideMode.ElideRight, room) + several
         painter.drawText(text, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, shown)
         if shows.mark and not off:
             self._paint_mark(

@@ -36,6 +36,8 @@ class Row:
     colour: QColor
     best: bool
     mark: str
+    count: int = 0
+    """Things of this word in the picture."""
 
 
 class PromptModel(QAbstractListModel):
@@ -63,6 +65,7 @@ class PromptModel(QAbstractListModel):
         """Colours the user chose, as #rrggbb; they win over the theme's."""
         self._notes: dict[str, WordNote] = {}
         self._best = ""
+        self._counts: dict[str, int] = {}
         self._known: frozenset[str] = frozenset()
 
     def set_prompts(self, prompts: PromptSet) -> None:
@@ -136,6 +139,12 @@ class PromptModel(QAbstractListModel):
         for row in changed:
             self.dataChanged.emit(self.index(row), self.index(row))
 
+    def set_counts(self, counts: Mapping[str, int]) -> None:
+        """Show how many things of each word there are; of one alone nothing is shown."""
+        if dict(counts) != self._counts:
+            self._counts = dict(counts)
+            self._repaint()
+
     def note_words(self, notes: Mapping[str, WordNote]) -> None:
         """Show what is to be said of labels: a mark after some, a sentence when they are pointed at."""
         if dict(notes) != self._notes:
@@ -166,15 +175,16 @@ class PromptModel(QAbstractListModel):
             note = self._notes.get(prompt.label)
             known, mark = prompt.label in self._known, note.mark if note is not None else ""
             colour, best = self.colour(prompt.label), prompt.label == self._best
-            return Row(
-                prompt, score if known else None, self._shown.get(prompt.label, 0.0), colour, best, mark
-            )
+            shown, count = self._shown.get(prompt.label, 0.0), self._counts.get(prompt.label, 0)
+            return Row(prompt, score if known else None, shown, colour, best, mark, count)
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole):
             return prompt.label
         if role == Qt.ItemDataRole.CheckStateRole:
             return Qt.CheckState.Checked if prompt.enabled else Qt.CheckState.Unchecked
         if role == Qt.ItemDataRole.AccessibleTextRole:
             kind = "negative" if prompt.negative else f"{score:.0%}" if prompt.enabled else "off"
+            count = self._counts.get(prompt.label, 0)
+            kind = f"{count} of them, {kind}" if count > 1 else kind
             note = self._notes.get(prompt.label)
             return f"{prompt.label}, {kind}" + (f". {note.text}" if note is not None else "")
         if role == Qt.ItemDataRole.ToolTipRole:

@@ -10,6 +10,7 @@ from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtWidgets import QApplication, QFileDialog
 
 from neuroclip_live.errors import UserError
+from neuroclip_live.objects.found import FoundObject
 
 if TYPE_CHECKING:
     from neuroclip_gui.main_window import MainWindow
@@ -140,6 +141,32 @@ class Teaching(QObject):
             self._window.complain(f"“{label}” was only typed: teach what this is, or add “-…” as a negative")
             return
         self._learn(label, is_it=False)
+
+    def learn_thing(self, found: FoundObject, label: str, *, is_it: bool = True) -> None:
+        """Learn that one thing among several is, or is not, a label, from its own newest looks."""
+        teacher = self._teacher()
+        if teacher is None:
+            return
+        if not found.windows:
+            self._window.complain(
+                f"#{found.id} was seen too briefly to learn from: let it move a little longer"
+            )
+            return
+        if is_it:
+            label = self._as_prompt(label)
+        if not label:
+            return
+
+        def learn() -> None:
+            taken = teacher.learn_from(label, found.windows, is_it)
+            self._note(label, is_it, taken, LAST_S)
+            shots = f"{taken} shot{'' if taken == 1 else 's'}"
+            self._window.banner.say(f"#{found.id} {'is' if is_it else 'is not'} “{label}” ({shots})")
+
+        before = teacher.book
+        self._try(learn)
+        self._window.undo.note_lessons(f"lesson “{label}”" if is_it else f"not “{label}”", teacher, before)
+        self.look()
 
     def _learn(self, label: str, *, is_it: bool) -> None:
         pipeline, teacher = self._window.pipeline, self._teacher()
