@@ -91,6 +91,19 @@ def test_two_labels_are_taught_and_typed_ones_left_alone(live: Live) -> None:
     assert status.training is None
 
 
+def test_one_thing_among_several_is_taught_by_its_own_windows(live: Live) -> None:
+    live.show("phone")  # what the whole picture looks like
+    assert live.teacher.learn_from("mug", windows("mug", 8)) == 8
+    assert live.teacher.learn_from("mug", windows("thing", 4), is_it=False) == 4
+    assert live.teacher.wait(LONG_S)
+    assert live.right("mug") == live.right("dog") == 1.0
+    assert live.teacher.status().counter_examples == 4
+    for wrong, why in (([], "nothing moved"), ([np.zeros((T, C + 1), np.float32)], "another model")):
+        with pytest.raises(UserError, match=why):
+            live.teacher.learn_from("mug", wrong)
+    assert live.teacher.status().labels == (("mug", 8),)
+
+
 def test_a_steer_works_before_the_network_is_trained(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
     going = threading.Event()
     monkeypatch.setattr(LessonTrainer, "_train", lambda *_: going.wait(LONG_S) and None)

@@ -132,9 +132,11 @@ class Teacher:
         Raises
         ------
         UserError
-            When there are none.
+            When there are none, or they are of another model or T.
         """
         _need_torch()
+        if any(window.shape != (self.timesteps, self.embed_dim) for window in windows):
+            raise UserError("it was seen by another model, or with another T: let it move on, then teach it")
         with self._changed:
             return self._add(label, list(windows), is_it)
 
