@@ -128,7 +128,7 @@ class FakeTeacher:
         self.books.append({**self.books[-1], label: self.books[-1].get(label, 0) + self.collected})
         return self.collected
 
-    def learn_from(self, label: str, windows: tuple, is_it: bool = True) -> int:
+    def learn_from(self, label: str, windows: tuple[object, ...], is_it: bool = True) -> int:
         self.collected = len(windows)
         return self.learn(label) if is_it else self.counter_example(label)
 
