@@ -27,7 +27,6 @@ from neuroclip_drivers.simulator.source import SimulatorSource
 from neuroclip_live.archive.background import Background
 from neuroclip_live.archive.index import Index
 from neuroclip_live.archive.indexer import index as run_index
-from neuroclip_live.archive.nearest import Sketch
 from neuroclip_live.archive.parts import Rows
 from neuroclip_live.archive.query import Query
 from neuroclip_live.archive.search import Scorer
@@ -58,7 +57,6 @@ CLASSES, WORDS, EACH = 30, 11, 5
 RESOLUTION = Resolution(128, 128)
 MOTIONS = ("shake", "orbit", "pan", "zoom")
 SECONDS = 2.0
-_NEAREST = 10
 
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float32]
@@ -73,7 +71,6 @@ class Ranking:
     search: float
     windows: float
     cosine: float
-    recall: float
 
 
 def compose(data: Path, folder: Path, classes: int = CLASSES, each: int = EACH) -> dict[str, str]:
@@ -165,8 +162,6 @@ def measure(index: Index, truth: dict[str, str], words: list[str], windows: Inde
     """Rank the recordings for each word: by searching, and by every window."""
     shows = [truth[held.path] for held in index.recordings]
     place = {held.path: number for number, held in enumerate(index.recordings)}
-    sketch = Sketch.of(index.rows.feature)
-    scale = index.backbone.info.logit_scale
     found = []
     for word in words:
         relevant = np.array([noun == word for noun in shows])
@@ -179,9 +174,6 @@ def measure(index: Index, truth: dict[str, str], words: list[str], windows: Inde
         exact = best_of(scorer.scores(np.arange(len(windows.rows))), windows.recording, len(shows))
         text = scorer.wanted[0]
         cosine = best_of(windows.rows.feature @ text, windows.recording, len(shows))
-        less = index.rows.background / np.float32(scale)
-        near = sketch.nearest(text, _NEAREST, less)
-        true = np.argsort(less - index.rows.feature.astype(np.float32) @ text, kind="stable")[:_NEAREST]
         found.append(
             Ranking(
                 word,
@@ -189,7 +181,6 @@ def measure(index: Index, truth: dict[str, str], words: list[str], windows: Inde
                 average_precision(search, relevant),
                 average_precision(exact, relevant),
                 average_precision(cosine, relevant),
-                len(np.intersect1d(near, true)) / len(true),
             )
         )
     return found
@@ -198,22 +189,20 @@ def measure(index: Index, truth: dict[str, str], words: list[str], windows: Inde
 def show(found: list[Ranking]) -> None:
     """Print a line for each word, and the means."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("word", "recordings", "search", "every window", "cosine alone", "recall at 10"):
+    for name in ("word", "recordings", "search", "every window", "cosine alone"):
         table.add_column(name, justify="left" if name == "word" else "right")
     for each in found:
         table.add_row(
             each.word,
             str(each.relevant),
             *(f"{v:.3f}" for v in (each.search, each.windows, each.cosine)),
-            f"{each.recall:.2f}",
         )
     groups = {"mean of all": found}
     groups["mean of the real"] = [each for each in found if each.word in REAL]
     groups["mean of the simulated"] = [each for each in found if each.word not in REAL]
     for name, members in groups.items():
-        values = [[m.search, m.windows, m.cosine, m.recall] for m in members]
-        *aps, recall = np.mean(values, axis=0)
-        table.add_row(name, "", *(f"{v:.3f}" for v in aps), f"{recall:.2f}")
+        values = [[m.search, m.windows, m.cosine] for m in members]
+        table.add_row(name, "", *(f"{v:.3f}" for v in np.mean(values, axis=0)))
     console().print(table)
 
 

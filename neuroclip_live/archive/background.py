@@ -63,38 +63,27 @@ class Background:
         """Return the nouns (K, C) that mean the same as a text (C,): nearer than half the usual way."""
         return self.features[self.features @ text > (1 + self.usual) / 2]
 
-    def without(self, background: Floats, rows: npt.NDArray[Any], near: Floats) -> Floats:
-        """Return the background (N,) of rows without those nouns: a word must not compete with itself."""
-        if not len(near):
-            return background
-        taken = np.exp(self._scale * (np.asarray(rows, np.float32) @ near.T) - background[:, None]).sum(
-            axis=1
-        )
-        return np.asarray(background + np.log(np.maximum(1 - taken, 1e-3)), np.float32)
 
-    def share(
-        self,
-        rows: npt.NDArray[Any],
-        background: Floats,
-        near: Floats,
-        logit: npt.NDArray[Any],
-        rivals: Iterable[npt.NDArray[Any]],
-    ) -> npt.NDArray[Any]:
-        """Return the probability (N,) of a word beside the nouns and its rivals.
+def share(
+    background: Floats, near: Floats, logit: npt.NDArray[Any], rivals: Iterable[npt.NDArray[Any]]
+) -> npt.NDArray[Any]:
+    """Return the probability (N,) of a word beside the nouns and its rivals.
 
-        Parameters
-        ----------
-        rows : ndarray, shape (N, C)
-        background : ndarray of float32, shape (N,)
-            What :meth:`of` returned for the rows.
-        near : ndarray of float32, shape (K, C)
-            Nouns that mean the same as the word.
-        logit : ndarray, shape (N,)
-            The word's.
-        rivals : iterable of ndarray, shape (N,)
-            Logits of what else may be seen.
-        """
-        rest: npt.NDArray[Any] = self.without(background, rows, near)
-        for rival in rivals:
-            rest = np.logaddexp(rest, rival)
-        return np.asarray(1 / (1 + np.exp(np.clip(rest - logit, -60, 60))))
+    Parameters
+    ----------
+    background : ndarray of float32, shape (N,)
+        What :meth:`Background.of` returned for the rows.
+    near : ndarray of float32, shape (K, N)
+        Logits of the nouns that mean the same as the word: it must not compete with itself.
+    logit : ndarray, shape (N,)
+        The word's.
+    rivals : iterable of ndarray, shape (N,)
+        Logits of what else may be seen.
+    """
+    rest: npt.NDArray[Any] = background
+    if len(near):
+        taken = np.exp(near - background).sum(axis=0)
+        rest = background + np.log(np.maximum(1 - taken, np.float32(1e-3)))
+    for rival in rivals:
+        rest = np.logaddexp(rest, rival)
+    return np.asarray(1 / (1 + np.exp(np.clip(rest - logit, -60, 60))))

@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from neuroclip_live.archive import parts, settings
 from neuroclip_live.archive.background import Background
-from neuroclip_live.archive.nearest import Sketch
+from neuroclip_live.archive.nearest import Sketch, squares
 from neuroclip_live.archive.parts import PartFacts, Rows
 from neuroclip_live.archive.query import Query
 from neuroclip_live.archive.recordings import as_text, read_entries
@@ -87,6 +87,7 @@ class Index:
         self._backbone, self._progress = backbone, progress
         self._background: Background | None = None
         self._sketch: Sketch | None = None
+        self._squares: npt.NDArray[np.float32] | None = None
         self.reload()
 
     def reload(self) -> None:
@@ -140,7 +141,7 @@ class Index:
         self.rows = _joined(blocks)
         self.recording = np.concatenate(recording) if recording else np.zeros(0, np.int64)
         self.group = np.concatenate(group).astype(np.int64) if group else np.zeros(0, np.int64)
-        self._sketch = None
+        self._sketch = self._squares = None
 
     def __len__(self) -> int:
         """Return how many moments it holds."""
@@ -149,6 +150,14 @@ class Index:
     def use(self, backbone: Backbone) -> None:
         """Ask words of a model that is loaded already: the one that the index was made with."""
         self._backbone = backbone
+
+    def offer(self, backbone: Backbone) -> bool:
+        """Ask words of a model that is loaded already if it is the right one; return whether it is used."""
+        if self._backbone is None and backbone.info.name == self.record.name:
+            probe = np.array(self.record.probe, np.float32)
+            if settings.is_same(probe, settings.probe_of(backbone)):
+                self._backbone = backbone
+        return self._backbone is backbone
 
     @property
     def places(self) -> dict[str, str]:
@@ -196,6 +205,13 @@ class Index:
             self._sketch = Sketch.of(self.rows.feature)
         return self._sketch
 
+    @property
+    def squares(self) -> npt.NDArray[np.float32]:
+        """The squared lengths of the rows (N,), computed when first asked for."""
+        if self._squares is None:
+            self._squares = squares(self.rows.feature, np.arange(len(self.rows)))
+        return self._squares
+
     def chosen(self, query: Query) -> npt.NDArray[np.bool_]:
         """Return for each recording whether a query's filters let it in."""
         return np.array([self._fits(held, query) for held in self.recordings], np.bool_)
@@ -220,8 +236,8 @@ class Index:
         pyarrow.Table
             ``file`` (string; bytes of a name that are no text as ``\xff``), ``from_s`` and ``to_s``
             (seconds from the first event), ``score`` (0 to 1), ``box`` (left, top, right, bottom in pixels;
-            null for the whole picture) and ``track``, the best first. The schema's metadata has ``notes``:
-            what the user should know, one a line.
+            null for the whole picture), ``track`` and ``best_s``, where in it the score was reached; the best
+            first. The schema's metadata has ``notes``: what the user should know, one a line.
 
         Raises
         ------

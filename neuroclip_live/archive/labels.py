@@ -13,8 +13,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from neuroclip_live.archive.background import share
 from neuroclip_live.archive.index import Index
 from neuroclip_live.archive.moments import GAP_US
+from neuroclip_live.archive.nearest import products
 from neuroclip_live.archive.recordings import as_text
 from neuroclip_live.errors import UserError
 from neuroclip_live.prompting.prompts import PromptEncoder, PromptSet
@@ -94,15 +96,20 @@ def label(
     return _table(index, names, score, stretches, settings, files)
 
 
-def scores(index: Index, texts: Floats) -> Floats:
-    """Return for each row (N) and text (K, C) the probability of the text beside all else, (N, K)."""
+def scores(index: Index, texts: Floats, rows: npt.NDArray[np.int64] | None = None) -> Floats:
+    """Return for each row (N) and text (K, C) the probability of the text beside all else, (N, K).
+
+    ``rows`` numbers those that are asked for; all if left out.
+    """
     info, background, held = index.backbone.info, index.background, index.rows
     near = [background.near(text) for text in texts]
-    out = np.empty((len(held), len(texts)), np.float32)
-    for start in range(0, len(held), _BLOCK):
-        rows = np.asarray(held.feature[start : start + _BLOCK], np.float32)
-        nouns = held.background[start : start + _BLOCK]
-        logits = np.float32(info.logit_scale) * (rows @ texts.T)
+    scale = np.float32(info.logit_scale)
+    rows = np.arange(len(held)) if rows is None else rows
+    out = np.empty((len(rows), len(texts)), np.float32)
+    for start in range(0, len(rows), _BLOCK):
+        part = rows[start : start + _BLOCK]
+        nouns = held.background[part]
+        logits = scale * products(held.feature, texts, part).T
         most = logits.max(axis=1, keepdims=True)
         parts = np.exp((logits - most).astype(np.float64))
         total = parts.sum(axis=1)
@@ -110,8 +117,8 @@ def scores(index: Index, texts: Floats) -> Floats:
             total += np.exp(info.none_logit - most[:, 0].astype(np.float64))
         for number, close in enumerate(near):
             others = np.log(np.maximum(total - parts[:, number], 1e-30)) + most[:, 0]
-            share = background.share(rows, nouns, close, logits[:, number], [others])
-            out[start : start + len(rows), number] = share
+            same = scale * products(held.feature, close, part)
+            out[start : start + len(part), number] = share(nouns, same, logits[:, number], [others])
     return out
 
 

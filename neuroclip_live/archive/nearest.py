@@ -1,15 +1,19 @@
-"""Which of millions of rows score best for a word, without reading all of them.
+"""Products of millions of rows with a few texts: exactly, or nearly from a tenth of the bytes.
 
-A row's product with a text is nearly the same in the few directions in which rows differ from each other, so
-a :class:`Sketch` keeps those as one byte each: 64 bytes instead of 1,280. All sketches are looked at, and the
-best are scored again, exactly. Rejected: graphs and cells of neighbors (HNSW, IVF). They are made for queries
-that lie among the rows, a text lies far from all of them, and a word's moments are thousands of rows,
-not ten.
+What is kept of a row is its feature in float16, which NumPy takes far longer to widen than to multiply, so
+the products are compiled. Where there are many rows, a :class:`Sketch` keeps of each where it lies along the
+directions in which they differ most, a byte for each; what seems best by it is scored again, exactly.
+Rejected: graphs and cells of neighbors (HNSW, IVF). They are made for queries that lie among the rows; a text
+lies far from all of them, and a word's moments are thousands of rows, not ten.
 """
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numba
@@ -17,22 +21,92 @@ import numpy as np
 import numpy.typing as npt
 
 DIRECTIONS = 64
-SHORTLIST = 4
-"""So many times the rows asked for are scored exactly."""
 _SAMPLE = 20_000
-_BLOCK = 1 << 16
+_BLOCK = 1 << 14
 
 Floats = npt.NDArray[np.float32]
 Halves = npt.NDArray[np.float16]
+Ints = npt.NDArray[np.int64]
+
+
+@numba.njit(nogil=True, cache=True)  # type: ignore[untyped-decorator, unused-ignore]
+def _widen(bits: Any, wide: Any, floats: Any) -> None:
+    """Widen a row of float16, given as its bits, into ``floats``, which is ``wide`` seen as float32.
+
+    Its exponent counts from 112 less than that of float32; no infinities here.
+    """
+    for column in range(bits.shape[0]):
+        half = np.uint32(bits[column])
+        wide[column] = ((half & np.uint32(0x8000)) << np.uint32(16)) | (
+            (half & np.uint32(0x7FFF)) << np.uint32(13)
+        )
+    for column in range(bits.shape[0]):
+        floats[column] *= np.float32(5.192296858534828e33)  # 2 to the power of 112
 
 
 @numba.njit(nogil=True, fastmath=True, cache=True)  # type: ignore[untyped-decorator, unused-ignore]
-def _products(codes: Any, query: Any, out: Any) -> None:
-    for row in range(codes.shape[0]):
+def _products(bits: Any, which: Any, queries: Any, out: Any) -> None:
+    wide = np.empty(bits.shape[1], np.uint32)
+    floats = wide.view(np.float32)
+    for at in range(which.shape[0]):
+        _widen(bits[which[at]], wide, floats)
+        for query in range(queries.shape[0]):
+            total = np.float32(0)
+            for column in range(floats.shape[0]):
+                total += floats[column] * queries[query, column]
+            out[query, at] = total
+
+
+@numba.njit(nogil=True, fastmath=True, cache=True)  # type: ignore[untyped-decorator, unused-ignore]
+def _squares(bits: Any, which: Any, out: Any) -> None:
+    wide = np.empty(bits.shape[1], np.uint32)
+    floats = wide.view(np.float32)
+    for at in range(which.shape[0]):
+        _widen(bits[which[at]], wide, floats)
         total = np.float32(0)
-        for column in range(codes.shape[1]):
-            total += np.float32(codes[row, column]) * query[column]
-        out[row] = total
+        for column in range(floats.shape[0]):
+            total += floats[column] * floats[column]
+        out[at] = total
+
+
+@numba.njit(nogil=True, fastmath=True, cache=True)  # type: ignore[untyped-decorator, unused-ignore]
+def _code_products(codes: Any, begin: int, queries: Any, out: Any) -> None:
+    floats = np.empty(codes.shape[1], np.float32)
+    for at in range(out.shape[1]):
+        for column in range(floats.shape[0]):
+            floats[column] = np.float32(codes[begin + at, column])
+        for query in range(queries.shape[0]):
+            total = np.float32(0)
+            for column in range(floats.shape[0]):
+                total += floats[column] * queries[query, column]
+            out[query, at] = total
+
+
+def products(rows: npt.NDArray[Any], queries: Floats, which: Ints) -> Floats:
+    """Return the products (K, M) of queries (K, C) with those of rows (N, C) that ``which`` (M,) numbers."""
+    if rows.dtype != np.float16:
+        return np.asarray(queries @ rows[which].T, np.float32)
+    out = np.empty((len(queries), len(which)), np.float32)
+    _products(rows.view(np.uint16), which, np.ascontiguousarray(queries, np.float32), out)
+    return out
+
+
+def squares(rows: Halves, which: Ints) -> Floats:
+    """Return the squared lengths (M,) of those of rows (N, C) that have the numbers ``which``."""
+    out = np.empty(len(which), np.float32)
+    _squares(rows.view(np.uint16), which, out)
+    return out
+
+
+def in_blocks(count: int, work: Callable[[int, int], None]) -> None:
+    """Have ``work(begin, end)`` done for all of ``count`` rows, in blocks that caches hold, on every core."""
+    bounds = list(pairwise([*range(0, count, _BLOCK), count]))
+    if len(bounds) < 2:
+        work(0, count)
+        return
+    with ThreadPoolExecutor(min(os.cpu_count() or 1, len(bounds))) as pool:
+        for done in [pool.submit(work, *block) for block in bounds]:
+            done.result()
 
 
 @dataclass(frozen=True)
@@ -41,16 +115,16 @@ class Sketch:
 
     Attributes
     ----------
-    rows : ndarray of float16, shape (N, C)
-        The rows themselves; may be mapped from a file.
     codes : ndarray of int8, shape (N, D)
     directions : ndarray of float32, shape (C, D)
         What a query is multiplied by, the codes' steps included.
+    mean : ndarray of float32, shape (C,)
+        What codes of zero stand for.
     """
 
-    rows: Halves
     codes: npt.NDArray[np.int8]
     directions: Floats
+    mean: Floats
 
     @classmethod
     def of(cls, rows: Halves, directions: int = DIRECTIONS) -> Sketch:
@@ -64,29 +138,18 @@ class Sketch:
         step = np.abs((sample - mean) @ basis).max(axis=0) / 127
         step = np.maximum(step, 1e-9).astype(np.float32)
         codes = np.empty((count, basis.shape[1]), np.int8)
-        for start in range(0, count, _BLOCK):
-            block = (np.asarray(rows[start : start + _BLOCK], np.float32) - mean) @ basis
-            codes[start : start + _BLOCK] = np.clip(np.rint(block / step), -127, 127)
-        return cls(rows, codes, basis * step)
+        scaled, middle = basis.T / step[:, None], mean @ basis / step
 
-    def nearest(self, query: Floats, count: int, less: Floats | None = None) -> npt.NDArray[np.int64]:
-        """Return the rows of the largest products with ``query`` (C,), less a number each, largest first."""
-        count = min(count, len(self.rows))
-        guess = np.empty(len(self.codes), np.float32)
-        _products(self.codes, np.asarray(query @ self.directions, np.float32), guess)
-        if less is not None:
-            guess -= less
-        wanted = min(len(guess), SHORTLIST * count)
-        short = np.sort(np.argpartition(-guess, wanted - 1)[:wanted])
-        exact = products(self.rows[short], query)
-        if less is not None:
-            exact -= less[short]
-        return np.asarray(short[np.argsort(-exact, kind="stable")[:count]], np.int64)
+        def code(begin: int, end: int) -> None:
+            block = products(rows, scaled, np.arange(begin, end)).T - middle
+            codes[begin:end] = np.clip(np.rint(block), -127, 127)
 
+        in_blocks(count, code)
+        return cls(codes, basis * step, mean)
 
-def products(rows: Halves, query: Floats) -> Floats:
-    """Return the products of rows (N, C) with ``query`` (C,), block by block: float16 is slow to multiply."""
-    out = np.empty(len(rows), np.float32)
-    for start in range(0, len(rows), _BLOCK):
-        out[start : start + _BLOCK] = np.asarray(rows[start : start + _BLOCK], np.float32) @ query
-    return out
+    def products(self, queries: Floats, begin: int, end: int) -> Floats:
+        """Return nearly the products (K, M) of the rows from ``begin`` to ``end`` with queries (K, C)."""
+        out = np.empty((len(queries), end - begin), np.float32)
+        _code_products(self.codes, begin, np.ascontiguousarray(queries @ self.directions), out)
+        out += (queries @ self.mean)[:, None]
+        return out

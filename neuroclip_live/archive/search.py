@@ -8,26 +8,30 @@ other prompts.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from neuroclip_live.archive.background import share
 from neuroclip_live.archive.index import Index
 from neuroclip_live.archive.moments import Moment, merge
+from neuroclip_live.archive.nearest import in_blocks, products, squares
 from neuroclip_live.archive.query import Query
 from neuroclip_live.archive.recordings import as_text
 from neuroclip_live.errors import UserError
 from neuroclip_live.prompting.prompts import PromptEncoder, PromptSet
 
-_AROUND = 50
-"""Rows looked at before and after one that was found by its sketch: 20 s."""
-_FOUND = 40
-"""Rows looked for by sketches, for each moment that is asked for."""
+_ONE_IN = 20
+"""So many times fewer rows are scored exactly than are looked at by their sketches..."""
+_FOR_EACH = 200
+"""... but so many at the least for each moment that is asked for."""
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
+Bools = npt.NDArray[np.bool_]
 
 
 class Scorer:
@@ -47,10 +51,15 @@ class Scorer:
     def __init__(self, index: Index, query: Query) -> None:
         self._index, self._query = index, query
         self.wanted = self._encoded(query.words)
-        self._unwanted = self._encoded(query.without)
-        self._like = self._moment(query.like) if query.like is not None else None
-        self._mean = _mean_of(index.rows.feature) if query.like is not None else np.zeros(0, np.float32)
-        self._background = index.background if query.words or query.without else None
+        unwanted = self._encoded(query.without)
+        near = [index.background.near(word) for word in self.wanted]
+        like = np.zeros((0, self.wanted.shape[1]), np.float32)
+        if query.like is not None:
+            _ = index.squares if index.sketch is not None else None  # once, before blocks ask for it
+            like = np.stack([self._moment(query.like), _mean_of(index.rows.feature)])
+        parts = [self.wanted, unwanted, *near, like]
+        self._queries = np.concatenate(parts)
+        self._ends = np.cumsum([len(part) for part in parts])[:-1]
 
     def _encoded(self, words: tuple[str, ...]) -> Floats:
         backbone = self._index.backbone if words else None
@@ -79,46 +88,73 @@ class Scorer:
         row = rows[int(np.argmin(np.abs(middle - second)))]
         return np.asarray(index.rows.feature[row], np.float32)
 
-    def candidates(self) -> Ints | None:
-        """Return rows worth scoring, ascending, found by their sketches; None for all."""
-        sketch = None if self._query.exact else self._index.sketch
+    def candidates(self, allowed: Bools | None = None) -> Ints | None:
+        """Return the rows that seem best by their sketches, and those beside them, ascending; None for all.
+
+        ``allowed`` (N,) leaves the others out, None none.
+        """
+        index, query = self._index, self._query
+        sketch = None if query.exact else index.sketch
         if sketch is None:
             return None
-        count = _FOUND * self._query.top
-        rows = self._index.rows
-        found = []
-        if self.wanted.size:
-            scale = self._index.backbone.info.logit_scale
-            less = rows.background / np.float32(scale)
-            found += [sketch.nearest(word, count, less) for word in self.wanted]
-        if self._like is not None:
-            found.append(sketch.nearest(self._like - self._mean, count))
-        hit = np.zeros(len(rows) + 1, np.int32)
-        centers = np.unique(np.concatenate(found))
-        np.add.at(hit, np.maximum(centers - _AROUND, 0), 1)
-        np.add.at(hit, np.minimum(centers + _AROUND + 1, len(rows)), -1)
-        return np.flatnonzero(np.cumsum(hit[:-1]) > 0)
+        background, score = index.rows.background, np.empty(len(index.rows), np.float32)
+
+        def look(begin: int, end: int) -> None:
+            found = sketch.products(self._queries, begin, end)
+            score[begin:end] = self._combined(found, background[begin:end], lambda: index.squares[begin:end])
+
+        in_blocks(len(score), look)
+        if allowed is not None:
+            score = np.where(allowed, score, np.float32(-1))
+        count = max(len(score) // _ONE_IN, _FOR_EACH * query.top)
+        if count >= len(score):
+            return None
+        kept = score >= np.partition(score, len(score) - count)[len(score) - count]
+        kept[1:] |= kept[:-1]  # a moment's edges
+        kept[:-1] |= kept[1:]
+        return np.flatnonzero(kept)
 
     def scores(self, rows: Ints) -> Floats:
         """Return the score of each of some rows (N,), 0 to 1."""
-        features = np.asarray(self._index.rows.feature[rows], np.float32)
-        score = np.ones(len(rows), np.float32)
-        if self._background is not None:
+        held, score = self._index.rows, np.empty(len(rows), np.float32)
+
+        def look(begin: int, end: int) -> None:
+            part = rows[begin:end]
+            found = products(held.feature, self._queries, part)
+            score[begin:end] = self._combined(
+                found, held.background[part], lambda: squares(held.feature, part)
+            )
+
+        in_blocks(len(rows), look)
+        return score
+
+    def _combined(self, found: Floats, background: Floats, lengths: Callable[[], Floats]) -> Floats:
+        """Return scores (N,) from the products (K, N) of rows with all that is looked for.
+
+        ``background`` is that of the rows, ``lengths`` gives their squared lengths.
+        """
+        wanted, unwanted, *near, like = np.split(found, self._ends)
+        score = np.ones(found.shape[1], np.float32)
+        if len(wanted):
             info = self._index.backbone.info
-            others = [np.float32(info.logit_scale) * (features @ each) for each in self._unwanted]
+            scale = np.float32(info.logit_scale)
+            others = [scale * each for each in unwanted]
             if info.none_logit is not None:
-                others.append(np.full(len(rows), info.none_logit, np.float32))
-            background = self._index.rows.background[rows]
-            for word in self.wanted:
-                near = self._background.near(word)
-                logit = np.float32(info.logit_scale) * (features @ word)
-                share = self._background.share(features, background, near, logit, others)
-                score = np.minimum(score, share)
-        if self._like is not None:
-            other, one = features - self._mean, self._like - self._mean
-            length = np.linalg.norm(other, axis=1) * np.linalg.norm(one)
-            score = np.minimum(score, np.clip(other @ one / np.maximum(length, 1e-9), 0, 1))
+                others.append(np.full(len(score), info.none_logit, np.float32))
+            for word, close in zip(wanted, near, strict=True):
+                score = np.minimum(score, share(background, scale * close, scale * word, others))
+        if len(like):
+            score = np.minimum(score, self._likeness(like, lengths()))
         return np.asarray(score, np.float32)
+
+    def _likeness(self, like: Floats, lengths: Floats) -> Floats:
+        """Return the cosines (N,) to the moment, both less what all moments have in common."""
+        moment, mean = self._queries[-2:]
+        one = moment - mean
+        apart = lengths - 2 * like[1] + mean @ mean
+        product = like[0] - like[1] - one @ mean
+        length = np.sqrt(np.maximum(apart, 0)) * np.linalg.norm(one)
+        return np.asarray(np.clip(product / np.maximum(length, 1e-9), 0, 1), np.float32)
 
 
 def _mean_of(rows: npt.NDArray[np.float16]) -> Floats:
@@ -131,10 +167,13 @@ def search(index: Index, query: Query) -> pa.Table:
     if not len(index):
         return _table(index, query, [], [f"there is nothing in {index.store.place} to be found yet"])
     scorer = Scorer(index, query)
-    rows = scorer.candidates()
+    chosen = index.chosen(query)
+    allowed = None if chosen.all() else chosen[index.recording]
+    rows = scorer.candidates(allowed)
     if rows is None:
         rows = np.arange(len(index.rows))
-    rows = rows[index.chosen(query)[index.recording[rows]]] if len(index.recordings) else rows[:0]
+    if allowed is not None:
+        rows = rows[allowed[rows]]
     score = scorer.scores(rows)
     held = index.rows
     moments = merge(
@@ -178,5 +217,8 @@ def _table(index: Index, query: Query, moments: list[Moment], told: list[str]) -
             "score": pa.array([round(m.score, 4) for m in moments], pa.float64()),
             "box": pa.array(boxes, pa.list_(pa.int32())),
             "track": pa.array([None if rows.track[b] < 0 else int(rows.track[b]) for b in best], pa.int32()),
+            "best_s": pa.array(
+                [round((int(rows.from_us[b]) + int(rows.to_us[b])) / 2e6, 3) for b in best], pa.float64()
+            ),
         }
     ).replace_schema_metadata({"notes": "\n".join(told)})
