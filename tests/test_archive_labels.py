@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import json
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -12,13 +14,15 @@ import neuroclip_live as nl
 from neuroclip_drivers.files.open_file import open_event_file
 from neuroclip_live.cli.main import main
 from neuroclip_live.datasets.recordings import find_recordings
-from neuroclip_live.prompting.prompts import PromptEncoder, PromptSet
+from neuroclip_live.errors import UserError
+from neuroclip_live.prompting.prompts import PromptEncoder, PromptSet, parse_prompts
 from neuroclip_live.recording.convert import convert
 
 pytest.importorskip("pyarrow")
 
 import pyarrow.parquet
 
+from neuroclip_live.archive.boxes import _pictures, labeled_moments
 from neuroclip_live.archive.labels import scores
 from neuroclip_live.archive.query import Query
 from neuroclip_live.archive.search import Scorer
@@ -135,3 +139,52 @@ def test_negatives_alone_label_nothing(
     line = ["label", str(index), "--prompts", str(tmp_path / "words.txt"), "--out", str(tmp_path / "l.csv")]
     assert main(line) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_boxes_become_pictures_for_yolo_and_coco(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words, yolo, coco = tmp_path / "words.txt", tmp_path / "yolo", tmp_path / "coco"
+    words.write_text("a car, the digit 3, -a hand\n")
+    line = ["label", str(folder), "--prompts", str(words), "--out", str(tmp_path / "labels.csv")]
+    assert main([*line, "--yolo", str(yolo)]) == 2
+    assert "--yolo needs boxes: add --objects" in capsys.readouterr().err
+    line += ["--objects", "--floor", "0.2", "--threads", "1"]
+    assert main([*line, "--yolo", str(yolo), "--coco", str(coco)]) == 0
+    told = capsys.readouterr().out
+    made = json.loads((coco / "annotations.json").read_text())
+    names = {category["id"]: category["name"] for category in made["categories"]}
+    assert names == {1: "a car", 2: "the digit 3"}
+    assert made["annotations"]
+    assert f"{coco}: {len(made['images'])} pictures, {len(made['annotations'])} boxes" in told
+    assert 'names:\n  0: "a car"\n  1: "the digit 3"\n' in (yolo / "data.yaml").read_text()
+    for image in made["images"]:
+        frame = cv2.imread(str(coco / "images" / image["file_name"]), cv2.IMREAD_GRAYSCALE)
+        assert frame.shape == (image["height"], image["width"])
+        boxes = [each for each in made["annotations"] if each["image_id"] == image["id"]]
+        lines = (yolo / "labels" / image["file_name"]).with_suffix(".txt").read_text().splitlines()
+        assert len(lines) == len(boxes) > 0
+        for box, text in zip(boxes, lines, strict=True):
+            left, top, width, height = box["bbox"]
+            number, *shares = text.split()
+            assert int(number) + 1 == box["category_id"]
+            middle_x, middle_y, wide, high = map(float, shares)
+            assert middle_x * image["width"] == pytest.approx(left + width / 2, abs=0.01)
+            assert middle_y * image["height"] == pytest.approx(top + height / 2, abs=0.01)
+            assert (wide * image["width"], high * image["height"]) == pytest.approx((width, height), abs=0.01)
+            assert 0.2 <= box["score"] <= 1
+            events = frame != 127  # more of them inside than beside it, for its size
+            inside = events[top : top + height, left : left + width].mean()
+            assert inside > 2 * events.mean() or width * height > 0.4 * frame.size
+
+
+def test_an_index_without_things_has_no_boxes(index: Path) -> None:
+    opened = nl.Index(index)
+    with pytest.raises(UserError, match="without --objects"):
+        labeled_moments(opened, parse_prompts("a car"), 0.5)
+
+
+def test_pictures_of_a_row_are_those_of_its_last_moment() -> None:
+    recording = np.array([0, 0, 0, 0, 1])
+    until = np.array([100_000, 390_000, 390_000, 800_000, 390_000])
+    assert [sorted(group) for group in _pictures(recording, until)] == [[1, 2], [3], [4]]

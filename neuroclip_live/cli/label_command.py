@@ -12,6 +12,7 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from neuroclip_live.archive import settings as archive_settings
+from neuroclip_live.archive.boxes import Written, labeled_moments, write_coco, write_yolo
 from neuroclip_live.archive.index import Index
 from neuroclip_live.archive.labels import FLOOR, LabelSettings, least_sure
 from neuroclip_live.archive.labels import label as label_all
@@ -46,6 +47,8 @@ _NO_NAME = re.compile(r'[\x00-\x1f/\\:*?"<>|]')
 @click.option("--min-duration", type=float, default=0.0, metavar="S", help="Leave shorter stretches out.")
 @click.option("--review", type=int, default=50, show_default=True, help="So many of the least sure.")
 @click.option("--folder", metavar="DIR", help="Also the recordings of each label, for train.")
+@click.option("--yolo", metavar="DIR", help="Also pictures with boxes as YOLO reads them; needs --objects.")
+@click.option("--coco", metavar="DIR", help="Also pictures with boxes as COCO has them; needs --objects.")
 @how_options
 @click.pass_context
 def label(
@@ -59,6 +62,8 @@ def label(
     min_duration: float,
     review: int,
     folder: str | None,
+    yolo: str | None,
+    coco: str | None,
     **values: Any,
 ) -> None:
     """Label recordings with words: which is seen from when to when, and which to look at again.
@@ -70,12 +75,14 @@ def label(
     if not 0 <= review <= MOST_REVIEWED:
         raise UserError(f"--review {review}: choose 0 to {MOST_REVIEWED}")
     refuse_blank({"--out": out, "--prompts": prompts}, "a file")
-    refuse_blank({"--index": into, "--folder": folder}, "a folder")
+    folders_out = {"--folder": folder, "--yolo": yolo, "--coco": coco}
+    refuse_blank({"--index": into, **folders_out}, "a folder")
     place = Path(out).expanduser()
     if place.suffix.lower() not in (".parquet", ".csv") or place.is_dir():
         raise UserError(f"--out {out}: give a file that ends in .parquet or .csv")
-    if folder is not None and Path(folder).expanduser().exists():
-        raise UserError(f"--folder {folder} is there already; choose a new folder")
+    for name, wanted in folders_out.items():
+        if wanted is not None and Path(wanted).expanduser().exists():
+            raise UserError(f"{name} {wanted} is there already; choose a new folder")
     kept = str(into or place.with_suffix(".index"))
     if Path(kept).expanduser().is_file():
         raise UserError(f"--index {kept} is a file; name a folder for the index")
@@ -86,6 +93,8 @@ def label(
             raise UserError(f"all labels in {prompts} are negative; give at least one that is not")
     # an index may hold other folders as well
     given = _is_index(folders)
+    if (yolo or coco) and not (given or how.objects):
+        raise UserError(f"{'--yolo' if yolo else '--coco'} needs boxes: add --objects")
     only = None if given else {str(path) for path in find_recordings(folders)}
     status, opened = (0, _loaded(folders[0])) if given else _indexed(folders, kept, how, values)
     if opened is None:
@@ -97,6 +106,13 @@ def label(
     if folder is not None:
         _write_folder(sure, opened.places, Path(folder).expanduser())
     _tell(sure, out)
+    if yolo is not None or coco is not None:
+        names = tuple(prompt.label for prompt in words.enabled if not prompt.negative)
+        moments, unsure = labeled_moments(opened, words, floor, only)
+        for write, place_of_it in ((write_yolo, yolo), (write_coco, coco)):
+            if place_of_it is not None:
+                done = write(opened, moments, names, Path(place_of_it).expanduser())
+                _tell_boxes(done, unsure, place_of_it)
     context.exit(status)
 
 
@@ -148,6 +164,13 @@ def _write_folder(sure: pa.Table, places: dict[str, str], folder: Path) -> None:
             convert([Path(places[row["file"]])], out, start_s=row["from_s"], end_s=row["to_s"])
         except UserError as error:
             click.echo(f"no recording of {on_one_line(row['file'])}: {error}", err=True)
+
+
+def _tell_boxes(done: Written, unsure: int, place: str) -> None:
+    for reason in done.unread:
+        click.echo(on_one_line(reason), err=True)
+    left_out = f"; {unsure:,} left out, as something in them is not sure" if unsure else ""
+    click.echo(f"{place}: {done.pictures:,} pictures, {done.boxes:,} boxes{left_out}")
 
 
 def _tell(sure: pa.Table, out: str) -> None:
