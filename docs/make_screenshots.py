@@ -108,6 +108,19 @@ def show(name: str) -> Callable[[MainWindow], object]:
     return lambda window: window.docks[name].raise_()
 
 
+def index_demos(window: MainWindow) -> None:
+    """Index the recordings that ship with the project."""
+    window.settings.index = str(window.store.path.parent / "my recordings")
+    window.search.index_folder(str(ROOT / "recordings"))
+
+
+def search(window: MainWindow, words: str) -> None:
+    """Look for words in what was indexed."""
+    window.focus_search()
+    window.search.panel.entry.setText(words)
+    window.search.panel.entry.returnPressed.emit()
+
+
 SHOTS = (
     Shot("window", lambda w: None, 12.0),
     Shot("health", show("health")),
@@ -137,6 +150,10 @@ SHOTS = (
     Shot("", lambda w: w.serving.serve_page("8080"), 0.1, lambda w: w.serving.page is not None, seek_s=None),
     Shot("serve", lambda w: w.serving.ask(), seek_s=None),
     Shot("", lambda w: (w.serving.end_page(), close_dialogs(w)), 0.1, seek_s=None),
+    Shot("", index_demos, 0.5, lambda w: not w.search.run.running, seek_s=None),
+    Shot("", lambda w: search(w, "a car"), 0.5, lambda w: w.search.panel.list.count() > 0, seek_s=None),
+    Shot("search", lambda w: w.search.panel.list.setCurrentRow(0), 4.0, part="search", seek_s=None),
+    Shot("", show("prompts"), 0.1, seek_s=None),
     Shot("record", lambda w: w.recording.toggle(), 3.0),
     Shot("", lambda w: w.recording.toggle(), 1.0, lambda w: not w.recording.on, seek_s=None),
     Shot(

@@ -130,6 +130,18 @@ class Config:
 
 
 DEFAULT = Config()
+MODEL_NAMES = (
+    "model",
+    "weights",
+    "device",
+    "runtime",
+    "representation",
+    "fit",
+    "focus",
+    "normalization",
+    "threads",
+)
+"""The fields by which a model is chosen and run."""
 
 
 def _is_slice(text: str) -> bool:

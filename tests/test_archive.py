@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from neuroclip_live.archive.indexer import Progress
 from neuroclip_live.archive.indexer import index as run_index
 from neuroclip_live.archive.settings import ArchiveSettings
 from neuroclip_live.archive.store import Store
+from neuroclip_live.cli.archive_driven import driven
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -140,6 +142,59 @@ def test_killed_again_and_again_nothing_is_lost_and_nothing_is_there_twice(
     assert run.returncode == 0, told
     assert kills >= 2
     same(into, whole)
+
+
+def test_a_run_is_driven_by_the_program_that_started_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It rests at ``pause``, goes on at ``go``, and stops where the program that started it is gone."""
+    there, here = os.pipe()
+    monkeypatch.setattr(sys, "stdin", os.fdopen(there, "r"))
+    monkeypatch.setattr(os, "nice", lambda by: by)
+    at, told = Progress(30.0, 120.0, "/in/dog.aedat4", time.monotonic() - 3), []
+    with driven() as (tell, loading):
+        loading("loading the model", 0.5)
+        assert tell(at)
+        os.write(here, b"pause\n")
+        resting = threading.Thread(target=lambda: [told.append(tell(at)) for _ in range(50)])
+        wait_for(lambda: not tell_at_once(tell, at))
+        resting.start()
+        os.write(here, b"go\n")
+        resting.join(120)
+        assert told == [True] * 50
+        os.close(here)
+        wait_for(lambda: not tell(at))
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert lines[0] == {"doing": "loading the model", "share": 0.5}
+    assert lines[1]["share"] == 0.25
+    assert lines[1]["doing"].startswith("dog.aedat4  ")
+
+
+def tell_at_once(tell: Any, at: Progress) -> bool:
+    """Return whether a run goes on when it tells where it is; one that rests does not come back."""
+    asked = threading.Thread(target=tell, args=(at,), daemon=True)
+    asked.start()
+    asked.join(1.0)
+    return not asked.is_alive()
+
+
+def test_as_before_adds_to_an_index_with_the_options_it_was_made_with(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, into = tmp_path / "in", str(tmp_path / "index")
+    folder.mkdir()
+    convert([ROOT / "recordings" / "dog.aedat4"], folder / "dog.aedat4", start_s=0, end_s=0.7)
+    line = ["index", str(folder), "--into", into, "--as-before"]
+    assert main([*line, "--slice", "40ms", "--timesteps", "4", "--no-focus"]) == 0  # there was none before
+    convert([ROOT / "recordings" / "tour.aedat4"], folder / "tour.aedat4", start_s=0, end_s=0.7)
+    capsys.readouterr()
+    assert main(line) == 0
+    told = capsys.readouterr().out
+    assert "1 unchanged, 1 encoded" in told
+    record = Index(into).record
+    assert (record.settings.slice, record.settings.timesteps) == ("40ms", 4)
+    assert record.options["focus"] is False
+    assert len(Index(into).recordings) == 2
 
 
 def test_two_at_once_share_the_work(folder: Path, whole: Path, tmp_path: Path) -> None:

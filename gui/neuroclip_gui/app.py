@@ -143,14 +143,15 @@ def finish(window: MainWindow) -> int:
     window.serving.close()
     window.acting.close()
     ended = window.pipeline is None or window.pipeline.stop(_STOP_S)
-    jobs_ended = [
-        jobs.close()
-        for jobs in (
-            *(window.recording.jobs, window.export.jobs, window.waiting.jobs, window.serving.jobs),
-            window.acting.jobs,
-            window.jobs,
-        )
-    ]
+    with_jobs = (
+        window.recording,
+        window.export,
+        window.search,
+        window.waiting,
+        window.serving,
+        window.acting,
+    )
+    jobs_ended = [each.jobs.close() for each in (*with_jobs, window)]
     if not (all(jobs_ended) and ended):
         log.info("a thread did not end in time; it is left behind")
         atexit.register(_leave_if_stuck)

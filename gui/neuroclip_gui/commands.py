@@ -78,6 +78,9 @@ ACTIONS: tuple[Spec, ...] = (
         "network",
         "Read a dv-processing network stream",
     ),
+    Spec("search", "Searc&h recordings…", lambda w: w.focus_search(), ("Ctrl+F",), tip="When was it seen?"),
+    Spec("index_folder", "&Index a folder…", lambda w: w.search.ask_folder(), tip="To be searched for words"),
+    Spec("open_index", "Open an i&ndex…", lambda w: w.search.ask_index(), tip="To be searched for words"),
     Spec(
         "record",
         "&Record",

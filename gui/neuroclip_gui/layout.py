@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from neuroclip_gui.main_window import MainWindow
     from neuroclip_gui.settings import WindowSettings
 
-VERSION = 5
+VERSION = 6
 """Of the arrangement: another one makes Qt ignore what was saved."""
 _TITLE_BAR = 30
 _SEEK_ROOM = 140
@@ -30,6 +30,7 @@ def make_docks(window: MainWindow) -> dict[str, QDockWidget]:
     for name, title, panel in (
         ("prompts", "Prompts", window.prompts),
         ("camera", "Camera", window.camera_panel),
+        ("search", "Search", window.search.panel),
         ("timeline", "Timeline", window.timeline),
         ("teach", "Teach", window.teach),
         ("health", "Health", _Scrolled(window.health)),
@@ -82,6 +83,7 @@ def arrange(window: MainWindow) -> None:
         window.removeDockWidget(dock)
     window.addDockWidget(_RIGHT, docks["prompts"])
     window.tabifyDockWidget(docks["prompts"], docks["camera"])
+    window.tabifyDockWidget(docks["camera"], docks["search"])
     window.addDockWidget(_RIGHT, docks["timeline"])
     window.tabifyDockWidget(docks["timeline"], docks["teach"])
     window.tabifyDockWidget(docks["teach"], docks["health"])

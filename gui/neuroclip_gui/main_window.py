@@ -42,6 +42,7 @@ from neuroclip_gui.panels.prompts.unfamiliar_words import Strangeness
 from neuroclip_gui.panels.rate.rate_plot import RatePlot
 from neuroclip_gui.panels.recording.record_bar import RecordBar
 from neuroclip_gui.panels.recording.record_commands import Recording
+from neuroclip_gui.panels.search.search_commands import Search
 from neuroclip_gui.panels.serving.serve_commands import Serving
 from neuroclip_gui.panels.spacetime.space_time_updates import SpaceTimeUpdates
 from neuroclip_gui.panels.spacetime.space_time_view import SpaceTimeView
@@ -120,6 +121,13 @@ class MainWindow(QMainWindow, WindowCommands):
         self.status_line = StatusLine()
         self.sources, self.recognition = Sources(self), Recognition(self)
         self.playlist = Playlist(self.sources, self.transport, settings)
+        self.search = Search(
+            settings,
+            self.sources.play_at,
+            self.banner.say,
+            lambda: self.live.colours,
+            self.recognition.options,
+        )
         self.camera_panel = CameraPanel(theme)
         self.cameras, self.prompt_sets = Cameras(self), PromptSets(self)
         self.prompts.model.chosen = settings.colours
@@ -325,6 +333,7 @@ class MainWindow(QMainWindow, WindowCommands):
             self.pulse.stop()
             self.teaching.stop()
             self.export.close()
+            self.search.close()
             layout.show_desk(self, False)
             self.settings.geometry = bytes(self.saveGeometry().toBase64()).decode()
             self.settings.docks = bytes(self.saveState(layout.VERSION).toBase64()).decode()

@@ -5,11 +5,12 @@ Every change is remembered. What was given on the command line holds for its run
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 
-from neuroclip_live.config import DEFAULT, Config
+from neuroclip_live.config import DEFAULT, MODEL_NAMES, Config
 from neuroclip_live.errors import UserError
 
 if TYPE_CHECKING:
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from neuroclip_live.model.backbone import Backbone
     from neuroclip_live.recognition.model_change import Load, Progress
     from neuroclip_live.recognition.pipeline_protocol import PipelineProtocol
+
+
+_CUTTING = ("slice", "overlap", "timesteps", "motion")
 
 
 class Recognition:
@@ -126,6 +130,19 @@ class Recognition:
         if self._window.pipeline is not None:
             self._window.pipeline.change_motion(motion)
         return True
+
+    def options(self) -> list[str]:
+        """Return how it recognises, as options of a command that encodes recordings alike."""
+        saved = {n: getattr(self._window.settings, n) for n in _CUTTING if n not in self.given}
+        config = replace(self.config.with_model(self.model, self.device), **saved)
+        found: list[str] = []
+        for name in (*MODEL_NAMES, *_CUTTING):
+            value, option = getattr(config, name), name.replace("_", "-")
+            if isinstance(value, bool):
+                found.append(f"--{option}" if value else f"--no-{option}")
+            elif value is not None and value != getattr(DEFAULT, name):
+                found.append(f"--{option}={value}")
+        return found
 
     def ask(self) -> None:
         """Show the settings; the window stays usable, so that what they do is seen."""

@@ -62,6 +62,8 @@ class WindowSettings:
     region : list of int
         The part of the picture recognised: left, top, right, bottom, and the picture's width and height.
         Empty: all of it.
+    index : str
+        The index of recordings that is searched; empty before there is one.
     """
 
     theme: str = "dark"
@@ -87,6 +89,7 @@ class WindowSettings:
     words: dict[str, Any] = field(default_factory=dict)
     colours: dict[str, str] = field(default_factory=dict)
     region: list[int] = field(default_factory=list)
+    index: str = ""
 
     def __post_init__(self) -> None:
         if self.recent is None:

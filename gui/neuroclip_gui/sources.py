@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtGui import QActionGroup
 from PySide6.QtWidgets import QFileDialog, QInputDialog, QLineEdit, QMenu
 
+from neuroclip_drivers import opening
 from neuroclip_drivers.files.registry import known_suffixes
 from neuroclip_drivers.film.webcams import list_webcams
 from neuroclip_drivers.opening import SOURCES, SourceEntry, SourceSpec
@@ -66,6 +67,20 @@ class Sources:
             self._window.playlist.play([SourceSpec("replay", path, hold_at_end=True) for path in paths])
         elif paths:
             self.open_file(paths[0])
+
+    def play_at(self, path: str, seconds: float) -> None:
+        """Play a recording from a second on; one that is open is not opened anew."""
+        window = self._window
+        source = window.pipeline.source if window.pipeline is not None else None
+        recording = getattr(source, "recording", None)
+        if recording is None or not window.transport.active or not _same(recording.path, path):
+            self._open("replay", path, done=lambda: self.remember(path), at_s=seconds)
+            return
+        first_s, last_s = window.transport.part_s
+        if not first_s <= seconds <= last_s:
+            window.transport.mark("clear")
+        window.transport.seek_s(seconds)
+        source.resume()
 
     def open_demo(self, name: str) -> None:
         """Play a recording that ships with the project."""
@@ -191,6 +206,7 @@ class Sources:
         target: str | None,
         done: Callable[[], None] | None = None,
         more: tuple[str, ...] = (),
+        at_s: float = 0.0,
     ) -> None:
         loop = self._window.settings.loop
         spec = SourceSpec(kind=kind, target=target, loop=loop, hold_at_end=True, more=more)
@@ -200,19 +216,29 @@ class Sources:
             if done is not None:
                 done()
 
-        self.open_spec(spec, opened, self.refuse)
+        self.open_spec(spec, opened, self.refuse, at_s)
 
     def refuse(self, message: str) -> None:
         """Say why something cannot be opened."""
         self._window.banner.say(message, "error")
 
-    def open_spec(self, spec: SourceSpec, done: Callable[[], None], refused: Callable[[str], None]) -> bool:
-        """Read a source away from the window's thread, then ``done``, or why not; False while starting."""
+    def open_spec(
+        self,
+        spec: SourceSpec,
+        done: Callable[[], None],
+        refused: Callable[[str], None],
+        at_s: float = 0.0,
+    ) -> bool:
+        """Read a source away from the window's thread, then ``done``, or why not; False while starting.
+
+        ``at_s``: from this second on, where it can be sought.
+        """
 
         def make() -> EventSource:
-            from neuroclip_drivers.opening import open_source
-
-            return open_source(spec)
+            source = opening.open_source(spec)
+            if at_s:
+                source.seek(at_s)  # before it is read: its beginning is not shown
+            return source
 
         return self._begin(make, done, refused)
 
@@ -249,6 +275,13 @@ class Sources:
         """Let a recording stand in front of the recent ones."""
         self._window.settings.remember(str(Path(path).resolve()))
         self.fill_recent(self._window.actions_.menus["recent"])
+
+
+def _same(path: Path, other: str) -> bool:
+    try:
+        return path.samefile(other)
+    except OSError:  # one of them is gone
+        return False
 
 
 def demo_names() -> list[str]:

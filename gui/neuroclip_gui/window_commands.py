@@ -81,7 +81,7 @@ class WindowCommands:
     def reset_settings(self) -> None:
         """Go back to how the window was at first; recent files and what was typed, taught or drawn stay."""
         settings = self.settings
-        typed = ("recent", "prompt_sets", "words", "region")
+        typed = ("recent", "prompt_sets", "words", "region", "index")
         fresh = replace(WindowSettings(), **{name: getattr(settings, name) for name in typed})
         self.cameras.reset()
         for name, value in vars(fresh).items():
@@ -106,6 +106,12 @@ class WindowCommands:
         """Bring the panel of actions into view."""
         self.docks["acting"].show()
         self.docks["acting"].raise_()
+
+    def focus_search(self) -> None:
+        """Put the cursor where recordings are searched."""
+        self.docks["search"].show()
+        self.docks["search"].raise_()
+        self.search.panel.entry.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def focus_picture(self) -> None:
         """Let keys of one character be commands."""

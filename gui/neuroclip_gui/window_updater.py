@@ -225,6 +225,7 @@ class Follower:
         window.export.look()
         window.acting.look()
         window.actions_.by_name["serve"].setChecked(window.serving.look())
+        window.search.look(pipeline.source, pipeline.backbone)
         window.cameras.look(status, now)
         window.recognition.look(pipeline)
         window.keeping.look(now)

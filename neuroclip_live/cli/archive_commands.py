@@ -7,7 +7,9 @@ import io
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import click
@@ -20,9 +22,10 @@ from neuroclip_live.archive.indexer import index as run_index
 from neuroclip_live.archive.query import Query, parse_date, parse_like
 from neuroclip_live.archive.recordings import find_recordings
 from neuroclip_live.archive.search import search as look
-from neuroclip_live.archive.settings import ArchiveSettings
+from neuroclip_live.archive.settings import CURRENT, ArchiveSettings, current, read_record
 from neuroclip_live.archive.store import Store
-from neuroclip_live.cli.archive_progress import shown
+from neuroclip_live.cli.archive_driven import driven, say_report
+from neuroclip_live.cli.archive_progress import Loading, Tell, shown
 from neuroclip_live.cli.chosen_model import check_model, load_model
 from neuroclip_live.cli.headless import interrupted
 from neuroclip_live.cli.options import model_options
@@ -34,6 +37,8 @@ from neuroclip_live.recording.convert import convert
 from neuroclip_live.stream.motion_setting import parse_motion
 from neuroclip_live.stream.slicing import parse_slice
 
+_KEPT = ("model", "weights", "representation", "fit", "focus")
+"""Options of the model that an index keeps, beside the normalization."""
 SOME_BROKEN = 1
 INTERRUPTED = 130
 _HOW: tuple[Callable[[Any], Any], ...] = (
@@ -82,7 +87,7 @@ def settings_of(values: dict[str, Any]) -> ArchiveSettings:
 def model_of(values: dict[str, Any], tell: Any) -> tuple[Backbone, dict[str, Any]]:
     """Load the model; return it and what an index keeps of how it was loaded."""
     backbone = load_model(values, tell)
-    kept = {name: values[name] for name in ("model", "weights", "representation", "fit", "focus")}
+    kept = {name: values[name] for name in _KEPT}
     kept["normalisation"] = values["normalization"]
     if kept["weights"] not in (None, "random"):
         kept["weights"] = str(Path(kept["weights"]).expanduser().absolute())
@@ -95,8 +100,20 @@ def model_of(values: dict[str, Any], tell: Any) -> tuple[Backbone, dict[str, Any
     "--into", required=True, metavar="INDEX", help="The index: a folder, or a URL like s3://bucket/index."
 )
 @how_options
+@click.option(
+    "--as-before", is_flag=True, help="With the model and the options INDEX was made with, if it is there."
+)
+@click.option("--driven", "is_driven", is_flag=True, hidden=True)  # neuroclip_live.cli.archive_driven
 @click.pass_context
-def index(context: click.Context, /, folders: tuple[str, ...], into: str, **values: Any) -> None:
+def index(
+    context: click.Context,
+    /,
+    folders: tuple[str, ...],
+    into: str,
+    as_before: bool,
+    is_driven: bool,
+    **values: Any,
+) -> None:
     """Encode every recording in folders once, so that `search` finds words in them in no time.
 
     What is there already is not read again; a run that was stopped, or killed, goes on where it was. Several
@@ -108,7 +125,13 @@ def index(context: click.Context, /, folders: tuple[str, ...], into: str, **valu
     next(find_recordings(folders), None)  # a folder that is not there is told before a model is loaded
     if Path(into).is_file():
         raise UserError(f"--into {into} is a file; name a folder for the index")
-    report, _ = bring_up_to_date(folders, into, "--into", how, values)
+    if as_before:
+        how = _as_before(into, values) or how
+    if is_driven:
+        report, _ = _indexed(folders, into, "--into", how, values, driven)
+        say_report(report)
+    else:
+        report, _ = bring_up_to_date(folders, into, "--into", how, values)
     context.exit(INTERRUPTED if report.stopped else SOME_BROKEN if report.broken else 0)
 
 
@@ -116,13 +139,38 @@ def bring_up_to_date(
     folders: Sequence[str], into: str, option: str, how: ArchiveSettings, values: dict[str, Any]
 ) -> tuple[IndexReport, Backbone]:
     """Index folders, and say what that did; return it and the model. ``option`` is what names the index."""
-    with interrupted() as stop, shown(stop) as (tell, loading):
+    report, backbone = _indexed(folders, into, option, how, values, shown)
+    tell_report(report, into)
+    return report, backbone
+
+
+def _indexed(
+    folders: Sequence[str],
+    into: str,
+    option: str,
+    how: ArchiveSettings,
+    values: dict[str, Any],
+    showing: Callable[[Event], AbstractContextManager[tuple[Tell, Loading]]],
+) -> tuple[IndexReport, Backbone]:
+    with interrupted() as stop, showing(stop) as (tell, loading):
         backbone, options = model_of(values, loading)
         with about(option):  # after the model: what is wrong about it leaves no empty index behind
             store = Store(into, make=True)
-        report = run_index(folders, store, backbone, options, how, tell=tell)
-    tell_report(report, into)
-    return report, backbone
+        return run_index(folders, store, backbone, options, how, tell=tell), backbone
+
+
+def _as_before(into: str, values: dict[str, Any]) -> ArchiveSettings | None:
+    """Put the model's options that an index was made with into ``values``; return its other settings."""
+    try:
+        store = Store(into)
+        if not store.exists(CURRENT):
+            return None
+    except UserError:
+        return None  # there is none yet
+    record = read_record(store, current(store))
+    values.update({name: record.options.get(name) for name in _KEPT})
+    values["normalization"] = record.options["normalisation"]
+    return record.settings
 
 
 def tell_report(report: IndexReport, into: str) -> None:
@@ -221,7 +269,7 @@ def search(
         found = look(opened, query)
     for note in (found.schema.metadata or {}).get(b"notes", b"").decode().splitlines():
         click.echo(note, err=True)
-    moments = found.drop_columns(["track"]).to_pylist()
+    moments = found.select(["file", "from_s", "to_s", "score", "box"]).to_pylist()
     if as_json:
         click.echo(json.dumps(moments, ensure_ascii=False))
     elif as_csv:

@@ -6,23 +6,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from neuroclip_live.cli.options import MOST_THREADS
-from neuroclip_live.config import Config
+from neuroclip_live.config import MODEL_NAMES, Config
 from neuroclip_live.model.backbone import Backbone
 from neuroclip_live.option_names import at_least, refuse_blank
 from neuroclip_live.session import loader
-
-NAMES = (
-    "model",
-    "weights",
-    "device",
-    "runtime",
-    "representation",
-    "fit",
-    "focus",
-    "normalization",
-    "threads",
-)
-"""What the options are called in a configuration."""
 
 
 def check_model(values: Mapping[str, Any]) -> None:
@@ -34,4 +21,4 @@ def check_model(values: Mapping[str, Any]) -> None:
 
 def load_model(values: Mapping[str, Any], tell: Callable[[str, float | None], None]) -> Backbone:
     """Load it; raises UserError when it cannot be had."""
-    return loader(Config(**{name: values[name] for name in NAMES}))(tell)
+    return loader(Config(**{name: values[name] for name in MODEL_NAMES}))(tell)

@@ -18,6 +18,7 @@ from pytestqt.qtbot import QtBot
 from neuroclip_gui import app
 from neuroclip_gui.main_window import MainWindow
 from neuroclip_gui.panels.picture import live_view
+from neuroclip_gui.panels.search import search_commands
 from neuroclip_gui.settings import SettingsStore
 from neuroclip_gui.style import banner
 from neuroclip_gui.style.theme import Theme
@@ -95,6 +96,12 @@ def pytest_runtest_teardown(nextitem: pytest.Item | None) -> Generator[None]:
     if nextitem is None or HERE not in nextitem.path.parents:
         gc.collect()
         gc.freeze()
+
+
+@pytest.fixture(autouse=True)
+def _archive_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Let no test index into what belongs to whoever runs it."""
+    monkeypatch.setattr(search_commands, "user_data_path", lambda _: tmp_path / "kept")
 
 
 @pytest.fixture

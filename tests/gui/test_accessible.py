@@ -123,7 +123,7 @@ def test_the_keyboard_reaches_every_control_and_leaves_it(qtbot, make_window, ba
     window.docks["spacetime"].show()
     qtbot.waitUntil(lambda: window.waiting.card.isVisible() == live)
     qtbot.waitUntil(window.isActiveWindow)
-    for name in ("prompts", "camera", "timeline", "teach", "health", "rate"):
+    for name in ("prompts", "camera", "search", "timeline", "teach", "health", "rate"):
         window.docks[name].raise_()
         qtbot.settle(window)
         window.prompts.entry.setFocus() if name == "prompts" else window.view.setFocus()

@@ -35,6 +35,8 @@ ASKING: dict[str, tuple[str, Callable[[MainWindow, Path], object]]] = {
     "record_to": ("new.aedat4", lambda w, folder: w.recording.on and (folder / "new.aedat4").exists()),
     "import": ("words.txt", lambda w, folder: w.pipeline.prompts.labels == ("a fox", "a hen")),
     "export": ("out.txt", lambda w, folder: written(folder / "out.txt").startswith("a mug\n")),
+    "index_folder": ("", lambda w, folder: w.search.run.running),
+    "open_index": ("", lambda w, folder: "holds no index" in w.banner.text),
     "teach_save": (
         "out.safetensors",
         lambda w, folder: "a phone" in written(folder / "out.safetensors"),
@@ -67,6 +69,7 @@ def answers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], 
         monkeypatch.setattr(QFileDialog, "getOpenFileNames", lambda *args, **more: ([path], ""))
         monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *args, **more: (path, ""))
         monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *args, **more: (path, ""))
+        monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *args, **more: path)
         monkeypatch.setattr(QInputDialog, "getText", lambda *args, **more: (text, True))
 
     return answer

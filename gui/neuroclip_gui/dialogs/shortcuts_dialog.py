@@ -23,7 +23,7 @@ _NOTE = (
     "Keys of one character, and Space, are commands while the picture or the bar under it has the focus:\n"
     "click it, or press F6. Anywhere else what you type goes into the line for words."
 )
-_COLUMNS = (("File", "Edit", "Mouse"), ("Play", "Teach", "Help"), ("Prompts", "View"))
+_COLUMNS = (("File", "Mouse"), ("Play", "Teach", "Help", "Edit"), ("Prompts", "View"))
 """Which menus stand below each other: about as long each, so that the page fits a small screen."""
 
 

@@ -154,6 +154,9 @@ def style_sheet(p: Palette) -> str:
     QComboBox QAbstractItemView {{ background: {p.panel}; border: 1px solid {p.border};
         selection-background-color: {p.raised}; selection-color: {p.text}; outline: 0; }}
     QListView, QTableWidget, QScrollArea {{ background: transparent; border: 0; outline: 0; }}
+    QListWidget#moments::item {{ padding: 2px; border-radius: 6px; }}
+    QListWidget#moments::item:hover {{ background: {hover}; }}
+    QListWidget#moments::item:selected {{ background: {p.raised}; color: {p.text}; }}
     QHeaderView::section {{ background: transparent; color: {p.muted}; border: 0; padding: 3px 6px;
         font-size: 11px; }}
     QScrollBar:vertical {{ background: transparent; width: 10px; margin: 0; }}

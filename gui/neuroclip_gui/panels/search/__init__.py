@@ -1,0 +1,1 @@
+"""Words asked of an archive of recordings, and the moments they find."""
