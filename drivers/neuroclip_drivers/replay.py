@@ -291,7 +291,9 @@ class ReplaySource:
         from_us = cutting.start_of(self.recording, lead, to_us, self._interrupted) if target.leads else to_us
         self._beside.begin(to_us)
         batches = recording.read_placed(None if from_us <= recording.first_us else from_us)
-        for batch, places, after in cutting.with_places_after(batches):
+        for batch, places, after in cutting.with_places_after(
+            batches, lambda: self._speed is not None or self._part.ends_early
+        ):
             done, ordered = 0, None if self._speed is None else cutting.is_ordered(places)
             while done < len(batch):
                 if self._interrupted():

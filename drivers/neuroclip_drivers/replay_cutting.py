@@ -58,15 +58,23 @@ def beyond(
 
 
 def with_places_after(
-    batches: Iterable[tuple[Packet, int]],
+    batches: Iterable[tuple[Packet, int]], look_ahead: Callable[[], bool]
 ) -> Iterator[tuple[Packet, npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
-    """Yield each batch of a recording with the places of its events, and the first of those after it."""
+    """Yield each batch of a recording with the places of its events, and the first of those after it.
+
+    Without ``look_ahead``, where no stray holds anything up, nothing is known of those after it; a batch that
+    goes on at once is still in the processor's cache.
+    """
     before: tuple[Packet, npt.NDArray[np.int64]] | None = None
     for batch, shift in batches:
         places = batch["t"] + shift if shift else batch["t"]
         if before is not None:
             yield *before, places[:STRAY_EVENTS]
-        before = batch, places
+            before = None
+        if look_ahead():
+            before = batch, places
+        else:
+            yield batch, places, places[:0]
     if before is not None:
         yield *before, before[1][:0]
 

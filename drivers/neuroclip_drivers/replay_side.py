@@ -40,6 +40,8 @@ class HandOn:
         Empty packets in between let whoever takes it keep up.
         """
         side = self._recording.side
+        if self.handed_on >= len(side):
+            return
         stop = len(side) if until_us is None else side.number_at(until_us + 1)
         while self.handed_on < stop:
             if not self.side.wanted:
