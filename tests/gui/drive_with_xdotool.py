@@ -2,12 +2,12 @@
 
     xvfb-run -a -s "-screen 0 1280x800x24" python tests/gui/drive_with_xdotool.py OUT_FOLDER [SESSION ...]
 
-Starts the program as a user does, four times: on the demo recording (words are typed and renamed, it plays,
+Starts the program as a user does, five times: on the demo recording (words are typed and renamed, it plays,
 seeks, pauses, teaches, records, undoes, saves a picture, turns space and time, goes to the demo desk, changes
-settings), with ``--objects``, for a server that is not there, and to serve. Leaves a picture of the screen
-after each step. Needs a DISPLAY, xdotool, ImageMagick's ``import``, and openbox, as dialogs want a window
-manager to get the keyboard. It is no test of its own: it exits with 0 when the program lived through all and
-ended with 0; the pictures are to be looked at.
+settings), with ``--objects``, for a server that is not there, to serve, and with a playlist. Leaves a picture
+of the screen after each step. Needs a DISPLAY, xdotool, ImageMagick's ``import``, and openbox, for
+dialogs get the keyboard from a window manager. It is no test of its own: it exits with 0 when the program
+lived through all and ended with 0; the pictures are to be looked at.
 """
 
 from __future__ import annotations
@@ -209,7 +209,29 @@ def serving(out: Path) -> int:
     )
 
 
-SESSIONS = {"demo": on_the_demo, "objects": with_objects, "waiting": without_a_server, "serving": serving}
+def with_a_playlist(out: Path) -> int:
+    recordings = [str(ROOT / "recordings" / f"{name}.aedat4") for name in ("dog", "tour", "digits")]
+    s = Session(out, "playlist", "--replay", *recordings)
+    return s.go(
+        [
+            ("first", lambda: None, 12.0),
+            ("word-kept", lambda: type_words("the digit 3"), STEP_S),
+            ("next", lambda: keys("ctrl+Next"), STEP_S),
+            ("previous", lambda: keys("ctrl+Prior"), STEP_S),
+            ("follows", lambda: keys("ctrl+Prior"), 8.0),
+            ("recording", lambda: keys("ctrl+r"), STEP_S),
+            ("ended", lambda: keys("ctrl+r"), STEP_S),
+        ]
+    )
+
+
+SESSIONS = {
+    "demo": on_the_demo,
+    "objects": with_objects,
+    "waiting": without_a_server,
+    "serving": serving,
+    "playlist": with_a_playlist,
+}
 
 
 def main() -> int:

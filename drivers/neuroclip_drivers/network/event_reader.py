@@ -83,6 +83,11 @@ class Reader:
         """Whether there is something it has not got yet."""
         return bool(self.ready and (self._sending or self._waiting))
 
+    @property
+    def crowded(self) -> bool:
+        """Whether half of what may wait for it does."""
+        return self._bytes > self._most // 2
+
     def late(self, now: float) -> bool:
         """Tell whether it took too long over its greeting."""
         return not self.ready and now > self._until

@@ -200,8 +200,10 @@ class EventServer:
             for start in range(0, len(packet), PACKET_EVENTS):
                 piece = packet[start : start + PACKET_EVENTS]
                 data = wire_packet(event_body(piece, self._compression))
-                for reader in self._readers:
+                for reader in list(self._readers):
                     reader.offer(data, len(piece))
+                    if reader.crowded:  # what came at once must not push itself out
+                        self._serve(reader)
         now = time.monotonic()
         for reader in list(self._readers):
             if reader.late(now):

@@ -37,7 +37,7 @@ class ShortcutsDialog(QDialog):
         page = QVBoxLayout(self)
         page.setContentsMargins(18, 16, 18, 16)
         columns = QHBoxLayout()
-        columns.setSpacing(26)
+        columns.setSpacing(20)
         page.addLayout(columns)
         note = QLabel(_NOTE)
         page.addWidget(note)
@@ -59,7 +59,7 @@ class ShortcutsDialog(QDialog):
                 column.addSpacing(2)
                 grid = QGridLayout()
                 grid.setHorizontalSpacing(14)
-                grid.setVerticalSpacing(6)
+                grid.setVerticalSpacing(4)
                 grid.setColumnStretch(1, 1)
                 grid.setColumnMinimumWidth(0, 112)
                 for row, (keys, text) in enumerate(groups[title]):
