@@ -18,9 +18,11 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import logging
+import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from neuroclip_live.errors import UserError
@@ -187,3 +189,40 @@ class Registry(Generic[E]):
             if entry.name == name:
                 return entry
         raise UserError(f"no {self.what} is called {name!r}; choose {', '.join(self.names())}")
+
+    def make(self, name: str, *given: Any) -> Any:
+        """Return what the factory of a name makes of what it is given.
+
+        Raises
+        ------
+        UserError
+            When there is none, it cannot be had, or another package's raises anything at all.
+        """
+        entry = self.find(name)
+        factory = entry.load()
+        if entry in self.built_in:
+            return factory(*given)
+        try:
+            return factory(*given)
+        except UserError:
+            raise
+        except Exception as error:
+            raise UserError(f"the {self.what} {name} cannot be used: {fault_of(error)}") from error
+
+
+def fault_of(error: Exception) -> str:
+    """Say in a line what another package raised, and where in its files."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not _is_ours(frame.filename)]
+    where = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}: {error}{where}"
+
+
+def _is_ours(file: str) -> bool:
+    return not {"neuroclip_live", "neuroclip_drivers", "neuroclip_gui"}.isdisjoint(Path(file).parts)
+
+
+def lacking(thing: object, protocol: type) -> str:
+    """Name the attributes and methods of a protocol that a thing lacks, separated by commas; or ""."""
+    methods = [name for name in vars(protocol) if not name.startswith("_")]
+    wanted = [*vars(protocol).get("__annotations__", ()), *methods]
+    return ", ".join(name for name in wanted if not hasattr(thing, name))

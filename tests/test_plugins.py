@@ -11,6 +11,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -69,6 +70,107 @@ def test_the_guide_shows_one_file_for_each() -> None:
     assert {*examples()} == {"clicks.py", "last_polarity.py", "halves.py", "my_format.py", "loud.py"}
     groups = {"outputs", "representations", "runtimes", "readers", "sources"}
     assert groups == set(re.findall(r'entry-points\."neuroclip_live\.(\w+)"', GUIDE))
+
+
+def test_the_guide_shows_a_whole_project_of_some() -> None:
+    shown = re.findall(r"```toml\n# pyproject.toml\n(.*?)```", GUIDE, flags=re.DOTALL)
+    project = tomllib.loads(shown[0])
+    assert project["tool"]["setuptools"]["packages"] == ["my_package"]
+    for group, points in project["project"]["entry-points"].items():
+        ((name, value),) = points.items()
+        assert f'```toml\n[project.entry-points."{group}"]\n{name} = "{value}"\n```' in GUIDE
+
+
+WRONG = """
+import numpy as np
+from my_package.clicks import Clicks
+
+
+class Sized(Clicks):
+    resolution = (64, 64)
+
+
+class Bare:
+    def __init__(self, given):
+        pass
+
+
+class Exchanged(Clicks):
+    def packets(self):
+        for packet in super().packets():
+            yield packet[["x", "y", "t", "p"]]
+
+
+class Lists(Clicks):
+    def packets(self):
+        for packet in super().packets():
+            yield packet.tolist()
+
+
+class Failing(Clicks):
+    live = True
+
+    def packets(self):
+        for number, packet in enumerate(super().packets()):
+            if number == 40:
+                raise OSError("the cable is out")
+            yield packet
+"""
+
+
+@pytest.fixture(scope="module")
+def wrong(installed: Path) -> Path:
+    """Another package beside it, of things with a mistake each."""
+    (installed / "wrong.py").write_text(WRONG, encoding="utf-8")
+    about = installed / "wrong-1.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: wrong\nVersion: 1.0\n")
+    sources = "\n".join(
+        f"{name.lower()} = wrong:{name}" for name in ("Sized", "Bare", "Exchanged", "Lists", "Failing")
+    )
+    points = f"[neuroclip_live.sources]\n{sources}\n[neuroclip_live.outputs]\nbare = wrong:Bare\n"
+    (about / "entry_points.txt").write_text(points)
+    return installed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (
+            "--source clicks:many",
+            r"source clicks cannot be used: ValueError: .*'many' \(clicks.py, line \d+\)",
+        ),
+        ("--source sized", r"source sized cannot be used: its resolution is \(64, 64\)"),
+        ("--source bare", "source bare cannot be used: what it opens has no name, resolution, live, packets"),
+        (
+            "--source exchanged",
+            "the source gave an array of .*, no packet of neuroclip_live.events.EVENT_DTYPE",
+        ),
+        ("--source lists", "the source gave a list, no packet"),
+        ("--source clicks --output bare:x", "output bare cannot be used: it has no open, write, close"),
+        (
+            "--source clicks --output loud:",
+            r"output loud cannot be used: FileNotFoundError: .* \(loud.py, line \d+\)",
+        ),
+    ],
+)
+def test_one_that_is_wrong_is_told_in_a_line(wrong: Path, model: str, arguments: str, line: str) -> None:
+    done = run(wrong, *MAX, *arguments.split(), "--model", model, "--runtime", "torch", "-p", "a, b")
+    assert done.returncode == 2
+    assert re.search(line, done.stderr), done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_source_that_fails_midway_ends_the_run_with_its_line(
+    wrong: Path, model: str, tmp_path: Path
+) -> None:
+    lines = tmp_path / "out.jsonl"
+    how = ("--motion", "0", "--slice", "500", "--timesteps", "2", "--model", model, "--runtime", "torch")
+    done = run(wrong, "--headless", "--source", "failing", *how, "-p", "a, b", "--jsonl", str(lines))
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1] == "neuroclip-live: clicks: the cable is out"
+    summary = json.loads(lines.read_text(encoding="utf-8").splitlines()[-1])
+    assert (summary["type"], summary["events"]) == ("summary", 4000)
 
 
 def test_all_of_it_in_one_run(installed: Path, model: str, tmp_path: Path) -> None:

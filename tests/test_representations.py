@@ -228,6 +228,20 @@ class Raising:
         raise KeyError("t")
 
 
+class RaisingAtEvents:
+    def __call__(self, events, resolution, threshold, start_us, end_us):
+        if len(events):
+            raise ValueError("no room")
+        return np.full((resolution.height, resolution.width), 127, np.uint8)
+
+
+class Exchanged:
+    def __call__(self, events, resolution, threshold, start_us, end_us):
+        frame = np.full((resolution.height, resolution.width), 127, np.uint8)
+        frame[events["x"], events["y"]] = 0
+        return frame
+
+
 class Greedy:
     def __init__(self, wants):
         pass
@@ -239,6 +253,8 @@ class Greedy:
         (Floats, r"it makes float64 \(8, 16\) of 16 x 8 pixels"),
         (Black, "where nothing happened its image is not 127"),
         (Raising, "KeyError: 't'"),
+        (RaisingAtEvents, r"ValueError: no room \(test_representations.py, line \d+\)"),
+        (Exchanged, "IndexError: index 15 is out of bounds"),
         (Greedy, "TypeError: .*'wants'"),
         (lambda: 5, "TypeError: 'int' object is not callable"),
     ],

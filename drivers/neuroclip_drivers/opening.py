@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from neuroclip_drivers.source import EventSource
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import Resolution
-from neuroclip_live.registry import Entry, Registry
+from neuroclip_live.registry import Entry, Registry, lacking
 
 if TYPE_CHECKING:
     from neuroclip_drivers.network.tls import Tls
@@ -158,8 +158,13 @@ def open_source(spec: SourceSpec) -> EventSource:
     UserError
         When it cannot be opened: the message says why and what to do.
     """
-    entry = SOURCES.find(spec.kind)
-    source = entry.load()(spec)
-    if not isinstance(source, EventSource):
-        raise UserError(f"The source {entry.name} cannot be used: what it opens is no source of events.")
+    source: EventSource = SOURCES.make(spec.kind, spec)
+    lacks = lacking(source, EventSource)
+    if lacks:
+        raise UserError(f"the source {spec.kind} cannot be used: what it opens has no {lacks}")
+    if not isinstance(source.resolution, Resolution):
+        raise UserError(
+            f"the source {spec.kind} cannot be used: its resolution is {source.resolution!r}, "
+            "no neuroclip_live.events.Resolution"
+        )
     return source

@@ -127,7 +127,7 @@ def _rule(entry: Mapping[str, Any], where: str, folder: Path) -> Rule:
 
 def _effect(key: str, value: Any, given: Given, where: str) -> Effect:
     try:
-        effect: Effect = EFFECTS.find(key).load()(value, given)
+        effect: Effect = EFFECTS.make(key, value, given)
     except UserError as error:
         raise UserError(f"{where}: {key}: {error}") from None
     return effect

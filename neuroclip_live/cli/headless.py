@@ -112,7 +112,7 @@ def run_live(
     Raises
     ------
     UserError
-        When the pipeline fails, or an output cannot be written.
+        When the pipeline or its source fails, or an output cannot be written.
     click.exceptions.Exit
         When it was told to stop before it had begun.
     """
@@ -136,7 +136,7 @@ def _follow(pipeline: Pipeline, carrier: Carrier, stop: Stop, duration_s: float 
             raise UserError(status.message)
         recording = pipeline.recording()
         message = (recording.warning if recording is not None else None) or status.message
-        if message not in ("", told) and carrier.started:
+        if message not in ("", told, status.failure) and carrier.started:
             told = message
             notice(told)
         if status.state is PipelineState.ENDED:
@@ -148,6 +148,8 @@ def _follow(pipeline: Pipeline, carrier: Carrier, stop: Stop, duration_s: float 
         stop.leave()
     status = carrier.finish()
     notice(stray_note(status.stray_events))
+    if status.failure:
+        raise UserError(status.failure)
     if status.state is PipelineState.ENDED and not status.windows:
         notice(too_short(pipeline.source, status.total_events, pipeline.settings.slice_by))
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from neuroclip_live.errors import UserError
 from neuroclip_live.extras import FOXGLOVE, MQTT, OSC
 from neuroclip_live.outputs.output import Output
-from neuroclip_live.registry import Entry, Registry
+from neuroclip_live.registry import Entry, Registry, lacking
 
 OUTPUTS = Registry(
     "output",
@@ -99,8 +99,12 @@ def make_outputs(specs: Sequence[str]) -> list[Output]:
     with closed_if_unused(made) as unused:
         for spec in specs:
             name, _, argument = spec.partition(":")
-            made.append(OUTPUTS.find(name).load()(argument))
-            unused.append(made[-1])
+            output = OUTPUTS.make(name, argument)
+            lacks = lacking(output, Output)
+            if lacks:
+                raise UserError(f"the output {name} cannot be used: it has no {lacks}")
+            made.append(output)
+            unused.append(output)
         unused.clear()
     return made
 

@@ -97,6 +97,8 @@ class Status:
     """The message is of something lost: slices, the source, lines of an output."""
     missed: Missed | None = None
     """What there was no time or room for of the things; None where none are looked for."""
+    failure: str = ""
+    """Why the source gave up, in a line; empty where it did not."""
     stalled: bool = False
     """Recognition has been at one slice for seconds: what it said last is old."""
 

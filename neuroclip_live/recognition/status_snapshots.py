@@ -49,6 +49,7 @@ class StatusSnapshots:
             state=loop.state,
             message=message,
             lost=lost,
+            failure=capture.failure,
             progress=change.progress if change.loading else loop.progress,
             changing=change.loading,
             stalled=stalled,

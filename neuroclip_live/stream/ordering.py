@@ -19,6 +19,7 @@ import itertools
 import numpy as np
 import numpy.typing as npt
 
+from neuroclip_live.errors import UserError
 from neuroclip_live.events import EVENT_DTYPE, Packet, copy_packet, empty_packet, join_packets
 from neuroclip_live.stream.counting import words_of
 from neuroclip_live.stream.stray_times import JITTER_US, LOOKAHEAD, plain, settle
@@ -57,9 +58,16 @@ class Ordering:
         """Take a packet in; return what is decided, in pieces, each with whether an epoch begins with it.
 
         A packet with nothing wrong, which is nearly every one, comes back as it is.
+
+        Raises
+        ------
+        UserError
+            When it is no packet: another package's source may yield anything.
         """
         if not len(packet):
             return []
+        if getattr(packet, "dtype", None) != EVENT_DTYPE:
+            _require_fields(packet)
         if not len(self._held) and self._is_plain(packet):
             self.last_us = int(packet["t"][-1])
             return [(packet, False)]
@@ -133,3 +141,11 @@ def stray_note(count: int) -> str:
 def _times_of(packet: Packet) -> npt.NDArray[np.int64]:
     """Return a packet seen as pairs of integers, (N, 2), time first."""
     return packet.view(np.int64).reshape(-1, 2)
+
+
+def _require_fields(packet: object) -> None:
+    """Refuse what lacks the fields of events in their order: by that they are copied, not by their names."""
+    dtype = getattr(packet, "dtype", None)
+    if getattr(dtype, "names", None) != EVENT_DTYPE.names:
+        what = f"a {type(packet).__name__}" if dtype is None else f"an array of {dtype}"
+        raise UserError(f"the source gave {what}, no packet of neuroclip_live.events.EVENT_DTYPE")

@@ -12,7 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 from neuroclip_live.errors import UserError
-from neuroclip_live.registry import Entry, Registry
+from neuroclip_live.registry import Entry, Registry, fault_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -99,18 +99,23 @@ def representation(name: str) -> Representation:
         made: Representation = make()
         problem = _problem(made)
     except Exception as error:  # noqa: BLE001 - another package's fault is told, whatever it is
-        problem = f"{type(error).__name__}: {error}"
+        problem = fault_of(error)
     if problem:
         raise UserError(f"the representation {name} cannot be used: {problem}")
     return made
 
 
 def _problem(made: Representation) -> str:
-    """Say what is wrong with the image that another package's representation makes of nothing; or ""."""
-    from neuroclip_live.events import Resolution, empty_packet
+    """Say what is wrong with the images that another package's representation makes of two events; or ""."""
+    import numpy as np
 
-    frame: Any = made(empty_packet(), Resolution(16, 8), 0, 0, 1)
-    shape, kind = getattr(frame, "shape", None), getattr(frame, "dtype", type(frame).__name__)
-    if shape not in ((8, 16), (8, 16, 3)) or kind != "uint8":
-        return f"it makes {kind} {shape} of 16 x 8 pixels, not uint8 (8, 16) or (8, 16, 3)"
+    from neuroclip_live.events import EVENT_DTYPE, Resolution
+
+    events = np.zeros(2, EVENT_DTYPE)
+    events[1] = (1, 15, 7, 1)  # the far corner: x and y exchanged lie outside
+    for given in (events, events[:0]):
+        frame: Any = made(given, Resolution(16, 8), 0, 0, 2)
+        shape, kind = getattr(frame, "shape", None), getattr(frame, "dtype", type(frame).__name__)
+        if shape not in ((8, 16), (8, 16, 3)) or kind != "uint8":
+            return f"it makes {kind} {shape} of 16 x 8 pixels, not uint8 (8, 16) or (8, 16, 3)"
     return "" if (frame == 127).all() else "where nothing happened its image is not 127"
