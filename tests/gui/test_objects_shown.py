@@ -63,7 +63,7 @@ def test_a_click_on_a_box_shows_its_scores_and_can_keep_to_it(qtbot, seen, pipel
 
 def test_what_is_it_gives_words_to_add(qtbot, seen, pipeline, monkeypatch):
     model = SimpleNamespace(
-        info=SimpleNamespace(embed_dim=4, name="fake", none_logit=None),
+        info=SimpleNamespace(embed_dim=4, name="fake", none_logit=None, templates=()),
         nearest_words=lambda look, k: [("teapot", 0.31)],
     )
     monkeypatch.setattr(pipeline, "backbone", model, raising=False)
