@@ -116,6 +116,26 @@ def test_a_slow_reader_loses_its_oldest_packets_and_nobody_else_any(serve: Serve
     assert len(quick.close()) == rounds * COUNT
 
 
+def test_what_comes_at_once_does_not_push_itself_out(serve: Serve) -> None:
+    server, port = serve(compression=Compression.NONE, reader_bytes=100_000)
+    listener = server.begin(SIZE, "camera")
+    reader = Taking(port)
+    wait_for(lambda: server.status().readers == 1)
+    stop, work = threading.Event(), server._work
+
+    def stuck() -> None:
+        stop.wait(LONG_S)
+        work()
+
+    server._work = stuck  # type: ignore[method-assign]
+    events = make_events(COUNT)
+    give(listener, events, 2000)  # ten times as much as may wait for a reader
+    stop.set()
+    wait_for(lambda: reader.count + server.status().lost == COUNT)
+    assert server.status().lost == 0
+    assert same(reader.close(), events)
+
+
 def test_giving_never_waits_and_never_queues_without_bound(serve: Serve) -> None:
     server, port = serve()
     listener = server.begin(SIZE, "camera")
@@ -200,6 +220,7 @@ def test_more_readers_than_there_is_room_for_are_let_go(serve: Serve) -> None:
         while len(data) < 1000 and (part := connection.recv(65536)):
             data += part
         ended += not data
+    for connection in connections:  # only now: a place that is free would be taken
         connection.close()
     assert ended == 3
 
