@@ -147,6 +147,8 @@ VALUES["label"] = {
     "--min-duration": ["-1", "nan"],
     "--review": ["-1", "x"],
     "--folder": ["", str(ROOT), str(DEMO)],
+    "--yolo": ["", str(ROOT), str(DEMO), "new"],  # the last: there are no boxes without --objects
+    "--coco": ["", str(ROOT), str(DEMO), "new"],
 }
 GIVEN = [(c, o, v) for c, options in VALUES.items() for o, values in options.items() for v in values]
 
