@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.events import DAVIS346, moving_edge
-from benchmarks.threads import ROUNDS, favour
+from benchmarks.threads import ROUNDS, favor
 from benchmarks.timing import Options, Row, alternate, compared
 from neuroclip_live.model.backbone import Backbone, load_backbone
 from neuroclip_live.model.checkpoints import load
@@ -64,7 +64,7 @@ def _one(model: str, weights: str | None, runtime: str, goal: float, options: Op
         piece = slices[next(at) % len(slices)]
         return recognizer.update(Slice(piece.events, piece.start_us, piece.end_us, 0, 0, 0))
 
-    threads = favour(lambda: reference(slices[:TIMESTEPS]), 1 if options.quick else ROUNDS)
+    threads = favor(lambda: reference(slices[:TIMESTEPS]), 1 if options.quick else ROUNDS)
     samples = alternate({"ours": ours, "reference": lambda: reference(slices[:TIMESTEPS])}, options.repeats)
     return compared(
         "decision",

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.threads import favour
+from benchmarks.threads import favor
 from benchmarks.timing import Options, Row, absent, alternate, compared
 from neuroclip_live.model.checkpoints import load
 from neuroclip_live.model.model_names import parse_model
@@ -86,7 +86,7 @@ def _one_model(name: str, weights: str | None, goal: float, options: Options) ->
                 reason = f"{type(error).__name__}: {str(error).splitlines()[0][:120] if str(error) else ''}"
                 yield absent("encoder", f"{peer}, {name}", reason)
     differences = _differences(runs, batch)
-    threads = favour(lambda: runs["open_clip eager"](batch), 1 if options.quick else 9)
+    threads = favor(lambda: runs["open_clip eager"](batch), 1 if options.quick else 9)
     samples = alternate(
         {key: lambda call=call: call(batch) for key, call in runs.items()},  # type: ignore[misc]
         options.repeats,

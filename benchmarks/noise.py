@@ -1,6 +1,6 @@
 """The noise filter against dv-processing's background activity filter, on one thread.
 
-Both keep an event when one of its eight neighbours fired lately. They are not quite the same (at the border
+Both keep an event when one of its eight neighbors fired lately. They are not quite the same (at the border
 of the sensor dv-processing keeps some more), so the shares they keep are told instead of compared.
 """
 

@@ -22,18 +22,18 @@ def run(options: Options) -> Iterator[Row]:
     from PySide6.QtWidgets import QApplication
 
     from neuroclip_gui.panels.picture.event_view import EventView
-    from neuroclip_gui.panels.picture.painting import colour_table
-    from neuroclip_gui.style.palettes import EVENT_COLOURS
+    from neuroclip_gui.panels.picture.painting import color_table
+    from neuroclip_gui.style.palettes import EVENT_COLORS
     from neuroclip_gui.style.theme import Theme
 
     app = QApplication.instance() or QApplication(["benchmarks"])
     events = moving_edge(FRAMES * 10_000, VGA)
     frames = [event_frame(events[i * 10_000 : (i + 1) * 10_000], VGA) for i in range(FRAMES)]
-    colours = EVENT_COLOURS["dark"]
-    table = colour_table(colours)
+    colors = EVENT_COLORS["dark"]
+    table = color_table(colors)
 
     view = EventView(Theme("dark"))
-    view.set_colours(colours, table)
+    view.set_colors(colors, table)
     view.resize(*VGA)
     view.show()
 

@@ -58,9 +58,9 @@ def _frames(rows: Rows, plt: Any) -> Any:
         for who, points in lines.items():
             mine = who.startswith("ours")
             style = "-" if who != "ours: count_events" else "--"
-            colour = _OURS if mine else _PEERS[names.index(who) % len(_PEERS)]
+            color = _OURS if mine else _PEERS[names.index(who) % len(_PEERS)]
             x = sorted(points)
-            panel.plot(x, [points[i] for i in x], style, color=colour, label=who, lw=2.2 if mine else 1.3)
+            panel.plot(x, [points[i] for i in x], style, color=color, label=who, lw=2.2 if mine else 1.3)
         panel.set(xscale="log", yscale="log", title=sensor, xlabel="events in the slice")
         panel.grid(alpha=0.3)
     panels[0][0].set_ylabel("million events / s")
@@ -75,8 +75,8 @@ def _ratios(rows: Rows, plt: Any) -> Any:
     for at, row in enumerate(goals):
         goal, ratio = float(row["goal"]), float(row["ratio"])
         low, high = number(row, "low") or ratio, number(row, "high") or ratio
-        colour = _OURS if row["met"] == "yes" else _PEERS[0]
-        panel.barh(at, ratio / goal, color=colour, alpha=0.85, height=0.65)
+        color = _OURS if row["met"] == "yes" else _PEERS[0]
+        panel.barh(at, ratio / goal, color=color, alpha=0.85, height=0.65)
         panel.plot([low / goal, high / goal], [at, at], color="black", lw=1)
         panel.text(max(ratio, high) / goal * 1.05, at, f"{ratio:.2f} of {goal:g}", va="center", fontsize=7)
     panel.axvline(1, color="black", lw=1)

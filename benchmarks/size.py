@@ -40,7 +40,7 @@ def _own_mib() -> float:
 
 
 def closure(names: list[str]) -> dict[str, Distribution]:
-    """Return the distributions that ``names`` need, themselves included, by normalised name."""
+    """Return the distributions that ``names`` need, themselves included, by normalized name."""
     found: dict[str, Distribution] = {}
     todo = list(names)
     while todo:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 ROUNDS = 3
 
 
-def favour(run: Callable[[], object], rounds: int = ROUNDS) -> int:
+def favor(run: Callable[[], object], rounds: int = ROUNDS) -> int:
     """Set torch to one thread or to all, whichever makes ``run`` faster; return the number."""
     import torch
 

@@ -196,14 +196,14 @@ def recognize(
 def _recognized(
     config: Config, prompts: PromptSet, settings: Any, model: Backbone | None
 ) -> Iterator[Prediction]:
-    from neuroclip_live.recognition.replay_all import Totals, recognise_all
+    from neuroclip_live.recognition.replay_all import Totals, recognize_all
 
     with named_for_programs(), Events(config) as events:
         if events.source.live:
             raise UserError(f"{events.name} has no end: follow it with Session")
         loaded = model or session.loader(config)(lambda text, share: None)
         recognizer, _ = session.build_recognizer(loaded, prompts, settings, session.adapter_loader(config))
-        yield from recognise_all(events.source, recognizer, settings.slice_by, Totals(), road=settings.road)
+        yield from recognize_all(events.source, recognizer, settings.slice_by, Totals(), road=settings.road)
 
 
 class Frame(NamedTuple):

@@ -151,7 +151,7 @@ def prompts_of(config: Config, spec: SourceSpec) -> PromptSet:
 
 
 def settings_of(config: Config) -> PipelineSettings:
-    """Return how to cut and recognise."""
+    """Return how to cut and recognize."""
     from neuroclip_live.objects.found import ObjectsSettings
     from neuroclip_live.recognition.decision import DecisionSettings
     from neuroclip_live.recognition.pipeline import PipelineSettings
@@ -186,7 +186,7 @@ def settings_of(config: Config) -> PipelineSettings:
 
 
 def road_of(config: Config) -> RoadSettings:
-    """Return what is done to events before they are recognised."""
+    """Return what is done to events before they are recognized."""
     from neuroclip_live.stream.filters import Treatment
     from neuroclip_live.stream.road import TURNS, RoadSettings, parse_region, parse_support
 
@@ -220,7 +220,7 @@ def loader(config: Config, *, named: bool = True) -> Load:
                 representation=config.representation,
                 fit=config.fit,
                 focus=config.focus,
-                normalisation=config.normalization,
+                normalization=config.normalization,
                 threads=config.threads,
                 progress=progress,
             )

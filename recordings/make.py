@@ -78,12 +78,12 @@ SEVERAL = SceneSettings(
 
 
 def load_picture(name: str, icons: Path) -> tuple[Image, npt.NDArray[np.float32]]:
-    """Return a picture's grey values (H, W) and its opacity (H, W), 0 to 1."""
+    """Return a picture's gray values (H, W) and its opacity (H, W), 0 to 1."""
     kind, _, key = name.partition(":")
     if kind == "icon":
         (icon,) = (i for i in read_set(icons, frozenset()) if i.key == key)
-        grey, alpha = render([icon], SIDE)[0]
-        return grey, (alpha / 255).astype(np.float32)
+        gray, alpha = render([icon], SIDE)[0]
+        return gray, (alpha / 255).astype(np.float32)
     ink = np.zeros((SIDE, SIDE), np.uint8)
     cv2.putText(ink, key, (90, 310), cv2.FONT_HERSHEY_SIMPLEX, 11.0, 255, 34, cv2.LINE_AA)
     return np.full((SIDE, SIDE), 20, np.uint8), (ink / 255).astype(np.float32)
@@ -91,16 +91,16 @@ def load_picture(name: str, icons: Path) -> tuple[Image, npt.NDArray[np.float32]
 
 def show(scene: Scene, picture: tuple[Image, npt.NDArray[np.float32]], plan: Plan, t_us: int) -> Image:
     """Draw the picture as the sensor sees it at a time: swaying on a closed path, turning a little."""
-    grey, alpha = picture
+    gray, alpha = picture
     width, height = plan.resolution
     phase = 2 * np.pi * t_us / 1e6
-    scale = scene.share * height / grey.shape[0]
+    scale = scene.share * height / gray.shape[0]
     turn = scene.turn_deg * np.sin(0.5 * phase)
-    matrix = cv2.getRotationMatrix2D((grey.shape[1] / 2, grey.shape[0] / 2), turn, scale)
-    matrix[0, 2] += width / 2 - grey.shape[1] / 2 + 0.05 * width * np.sin(0.9 * phase)
-    matrix[1, 2] += height / 2 - grey.shape[0] / 2 + 0.05 * height * np.cos(0.7 * phase)
+    matrix = cv2.getRotationMatrix2D((gray.shape[1] / 2, gray.shape[0] / 2), turn, scale)
+    matrix[0, 2] += width / 2 - gray.shape[1] / 2 + 0.05 * width * np.sin(0.9 * phase)
+    matrix[1, 2] += height / 2 - gray.shape[0] / 2 + 0.05 * height * np.cos(0.7 * phase)
     size = (width, height)
-    near = cv2.warpAffine(grey, matrix, size, flags=cv2.INTER_AREA, borderValue=scene.ground)
+    near = cv2.warpAffine(gray, matrix, size, flags=cv2.INTER_AREA, borderValue=scene.ground)
     cover = cv2.warpAffine(alpha, matrix, size, flags=cv2.INTER_LINEAR)
     return np.asarray(near * cover + scene.ground * (1 - cover), dtype=np.uint8)
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from neuroclip_live.errors import UserError
 from neuroclip_live.learning.adapter import Adapter, AdapterInfo, load_adapter
-from neuroclip_live.learning.adapter_network import AdapterNetwork, normalise_windows
+from neuroclip_live.learning.adapter_network import AdapterNetwork, normalize_windows
 
 C = 32
 
@@ -127,7 +127,7 @@ def test_a_ratio_of_zero_leaves_features_alone() -> None:
 
 def test_one_norm_for_the_whole_window() -> None:
     features = torch.randn(4, 3, C)
-    normal = normalise_windows(features)
+    normal = normalize_windows(features)
     torch.testing.assert_close(normal.square().sum((0, 2)), torch.full((3,), 4.0))
     text = torch.nn.functional.normalize(torch.randn(C), dim=0)
     joint = torch.cosine_similarity(features[:, 0].reshape(-1), text.repeat(4), dim=0)

@@ -373,6 +373,17 @@ def test_another_model_takes_over_while_it_is_read(tmp_path: Path, tiny: Path) -
         index.reload()
 
 
+def test_an_index_of_another_version_is_one_line(
+    whole: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = tmp_path / "index"
+    shutil.copytree(whole, place)
+    (record,) = (place / "models").glob("*.json")
+    record.write_text(record.read_text().replace('"format": 2', '"format": 1'))
+    assert main(["search", str(place), "a mug"]) == 2
+    assert "was made by another version of neuroclip-live; make the index again" in capsys.readouterr().err
+
+
 def test_things_have_boxes(tmp_path: Path) -> None:
     convert([ROOT / "recordings" / "tour.aedat4"], tmp_path / "a.aedat4", start_s=2.0, end_s=3.5)
     line = ["index", str(tmp_path / "a.aedat4"), "--into", str(tmp_path / "index"), "--objects"]

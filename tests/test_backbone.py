@@ -89,13 +89,13 @@ def test_what_is_not_a_stack_of_frames_is_refused(eager, bad):
         eager.encode_frames(bad)
 
 
-def test_the_references_normalisation_is_an_option(folder, frames):
+def test_the_references_normalization_is_an_option(folder, frames):
     backbone = load_backbone(
-        str(folder), runtime="torch", device="cpu", normalisation="reference", fit="squash"
+        str(folder), runtime="torch", device="cpu", normalization="reference", fit="squash"
     )
     batch = backbone.preprocess(frames)
     np.testing.assert_allclose(batch[0, 1], fit_frame(frames[0], 32, "squash") / 255 - 0.5, atol=1e-6)
-    assert (backbone.info.normalisation, backbone.info.fit) == ("reference", "squash")
+    assert (backbone.info.normalization, backbone.info.fit) == ("reference", "squash")
 
 
 def test_focus_crops_to_the_activity(folder):
@@ -373,7 +373,7 @@ def test_a_name_that_means_nothing(model, weights, message):
 
 
 def test_options_that_mean_nothing(folder):
-    for options in ({"runtime": "nonsense"}, {"fit": "crop"}, {"normalisation": "none"}, {"threads": 0}):
+    for options in ({"runtime": "nonsense"}, {"fit": "crop"}, {"normalization": "none"}, {"threads": 0}):
         with pytest.raises(UserError):
             load_backbone(str(folder), device="cpu", **options)
 

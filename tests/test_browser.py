@@ -91,7 +91,7 @@ def test_a_word_typed_in_the_browser_wins_is_taught_and_removed(browser: Any, pi
     assert word.get_attribute("value") == ""
     shades = "const c = document.getElementById('picture'); return new Set(c.getContext('2d')"
     shades += ".getImageData(0, 0, c.width, c.height).data).size"
-    wait_for(lambda: browser.execute_script(shades) >= 3)  # events on grey, not an empty canvas
+    wait_for(lambda: browser.execute_script(shades) >= 3)  # events on gray, not an empty canvas
     picture(browser, "dog")
 
     # words that cannot be used stay in the entry, with the reason

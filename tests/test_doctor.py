@@ -18,7 +18,7 @@ from neuroclip_live.cli.display import check_display, missing_libraries, package
 from neuroclip_live.cli.doctor import Check, examine, worst
 from neuroclip_live.cli.main import main
 from neuroclip_live.errors import UserError
-from neuroclip_live.model import catalogue
+from neuroclip_live.model import catalog
 
 
 @pytest.fixture
@@ -155,7 +155,7 @@ def model_folder(tmp_path, monkeypatch):
             }
         )
     )
-    monkeypatch.setattr(catalogue, "MODELS_DIR", tmp_path / "models")
+    monkeypatch.setattr(catalog, "MODELS_DIR", tmp_path / "models")
     return folder
 
 
@@ -171,7 +171,7 @@ def empty_cache(tmp_path, monkeypatch):
 
 
 def test_models_are_listed(model_folder, empty_cache):
-    bundled, *others = catalogue.available_models()
+    bundled, *others = catalog.available_models()
     assert (bundled.name, bundled.availability, bundled.description) == (
         "event-nano",
         "bundled",
@@ -196,7 +196,7 @@ def test_cached_models_have_the_names_that_load_them(model_folder, empty_cache):
     repository("laion/CLIP-ViT-B-32-laion2B-s34B-b79K", "open_clip_model.safetensors")
     repository("someone/own-clip", "open_clip_config.json", "open_clip_model.safetensors")
     repository("someone/other", "pytorch_model.bin")
-    models = catalogue.available_models()
+    models = catalog.available_models()
     cached = [m.name for m in models if m.availability == "cached"]
     assert cached == ["hf-hub:someone/own-clip", "ViT-B-32/laion2b_s34b_b79k"]
     assert [m.name for m in models].count("ViT-B-32/laion2b_s34b_b79k") == 1

@@ -24,7 +24,7 @@ from neuroclip_live.learning.adapter import load_adapter
 from neuroclip_live.learning.augment import augment
 from neuroclip_live.learning.shots import open_shots
 from neuroclip_live.learning.train_settings import TrainSettings
-from neuroclip_live.model.scoring import normalised
+from neuroclip_live.model.scoring import normalized
 from neuroclip_live.recognition.recognizer import RecognizerSettings
 from neuroclip_live.stream.slicing import SliceBy
 
@@ -62,7 +62,7 @@ class FakeModel:
         return (small.reshape(len(frames), 64) @ self._mix * 10).astype(np.float32)
 
     def encode_texts(self, texts: Any) -> Any:
-        return normalised(np.stack([np.random.default_rng(list(t.encode())).normal(size=C) for t in texts]))
+        return normalized(np.stack([np.random.default_rng(list(t.encode())).normal(size=C) for t in texts]))
 
     def token_counts(self, texts: Any) -> list[int]:
         return [3 for _ in texts]

@@ -72,8 +72,8 @@ def _by_the_paper(state: dict[str, torch.Tensor], frames: np.ndarray) -> np.ndar
         for n, t in state.items()
         if "InsertEventPrompt.0." in n
     }
-    colours = {0: (1.0, 0.0, 0.0), 127: (1.0, 1.0, 1.0), 255: (0.0, 0.0, 1.0)}
-    images = torch.tensor([[[colours[int(x)] for x in row] for row in frame] for frame in frames]).permute(
+    colors = {0: (1.0, 0.0, 0.0), 127: (1.0, 1.0, 1.0), 255: (0.0, 0.0, 1.0)}
+    images = torch.tensor([[[colors[int(x)] for x in row] for row in frame] for frame in frames]).permute(
         0, 3, 1, 2
     )
     x = nn.functional.conv2d(images, v["conv1.weight"], stride=8).flatten(2).transpose(1, 2)

@@ -22,19 +22,19 @@ from neuroclip_live.learning.baselines import (
 )
 from neuroclip_live.learning.train_settings import TrainSettings
 from neuroclip_live.learning.training_run import smoothed_cross_entropy
-from neuroclip_live.model.scoring import normalised
+from neuroclip_live.model.scoring import normalized
 
 K, T, C = 4, 5, 96
 QUICK = TrainSettings(epochs=20)
 
 
 def problem(shots: int, seed: int = 0, noise: float = 1.0) -> tuple[Any, Any, Any]:
-    """Return windows of K classes around fixed centres, their labels, and texts that know nothing of them."""
+    """Return windows of K classes around fixed centers, their labels, and texts that know nothing of them."""
     fixed = np.random.default_rng(99)
-    centres, text = fixed.normal(size=(K, C)), normalised(fixed.normal(size=(K, C)))
+    centers, text = fixed.normal(size=(K, C)), normalized(fixed.normal(size=(K, C)))
     random = np.random.default_rng(seed)
     labels = np.repeat(np.arange(K), shots)
-    windows = centres[labels][:, None] + noise * random.normal(size=(len(labels), T, C))
+    windows = centers[labels][:, None] + noise * random.normal(size=(len(labels), T, C))
     return windows.astype(np.float32), labels, text
 
 
@@ -196,7 +196,7 @@ def test_report_counts() -> None:
 def test_five_labels_of_sixteen_shots_train_in_seconds_of_one_processor() -> None:
     random = np.random.default_rng(0)
     features = random.normal(size=(80, 10, 384)).astype(np.float32)
-    text = normalised(random.normal(size=(5, 384)))
+    text = normalized(random.normal(size=(5, 384)))
     train(features, np.repeat(np.arange(5), 16), text, settings=TrainSettings(epochs=1))  # imports
     times = []
     for _ in range(3):

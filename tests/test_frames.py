@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution, empty_packet
 from neuroclip_live.stream.frames import (
-    GREY,
+    GRAY,
     OFF_WHITE,
     ON_BLACK,
     count_events,
@@ -86,11 +86,11 @@ def test_equals_the_plain_strategy_on_random_events(
 def test_on_is_written_last_and_wins() -> None:
     events = np.zeros(4, EVENT_DTYPE)
     events["x"], events["p"] = [0, 0, 1, 2], [0, 1, 0, 1]
-    assert event_frame(events, Resolution(4, 1)).tolist() == [[ON_BLACK, OFF_WHITE, ON_BLACK, GREY]]
+    assert event_frame(events, Resolution(4, 1)).tolist() == [[ON_BLACK, OFF_WHITE, ON_BLACK, GRAY]]
 
 
-def test_no_events_is_mid_grey() -> None:
-    assert np.all(event_frame(empty_packet(), Resolution(7, 5)) == GREY)
+def test_no_events_is_mid_gray() -> None:
+    assert np.all(event_frame(empty_packet(), Resolution(7, 5)) == GRAY)
 
 
 def test_events_outside_the_sensor_are_left_out() -> None:
@@ -126,12 +126,12 @@ def test_wrong_input_is_refused() -> None:
 
 @settings(deadline=None, max_examples=40)
 @given(width=st.integers(1, 90), height=st.integers(1, 90), size=st.integers(1, 64))
-def test_fitting_gives_a_square_and_letterboxing_pads_with_grey(width: int, height: int, size: int) -> None:
+def test_fitting_gives_a_square_and_letterboxing_pads_with_gray(width: int, height: int, size: int) -> None:
     frame = np.zeros((height, width), np.uint8)
     letterboxed = fit_frame(frame, size)
     assert letterboxed.shape == (size, size)
     assert np.all(fit_frame(frame, size, "squash") == 0)
-    assert set(np.unique(letterboxed)) <= {0, GREY}
+    assert set(np.unique(letterboxed)) <= {0, GRAY}
     area = (letterboxed == 0).mean()
     assert area >= 0.5 * min(width, height) / max(width, height) or min(width, height) * size < 4 * max(
         width, height
@@ -142,14 +142,14 @@ def test_letterbox_keeps_shapes() -> None:
     frame = np.zeros((240, 320), np.uint8)
     fitted = fit_frame(frame, 96)
     assert np.all(fitted[12:84] == 0)
-    assert np.all(fitted[:12] == GREY)
-    assert np.all(fitted[84:] == GREY)
+    assert np.all(fitted[:12] == GRAY)
+    assert np.all(fitted[84:] == GRAY)
 
 
 @pytest.mark.parametrize(("top", "left"), [(10, 70), (60, 20), (50, 50)])
 def test_focus_finds_a_small_thing_among_noise(top: int, left: int) -> None:
     random = np.random.default_rng(3)
-    frame = np.full((128, 128), GREY, np.uint8)
+    frame = np.full((128, 128), GRAY, np.uint8)
     frame[random.random(frame.shape) < 0.01] = ON_BLACK
     frame[top : top + 30, left : left + 40] = OFF_WHITE
     box = focus_box(frame)
@@ -162,7 +162,7 @@ def test_focus_finds_a_small_thing_among_noise(top: int, left: int) -> None:
 
 
 def test_focus_shows_everything_when_all_or_nothing_moves() -> None:
-    still = np.full((100, 140), GREY, np.uint8)
+    still = np.full((100, 140), GRAY, np.uint8)
     assert focus_box(still) == (0, 0, 140, 100)
     noisy = np.random.default_rng(0).choice(np.array([0, 127, 255], np.uint8), (100, 140))
     box = focus_box(noisy)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from fakes import FakeBackbone, ScriptedSource, packet, wait_for
 
-from neuroclip_live.model.scoring import normalised
+from neuroclip_live.model.scoring import normalized
 from neuroclip_live.prompting.prompts import PromptEncoder, PromptTable, parse_prompts
 from neuroclip_live.recognition.history import FeatureHistory, rescore
 from neuroclip_live.recognition.pipeline import Pipeline, PipelineSettings
@@ -69,7 +69,7 @@ def test_a_still_scene_leaves_nothing_behind():
 
 
 def table_of(count: int, none_logit: float | None = None) -> PromptTable:
-    features = normalised(np.random.default_rng(0).normal(size=(count, 8)))
+    features = normalized(np.random.default_rng(0).normal(size=(count, 8)))
     return PromptTable(
         tuple(f"thing {i}" for i in range(count)), np.zeros(count, dtype=bool), features, none_logit
     )

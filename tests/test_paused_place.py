@@ -1,4 +1,4 @@
-"""A place where a recording is paused is recognised for itself, by the T timesteps that end there."""
+"""A place where a recording is paused is recognized for itself, by the T timesteps that end there."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_where_nothing_moves_there_is_no_label(make, file):
         pipeline.stop()
 
 
-def test_what_is_recognised_while_paused_is_no_part_of_what_was_played(make, file):
+def test_what_is_recognized_while_paused_is_no_part_of_what_was_played(make, file):
     pipeline = paused(make, file, parse_slice("50ms"))
     pipeline.source.seek(9.0)
     pipeline.source.resume()
@@ -117,7 +117,7 @@ def test_what_is_recognised_while_paused_is_no_part_of_what_was_played(make, fil
     assert pipeline.status().windows == status.windows == status.predictions + status.skipped_windows
 
 
-def test_the_place_where_it_was_paused_is_recognised_without_being_sought(make, file):
+def test_the_place_where_it_was_paused_is_recognized_without_being_sought(make, file):
     source = ReplaySource(file, speed=1.0, hold_at_end=True)
     settings = PipelineSettings(parse_slice("50ms"), RecognizerSettings(10, motion=0.05), wait_for_model=True)
     pipeline = make(source, FakeBackbone(), settings)
@@ -132,7 +132,7 @@ def test_the_place_where_it_was_paused_is_recognised_without_being_sought(make, 
 
 
 @pytest.mark.parametrize("what", ["slices", "timesteps", "region", "model", "turn"])
-def test_what_is_changed_while_paused_is_recognised_anew(make, file, what):
+def test_what_is_changed_while_paused_is_recognized_anew(make, file, what):
     pipeline = paused(make, file, parse_slice("50ms"))
     go_to(pipeline, 5.0)
     before = pipeline.prediction()
@@ -176,7 +176,7 @@ def test_what_is_read_again_is_not_recorded_again(make, file, events, tmp_path):
     assert len(dv_events(tmp_path / "film.aedat4")) == played
 
 
-def test_places_sought_faster_than_they_are_recognised_end_at_the_last(make, file):
+def test_places_sought_faster_than_they_are_recognized_end_at_the_last(make, file):
     pipeline = paused(make, file, parse_slice("50ms"), delay_s=0.01)
     for step in range(50):  # a hand on the seek bar
         pipeline.source.seek(1.0 + 0.1 * step)

@@ -12,7 +12,7 @@ from neuroclip_live.errors import UserError
 from neuroclip_live.prompting.prompts import PromptEncoder, parse_prompts
 from neuroclip_live.recognition.pipeline import Pipeline, PipelineSettings, PipelineState
 from neuroclip_live.recognition.recognizer import Recognizer
-from neuroclip_live.recognition.replay_all import Totals, recognise_all
+from neuroclip_live.recognition.replay_all import Totals, recognize_all
 
 BY = SETTINGS.slice_by
 
@@ -23,7 +23,7 @@ def start() -> Iterator[Callable[..., Pipeline]]:
         yield make
 
 
-def test_a_recording_is_recognised_to_its_end_with_counters_that_add_up(start) -> None:  # type: ignore[no-untyped-def]
+def test_a_recording_is_recognized_to_its_end_with_counters_that_add_up(start) -> None:  # type: ignore[no-untyped-def]
     pipeline = start(ScriptedSource(packets(40), live=False))
     wait_for(lambda: pipeline.status().state is PipelineState.ENDED)
     status = pipeline.status()
@@ -48,7 +48,7 @@ def test_the_threads_and_the_plain_loop_agree(start) -> None:  # type: ignore[no
     backbone = FakeBackbone()
     recognizer = Recognizer(backbone, PromptEncoder(backbone).encode(PROMPTS), SETTINGS.recognizer)  # type: ignore[arg-type]
     totals = Totals()
-    plain = list(recognise_all(ScriptedSource(packets(40)), recognizer, BY, totals))
+    plain = list(recognize_all(ScriptedSource(packets(40)), recognizer, BY, totals))
     assert [p.label for p in pipeline.predictions()] == [p.label for p in plain]
     assert (totals.events, totals.windows, totals.dropped_events) == (2_000, 20, 0)
     for live, offline in zip(pipeline.predictions(), plain, strict=True):

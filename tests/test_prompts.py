@@ -155,7 +155,7 @@ def test_templates():
     assert fill("a {}", "{0} {x}") == "a {0} {x}"
 
 
-def test_features_are_renormalised_means_over_templates():
+def test_features_are_renormalized_means_over_templates():
     backbone = FakeBackbone()
     templates = ("{}", "a {}")
     table = PromptEncoder(backbone).encode(parse_prompts("mug, -hand, cup", templates))

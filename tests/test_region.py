@@ -1,4 +1,4 @@
-"""Recognising only a part of the sensor."""
+"""Recognizing only a part of the sensor."""
 
 from __future__ import annotations
 

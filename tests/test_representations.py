@@ -17,7 +17,7 @@ from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution
 from neuroclip_live.model.backbone import load_backbone
 from neuroclip_live.model.preprocess import Preprocess
 from neuroclip_live.registry import Entry
-from neuroclip_live.stream.frames import GREY, event_frame
+from neuroclip_live.stream.frames import GRAY, event_frame
 from neuroclip_live.stream.representations.registry import DEFAULT, REPRESENTATIONS, representation
 
 RECORDINGS = Path(__file__).resolve().parents[1] / "recordings"
@@ -44,7 +44,7 @@ def pixels(events: Packet):
 
 
 def plain_surface(events: Packet, threshold: int) -> npt.NDArray[np.uint8]:
-    frame = np.full((SENSOR.height, SENSOR.width), GREY, np.float64)
+    frame = np.full((SENSOR.height, SENSOR.width), GRAY, np.float64)
     for y, x, here in pixels(events):
         if len(here) > threshold:
             strength = np.rint(127 * np.exp(-(END - here["t"][-1]) / (0.5 * (END - START))))
@@ -53,7 +53,7 @@ def plain_surface(events: Packet, threshold: int) -> npt.NDArray[np.uint8]:
 
 
 def plain_voxels(events: Packet, threshold: int) -> npt.NDArray[np.uint8]:
-    frame = np.full((SENSOR.height, SENSOR.width, 3), GREY, np.float64)
+    frame = np.full((SENSOR.height, SENSOR.width, 3), GRAY, np.float64)
     edges = START + np.arange(4) * (END - START) / 3
     for y, x, here in pixels(events):
         for part in range(3):
@@ -73,7 +73,7 @@ def test_equal_to_a_plain_reference(name: str, plain, count: int, threshold: int
     wanted = plain(events, threshold)
     assert made.dtype == np.uint8
     assert made.shape == wanted.shape
-    # the exponential of two libraries may differ in the last bit, and round to two neighbours
+    # the exponential of two libraries may differ in the last bit, and round to two neighbors
     assert np.abs(made.astype(int) - wanted).max(initial=0) <= (1 if name == "time-surface" else 0)
 
 
@@ -94,13 +94,13 @@ def test_what_every_representation_keeps_to(name: str) -> None:
     assert frame.shape[2:] in ((), (3,))
     assert (make(events, SENSOR, 0, START, END) == frame).all()
     silent = make(events[:0], SENSOR, 0, START, START)
-    assert (silent == GREY).all()
+    assert (silent == GRAY).all()
     touched = np.zeros((SENSOR.height, SENSOR.width), bool)
     on = (
         (events["x"] >= 0) & (events["x"] < SENSOR.width) & (events["y"] >= 0) & (events["y"] < SENSOR.height)
     )
     touched[events["y"][on], events["x"][on]] = True
-    assert not (frame != GREY).reshape(*touched.shape, -1).any(axis=2)[~touched].any()
+    assert not (frame != GRAY).reshape(*touched.shape, -1).any(axis=2)[~touched].any()
 
 
 def test_three_channels_reach_the_encoder_as_they_are() -> None:

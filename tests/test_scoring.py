@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 import torch
 
-from neuroclip_live.model.scoring import normalised, score, softmax, summary
+from neuroclip_live.model.scoring import normalized, score, softmax, summary
 from neuroclip_live.prompting.prompts import PromptTable
 from neuroclip_live.recognition.history import Past, rescore
 
 
 def table(features: np.ndarray, none_logit: float | None = None) -> PromptTable:
     k = len(features)
-    return PromptTable(tuple(f"p{i}" for i in range(k)), np.zeros(k, bool), normalised(features), none_logit)
+    return PromptTable(tuple(f"p{i}" for i in range(k)), np.zeros(k, bool), normalized(features), none_logit)
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_weights_count_by_their_ratios(inputs):
     features, texts = inputs
     weights = np.arange(10.0)
     expected = (
-        torch.from_numpy(weights / 45) @ torch.from_numpy(normalised(features) @ normalised(texts).T).double()
+        torch.from_numpy(weights / 45) @ torch.from_numpy(normalized(features) @ normalized(texts).T).double()
     ) * 30
     np.testing.assert_allclose(
         score(features, table(texts), 30.0, weights=weights).logits, expected, atol=1e-4
@@ -103,8 +103,8 @@ def test_what_does_not_fit_is_refused(features, weights):
 
 def test_none_of_these_is_relative_to_the_nouns_of_the_model(inputs):
     features, texts = inputs
-    rivals = normalised(np.random.default_rng(5).standard_normal((700, 64)).astype(np.float32))
-    best = (normalised(features).mean(0) @ rivals.T).max()
+    rivals = normalized(np.random.default_rng(5).standard_normal((700, 64)).astype(np.float32))
+    best = (normalized(features).mean(0) @ rivals.T).max()
     plain = table(texts, none_logit=-1.5)
     scores = score(features, replace(plain, rivals=rivals), 30.0)
     assert scores.logits[-1] == pytest.approx(30 * best - 1.5, abs=1e-4)

@@ -143,7 +143,7 @@ def test_pictures_show_the_events_of_now(served: Served, form: str) -> None:
     with served.socket(f"api/v1/frames?fps=60&format={form}") as frames:
         image = cv2.imdecode(np.frombuffer(frames.recv(30), np.uint8), cv2.IMREAD_GRAYSCALE)
     assert image.shape == (SENSOR.height, SENSOR.width)
-    assert image.min() < 60 < 200 < image.max()  # ON and OFF on grey
+    assert image.min() < 60 < 200 < image.max()  # ON and OFF on gray
 
 
 def test_motion_jpeg_for_whoever_has_no_websocket(served: Served) -> None:

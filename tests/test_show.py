@@ -1,4 +1,4 @@
-"""The simulated camera without a picture: many things in turn, each recognised by the bundled model."""
+"""The simulated camera without a picture: many things in turn, each recognized by the bundled model."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from neuroclip_drivers.simulator.source import SimulatorSource
 from neuroclip_live.model.backbone import load_backbone
 from neuroclip_live.prompting.prompts import PromptEncoder, parse_prompts
 from neuroclip_live.recognition.recognizer import Recognizer, RecognizerSettings
-from neuroclip_live.recognition.replay_all import Totals, recognise_all
+from neuroclip_live.recognition.replay_all import Totals, recognize_all
 from neuroclip_live.stream.slicing import parse_slice
 
 EACH_S = 1.2
 
 
-def recognised(source, words: str):
-    """Recognise with the bundled model, "none of these" on."""
+def recognized(source, words: str):
+    """Recognize with the bundled model, "none of these" on."""
     model = load_backbone("event-nano")
     prompts = parse_prompts(words, none_of_these=True)
     recognizer = Recognizer(model, PromptEncoder(model).encode(prompts), RecognizerSettings())
-    return recognise_all(source, recognizer, parse_slice("auto", 2), Totals())
+    return recognize_all(source, recognizer, parse_slice("auto", 2), Totals())
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def predictions():
     """What is predicted while each thing is in view, the first half second of it left out: by its name."""
     source = SimulatorSource(realtime=False, seconds_each=EACH_S, duration_s=EACH_S * len(SHOW))
     found = defaultdict(list)
-    for prediction in recognised(source, SHOW_PROMPTS):
+    for prediction in recognized(source, SHOW_PROMPTS):
         number, share = divmod(prediction.t_us / 1e6 / EACH_S, 1)
         if share * EACH_S > 0.5 and number < len(SHOW):
             found[SHOW[int(number)]].append(prediction)
@@ -40,7 +40,7 @@ def predictions():
 
 
 @pytest.mark.parametrize("name", SHOW)
-def test_each_is_recognised_and_none_is_rejected(predictions, name: str) -> None:
+def test_each_is_recognized_and_none_is_rejected(predictions, name: str) -> None:
     """With "none of these" on; without it a probability is what it is among the others."""
     seen = predictions[name]
     assert len(seen) >= 5
@@ -58,7 +58,7 @@ def test_each_is_recognised_and_none_is_rejected(predictions, name: str) -> None
 )
 def test_the_demos_bring_words_and_their_things_are_not_rejected(name: str, things: list[str]) -> None:
     source = open_source(SourceSpec("demo", name, speed=None))
-    seen = [p.decision for p in recognised(source, source.words) if p.decision.kind != "waiting"]
+    seen = [p.decision for p in recognized(source, source.words) if p.decision.kind != "waiting"]
     source.close()
     labels = [decision.label for decision in seen if decision.kind == "label"]
     assert set(labels) >= set(things)

@@ -68,7 +68,7 @@ def predictions(path: Path, model: str, folder: Path) -> tuple[list[dict[str, An
 
 
 @pytest.mark.parametrize("which", STRAYS)
-def test_every_window_is_recognised_as_without_strays(
+def test_every_window_is_recognized_as_without_strays(
     which: str, good: Packet, as_it_should, model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:  # type: ignore[no-untyped-def]
     events, strays = with_strays(good, which)

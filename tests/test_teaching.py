@@ -19,13 +19,13 @@ from neuroclip_live.learning.lesson_training import LessonTrainer, live_settings
 from neuroclip_live.learning.shotbook import MOST_SHOTS, Lesson, ShotBook
 from neuroclip_live.learning.teaching import Teacher
 from neuroclip_live.learning.window_buffer import MOST_COLLECTED
-from neuroclip_live.model.scoring import normalised
+from neuroclip_live.model.scoring import normalized
 
 T, C = 4, 64
 LONG_S = 300.0
 LABELS = ("mug", "phone", "thing", "dog")
 _fixed = np.random.default_rng(7)
-TEXT = normalised(_fixed.normal(size=(4, C)))
+TEXT = normalized(_fixed.normal(size=(4, C)))
 SCENES = {name: _fixed.normal(size=C) * 2 for name in ("mug", "phone", "thing")}
 SCENES["dog"] = TEXT[3] * 16  # zero-shot knows the dog
 
@@ -55,7 +55,7 @@ class Live:
             self.teacher.observe(window, self.t_us, moving)
 
     def label(self, window: Any) -> str:
-        features = normalised(window) if self.adapter is None else self.adapter(window)
+        features = normalized(window) if self.adapter is None else self.adapter(window)
         return LABELS[int((features.mean(axis=0) @ TEXT.T).argmax())]
 
     def right(self, scene: str) -> float:
@@ -128,7 +128,7 @@ def test_what_passes_by_between_begin_and_end(live: Live) -> None:
         live.teacher.end()
 
 
-def test_a_lesson_cancelled_teaches_nothing(live: Live) -> None:
+def test_a_lesson_canceled_teaches_nothing(live: Live) -> None:
     live.teacher.begin("mug")
     live.show("mug", 5)
     assert live.teacher.status().collected == 5

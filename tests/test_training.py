@@ -30,12 +30,12 @@ from training.make import main
 from training.meanings import Meanings, imagenet_classes
 from training.measure_photographs import held_out_classes, left_out
 from training.measuring import unit
-from training.mesh import box, normalised, render, rotation
+from training.mesh import box, normalized, render, rotation
 from training.photographs import photo_targets
 from training.pictures import PictureSet, write_digit
 from training.settings import Settings, TextPlan, quick, seeded
 from training.shots import laid
-from training.solids import CATALOGUE
+from training.solids import CATALOG
 from training.text_stages import inside, polishing, train_text
 from training.texts import Corpus
 from training.train_image import Plan, Turn, load_averaged, rate_at, side_at, train, turn_at
@@ -265,9 +265,9 @@ def test_held_out_photographs_never_reach_training(images: Path, tmp_path: Path)
     assert 0.15 < np.mean(shares) < 0.25
 
 
-@pytest.mark.parametrize("key", sorted(CATALOGUE))
+@pytest.mark.parametrize("key", sorted(CATALOG))
 def test_every_solid_can_be_seen(key: str) -> None:
-    mesh = normalised(CATALOGUE[key][0](np.random.default_rng(0)))
+    mesh = normalized(CATALOG[key][0](np.random.default_rng(0)))
     assert np.isfinite(mesh.corners).all()
     assert np.linalg.norm(mesh.corners, axis=-1).max() == pytest.approx(1, abs=1e-3)
     canvas, depth = np.full((48, 48), 255, np.float32), np.full((48, 48), np.inf, np.float32)
@@ -278,13 +278,13 @@ def test_every_solid_can_be_seen(key: str) -> None:
 
 def test_things_near_and_lying_are_filmed_and_named_by_themselves() -> None:
     studio = Studio(Bank(), (0, 0, 1, 0, 0), 3, 96, 1)
-    assert {studio.scene("near", "hand")[1] for _ in range(8)} <= set(CATALOGUE["hand"][1])
+    assert {studio.scene("near", "hand")[1] for _ in range(8)} <= set(CATALOG["hand"][1])
     same = [Studio(Bank(), (0, 0, 1), 4, 48, 1).scene("near", "hand") for _ in range(2)]
     np.testing.assert_array_equal(same[0][0], same[1][0])
     frames, noun = studio.scene("laid", "scissors")
-    assert noun in CATALOGUE["scissors"][1]
+    assert noun in CATALOG["scissors"][1]
     assert all(frame.shape == (96, 96) for frame in frames)
-    flat = laid(CATALOGUE["bottle"][0](np.random.default_rng(0)))
+    flat = laid(CATALOG["bottle"][0](np.random.default_rng(0)))
     extents = np.ptp(flat.corners.reshape(-1, 3), axis=0)
     assert extents[0] >= extents[1] >= extents[2]
 

@@ -39,11 +39,11 @@ def _word(word: str) -> np.ndarray:
 
 def small_corpus() -> texts.Corpus:
     things = "dog cat car mug box tree bird phone chair table apple horse".split()
-    colours = "red green blue old new big small wooden".split()
+    colors = "red green blue old new big small wooden".split()
     held = ("red mug", "old dog", "big tree", "blue car", "new phone", "green apple")
     guard = texts.HoldOut(held)
-    pairs = [f"{colour} {thing}" for colour in colours for thing in things]
-    return texts.Corpus(tuple(text for text in [*things, *colours, *pairs] if not guard.contains(text)), held)
+    pairs = [f"{color} {thing}" for color in colors for thing in things]
+    return texts.Corpus(tuple(text for text in [*things, *colors, *pairs] if not guard.contains(text)), held)
 
 
 # --- the corpus
@@ -154,7 +154,7 @@ def test_distillation_learns_what_was_not_shown(distilled: Path) -> None:
 
 def test_an_interrupted_run_ends_where_the_whole_run_ends(tmp_path: Path) -> None:
     corpus, cfg = small_corpus(), dict(CFG, width=16)
-    tokens, lengths = distillation.tokenise(corpus.texts, text_tower.build_tokenizer(cfg))
+    tokens, lengths = distillation.tokenize(corpus.texts, text_tower.build_tokenizer(cfg))
     targets = BagTeacher()(corpus.texts)
     settings = distillation.DistillSettings(steps=6, batch=16, save_every=3)
 
@@ -208,7 +208,7 @@ def test_further_outputs_start_from_the_best_linear_guess(tmp_path: Path, distil
     start = load_file(distilled / "text_tower.safetensors")
     tokenizer = text_tower.build_tokenizer(CFG)
     corpus, teacher = small_corpus(), BagTeacher()
-    tokens, lengths = distill_text.tokenise(corpus.texts, tokenizer)
+    tokens, lengths = distill_text.tokenize(corpus.texts, tokenizer)
     targets = doubled(corpus.texts, teacher(corpus.texts))
     wide = distill_text.widened(start, CFG, tokens, lengths, targets)
     assert wide["text_projection"].shape == (CFG["width"], 2 * DIM)

@@ -23,7 +23,7 @@ def events(*rows: tuple[int, int, int, int]) -> Packet:
     return np.array(list(rows), dtype=EVENT_DTYPE) if rows else np.zeros(0, EVENT_DTYPE)
 
 
-def test_an_event_stays_where_a_neighbour_fired_lately() -> None:
+def test_an_event_stays_where_a_neighbor_fired_lately() -> None:
     treated = Treater(SENSOR).treat(
         events((0, 5, 5, 1), (100, 6, 5, 1), (200, 20, 20, 0), (5_000, 7, 6, 1), (5_100, 6, 6, 0)),
         Treatment(support_us=1_000),
@@ -37,7 +37,7 @@ def test_a_pixel_is_no_company_for_itself() -> None:
 
 
 def slow_filter(stream: Packet, support_us: int) -> Packet:
-    """Do what the noise filter is said to do, event by event and neighbour by neighbour."""
+    """Do what the noise filter is said to do, event by event and neighbor by neighbor."""
     fired: dict[tuple[int, int], int] = {}
     stays = []
     for row in stream:
@@ -45,8 +45,8 @@ def slow_filter(stream: Packet, support_us: int) -> Packet:
         if not (0 <= x < SENSOR.width and 0 <= y < SENSOR.height):
             stays.append(True)  # for whoever counts what lies outside
             continue
-        neighbours = [(x + dx, y + dy) for dx in (-1, 0, 1) for dy in (-1, 0, 1) if dx or dy]
-        stays.append(any(t - fired[at] <= support_us for at in neighbours if at in fired))
+        neighbors = [(x + dx, y + dy) for dx in (-1, 0, 1) for dy in (-1, 0, 1) if dx or dy]
+        stays.append(any(t - fired[at] <= support_us for at in neighbors if at in fired))
         fired[x, y] = t
     return stream[np.array(stays)]
 

@@ -29,7 +29,7 @@ def test_a_trained_name_is_fully_known_and_nearest_to_itself(features: np.ndarra
         assert not known.hardly_known
 
 
-def test_a_far_word_is_hardly_known_but_still_names_its_neighbours(features: np.ndarray) -> None:
+def test_a_far_word_is_hardly_known_but_still_names_its_neighbors(features: np.ndarray) -> None:
     vocabulary = Vocabulary(NAMES, features, low=0.6, high=0.9)
     far = vocabulary.familiarity(np.random.default_rng(1).normal(size=64).astype(np.float32), count=2)
     assert far.score == 0.0

@@ -14,7 +14,7 @@ from neuroclip_live.errors import UserError
 from neuroclip_live.model.backbone import Backbone, load_backbone
 from neuroclip_live.model.glosses import GLOSSES_FILE, Glosses
 from neuroclip_live.model.runtimes.openvino_runtime import compile_network
-from neuroclip_live.model.sentence_encoder import PIECES_FILE, SentenceEncoder, quantised, sentence_network
+from neuroclip_live.model.sentence_encoder import PIECES_FILE, SentenceEncoder, quantized, sentence_network
 from neuroclip_live.model.word_targets import TABLES_FILE, WordTables, sign_of
 
 BUNDLED = Path(__file__).parents[1] / "neuroclip_live" / "models" / "event_nano"
@@ -32,7 +32,7 @@ GLOSSES = Glosses.of(
 
 
 def reference() -> tuple[nn.Embedding, nn.Embedding, nn.LayerNorm, nn.TransformerEncoder]:
-    """BERT's encoder as torch has it: layers that normalise last."""
+    """BERT's encoder as torch has it: layers that normalize last."""
     torch.manual_seed(0)
     layer = nn.TransformerEncoderLayer(
         WIDTH, HEADS, 4 * WIDTH, activation="gelu", batch_first=True, layer_norm_eps=1e-12, dropout=0.0
@@ -74,7 +74,7 @@ def under_hugging_face_names(parts) -> dict[str, np.ndarray]:
 def test_the_network_is_berts_encoder_with_the_mean_of_what_is_no_padding() -> None:
     parts = reference()
     request = compile_network(
-        sentence_network(quantised(under_hugging_face_names(parts))), 1
+        sentence_network(quantized(under_hugging_face_names(parts))), 1
     ).create_infer_request()
     ids = np.array([[1, 5, 3, 2, 7], [1, 2, 0, 0, 0]], np.int64)
     mask = np.array([[1, 1, 1, 1, 1], [1, 1, 0, 0, 0]], np.float32)

@@ -27,7 +27,7 @@ from training.scenes import (
     shoot,
 )
 from training.shots import FROM_ABOVE, HANDY, NEAR, SHARP, bent, in_hand, laid, near_film, swift_film
-from training.solids import CATALOGUE
+from training.solids import CATALOG
 
 CLASS_NAMES = {
     "airplanes": "airplane", "faces": "face", "faces easy": "face", "leopards": "leopard", "car side": "car",
@@ -62,7 +62,7 @@ class Bank:
         """Return every name of a thing, sorted, once."""
         names = set(self.photos.nouns) | set(self.icons.nouns)
         if self.solids:
-            names |= {name for _, several in CATALOGUE.values() for name in several}
+            names |= {name for _, several in CATALOG.values() for name in several}
         names |= {name for name, _ in self.meshes}
         return sorted(names)
 
@@ -175,7 +175,7 @@ class Studio:
         """Which photograph the last scene showed; -1: none."""
         self.take_photographs()
         self._icon_nouns, self._icon_weights = _weights(self._icon_index, 0.7)
-        self._solid_keys = list(CATALOGUE)
+        self._solid_keys = list(CATALOG)
         self._mesh_index: dict[str, list[int]] = {}
         for place, (name, _) in enumerate(bank.meshes):
             self._mesh_index.setdefault(name, []).append(place)
@@ -244,7 +244,7 @@ class Studio:
 
     def _solid(self, random: Random, key: str | None) -> tuple[list[Image], str]:
         key = key or self._solid_keys[int(random.integers(len(self._solid_keys)))]
-        builder, names = CATALOGUE[key]
+        builder, names = CATALOG[key]
         resolution = random_resolution(SOLID, random)
         film = solid_film(builder(random), resolution, random, SOLID, self._clutter(random, SOLID.clutter))
         noun = names[0] if random.random() < 0.5 else names[int(random.integers(len(names)))]
@@ -268,7 +268,7 @@ class Studio:
         else:
             above = key is None and random.random() < 0.4
             keys = FROM_ABOVE if above else self._solid_keys
-            builder, names = CATALOGUE[key or keys[int(random.integers(len(keys)))]]
+            builder, names = CATALOG[key or keys[int(random.integers(len(keys)))]]
             mesh = builder(random)
             noun = names[0] if random.random() < 0.5 else names[int(random.integers(len(names)))]
         resolution = random_resolution(SOLID, random)
@@ -278,7 +278,7 @@ class Studio:
     def _held(self, random: Random, key: str | None) -> tuple[list[Image], str]:
         """Film a thing in a hand: it is the thing that is named."""
         keys = SHARP if random.random() < 0.35 else HANDY
-        builder, names = CATALOGUE[key or keys[int(random.integers(len(keys)))]]
+        builder, names = CATALOG[key or keys[int(random.integers(len(keys)))]]
         style = replace(SOLID, arm=0.0)
         resolution = random_resolution(style, random)
         mesh = in_hand(builder(random), random)
@@ -290,7 +290,7 @@ class Studio:
         """Film a thing close by, mostly a hand, in any pose and cut by the rim."""
         keys = NEAR if random.random() < 0.75 else HANDY
         key = key or keys[int(random.integers(len(keys)))]
-        builder, names = CATALOGUE[key]
+        builder, names = CATALOG[key]
         style = replace(SOLID, arm=0.0)
         resolution = random_resolution(style, random)
         waved = key == "hand" and random.random() < 0.7
@@ -302,7 +302,7 @@ class Studio:
     def _laid(self, random: Random, key: str | None) -> tuple[list[Image], str]:
         """Film a thing that lies flat, as on a desk, seen from low above it."""
         keys = SHARP if random.random() < 0.4 else HANDY
-        builder, names = CATALOGUE[key or keys[int(random.integers(len(keys)))]]
+        builder, names = CATALOG[key or keys[int(random.integers(len(keys)))]]
         style = replace(SOLID, arm=0.0)
         resolution = random_resolution(style, random)
         mesh = bent(laid(builder(random)), random)

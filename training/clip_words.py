@@ -2,7 +2,7 @@
 
 CLIP's own tower cannot be had here, but its vectors of some names can: ``detic_named.npz`` (OpenAI's
 ViT-B/32, "a NAME", from Detic, Apache-2.0, which may be shipped) and tables of single words (for training
-only). Centred and on their first :data:`AXES` principal axes they are the *words that were seen*; a name that
+only). Centerd and on their first :data:`AXES` principal axes they are the *words that were seen*; a name that
 is not stored gets the mean of those whose definitions are alike.
 """
 
@@ -36,7 +36,7 @@ class ClipWords:
     ----------
     names : tuple of str
     vectors : ndarray (N, 256)
-        Unit rows, centred, on the principal axes.
+        Unit rows, centerd, on the principal axes.
     told : ndarray (N, C)
         The sentence encoder's vectors of "name: definition".
     shipped : ndarray (N,) bool

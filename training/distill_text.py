@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from training.distillation import DistillSettings, distil, tokenise
+from training.distillation import DistillSettings, distil, tokenize
 from training.image_tower import TextHead
 from training.teacher import MiniLM, Teacher, VectorCache
 from training.text_tower import (
@@ -30,7 +30,7 @@ from training.text_tower import (
     encoder,
     evaluate_text,
     forward,
-    initialise,
+    initialize,
     predicted_vectors,
     token_strings,
 )
@@ -95,12 +95,12 @@ def make_text_tower(
         vectors = transform(texts, vectors).astype(np.float16)
         wanted = transform(corpus.held_out, wanted)
     tower = build_tower(cfg, vectors.shape[1])
-    tokens, lengths = tokenise(texts, tokenizer)
+    tokens, lengths = tokenize(texts, tokenizer)
     if start is not None:
         tower.load_state_dict(widened(load_file(start), cfg, tokens, lengths, vectors))
     else:
         guard = HoldOut(corpus.held_out)
-        initialise(tower, start_vectors(tokenizer, teacher, known, guard), seed=settings.seed)
+        initialize(tower, start_vectors(tokenizer, teacher, known, guard), seed=settings.seed)
     before = evaluate_text(encoder(tower, tokenizer), corpus.held_out, wanted, timed=0)
     log.info("before training: cosine %.3f, %d-way %.3f", before.cosine, before.ways, before.retrieval)
     begin = time.monotonic()

@@ -2,7 +2,7 @@
 
 The loss is ``1 - cosine`` to the teacher plus a relational term: over a batch, the distribution of the
 student's similarities to all the teacher's vectors is drawn to the teacher's own distribution. The first term
-places a word, the second keeps neighbours apart, which is what retrieval and zero-shot decisions live on.
+places a word, the second keeps neighbors apart, which is what retrieval and zero-shot decisions live on.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def loss_of(features: Tensor, targets: Tensor, settings: DistillSettings) -> Ten
     return cosine + settings.relational * nn.functional.kl_div(got, wanted, reduction="batchmean")
 
 
-def tokenise(texts: Sequence[str], tokenizer: Any) -> tuple[Tensor, Tensor]:
+def tokenize(texts: Sequence[str], tokenizer: Any) -> tuple[Tensor, Tensor]:
     """Return ``(N, L)`` int32 tokens and the ``(N,)`` lengths including start and end."""
     tokens = torch.cat([tokenizer(list(texts[i : i + 8192])).int() for i in range(0, len(texts), 8192)])
     return tokens, tokens.argmax(-1) + 1
@@ -99,14 +99,14 @@ def distil(
     table = [p for name, p in tower.named_parameters() if p.ndim < 2 or "embedding" in name]
     others = [p for name, p in tower.named_parameters() if not (p.ndim < 2 or "embedding" in name)]
     groups = [{"params": table, "weight_decay": 0.0}, {"params": others}]
-    optimiser = torch.optim.AdamW(
+    optimizer = torch.optim.AdamW(
         groups, lr=settings.lr, betas=(0.9, 0.98), weight_decay=settings.weight_decay, fused=True
     )
     done = 0
     if checkpoint is not None and checkpoint.is_file():
         state = torch.load(checkpoint, weights_only=True)
         tower.load_state_dict(state["tower"])
-        optimiser.load_state_dict(state["optimiser"])
+        optimizer.load_state_dict(state["optimiser"])
         done = state["step"]
         log.info("going on from step %d", done)
     tower.train()
@@ -117,23 +117,23 @@ def distil(
             break
         if step < done:
             continue
-        for group in optimiser.param_groups:
+        for group in optimizer.param_groups:
             group["lr"] = settings.lr * _schedule(step, settings)
         longest = int(lengths[rows].max())
         with torch.autocast("cpu", torch.bfloat16):
             features = forward(tower, tokens[rows, :longest].long())
         wanted = nn.functional.normalize(vectors[rows].float(), dim=-1)
         loss = loss_of(features.float(), wanted, settings)
-        optimiser.zero_grad(set_to_none=True)
+        optimizer.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(tower.parameters(), 1.0)
-        optimiser.step()
+        optimizer.step()
         value = loss.item()
         mean_loss = value if math.isnan(mean_loss) else 0.98 * mean_loss + 0.02 * value
         if progress is not None:
             progress(step + 1, mean_loss)
         if checkpoint is not None and ((step + 1) % settings.save_every == 0 or step + 1 == settings.steps):
-            state = {"tower": tower.state_dict(), "optimiser": optimiser.state_dict(), "step": step + 1}
+            state = {"tower": tower.state_dict(), "optimiser": optimizer.state_dict(), "step": step + 1}
             torch.save(state, checkpoint.with_suffix(".tmp"))
             checkpoint.with_suffix(".tmp").replace(checkpoint)
 

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from neuroclip_live.events import Resolution
-from training.mesh import Mesh, normalised, render, rotation
+from training.mesh import Mesh, normalized, render, rotation
 from training.scenes import GLYPH, ICON, PHOTO, SOLID, Film, Image, Random, Style
 
 
@@ -83,14 +83,14 @@ def photo_film(photo: Image, resolution: Resolution, random: Random, style: Styl
     return film
 
 
-def _coloured(planes: Image, random: Random, style: Style, glyph: bool) -> tuple[Image, Image, float]:
-    """Give an icon greys and a ground that it can be told from; return its tile, opacity and the ground."""
-    grey, alpha = planes
+def _colored(planes: Image, random: Random, style: Style, glyph: bool) -> tuple[Image, Image, float]:
+    """Give an icon grays and a ground that it can be told from; return its tile, opacity and the ground."""
+    gray, alpha = planes
     if style.flip and random.random() < 0.5:
-        grey, alpha = np.ascontiguousarray(grey[:, ::-1]), np.ascontiguousarray(alpha[:, ::-1])
+        gray, alpha = np.ascontiguousarray(gray[:, ::-1]), np.ascontiguousarray(alpha[:, ::-1])
     ground = float(random.uniform(10, 245))
     inked = alpha > 60
-    values = grey[inked]
+    values = gray[inked]
     if not glyph and random.random() < 0.12:  # an outline only
         alpha = cv2.morphologyEx(
             alpha, cv2.MORPH_GRADIENT, np.ones((int(random.integers(2, 5)),) * 2, np.uint8)
@@ -100,9 +100,9 @@ def _coloured(planes: Image, random: Random, style: Style, glyph: bool) -> tuple
         ink = random.uniform(5, 250)
         while abs(ink - ground) < (60 if glyph else 35):
             ink, ground = random.uniform(5, 250), float(random.uniform(10, 245))
-        return np.full_like(grey, ink), alpha, ground
+        return np.full_like(gray, ink), alpha, ground
     gain = random.uniform(0.5, 1.1) * (-1 if random.random() < 0.2 else 1)
-    tile = np.clip((grey.astype(np.float32) - 128) * gain + 128 + random.uniform(-30, 30), 0, 255).astype(
+    tile = np.clip((gray.astype(np.float32) - 128) * gain + 128 + random.uniform(-30, 30), 0, 255).astype(
         np.uint8
     )
     mean = float(tile[inked].mean())
@@ -116,7 +116,7 @@ def cutout_film(
 ) -> Film:
     """Move a cut-out picture (2, S, S) before a ground: turned, foreshortened, sometimes thick or held."""
     glyph = style is GLYPH
-    tile, alpha, ground = _coloured(planes, random, style, glyph)
+    tile, alpha, ground = _colored(planes, random, style, glyph)
     side = alpha.shape[0]
     view = min(resolution)
     if glyph:
@@ -139,7 +139,7 @@ def cutout_film(
     elif kind < 0.55:  # upright, turned to the side
         yaw, yaw_rate = random.uniform(-65, 65), random.normal(0, 8)
     rise = extent * random.uniform(0.01, 0.035) * np.sqrt(max(1 - squeeze**2, 0))
-    side_grey = float(np.clip(tile.mean() * random.uniform(0.5, 1.3), 0, 255))
+    side_gray = float(np.clip(tile.mean() * random.uniform(0.5, 1.3), 0, 255))
     ground_image = np.full((resolution.height, resolution.width), ground, np.float32)
     if random.random() < 0.3:
         slope = random.uniform(-40, 40, 2)
@@ -160,8 +160,8 @@ def cutout_film(
         squash = np.diag([scale * across, scale * squeeze])
         second = cv2.getRotationMatrix2D((0, 0), motion.turn(t), 1.0)[:, :2]
         linear = second @ squash @ first
-        centre = (place + motion.shift(t)) * np.array(resolution) - (0, lift)
-        return np.column_stack([linear, centre - linear @ (side / 2, side / 2)])
+        center = (place + motion.shift(t)) * np.array(resolution) - (0, lift)
+        return np.column_stack([linear, center - linear @ (side / 2, side / 2)])
 
     def film(t: float) -> Image:
         image = ground_image
@@ -170,7 +170,7 @@ def cutout_film(
         for layer in range(layers):
             mask = cv2.warpAffine(alpha, matrix(t, rise * layer), tuple(resolution), flags=cv2.INTER_LINEAR)
             share = mask.astype(np.float32) / 255
-            image = image + (side_grey - image) * share
+            image = image + (side_gray - image) * share
         top = matrix(t, rise * layers)
         share = cv2.warpAffine(alpha, top, tuple(resolution), flags=cv2.INTER_LINEAR).astype(np.float32) / 255
         paint = cv2.warpAffine(
@@ -191,13 +191,13 @@ def _arm(random: Random, resolution: Resolution, extent: float) -> Callable[[Any
         [np.cos(direction), np.sin(direction)]
     )
 
-    def paint(image: Any, centre: Any) -> Any:
+    def paint(image: Any, center: Any) -> Any:
         painted = image.copy()
-        start = centre + extent * 0.35 * np.array([np.cos(direction), np.sin(direction)])
+        start = center + extent * 0.35 * np.array([np.cos(direction), np.sin(direction)])
         end = start + 2 * max(resolution) * np.array([np.cos(direction), np.sin(direction)])
         cv2.line(painted, tuple(int(v) for v in start), tuple(int(v) for v in end), skin, width)
         for finger in fingers:
-            spot = tuple(int(v) for v in centre + finger)
+            spot = tuple(int(v) for v in center + finger)
             cv2.circle(painted, spot, max(1, width // 3), skin * 0.92, -1)
         return painted
 
@@ -208,7 +208,7 @@ def solid_film(
     mesh: Mesh, resolution: Resolution, random: Random, style: Style = SOLID, clutter: Image | None = None
 ) -> Film:
     """Turn and move a solid thing: on a turntable, or in a hand, under one light."""
-    thing = normalised(mesh)
+    thing = normalized(mesh)
     view = min(resolution)
     size = view * float(np.exp(random.uniform(np.log(0.18 if view > 64 else 0.3), np.log(0.5))))
     free = np.clip((1 - 2 * size / np.array(resolution)) / 2, 0.02, None)
@@ -223,7 +223,7 @@ def solid_film(
         rate = random.normal(0, 6)
         roll = random.normal(0, 25) if random.random() < 0.7 else random.uniform(0, 360)
     ground = float(random.uniform(10, 240))
-    body = float((thing.grey * 255 * 0.7).mean())
+    body = float((thing.gray * 255 * 0.7).mean())
     while abs(body - ground) < 25:
         ground = float(random.uniform(10, 240))
     light = np.array(
@@ -237,13 +237,13 @@ def solid_film(
     arm = _arm(random, resolution, size * 1.6) if random.random() < style.arm else None
 
     def film(t: float) -> Image:
-        centre = (place + motion.shift(t)) * np.array(resolution)
-        image = ground_image.copy() if arm is None else arm(ground_image, centre)
+        center = (place + motion.shift(t)) * np.array(resolution)
+        image = ground_image.copy() if arm is None else arm(ground_image, center)
         depth = np.full(image.shape, np.inf, np.float32)
         pose = (
             rotation("y", roll + motion.turn(t)) @ rotation("x", elevation) @ rotation("z", start + rate * t)
         )
-        render(thing, pose, light, image, depth, size * motion.scale(t), (float(centre[0]), float(centre[1])))
+        render(thing, pose, light, image, depth, size * motion.scale(t), (float(center[0]), float(center[1])))
         return np.clip(image, 0, 255).astype(np.uint8)
 
     return film

@@ -17,7 +17,7 @@ from training.bank import Bank, load_glyphs, load_icons, load_photos, split_font
 from training.icons import read_set, render
 from training.pictures import PictureSet
 from training.settings import Settings
-from training.solids import CATALOGUE
+from training.solids import CATALOG
 from training.teacher import Teacher
 from training.texts import imagenet_lemmas
 from training.vocabulary import Vocabulary, build_vocabulary
@@ -73,7 +73,7 @@ def important_names(bank: Bank, least: int) -> list[str]:
 
 
 def _solids(bank: Bank) -> list[str]:
-    return [name for _, several in CATALOGUE.values() for name in several] if bank.solids else []
+    return [name for _, several in CATALOG.values() for name in several] if bank.solids else []
 
 
 def _render_icons(packages: Sequence[Path], out: Path) -> None:
@@ -127,7 +127,7 @@ def name_things(bank: Bank, teacher: Teacher, out: Path) -> Vocabulary:
             log.info("the teacher has read %d of %d sentences", start + len(parts[-1]), len(sentences))
         return np.concatenate(parts)
 
-    groups = [names for _, names in CATALOGUE.values()] if bank.solids else []
+    groups = [names for _, names in CATALOG.values()] if bank.solids else []
     vocabulary = build_vocabulary(bank.nouns(), groups, encode, characters=True)
     keep_vocabulary(vocabulary, path)
     log.info("%d names, %d sentences", len(vocabulary.names), len(vocabulary.vectors))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from training.mesh import Mesh, box, ellipsoid, lathe, normalised, prism, rotation, rounded, tube
+from training.mesh import Mesh, box, ellipsoid, lathe, normalized, prism, rotation, rounded, tube
 from training.solid_parts import Random, _g, _u
 
 POSES = ("open", "spread", "fist", "point", "pinch", "grip", "loose", "thumb", "two")
@@ -65,14 +65,14 @@ def held(thing: Mesh, random: Random) -> Mesh:
 
     The hand grips a place along the thing's longest axis, or reaches under it, or pinches its end.
     """
-    body = normalised(thing)
+    body = normalized(thing)
     extent = body.corners.max((0, 1)) - body.corners.min((0, 1))
     order = np.argsort(-extent)
     axes = np.zeros((3, 3), np.float32)
     axes[0, order[2]] = axes[1, order[0]] = axes[2, order[1]] = 1  # longest along y, thinnest along x
     if np.linalg.det(axes) < 0:
         axes[2] *= -1
-    laid = Mesh(body.corners @ axes.T, body.normals @ axes.T, body.grey)
+    laid = Mesh(body.corners @ axes.T, body.normals @ axes.T, body.gray)
     slim = float(extent[order[1]]) < 0.9
     scale = _u(random, 0.45, 0.85) if slim else _u(random, 0.6, 1.2)
     hand = hand_mesh(random, "grip" if random.random() < 0.7 else "pinch", forearm=(0.2, 0.9)).scaled(scale)

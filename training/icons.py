@@ -2,7 +2,7 @@
 
 Reads the ``icons.json`` of npm's ``@iconify-json/*`` packages (``npm pack @iconify-json/noto`` and so on;
 licences in ``training/README.md``), keeps the icons whose names are things one can see, and renders each
-with QtSvg to a grey image with transparency. Nothing of the packages is stored in this repository.
+with QtSvg to a gray image with transparency. Nothing of the packages is stored in this repository.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ def read_set(package: Path, lemmas: frozenset[str]) -> Iterator[Icon]:
 
 
 def render(icons: list[Icon], side: int = SIDE) -> npt.NDArray[np.uint8]:
-    """Render icons to grey and alpha planes.
+    """Render icons to gray and alpha planes.
 
     Returns
     -------

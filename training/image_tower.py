@@ -1,7 +1,7 @@
 """The image tower and the text head: what is trained here.
 
 The tower is open_clip's own ``TimmModel``, so that the trained weights load by open_clip's door without
-renaming. The head lets words move a little in the teacher's space: ``head(t) = normalise(t + W2 gelu(W1 t +
+renaming. The head lets words move a little in the teacher's space: ``head(t) = normalize(t + W2 gelu(W1 t +
 b1) + b2)``, and starts as the identity.
 """
 
@@ -101,7 +101,7 @@ def widened(tower: nn.Module, size: int, dim: int) -> nn.Module:
     return wide
 
 
-def normalise_frames(frames: np.ndarray | Tensor) -> Tensor:
+def normalize_frames(frames: np.ndarray | Tensor) -> Tensor:
     """Turn frames (N, H, W) uint8 into the tower's input (N, 3, H, W): ``x / 255 - 0.5``."""
     tensor = torch.as_tensor(np.asarray(frames)) if not isinstance(frames, Tensor) else frames
     scaled = tensor.float().div_(255).sub_(0.5)

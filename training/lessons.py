@@ -31,7 +31,7 @@ _RIVALS = 12
 
 @dataclass(frozen=True)
 class Batch:
-    """Frames (B, 3, S, S) normalised, what they show, and of which photograph they are (-1: of none)."""
+    """Frames (B, 3, S, S) normalized, what they show, and of which photograph they are (-1: of none)."""
 
     images: Tensor
     concepts: Indices
@@ -51,7 +51,7 @@ class Lesson(Protocol):
 
 
 class Candidates:
-    """The names a batch is told apart from: those in it, their nearest neighbours, and others at random.
+    """The names a batch is told apart from: those in it, their nearest neighbors, and others at random.
 
     Parameters
     ----------

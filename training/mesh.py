@@ -1,6 +1,6 @@
 """Solid shapes from triangles, and a small renderer: everyday objects from all sides.
 
-A :class:`Mesh` is a soup of triangles with a grey value each and a normal for each corner, so that round
+A :class:`Mesh` is a soup of triangles with a gray value each and a normal for each corner, so that round
 things shade smoothly. Units are arbitrary; z points up, the object stands on or around the origin.
 """
 
@@ -19,34 +19,34 @@ Array = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Mesh:
-    """Triangles: ``corners`` (F, 3, 3), unit ``normals`` (F, 3, 3), ``grey`` (F,) reflectance 0..1."""
+    """Triangles: ``corners`` (F, 3, 3), unit ``normals`` (F, 3, 3), ``gray`` (F,) reflectance 0..1."""
 
     corners: Array
     normals: Array
-    grey: Array
+    gray: Array
 
     def __add__(self, other: Mesh) -> Mesh:
         return Mesh(
             np.concatenate([self.corners, other.corners]),
             np.concatenate([self.normals, other.normals]),
-            np.concatenate([self.grey, other.grey]),
+            np.concatenate([self.gray, other.gray]),
         )
 
     def moved(self, x: float = 0, y: float = 0, z: float = 0) -> Mesh:
         """Return a copy shifted by (x, y, z)."""
-        return Mesh(self.corners + np.array([x, y, z], np.float32), self.normals, self.grey)
+        return Mesh(self.corners + np.array([x, y, z], np.float32), self.normals, self.gray)
 
     def turned(self, axis: str, degrees: float) -> Mesh:
         """Return a copy turned about an axis through the origin."""
         matrix = rotation(axis, degrees)
-        return Mesh(self.corners @ matrix.T, self.normals @ matrix.T, self.grey)
+        return Mesh(self.corners @ matrix.T, self.normals @ matrix.T, self.gray)
 
     def scaled(self, x: float, y: float | None = None, z: float | None = None) -> Mesh:
         """Return a copy stretched along the axes; one number scales all three."""
         factors = np.array([x, x if y is None else y, x if z is None else z], np.float32)
         normals = self.normals / factors
         normals /= np.maximum(np.linalg.norm(normals, axis=-1, keepdims=True), 1e-9)
-        return Mesh(self.corners * factors, normals, self.grey)
+        return Mesh(self.corners * factors, normals, self.gray)
 
 
 def rotation(axis: str, degrees: float) -> Array:
@@ -56,7 +56,7 @@ def rotation(axis: str, degrees: float) -> Array:
     return np.array(rows.get(axis, [[c, -s, 0], [s, c, 0], [0, 0, 1]]), np.float32)
 
 
-def from_quads(quads: Any, grey: float | Sequence[float], normals: Any = None) -> Mesh:
+def from_quads(quads: Any, gray: float | Sequence[float], normals: Any = None) -> Mesh:
     """Make a mesh of four-cornered faces (Q, 4, 3); flat unless corner normals (Q, 4, 3) are given."""
     quads = np.asarray(quads, np.float32)
     corners = np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]])
@@ -67,21 +67,21 @@ def from_quads(quads: Any, grey: float | Sequence[float], normals: Any = None) -
     else:
         normals = np.asarray(normals, np.float32)
         face_normals = np.concatenate([normals[:, [0, 1, 2]], normals[:, [0, 2, 3]]])
-    values = np.broadcast_to(np.asarray(grey, np.float32), len(quads))
+    values = np.broadcast_to(np.asarray(gray, np.float32), len(quads))
     return Mesh(corners, face_normals.astype(np.float32), np.concatenate([values, values]))
 
 
-def box(width: float, depth: float, height: float, grey: float = 0.6) -> Mesh:
-    """Return a block on the ground, centred in x and y."""
+def box(width: float, depth: float, height: float, gray: float = 0.6) -> Mesh:
+    """Return a block on the ground, centerd in x and y."""
     return prism(
         [(-width / 2, -depth / 2), (width / 2, -depth / 2), (width / 2, depth / 2), (-width / 2, depth / 2)],
         height,
-        grey,
+        gray,
     )
 
 
 def prism(
-    outline: Sequence[tuple[float, float]], height: float, grey: float = 0.6, top: float | None = None
+    outline: Sequence[tuple[float, float]], height: float, gray: float = 0.6, top: float | None = None
 ) -> Mesh:
     """Extrude a star-shaped outline (counter-clockwise, x and y) from the ground up."""
     points = np.asarray(outline, np.float32)
@@ -98,7 +98,7 @@ def prism(
     )
     floor = np.stack([at(following, 0), at(points, 0), at(middle, 0), at(middle, 0)], axis=1)
     return from_quads(
-        np.concatenate([sides, lid, floor]), [grey] * n + [grey if top is None else top] * n + [grey] * n
+        np.concatenate([sides, lid, floor]), [gray] * n + [gray if top is None else top] * n + [gray] * n
     )
 
 
@@ -118,9 +118,9 @@ def rounded(width: float, depth: float, radius: float, steps: int = 4) -> list[t
 
 
 def lathe(
-    profile: Sequence[tuple[float, float]], grey: float | Sequence[float] = 0.6, segments: int = 20
+    profile: Sequence[tuple[float, float]], gray: float | Sequence[float] = 0.6, segments: int = 20
 ) -> Mesh:
-    """Turn a profile of (radius, z) about the z axis; ``grey`` may be given for each piece of the profile.
+    """Turn a profile of (radius, z) about the z axis; ``gray`` may be given for each piece of the profile.
 
     Corners of the profile stay sharp: each piece shades as a cone of its own.
     """
@@ -128,7 +128,7 @@ def lathe(
     angles = np.linspace(0, 2 * np.pi, segments + 1)
     c, s = np.cos(angles).astype(np.float32), np.sin(angles).astype(np.float32)
     pieces = len(points) - 1
-    values = np.broadcast_to(np.asarray(grey, np.float32), pieces)
+    values = np.broadcast_to(np.asarray(gray, np.float32), pieces)
     quads, normals, shades = [], [], []
     for k in range(pieces):
         (r0, z0), (r1, z1) = points[k], points[k + 1]
@@ -143,7 +143,7 @@ def lathe(
     return from_quads(np.concatenate(quads), np.concatenate(shades), np.concatenate(normals))
 
 
-def tube(path: Any, radius: float | Sequence[float], grey: float = 0.6, sides: int = 8) -> Mesh:
+def tube(path: Any, radius: float | Sequence[float], gray: float = 0.6, sides: int = 8) -> Mesh:
     """Return a bent rod along a path (P, 3) of points, with one radius or one for each point."""
     path = np.asarray(path, np.float32)
     radii = np.broadcast_to(np.asarray(radius, np.float32), len(path))
@@ -160,10 +160,10 @@ def tube(path: Any, radius: float | Sequence[float], grey: float = 0.6, sides: i
     def faces(a: Any) -> Any:
         return np.stack([a[:-1, :-1], a[:-1, 1:], a[1:, 1:], a[1:, :-1]], axis=2).reshape(-1, 4, 3)
 
-    body = from_quads(faces(ring), grey, faces(normal.astype(np.float32)))
+    body = from_quads(faces(ring), gray, faces(normal.astype(np.float32)))
     for end in (0, -1):
         tip = np.repeat(path[end][None], sides, axis=0)
-        body = body + from_quads(np.stack([ring[end][:-1], ring[end][1:], tip, tip], axis=1), grey)
+        body = body + from_quads(np.stack([ring[end][:-1], ring[end][1:], tip, tip], axis=1), gray)
     return body
 
 
@@ -176,13 +176,13 @@ def arc(radius: float, start: float, end: float, plane: str = "xz", steps: int =
     return points
 
 
-def ellipsoid(x: float, y: float, z: float, grey: float = 0.6, segments: int = 16) -> Mesh:
+def ellipsoid(x: float, y: float, z: float, gray: float = 0.6, segments: int = 16) -> Mesh:
     """Return an ellipsoid around the origin with half axes x, y, z."""
     angles = np.linspace(-np.pi / 2, np.pi / 2, segments // 2 + 1)
     profile = [(float(np.cos(a)), float(np.sin(a))) for a in angles]
-    ball = lathe(profile, grey, segments)
+    ball = lathe(profile, gray, segments)
     smooth = ball.corners / np.maximum(np.linalg.norm(ball.corners, axis=-1, keepdims=True), 1e-9)
-    return Mesh(ball.corners, smooth, ball.grey).scaled(x, y, z)
+    return Mesh(ball.corners, smooth, ball.gray).scaled(x, y, z)
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
@@ -219,9 +219,9 @@ def render(
     canvas: Array,
     depth: Array,
     size: float,
-    centre: tuple[float, float],
+    center: tuple[float, float],
 ) -> None:
-    """Draw a mesh of about unit size over ``canvas`` (H, W), in place, in grey values 0..255.
+    """Draw a mesh of about unit size over ``canvas`` (H, W), in place, in gray values 0..255.
 
     Parameters
     ----------
@@ -233,25 +233,25 @@ def render(
     canvas, depth : ndarray (H, W)
         The picture and its depth; depth starts at infinity.
     size : float
-        Pixels per unit at the object's centre.
-    centre : (float, float)
+        Pixels per unit at the object's center.
+    center : (float, float)
         Where the object's origin appears, in pixels.
     """
     points = mesh.corners @ pose.T
     normals = mesh.normals @ pose.T
     normals = np.where(normals[..., 1:2] > 0, -normals, normals)  # both sides of a face are lit
     shade = np.clip(0.45 + 0.55 * np.maximum(normals @ light, 0), 0, 1)
-    shades = (mesh.grey[:, None] * shade * 255).astype(np.float32)
+    shades = (mesh.gray[:, None] * shade * 255).astype(np.float32)
     away = 4.0 / (4.0 + points[..., 1])
     projected = np.empty_like(points)
-    projected[..., 0] = centre[0] + size * points[..., 0] * away
-    projected[..., 1] = centre[1] - size * points[..., 2] * away
+    projected[..., 0] = center[0] + size * points[..., 0] * away
+    projected[..., 1] = center[1] - size * points[..., 2] * away
     projected[..., 2] = points[..., 1]
     _raster(projected, shades, canvas, depth)
 
 
-def normalised(mesh: Mesh) -> Mesh:
-    """Return the mesh centred at the origin and scaled so that its farthest corner lies at distance 1."""
+def normalized(mesh: Mesh) -> Mesh:
+    """Return the mesh centerd at the origin and scaled so that its farthest corner lies at distance 1."""
     low, high = mesh.corners.min(axis=(0, 1)), mesh.corners.max(axis=(0, 1))
     middle = (low + high) / 2
     reach = float(np.linalg.norm(mesh.corners - middle, axis=-1).max())

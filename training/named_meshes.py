@@ -1,9 +1,9 @@
 """Named meshes from free collections, made small enough for :mod:`training.mesh`'s renderer.
 
 ``python -m training.named_meshes --furniture DIR --glb DIR --out meshes.npz`` reads Debian's
-``sweethome3d-furniture`` (``.sh3f``: a zip of OBJ files with a catalogue of names) and folders of ``.glb``
-files whose names say what they show, simplifies each to :data:`FACES` triangles and keeps one grey value a
-triangle, from its texture or colour. Only the result is read by training; nothing of it is stored in this
+``sweethome3d-furniture`` (``.sh3f``: a zip of OBJ files with a catalog of names) and folders of ``.glb``
+files whose names say what they show, simplifies each to :data:`FACES` triangles and keeps one gray value a
+triangle, from its texture or color. Only the result is read by training; nothing of it is stored in this
 repository.
 """
 
@@ -29,7 +29,7 @@ FACES = 900
 """Triangles kept of a mesh: enough for its outline on a sensor of 128 pixels."""
 
 _MOST_READ = 400_000  # triangles; what has more is passed over
-_GREY = np.array([0.299, 0.587, 0.114], np.float32)
+_GRAY = np.array([0.299, 0.587, 0.114], np.float32)
 
 _PLAIN = frozenset(
     "closed open opened golden gold metal leather black white evil wooden autumn dead snow mat "
@@ -80,7 +80,7 @@ _RENAMED = {
 
 
 def name_of(stem: str, known: Any) -> str | None:
-    """Return the noun a file's or a catalogue's name says, or None where it says none that can be seen.
+    """Return the noun a file's or a catalog's name says, or None where it says none that can be seen.
 
     Parameters
     ----------
@@ -164,15 +164,15 @@ def simplified(scene: Any, faces: int = FACES) -> Mesh | None:
     import fast_simplification
     from scipy.spatial import cKDTree
 
-    corners, greys = [], []
+    corners, grays = [], []
     for part in scene.dump():
         if not hasattr(part, "faces") or not len(part.faces):
             continue
         corners.append(np.asarray(part.vertices, np.float32)[part.faces])
-        greys.append(_greys(part))
+        grays.append(_grays(part))
     if not corners or sum(map(len, corners)) > _MOST_READ:
         return None
-    triangles, grey = np.concatenate(corners), np.concatenate(greys)
+    triangles, gray = np.concatenate(corners), np.concatenate(grays)
     triangles = np.stack([triangles[..., 0], -triangles[..., 2], triangles[..., 1]], -1)  # both have y up
     reach = float(np.abs(triangles - triangles.mean((0, 1))).max())
     if not np.isfinite(triangles).all() or reach <= 0:
@@ -189,16 +189,16 @@ def simplified(scene: Any, faces: int = FACES) -> Mesh | None:
         if len(joined) > faces:
             points, joined = fast_simplification.simplify(points, joined, target_count=faces, agg=7)
         triangles = points[joined].astype(np.float32)
-        grey = grey[cKDTree(middle).query(triangles.mean(1))[1]]
+        gray = gray[cKDTree(middle).query(triangles.mean(1))[1]]
         if len(triangles) > 2 * faces or not len(triangles):
             return None
     flat = np.cross(triangles[:, 1] - triangles[:, 0], triangles[:, 2] - triangles[:, 0])
     flat /= np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-12)
-    return Mesh(triangles, np.repeat(flat[:, None], 3, 1).astype(np.float32), np.clip(grey, 0.03, 1.0))
+    return Mesh(triangles, np.repeat(flat[:, None], 3, 1).astype(np.float32), np.clip(gray, 0.03, 1.0))
 
 
-def _greys(part: Any) -> Any:
-    """Return one grey value (F,) for each of a part's triangles."""
+def _grays(part: Any) -> Any:
+    """Return one gray value (F,) for each of a part's triangles."""
     count = len(part.faces)
     visual = part.visual
     try:
@@ -207,13 +207,13 @@ def _greys(part: Any) -> Any:
                 visual.material, "baseColorTexture", None
             )
             if image is not None and visual.uv is not None:
-                small = np.asarray(image.convert("RGB").resize((64, 64)), np.float32) @ _GREY / 255
+                small = np.asarray(image.convert("RGB").resize((64, 64)), np.float32) @ _GRAY / 255
                 uv = np.asarray(visual.uv)[part.faces].mean(1)
                 x, y = (uv[:, 0] % 1 * 63).astype(int), ((1 - uv[:, 1]) % 1 * 63).astype(int)
                 return small[y, x].astype(np.float32)
-            colour = np.asarray(visual.material.main_color, np.float32)
-            return np.full(count, float(colour[:3] @ _GREY) / 255, np.float32)
-        return (np.asarray(visual.face_colors, np.float32)[:, :3] @ _GREY / 255).astype(np.float32)
+            color = np.asarray(visual.material.main_color, np.float32)
+            return np.full(count, float(color[:3] @ _GRAY) / 255, np.float32)
+        return (np.asarray(visual.face_colors, np.float32)[:, :3] @ _GRAY / 255).astype(np.float32)
     except (AttributeError, ValueError, TypeError, IndexError):
         return np.full(count, 0.6, np.float32)
 
@@ -225,9 +225,9 @@ def save_meshes(meshes: Sequence[tuple[str, Mesh]], path: Path) -> None:
         np.savez_compressed(
             file,
             names=np.array([name for name, _ in meshes]),
-            counts=np.array([len(mesh.grey) for _, mesh in meshes]),
+            counts=np.array([len(mesh.gray) for _, mesh in meshes]),
             corners=np.concatenate([mesh.corners for _, mesh in meshes]).astype(np.float32),
-            grey=np.concatenate([mesh.grey for _, mesh in meshes]).astype(np.float16),
+            gray=np.concatenate([mesh.gray for _, mesh in meshes]).astype(np.float16),
         )
     beside.replace(path)
 
@@ -236,13 +236,13 @@ def load_meshes(path: Path) -> list[tuple[str, Mesh]]:
     """Read what :func:`save_meshes` wrote."""
     with np.load(path, allow_pickle=False) as stored:
         names, counts = stored["names"].tolist(), stored["counts"]
-        corners, grey = stored["corners"], stored["grey"].astype(np.float32)
+        corners, gray = stored["corners"], stored["grey"].astype(np.float32)
     flat = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     flat /= np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-12)
     normals = np.repeat(flat[:, None], 3, 1)
     ends = np.cumsum(counts)
     return [
-        (name, Mesh(corners[end - count : end], normals[end - count : end], grey[end - count : end]))
+        (name, Mesh(corners[end - count : end], normals[end - count : end], gray[end - count : end]))
         for name, count, end in zip(names, counts, ends, strict=True)
     ]
 

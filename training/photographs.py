@@ -77,7 +77,7 @@ def photo_targets(
     classifier: nn.Module | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> PhotoTargets:
-    """Have ImageNet's classifier look at photographs (grey, uint8), those that are large enough.
+    """Have ImageNet's classifier look at photographs (gray, uint8), those that are large enough.
 
     Parameters
     ----------
@@ -115,9 +115,9 @@ def features_of(
     features, logits = [], []
     for start in range(0, len(photographs), 32):
         part = np.stack([_fitted(photograph) for photograph in photographs[start : start + 32]])
-        grey = torch.from_numpy(part).float()[:, None].expand(-1, 3, -1, -1) / 127.5 - 1
+        gray = torch.from_numpy(part).float()[:, None].expand(-1, 3, -1, -1) / 127.5 - 1
         with torch.inference_mode():
-            seen = classifier.forward_head(classifier.forward_features(grey), pre_logits=True)  # type: ignore[operator]
+            seen = classifier.forward_head(classifier.forward_features(gray), pre_logits=True)  # type: ignore[operator]
             logits.append(classifier.classifier(seen).numpy())  # type: ignore[operator]
             features.append(seen.numpy())
         if progress is not None:

@@ -23,7 +23,7 @@ DIGIT_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "e
 
 @dataclass
 class PictureSet:
-    """Pictures of one kind: ``images`` (grey, or (2, H, W) grey and opacity) and their ``nouns``."""
+    """Pictures of one kind: ``images`` (gray, or (2, H, W) gray and opacity) and their ``nouns``."""
 
     images: list[Any] = field(default_factory=list)
     nouns: list[str] = field(default_factory=list)
@@ -42,7 +42,7 @@ class PictureSet:
 
 
 def read_photographs(path: Path, side: int = PHOTO_SIDE) -> Iterator[tuple[Image, str, str]]:
-    """Yield (grey image, class, file name) from a folder, or a zip, of images by class.
+    """Yield (gray image, class, file name) from a folder, or a zip, of images by class.
 
     The class is the name of the folder an image lies in, with ``_`` read as a space. Longer sides are
     reduced to ``side`` pixels. Files that are not images are passed over; images that cannot be decoded are
@@ -86,12 +86,12 @@ def render_glyphs(fonts: Sequence[Path], characters: str, side: int = GLYPH_SIDE
             if box is None:
                 continue
             ink = np.asarray(page.crop(box))
-            glyphs.add(centred(ink, side), character)
+            glyphs.add(centerd(ink, side), character)
     return glyphs
 
 
-def centred(ink: npt.NDArray[Any], side: int, margin: float = 0.1) -> Image:
-    """Scale an ink plane to fit a square with a margin; return (2, side, side) grey (black) and opacity."""
+def centerd(ink: npt.NDArray[Any], side: int, margin: float = 0.1) -> Image:
+    """Scale an ink plane to fit a square with a margin; return (2, side, side) gray (black) and opacity."""
     scale = side * (1 - 2 * margin) / max(ink.shape)
     size = (max(2, round(ink.shape[1] * scale)), max(2, round(ink.shape[0] * scale)))
     small = cv2.resize(np.ascontiguousarray(ink), size, interpolation=cv2.INTER_AREA)
@@ -193,7 +193,7 @@ def write_digit(digit: int, random: np.random.Generator, side: int = GLYPH_SIDE)
         pixels = np.round((points * 0.8 + 0.5) * side * 2).astype(np.int32)
         cv2.polylines(page, [pixels.reshape(-1, 1, 2)], False, 255, max(2, width), cv2.LINE_AA)
     rows, columns = np.flatnonzero(page.any(1)), np.flatnonzero(page.any(0))
-    return centred(page[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1], side)
+    return centerd(page[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1], side)
 
 
 def _smooth(points: npt.NDArray[np.float64], steps: int = 8) -> npt.NDArray[np.float64]:

@@ -138,7 +138,7 @@ def shoot(
             ):
                 break
         if int((counts > 0).sum()) < max(24, FEWEST_ACTIVE * resolution.area):
-            continue  # nothing to recognise: live, this is "no motion"
+            continue  # nothing to recognize: live, this is "no motion"
         _disturb(counts, noise, on_share, speckle, keep, random)
         frame = discriminate(counts, 0)
         if focused:

@@ -7,9 +7,9 @@ import numpy as np
 
 from neuroclip_live.events import Resolution
 from training.hands import held
-from training.mesh import Mesh, normalised, render, rotation
+from training.mesh import Mesh, normalized, render, rotation
 from training.scenes import Film, Image, Random
-from training.solids import CATALOGUE
+from training.solids import CATALOG
 
 SMALL_PX = (15.0, 60.0)
 """Extent, in pixels of the sensor, of things that are far away."""
@@ -27,7 +27,7 @@ _KINDS = ("solids_kitchen", "solids_desk", "solids_tools", "solids_small")
 HANDY = (
     *(
         key
-        for key, (builder, _) in CATALOGUE.items()
+        for key, (builder, _) in CATALOG.items()
         if builder.__module__.rpartition(".")[2] in _KINDS and key not in _TOO_LARGE
     ),
     "flashlight",
@@ -40,7 +40,7 @@ HANDY = (
     "spray",
     "umbrella",
 )
-"""Keys of the catalogue's solids that a hand can hold."""
+"""Keys of the catalog's solids that a hand can hold."""
 
 SHARP = ("scissors", "box_cutter", "pliers", "knife", "screwdriver", "pen", "mechanical_pencil", "phone")
 """Those that are held most."""
@@ -59,7 +59,7 @@ def swift_film(
 
     ``above`` looks down on it; it then moves the way it points and hardly turns.
     """
-    thing = normalised(mesh)
+    thing = normalized(mesh)
     view = float(min(resolution))
     most = min(SMALL_PX[1], 0.7 * view)
     size = float(np.exp(random.uniform(np.log(min(SMALL_PX[0], 0.4 * view)), np.log(most)))) / 2
@@ -78,7 +78,7 @@ def swift_film(
     spin = random.normal(0, 2 if above else 12)
     roll = 0.0 if above else random.normal(0, 40)
     ground = float(random.uniform(10, 240))
-    body = float((thing.grey * 255 * 0.7).mean())
+    body = float((thing.gray * 255 * 0.7).mean())
     while abs(body - ground) < 25:
         ground = float(random.uniform(10, 240))
     light = np.array([random.normal(0, 0.6), -abs(random.normal(0.7, 0.4)), 0.8], np.float32)
@@ -89,11 +89,11 @@ def swift_film(
         ground_image = ground_image + (soft - soft.mean()) * random.uniform(0.2, 0.6)
 
     def film(t: float) -> Image:
-        centre = middle + swing * np.sin(phase + rate * t)
+        center = middle + swing * np.sin(phase + rate * t)
         image = ground_image.copy()
         depth = np.full(image.shape, np.inf, np.float32)
         pose = rotation("y", roll) @ rotation("x", elevation) @ rotation("z", start + spin * t)
-        render(thing, pose, light, image, depth, size, (float(centre[0]), float(centre[1])))
+        render(thing, pose, light, image, depth, size, (float(center[0]), float(center[1])))
         return np.clip(image, 0, 255).astype(np.uint8)
 
     return film, int(np.clip(round(speed / PIXELS_A_STEP), 2, _MOST_STEPS))
@@ -107,7 +107,7 @@ def near_film(
     ``upright`` is for a hand on its arm: it faces the sensor more or less, whole, and is waved sideways.
     Returns the film and how many pictures a slice needs.
     """
-    thing = normalised(mesh)
+    thing = normalized(mesh)
     view = float(min(resolution))
     size = view * (random.uniform(0.22, 0.6) if upright else random.uniform(0.35, 0.85))
     area = np.array(resolution, float)
@@ -125,7 +125,7 @@ def near_film(
         starts = tuple(random.uniform(0, 360, 3))
     turns = [(axis, start, random.normal(0, 4)) for axis, start in zip("xyz", starts, strict=True)]
     ground = float(random.uniform(10, 240))
-    body = float((thing.grey * 255 * 0.7).mean())
+    body = float((thing.gray * 255 * 0.7).mean())
     while abs(body - ground) < 25:
         ground = float(random.uniform(10, 240))
     light = np.array([random.normal(0, 0.8), random.normal(-0.5, 0.6), 0.8], np.float32)
@@ -136,13 +136,13 @@ def near_film(
         ground_image = ground_image + (soft - soft.mean()) * random.uniform(0.2, 0.6)
 
     def film(t: float) -> Image:
-        centre = middle + swing * np.sin(phase + rate * t)
+        center = middle + swing * np.sin(phase + rate * t)
         image = ground_image.copy()
         depth = np.full(image.shape, np.inf, np.float32)
         pose = np.eye(3, dtype=np.float32)
         for axis, start, turn in turns:
             pose = rotation(axis, start + turn * t) @ pose
-        render(thing, pose, light, image, depth, size, (float(centre[0]), float(centre[1])))
+        render(thing, pose, light, image, depth, size, (float(center[0]), float(center[1])))
         return np.clip(image, 0, 255).astype(np.uint8)
 
     return film, int(np.clip(round(speed / PIXELS_A_STEP), 2, _MOST_STEPS // 2))
@@ -150,13 +150,13 @@ def near_film(
 
 def laid(mesh: Mesh) -> Mesh:
     """Return a thing that lies on its flattest side: its thinnest extent upwards, its longest along x."""
-    body = normalised(mesh)
+    body = normalized(mesh)
     order = np.argsort(np.ptp(body.corners.reshape(-1, 3), axis=0))
     axes = np.zeros((3, 3), np.float32)
     axes[2, order[0]] = axes[1, order[1]] = axes[0, order[2]] = 1
     if np.linalg.det(axes) < 0:
         axes[1] *= -1
-    return Mesh(body.corners @ axes.T, body.normals @ axes.T, body.grey)
+    return Mesh(body.corners @ axes.T, body.normals @ axes.T, body.gray)
 
 
 def bent(mesh: Mesh, random: Random) -> Mesh:
@@ -166,7 +166,7 @@ def bent(mesh: Mesh, random: Random) -> Mesh:
     stretched = mesh.scaled(1.0, wide, high)
     corners = stretched.corners.copy()
     corners[..., 1] += curve * corners[..., 0] ** 2
-    return Mesh(corners, stretched.normals, stretched.grey)
+    return Mesh(corners, stretched.normals, stretched.gray)
 
 
 def in_hand(mesh: Mesh, random: Random) -> Mesh:

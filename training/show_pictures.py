@@ -1,8 +1,8 @@
 """Make the pictures the simulated camera shows when given none: ``python -m training.show_pictures``.
 
-They are this project's own: solids of the catalogue, each of one seed and seen from one side, rendered to
-grey with opacity. Which seed and side was chosen among a few for being recognised well by event-nano, so they
-show that the program works, not how well it recognises what it never saw.
+They are this project's own: solids of the catalog, each of one seed and seen from one side, rendered to
+gray with opacity. Which seed and side was chosen among a few for being recognized well by event-nano, so they
+show that the program works, not how well it recognizes what it never saw.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from training.mesh import Mesh, normalised, render, rotation
-from training.solids import CATALOGUE
+from training.mesh import Mesh, normalized, render, rotation
+from training.solids import CATALOG
 
 OUT = Path(__file__).parents[1] / "drivers" / "neuroclip_drivers" / "simulator" / "show"
 SIDE = 320
@@ -49,12 +49,12 @@ VIEWS = {
 
 
 def still(mesh: Mesh, elevation: float, azimuth: float, side: int = SIDE) -> npt.NDArray[np.uint8]:
-    """Return a solid as a picture that fits tightly around it: (2, H, W) uint8, grey and opacity."""
+    """Return a solid as a picture that fits tightly around it: (2, H, W) uint8, gray and opacity."""
     canvas = np.zeros((side, side), np.float32)
     depth = np.full((side, side), np.inf, np.float32)
     light = np.array([0.3, -0.7, 0.65], np.float32)
     pose = rotation("x", elevation) @ rotation("z", azimuth)
-    thing = normalised(mesh)
+    thing = normalized(mesh)
     render(thing, pose, light / np.linalg.norm(light), canvas, depth, side * 0.42, (side / 2, side / 2))
     there = np.isfinite(depth)
     rows, columns = np.flatnonzero(there.any(1)), np.flatnonzero(there.any(0))
@@ -68,11 +68,11 @@ def main(out: Path) -> None:
     """Write a PNG for each."""
     out.mkdir(parents=True, exist_ok=True)
     for name, view in VIEWS.items():
-        build, _ = CATALOGUE[view.solid]
-        grey, opacity = still(build(np.random.default_rng(view.seed)), view.elevation, view.azimuth)
+        build, _ = CATALOG[view.solid]
+        gray, opacity = still(build(np.random.default_rng(view.seed)), view.elevation, view.azimuth)
         path = out / f"{name.replace(' ', '_')}.png"
-        cv2.imwrite(str(path), np.dstack([grey, grey, grey, opacity]), [cv2.IMWRITE_PNG_COMPRESSION, 9])
-        click.echo(f"{path.name}: {grey.shape[1]} x {grey.shape[0]}, {path.stat().st_size / 1e3:.1f} kB")
+        cv2.imwrite(str(path), np.dstack([gray, gray, gray, opacity]), [cv2.IMWRITE_PNG_COMPRESSION, 9])
+        click.echo(f"{path.name}: {gray.shape[1]} x {gray.shape[0]}, {path.stat().st_size / 1e3:.1f} kB")
 
 
 if __name__ == "__main__":

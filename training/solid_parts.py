@@ -1,4 +1,4 @@
-"""What every solid of the catalogue is made with: the register, random greys, and parts that recur."""
+"""What every solid of the catalog is made with: the register, random grays, and parts that recur."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from training.mesh import Mesh, arc, box, lathe, prism, rounded, tube
 Random = np.random.Generator
 Builder = Callable[[Random], Mesh]
 
-CATALOGUE: dict[str, tuple[Builder, tuple[str, ...]]] = {}
+CATALOG: dict[str, tuple[Builder, tuple[str, ...]]] = {}
 """Key → (builder, names); all names are equally right."""
 
 
@@ -19,7 +19,7 @@ def solid(*names: str) -> Callable[[Builder], Builder]:
     """Register a builder under the names of what it makes."""
 
     def register(builder: Builder) -> Builder:
-        CATALOGUE[builder.__name__.strip("_")] = (builder, names)
+        CATALOG[builder.__name__.strip("_")] = (builder, names)
         return builder
 
     return register
@@ -34,63 +34,63 @@ def _g(random: Random) -> float:
     return float(np.clip(random.choice([0.15, 0.35, 0.6, 0.9]) + random.normal(0, 0.08), 0.05, 1.0))
 
 
-def _other(random: Random, grey: float) -> float:
-    """Return a reflectance clearly unlike ``grey``."""
-    return _u(random, 0.6, 1.0) if grey < 0.5 else _u(random, 0.05, 0.35)
+def _other(random: Random, gray: float) -> float:
+    """Return a reflectance clearly unlike ``gray``."""
+    return _u(random, 0.6, 1.0) if gray < 0.5 else _u(random, 0.05, 0.35)
 
 
-def _decal(random: Random, width: float, depth: float, z: float, grey: float, n: int = 3) -> Mesh:
+def _decal(random: Random, width: float, depth: float, z: float, gray: float, n: int = 3) -> Mesh:
     """Return a few thin marks on a lid at height ``z``: printing, labels, buttons."""
-    marks = box(width * 0.2, depth * 0.2, 0.004, grey).moved(0, 0, z)
+    marks = box(width * 0.2, depth * 0.2, 0.004, gray).moved(0, 0, z)
     for _ in range(n):
         w, d = width * _u(random, 0.08, 0.5), depth * _u(random, 0.05, 0.3)
         x, y = _u(random, -0.5, 0.5) * (width - w), _u(random, -0.5, 0.5) * (depth - d)
-        marks = marks + box(w, d, 0.004, grey).moved(x, y, z)
+        marks = marks + box(w, d, 0.004, gray).moved(x, y, z)
     return marks
 
 
 def _slab(
-    width: float, depth: float, height: float, radius: float, grey: float, top: float | None = None
+    width: float, depth: float, height: float, radius: float, gray: float, top: float | None = None
 ) -> Mesh:
-    return prism(rounded(width, depth, radius), height, grey, top)
+    return prism(rounded(width, depth, radius), height, gray, top)
 
 
-def _ring(radius: float, thick: float, grey: float, stretch: float = 1.0) -> Mesh:
+def _ring(radius: float, thick: float, gray: float, stretch: float = 1.0) -> Mesh:
     points = arc(radius, 0, 360, "xy", 18)
     points[:, 1] *= stretch
-    return tube(points, thick, grey, 6)
+    return tube(points, thick, gray, 6)
 
 
-def _legs(width: float, depth: float, height: float, thick: float, grey: float) -> Mesh:
+def _legs(width: float, depth: float, height: float, thick: float, gray: float) -> Mesh:
     legs = None
     for x in (-1, 1):
         for y in (-1, 1):
-            leg = box(thick, thick, height, grey).moved(x * (width - thick) / 2, y * (depth - thick) / 2)
+            leg = box(thick, thick, height, gray).moved(x * (width - thick) / 2, y * (depth - thick) / 2)
             legs = leg if legs is None else legs + leg
     assert legs is not None
     return legs
 
 
 def _vessel(
-    random: Random, height: float, bottom: float, top: float, grey: float, bulge: float = 0.0
+    random: Random, height: float, bottom: float, top: float, gray: float, bulge: float = 0.0
 ) -> Mesh:
     """Return an open cup: outside, rim, inside and floor."""
     z = np.linspace(0, height, 6)
     r = np.linspace(bottom, top, 6) + bulge * np.sin(np.pi * z / height)
     outside = [(0.0, 0.0), *((float(a), float(b)) for a, b in zip(r, z, strict=True))]
     inside = [(float(a) * 0.92, float(b)) for a, b in zip(r[::-1], z[::-1], strict=True)]
-    shades = [grey] * 6 + [min(1.0, grey * 1.15)] + [grey * 0.7] * 5 + [grey * 0.6]
+    shades = [gray] * 6 + [min(1.0, gray * 1.15)] + [gray * 0.7] * 5 + [gray * 0.6]
     return lathe([*outside, *inside, (0.0, 0.03)], shades)
 
 
-def _handle(radius: float, height: float, side: float, grey: float, thick: float = 0.06) -> Mesh:
+def _handle(radius: float, height: float, side: float, gray: float, thick: float = 0.06) -> Mesh:
     points = arc(1, -90, 90, "xz", 9)
     points[:, 0] *= side
     points[:, 2] = points[:, 2] * height / 2
-    return tube(points, thick, grey).moved(radius, 0, 0)
+    return tube(points, thick, gray).moved(radius, 0, 0)
 
 
-def _ribbon(random: Random, radius: float, z: float, grey: float) -> Mesh:
+def _ribbon(random: Random, radius: float, z: float, gray: float) -> Mesh:
     """Return print on the side of a round thing: patches a little outside its wall."""
     start, width = _u(random, 0, 360), _u(random, 40, 160)
     height = _u(random, 0.1, 0.5)
@@ -98,7 +98,7 @@ def _ribbon(random: Random, radius: float, z: float, grey: float) -> Mesh:
     for _ in range(int(random.integers(1, 4))):
         span = width * _u(random, 0.2, 0.6)
         points = arc(radius * 1.02, start, start + span, "xy", 6)
-        strip = tube(points, height * _u(random, 0.05, 0.25), grey, 4).moved(0, 0, z + _u(random, -0.2, 0.2))
+        strip = tube(points, height * _u(random, 0.05, 0.25), gray, 4).moved(0, 0, z + _u(random, -0.2, 0.2))
         patch = strip if patch is None else patch + strip
         start += _u(random, 20, 90)
     assert patch is not None

@@ -152,11 +152,11 @@ def _computer_mouse(random: Random) -> Mesh:
     flat = Mesh(
         np.stack([mesh.corners[..., 0], mesh.corners[..., 1], np.maximum(mesh.corners[..., 2], 0)], -1),
         mesh.normals,
-        mesh.grey,
+        mesh.gray,
     )
     square = np.clip(flat.corners[..., :2] * 1.25, -np.array([w / 2, d / 2]), np.array([w / 2, d / 2]))
     flat = Mesh(
-        np.concatenate([square, flat.corners[..., 2:]], -1).astype(np.float32), flat.normals, flat.grey
+        np.concatenate([square, flat.corners[..., 2:]], -1).astype(np.float32), flat.normals, flat.gray
     )
     front = y[3:]
     height = h * np.sqrt(np.maximum(1 - (front / (d / 2) / 1.25) ** 2, 0))

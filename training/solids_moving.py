@@ -146,8 +146,8 @@ def _tree(random: Random) -> Mesh:
     )
 
 
-def _limb(a: tuple[float, float, float], b: tuple[float, float, float], r: float, grey: float) -> Mesh:
-    return tube([a, b], r, grey, 6)
+def _limb(a: tuple[float, float, float], b: tuple[float, float, float], r: float, gray: float) -> Mesh:
+    return tube([a, b], r, gray, 6)
 
 
 @solid("person", "man", "human figure", "woman")

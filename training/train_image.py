@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from training.bank import Bank, Studio
-from training.image_tower import TextHead, build_tower, copy_state, normalise_frames, update_average
+from training.image_tower import TextHead, build_tower, copy_state, normalize_frames, update_average
 from training.lessons import Batch, Lesson
 
 
@@ -116,7 +116,7 @@ class FrameBuffer:
         padded = np.pad(frames, ((0, 0), (reach, reach), (reach, reach)), constant_values=127)
         for i, (dy, dx) in enumerate(self._random.integers(0, 2 * reach + 1, (len(frames), 2))):
             frames[i] = padded[i, dy : dy + full, dx : dx + full]
-        images = normalise_frames(frames)
+        images = normalize_frames(frames)
         if side != full:
             images = functional.interpolate(images, size=(side, side), mode="bilinear", antialias=True)
         return Batch(images, self._concepts[chosen], self._photographs[chosen])
@@ -174,12 +174,12 @@ def train(
     model = lesson.model.to(memory_format=torch.channels_last)
     log_scale = nn.Parameter(torch.tensor(math.log(plan.scale)))
     learnt = [*model.parameters(), log_scale]
-    optimiser = _optimiser(model, log_scale, plan)
+    optimizer = _optimizer(model, log_scale, plan)
     step, average = 0, copy_state(model)
     if path.exists():
         saved = torch.load(path, map_location="cpu", weights_only=True)
         model.load_state_dict(saved["model"])
-        optimiser.load_state_dict(saved["optimiser"])
+        optimizer.load_state_dict(saved["optimiser"])
         log_scale.data.copy_(saved["log_scale"])
         step, average = int(saved["step"]), saved["average"]
     seed = plan.seed * 1_000_003 + step * 101 + rank
@@ -197,7 +197,7 @@ def train(
             freeze_head(model, average)
         buffer.film(max(1, round(plan.batch / (now.reuse or 1.0))))
         side = side_at(plan, step)
-        for group in optimiser.param_groups:
+        for group in optimizer.param_groups:
             group["lr"] = rate_at(plan, step)
         model.train()
         loss, facts = lesson.loss(buffer.batch(plan.batch, side), log_scale.exp())
@@ -205,11 +205,11 @@ def train(
             raise FloatingPointError(
                 f"the loss is {float(loss)} at step {step}: lower the rate and start again"
             )
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         loss.backward()
         _average_gradients(learnt, world)
         nn.utils.clip_grad_norm_(learnt, 2.0)
-        optimiser.step()
+        optimizer.step()
         log_scale.data.clamp_(max=math.log(60.0))
         step += 1
         update_average(average, model, min(plan.decay, (1 + step) / (10 + step)))
@@ -228,7 +228,7 @@ def train(
             if report:
                 report(step, told)
         if rank == 0 and (time.monotonic() - saved_at > plan.save_every_s or step == plan.steps):
-            state = {"model": model.state_dict(), "optimiser": optimiser.state_dict(), "average": average}
+            state = {"model": model.state_dict(), "optimiser": optimizer.state_dict(), "average": average}
             state |= {"log_scale": log_scale.detach(), "step": step, "plan": json.dumps(asdict(plan))}
             _save(path, state)
             saved_at = time.monotonic()
@@ -244,7 +244,7 @@ def freeze_head(model: nn.ModuleDict, average: dict[str, Tensor]) -> None:
         head.requires_grad_(False)
 
 
-def _optimiser(model: nn.Module, log_scale: nn.Parameter, plan: Plan) -> torch.optim.Optimizer:
+def _optimizer(model: nn.Module, log_scale: nn.Parameter, plan: Plan) -> torch.optim.Optimizer:
     decayed = [p for p in model.parameters() if p.ndim > 1]
     plain = [p for p in model.parameters() if p.ndim <= 1]
     groups = [

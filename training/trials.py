@@ -19,7 +19,7 @@ from training.mesh import Mesh
 from training.named_meshes import load_meshes
 from training.pictures import DIGIT_WORDS, PictureSet
 from training.settings import HELD_OUT_MESHES, Settings
-from training.solids import CATALOGUE
+from training.solids import CATALOG
 
 SEED = 7_654_321
 SLICES = 3
@@ -39,7 +39,7 @@ IN_HAND = (
 
 @dataclass(frozen=True)
 class Trial:
-    """A labelled set of simulated scenes.
+    """A labeled set of simulated scenes.
 
     Attributes
     ----------
@@ -117,9 +117,9 @@ def simulated_trials(
         quiet.take_photographs(gentle=1.0)
         trials.append(replace(film_trial(f"{name}, little noise", quiet, wanted, labels), extra=True))
     if solids:
-        keys = sorted(CATALOGUE)
+        keys = sorted(CATALOG)
         studio = Studio(Bank(), (0, 0, 1, 0, 0), seed, size, SLICES)
-        labels = [CATALOGUE[key][1][0] for key in keys]
+        labels = [CATALOG[key][1][0] for key in keys]
         wanted = [("solid", key, i) for i, key in enumerate(keys)] * -(-scenes // len(keys))
         trials.append(film_trial("solids", studio, wanted, labels))
     studio = Studio(Bank(glyphs=glyphs), (0, 0, 0, 1, 0), seed, size, SLICES)
@@ -152,7 +152,7 @@ def hard_trials(
         ("held in a hand", "held", IN_HAND),
     ):
         studio = Studio(Bank(), (0, 0, 1, 0, 0), seed, size, SLICES)
-        labels = [CATALOGUE[key][1][0] for key in keys]
+        labels = [CATALOG[key][1][0] for key in keys]
         wanted = [(kind, key, i) for i, key in enumerate(keys)] * -(-scenes // len(keys))
         trials.append(replace(film_trial(name, studio, wanted, labels), extra=True))
     return trials

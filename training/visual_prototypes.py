@@ -103,12 +103,12 @@ def build_looks(weights: Array, teacher: Words, held_out: Sequence[str] = ()) ->
     classes = imagenet_classes()
     kept = np.array([not _shows(names, held_out) for names, _ in classes], bool)
     columns = np.flatnonzero(kept)
-    centred = weights[columns] - weights[columns].mean(0)
-    axes = np.linalg.svd(centred, full_matrices=False)[2][:LOOKS].T
+    centerd = weights[columns] - weights[columns].mean(0)
+    axes = np.linalg.svd(centerd, full_matrices=False)[2][:LOOKS].T
     asked = [f"{', '.join(classes[i][0][:2])}: {classes[i][1]}" for i in columns]
     first = tuple(classes[i][0][0] for i in columns)
     told, called = np.asarray(teacher(asked), np.float32), np.asarray(teacher(first), np.float32)
-    return Looks(first, columns, np.asarray(axes, np.float32), unit(centred @ axes), told, called)
+    return Looks(first, columns, np.asarray(axes, np.float32), unit(centerd @ axes), told, called)
 
 
 def join(words: npt.NDArray[Any], looks: npt.NDArray[Any]) -> Array:

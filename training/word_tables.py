@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from neuroclip_live.model.glosses import Glosses
-from neuroclip_live.model.sentence_encoder import PIECES_FILE, WEIGHTS_FILE, SentenceEncoder, quantised
+from neuroclip_live.model.sentence_encoder import PIECES_FILE, WEIGHTS_FILE, SentenceEncoder, quantized
 from neuroclip_live.model.word_targets import NAMES_FILE, TABLES_FILE, WordTables
 from training.clip_words import ClipWords
 from training.meanings import Meanings, imagenet_classes
@@ -193,6 +193,6 @@ def write_encoder(folder: Path) -> None:
     }
     positions = "embeddings.position_embeddings.weight"
     weights[positions] = weights[positions][:_POSITIONS]
-    save_file(quantised(weights), folder / WEIGHTS_FILE)
+    save_file(quantized(weights), folder / WEIGHTS_FILE)
     (folder / WEIGHTS_FILE).chmod(0o644)
     (folder / PIECES_FILE).write_bytes((source / "vocab.txt").read_bytes())

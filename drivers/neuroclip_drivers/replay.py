@@ -171,7 +171,7 @@ class ReplaySource:
         """Go to a time, in seconds from the first event; clipped to the part that is played.
 
         While paused, what comes before it is given, as much as :meth:`set_lead` says: the picture follows the
-        hand on the seek bar, and the place is recognised.
+        hand on the seek bar, and the place is recognized.
         """
         with self._changed:
             target = self.recording.first_us + round(seconds * 1e6)

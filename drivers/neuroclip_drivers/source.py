@@ -85,7 +85,7 @@ class Jump:
     to_us : int
         The place.
     leads : bool
-        Whether what happened before it is given first: so it is while paused, for the place to be recognised.
+        Whether what happened before it is given first: so it is while paused, for the place to be recognized.
     given : bool
         All of that was given.
     """
@@ -98,7 +98,7 @@ class Jump:
 
 @dataclass(frozen=True)
 class Lead:
-    """How much of a recording is given before a place that is recognised while paused.
+    """How much of a recording is given before a place that is recognized while paused.
 
     ``time_us`` before it, or so many ``events`` where that is what counts.
     """

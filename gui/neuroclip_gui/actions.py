@@ -26,7 +26,7 @@ _FILLED = {
     "panels": "&Panels",
 }
 """Menus whose entries are found while the window runs."""
-_SHORT = {"event_colours": "Colours: "}
+_SHORT = {"event_colors": "Colours: "}
 
 
 class Actions:
@@ -152,29 +152,29 @@ class Actions:
                 )
 
     def draw(self, name: str, icon: str) -> None:
-        """Give an action an icon in the theme's colours."""
+        """Give an action an icon in the theme's colors."""
         theme = self._window.theme
-        colours = theme.colour("text"), theme.colour("accent"), theme.colour("border")
+        colors = theme.color("text"), theme.color("accent"), theme.color("border")
         if name == "record":  # red as everywhere; what is checked lies on red
-            colours = theme.colour("record"), theme.colour("window"), theme.colour("border")
-        self.by_name[name].setIcon(icons.icon(icon, *colours))
+            colors = theme.color("record"), theme.color("window"), theme.color("border")
+        self.by_name[name].setIcon(icons.icon(icon, *colors))
 
     def _restyle_overflow(self, theme: Theme) -> None:
         """Draw the button behind which a short tool bar keeps the rest: Qt's own is black on black."""
         more = self._window.tool_bar.findChild(QToolButton, "qt_toolbar_ext_button")
         if more is not None:
-            more.setIcon(icons.pixmap("overflow", theme.colour("text")))
+            more.setIcon(icons.pixmap("overflow", theme.color("text")))
             more.setToolTip("More")
             more.setAccessibleName("More tools")
 
     def restyle(self) -> None:
-        """Draw the icons in the theme's colours."""
+        """Draw the icons in the theme's colors."""
         self._restyle_overflow(self._window.theme)
         theme = self._window.theme
-        colours = theme.colour("text"), theme.colour("accent"), theme.colour("border")
+        colors = theme.color("text"), theme.color("accent"), theme.color("border")
         for spec in ACTIONS:
             if spec.icon:
                 stops = spec.name == "record" and self.by_name["record"].isChecked()
                 self.draw(spec.name, "stop" if stops else spec.icon)
         if "demo" in self._buttons:
-            self._buttons["demo"].setIcon(icons.icon("demo", *colours))
+            self._buttons["demo"].setIcon(icons.icon("demo", *colors))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from neuroclip_gui import layout
-from neuroclip_gui.style.palettes import EVENT_COLOURS, PALETTES
+from neuroclip_gui.style.palettes import EVENT_COLORS, PALETTES
 
 
 @dataclass(frozen=True)
@@ -193,8 +193,8 @@ ACTIONS: tuple[Spec, ...] = (
         tip="When a negative fits best, there is no label",
     ),
     Spec("enabled", "On or &off", lambda w: w.prompts.toggle_enabled(), ("Ctrl+E", "Space"), in_list=True),
-    Spec("colour", "&Colour…", lambda w: w.prompts.choose_colour(), ("Ctrl+Alt+C",), in_list=True),
-    Spec("theme_colour", "The theme's colour", lambda w: w.prompts.clear_colours(), in_list=True),
+    Spec("color", "&Colour…", lambda w: w.prompts.choose_color(), ("Ctrl+Alt+C",), in_list=True),
+    Spec("theme_color", "The theme's colour", lambda w: w.prompts.clear_colors(), in_list=True),
     Spec("paste", "&Paste words", lambda w: w.prompts.paste(), ("Ctrl+V",), in_list=True),
     Spec("move_up", "Move &up", lambda w: w.prompts.move_selected(-1), ("Alt+Up",), in_list=True),
     Spec("move_down", "Move &down", lambda w: w.prompts.move_selected(1), ("Alt+Down",), in_list=True),
@@ -320,10 +320,10 @@ ACTIONS: tuple[Spec, ...] = (
 CHOICES: tuple[Choice, ...] = (
     Choice("theme", "&Theme", tuple((n, p.title) for n, p in PALETTES.items()), lambda w, v: w.set_theme(v)),
     Choice(
-        "event_colours",
+        "event_colors",
         "Event &colours",
-        (("", "as the theme"), *((n, c.title) for n, c in EVENT_COLOURS.items())),
-        lambda w, v: w.live.set_colours(v),
+        (("", "as the theme"), *((n, c.title) for n, c in EVENT_COLORS.items())),
+        lambda w, v: w.live.set_colors(v),
     ),
     Choice(
         "accumulate",

@@ -54,7 +54,7 @@ class Snapshots:
         if bare is None or window.view.frame is None:
             return None
         factor = bare.width() // window.view.frame.shape[1]
-        return annotated(bare, notes_of(window), window.live.colours, factor)
+        return annotated(bare, notes_of(window), window.live.colors, factor)
 
     def copy(self) -> None:
         """Put the picture on the clipboard."""
@@ -79,8 +79,8 @@ def notes_of(window: MainWindow) -> Notes:
     kind, amount = window.live.accumulation
     made = {"time": f"{amount} ms", "count": f"{amount:,} events", "fade": f"fading, {amount} ms"}[kind]
     name = window.windowTitle().removesuffix(" – neuroclip-live")
-    colour = window.prompts.colour(window.decided.label).name()
-    return Notes(answer, probability, time, made, name, colour)
+    color = window.prompts.color(window.decided.label).name()
+    return Notes(answer, probability, time, made, name, color)
 
 
 class PromptFiles:

@@ -99,15 +99,15 @@ class MainWindow(QMainWindow, WindowCommands):
         self.banner = Banner(theme)
         self.decision = DecisionPanel(theme)
         self.prompts = PromptsPanel(theme)
-        self.strip = TimestepStrip(theme, self.prompts.colour)
+        self.strip = TimestepStrip(theme, self.prompts.color)
         self.raster = SpikeRaster(theme)
-        self.timeline = Timeline(theme, self.prompts.colour)
+        self.timeline = Timeline(theme, self.prompts.color)
         self.region, self.things = Region(self), ObjectsShown(self)
-        self.teach = TeachPanel(theme, self.prompts.colour)
+        self.teach = TeachPanel(theme, self.prompts.color)
         self.teaching = Teaching(self)
         self.health = HealthPanel(theme)
         self.rate = RatePlot(theme)
-        self.space_time = SpaceTimeView(theme, lambda: self.live.colours)
+        self.space_time = SpaceTimeView(theme, lambda: self.live.colors)
         self.space_time_updates = SpaceTimeUpdates(self.space_time, self.jobs)
         self.transport = Transport(theme)
         self.record_bar = RecordBar(theme)
@@ -125,12 +125,12 @@ class MainWindow(QMainWindow, WindowCommands):
             settings,
             self.sources.play_at,
             self.banner.say,
-            lambda: self.live.colours,
+            lambda: self.live.colors,
             self.recognition.options,
         )
         self.camera_panel = CameraPanel(theme)
         self.cameras, self.prompt_sets = Cameras(self), PromptSets(self)
-        self.prompts.model.chosen = settings.colours
+        self.prompts.model.chosen = settings.colors
         self.snapshots, self.prompt_files = Snapshots(self), PromptFiles(self)
         self.strangeness = Strangeness(self.jobs, self.prompts.model.note_words)
         self.waiting = Waiting(theme, self.sources.take)
@@ -146,13 +146,13 @@ class MainWindow(QMainWindow, WindowCommands):
     # ---- putting together
 
     def _build(self) -> None:
-        centre = QWidget()
-        column = QVBoxLayout(centre)
+        center = QWidget()
+        column = QVBoxLayout(center)
         column.setContentsMargins(8, 0, 2, 0)
         column.setSpacing(4)
         for widget in (self.decision, self.view, self.record_bar, self.transport):
             column.addWidget(widget, 1 if widget is self.view else 0)
-        self.setCentralWidget(centre)
+        self.setCentralWidget(center)
         self.waiting.card.lie_over(self.view)
         self.banner.lie_over(self.view)
         self.hint = Hint(self.view, "Esc or F10 leaves the demo desk")
@@ -214,7 +214,7 @@ class MainWindow(QMainWindow, WindowCommands):
     def _show_settings(self) -> None:
         actions, settings = self.actions_, self.settings
         actions.check("theme", settings.theme)
-        actions.check("event_colours", settings.event_colours)
+        actions.check("event_colors", settings.event_colors)
         actions.check("accumulate", self.live.accumulation)
         actions.check("smoothing", settings.smoothing_s)
         actions.by_name["loop"].setChecked(settings.loop)

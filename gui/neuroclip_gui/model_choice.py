@@ -1,4 +1,4 @@
-"""How the window recognises: model, device, slices and T, changed while everything runs.
+"""How the window recognizes: model, device, slices and T, changed while everything runs.
 
 Every change is remembered. What was given on the command line holds for its run and is not.
 """
@@ -132,7 +132,7 @@ class Recognition:
         return True
 
     def options(self) -> list[str]:
-        """Return how it recognises, as options of a command that encodes recordings alike."""
+        """Return how it recognizes, as options of a command that encodes recordings alike."""
         saved = {n: getattr(self._window.settings, n) for n in _CUTTING if n not in self.given}
         config = replace(self.config.with_model(self.model, self.device), **saved)
         found: list[str] = []

@@ -14,14 +14,14 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from neuroclip_gui.style.palettes import EVENT_COLOURS, PALETTES
+from neuroclip_gui.style.palettes import EVENT_COLORS, PALETTES
 from neuroclip_live.bounded import read_json
 from neuroclip_live.config import DEFAULT, SAVED
 
 log = logging.getLogger(__name__)
 
 VERSION = 1
-_COLOUR = re.compile("#[0-9a-f]{6}")
+_COLOR = re.compile("#[0-9a-f]{6}")
 RECENT = 8
 
 
@@ -33,8 +33,8 @@ class WindowSettings:
     ----------
     theme : str
         A key of ``PALETTES``.
-    event_colours : str
-        A key of ``EVENT_COLOURS``; "" follows the theme.
+    event_colors : str
+        A key of ``EVENT_COLORS``; "" follows the theme.
     accumulate : str
         "time", "count" or "fade".
     accumulate_ms, accumulate_events : int
@@ -50,24 +50,24 @@ class WindowSettings:
     model, device, slice : str
     overlap, timesteps : int
     motion : str
-        How to recognise; as the options of the command line of these names, which win over them.
+        How to recognize; as the options of the command line of these names, which win over them.
     cameras : dict
         What was set on live sources, by their names; see :mod:`neuroclip_gui.panels.camera.cameras`.
     prompt_sets : dict
         Lists of words by name; see :mod:`neuroclip_gui.panels.prompts.prompt_sets`.
     words : dict
         The list of words as it was left; see :mod:`neuroclip_gui.autosave`. Empty: the program's own.
-    colours : dict of str to str
-        Colours chosen for words, as #rrggbb.
+    colors : dict of str to str
+        Colors chosen for words, as #rrggbb.
     region : list of int
-        The part of the picture recognised: left, top, right, bottom, and the picture's width and height.
+        The part of the picture recognized: left, top, right, bottom, and the picture's width and height.
         Empty: all of it.
     index : str
         The index of recordings that is searched; empty before there is one.
     """
 
     theme: str = "dark"
-    event_colours: str = ""
+    event_colors: str = ""
     accumulate: str = "time"
     accumulate_ms: int = 33
     accumulate_events: int = 5000
@@ -87,7 +87,7 @@ class WindowSettings:
     cameras: dict[str, dict[str, Any]] = field(default_factory=dict)
     prompt_sets: dict[str, dict[str, Any]] = field(default_factory=dict)
     words: dict[str, Any] = field(default_factory=dict)
-    colours: dict[str, str] = field(default_factory=dict)
+    colors: dict[str, str] = field(default_factory=dict)
     region: list[int] = field(default_factory=list)
     index: str = ""
 
@@ -103,14 +103,14 @@ class WindowSettings:
 _ALLOWED: dict[str, Any] = {
     **SAVED,
     "theme": lambda v: v in PALETTES,
-    "event_colours": lambda v: v == "" or v in EVENT_COLOURS,
+    "event_colors": lambda v: v == "" or v in EVENT_COLORS,
     "accumulate": lambda v: v in ("time", "count", "fade"),
     "accumulate_ms": lambda v: 1 <= v <= 1000,
     "accumulate_events": lambda v: 100 <= v <= 1_000_000,
     "smoothing_s": lambda v: 0 <= v <= 5,
     "threshold": lambda v: 0 <= v <= 1,
     "prompt_sets": lambda v: len(v) <= 1000 and all(isinstance(kept, dict) for kept in v.values()),
-    "colours": lambda v: len(v) <= 10_000 and all(_COLOUR.fullmatch(str(c)) for c in v.values()),
+    "colors": lambda v: len(v) <= 10_000 and all(_COLOR.fullmatch(str(c)) for c in v.values()),
     "cameras": lambda v: len(v) <= 100 and all(isinstance(kept, dict) for kept in v.values()),
     "region": lambda v: len(v) in (0, 6) and all(type(n) is int and abs(n) < 1 << 20 for n in v),
     "recent": lambda v: all(isinstance(p, str) for p in v) and len(v) <= 100,

@@ -64,7 +64,7 @@ class WindowCommands:
         self.focus_picture() if on else self.focus_entry()
 
     def leave(self) -> None:
-        """Leave the demo desk; else recognise the whole sensor again."""
+        """Leave the demo desk; else recognize the whole sensor again."""
         if self.property("desk"):
             self.actions_.by_name["desk"].setChecked(False)
         else:
@@ -89,8 +89,8 @@ class WindowCommands:
         self.set_theme(self.settings.theme)
         self.set_smoothing(self.settings.smoothing_s)
         self.recognition.reset()
-        self.prompts.model.chosen = self.settings.colours
-        self.live.set_colours("")
+        self.prompts.model.chosen = self.settings.colors
+        self.live.set_colors("")
         self.live.set_accumulation(*self.live.accumulation)
         self._show_settings()
         layout.arrange(self)

@@ -29,7 +29,7 @@ _STATUS_S, _HEALTH_S, _TIMELINE_S, _STRIP_S, _SCORES_S = 0.1, 0.25, 0.2, 0.06, 0
 _STRIP_SHARE = 0.1
 """Fitting frames for the strip may take so much of the window's time, however fast they come."""
 _PENDING_S = 0.15
-"""A place sought while paused that takes longer to recognise is said to be on its way."""
+"""A place sought while paused that takes longer to recognize is said to be on its way."""
 
 
 _NOTHING = Decision()
@@ -158,7 +158,7 @@ class Follower:
             self._due["strip"] = now + max(_STRIP_S, (time.monotonic() - begin) / _STRIP_SHARE)
 
     def _is_pending(self, pipeline: PipelineProtocol, now: float) -> bool:
-        """Tell whether the place that is shown has been waiting to be recognised for longer than a blink."""
+        """Tell whether the place that is shown has been waiting to be recognized for longer than a blink."""
         if not pipeline.place_pending:
             self._pending_s = None
             return False
@@ -193,10 +193,10 @@ class Follower:
             place = f"at {clock(window.transport.seconds_of(prediction.t_us))}"
         decision = self._shown = window.decided
         hint = "" if window.prompts.prompts.enabled else "type a word on the right"
-        colour = window.prompts.colour(decision.label)
+        color = window.prompts.color(decision.label)
         moves = prediction is not None and prediction.camera_moves
         note = "the camera moves: things are not told apart" if moves else ""
-        window.decision.show_decision(decision, colour, self._held_s, hint, place, note)
+        window.decision.show_decision(decision, color, self._held_s, hint, place, note)
         if window.teaching.badge:
             window.view.set_state(window.teaching.badge, still=False)
         elif window.live.frozen:

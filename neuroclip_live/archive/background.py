@@ -17,7 +17,7 @@ from scipy.special import logsumexp
 
 from neuroclip_live.model.backbone import Backbone
 from neuroclip_live.model.model_names import MODELS_DIR
-from neuroclip_live.model.scoring import normalised
+from neuroclip_live.model.scoring import normalized
 from neuroclip_live.model.vocabulary import NAMES_FILE
 
 NOUNS = 256
@@ -49,7 +49,7 @@ class Background:
         templates = backbone.info.templates
         sentences = [template.replace("{}", noun) for noun in nouns() for template in templates]
         encoded = backbone.encode_texts(sentences).reshape(len(nouns()), len(templates), -1)
-        self.features: Floats = normalised(encoded.mean(axis=1))
+        self.features: Floats = normalized(encoded.mean(axis=1))
         self.usual = float(np.median(self.features @ self.features.T))
         self._scale = np.float32(backbone.info.logit_scale)
 

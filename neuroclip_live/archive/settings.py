@@ -68,6 +68,10 @@ class ArchiveSettings:
         return RecognizerSettings(self.timesteps, self.threshold, self.motion, objects=objects)
 
 
+FORMAT = 2
+"""Of records; raised where one of an earlier program could not be used as it stands."""
+
+
 @dataclass(frozen=True)
 class ModelRecord:
     """A model as an index knows it.
@@ -81,6 +85,7 @@ class ModelRecord:
     options: Mapping[str, Any]
     settings: ArchiveSettings
     probe: tuple[float, ...] = field(repr=False)
+    format: int = FORMAT
 
     def to_json(self) -> bytes:
         """Return it as the index keeps it."""
@@ -112,13 +117,17 @@ def records(store: Store) -> list[ModelRecord]:
 
 
 def read_record(store: Store, key: str) -> ModelRecord:
-    """Read one; UserError where it is damaged, FileNotFoundError where it is gone."""
+    """Read one; UserError where it is damaged or of another version, FileNotFoundError where it is gone."""
     name = f"{FOLDER}/{key}.json"
     try:
         data = json.loads(store.read(name))
+        if data.get("format") != FORMAT:
+            raise UserError(
+                f"{store.place} was made by another version of neuroclip-live; make the index again elsewhere"
+            )
         settings = ArchiveSettings(**data.pop("settings"))
         return ModelRecord(**{**data, "settings": settings, "probe": tuple(data["probe"])})
-    except (ValueError, TypeError, KeyError) as error:
+    except (AttributeError, ValueError, TypeError, KeyError) as error:
         raise UserError(f"{store.url(name)} is damaged; make the index again elsewhere") from error
 
 

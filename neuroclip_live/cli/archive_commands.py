@@ -37,8 +37,8 @@ from neuroclip_live.recording.convert import convert
 from neuroclip_live.stream.motion_setting import parse_motion
 from neuroclip_live.stream.slicing import parse_slice
 
-_KEPT = ("model", "weights", "representation", "fit", "focus")
-"""Options of the model that an index keeps, beside the normalization."""
+_KEPT = ("model", "weights", "representation", "fit", "focus", "normalization")
+"""Options of the model that an index keeps."""
 SOME_BROKEN = 1
 INTERRUPTED = 130
 _HOW: tuple[Callable[[Any], Any], ...] = (
@@ -88,7 +88,6 @@ def model_of(values: dict[str, Any], tell: Any) -> tuple[Backbone, dict[str, Any
     """Load the model; return it and what an index keeps of how it was loaded."""
     backbone = load_model(values, tell)
     kept = {name: values[name] for name in _KEPT}
-    kept["normalisation"] = values["normalization"]
     if kept["weights"] not in (None, "random"):
         kept["weights"] = str(Path(kept["weights"]).expanduser().absolute())
     return backbone, kept
@@ -169,7 +168,6 @@ def _as_before(into: str, values: dict[str, Any]) -> ArchiveSettings | None:
         return None  # there is none yet
     record = read_record(store, current(store))
     values.update({name: record.options.get(name) for name in _KEPT})
-    values["normalization"] = record.options["normalisation"]
     return record.settings
 
 

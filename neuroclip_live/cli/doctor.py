@@ -107,7 +107,7 @@ def _check_torch() -> Check:
 
 def check_models() -> list[Check]:
     """Look at the bundled model's files and at what the hub's cache holds."""
-    from neuroclip_live.model.catalogue import bundled_model, cached_models, damage
+    from neuroclip_live.model.catalog import bundled_model, cached_models, damage
     from neuroclip_live.model.hub import cache_folder
 
     findings = []

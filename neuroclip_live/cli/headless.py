@@ -20,7 +20,7 @@ from neuroclip_live.outputs.output import Output, Troubles, Watching
 from neuroclip_live.prompting.prompts import PromptSet
 from neuroclip_live.recognition.pipeline import Load, LoadAdapter, Pipeline, PipelineSettings, PipelineState
 from neuroclip_live.recognition.recognizer import Recognizer
-from neuroclip_live.recognition.replay_all import Totals, recognise_all
+from neuroclip_live.recognition.replay_all import Totals, recognize_all
 from neuroclip_live.recognition.run_facts import Header
 from neuroclip_live.recording.report import RecordingReport
 from neuroclip_live.session import build_recognizer
@@ -74,7 +74,7 @@ def run_every_window(
             def is_over() -> bool:
                 return stop.is_set() or (deadline is not None and monotonic() > deadline)
 
-            for prediction in recognise_all(
+            for prediction in recognize_all(
                 source, recognizer, settings.slice_by, totals, is_over, settings.road
             ):
                 if deadline is None and duration_s is not None:

@@ -30,7 +30,7 @@ def print_doctor() -> int:
 
 def print_models() -> None:
     """Print the models at hand and those worth downloading."""
-    from neuroclip_live.model.catalogue import available_models
+    from neuroclip_live.model.catalog import available_models
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     models = available_models()

@@ -43,7 +43,7 @@ Form = Literal["official", "events", "frames"]
 
 @dataclass(frozen=True)
 class Sample:
-    """One labelled file.
+    """One labeled file.
 
     Attributes
     ----------

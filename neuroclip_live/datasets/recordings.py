@@ -1,7 +1,7 @@
 """Recordings as a data set: ``<label>/*.aedat4``, or ``<label>.aedat4`` alone.
 
 A recording goes through the recognizer slice by slice exactly as it does live, and every window of T
-timesteps with motion is a sample. Neighbouring windows share slices and all windows of a file show one scene,
+timesteps with motion is a sample. Neighboring windows share slices and all windows of a file show one scene,
 so nothing is split at random within a recording: a label with several files is split by file, a label with
 one by time. Its shots are windows that end in the first third, its tests windows that begin in the last, and
 the third between them keeps the two apart.
@@ -100,7 +100,7 @@ def read_windows(
 ) -> Windows:
     """Turn a source that ends into windows, through the live path; closes it."""
     from neuroclip_live.recognition.recognizer import Recognizer
-    from neuroclip_live.recognition.replay_all import Totals, recognise_all
+    from neuroclip_live.recognition.replay_all import Totals, recognize_all
 
     recognizer = Recognizer(backbone, None, settings)
     windows: list[npt.NDArray[np.float32]] = []
@@ -109,7 +109,7 @@ def read_windows(
     first: int | None = None
     last = shift = 0
     try:
-        for prediction in recognise_all(source, recognizer, by, Totals()):
+        for prediction in recognize_all(source, recognizer, by, Totals()):
             at = prediction.t_us + shift
             if first is not None and not 0 <= at - last <= _LONGEST_GAP_US:
                 shift, at = shift + last - at, last

@@ -43,8 +43,8 @@ def draw_confusion(matrix: npt.NDArray[Any], labels: Sequence[str], title: str) 
         for column in range(classes):
             x = side + column * cell
             share = float(shares[row, column])
-            colour = (1 - share) * np.array(_PAPER) + share * _BLUE
-            cv2.rectangle(image, (x, y), (x + cell - 1, y + cell - 1), colour.tolist(), -1)
+            color = (1 - share) * np.array(_PAPER) + share * _BLUE
+            cv2.rectangle(image, (x, y), (x + cell - 1, y + cell - 1), color.tolist(), -1)
             count = int(matrix[row, column])
             if count and cell >= 24:
                 ink = _PAPER if share > 0.5 else _INK

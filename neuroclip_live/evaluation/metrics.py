@@ -20,9 +20,9 @@ def wilson_interval(right: float, total: int) -> tuple[float, float]:
     if total <= 0:
         return 0.0, 1.0
     share, z2 = right / total, Z95**2
-    centre = (share + z2 / (2 * total)) / (1 + z2 / total)
+    center = (share + z2 / (2 * total)) / (1 + z2 / total)
     half = Z95 / (1 + z2 / total) * math.sqrt(share * (1 - share) / total + z2 / (4 * total**2))
-    return max(0.0, centre - half), min(1.0, centre + half)
+    return max(0.0, center - half), min(1.0, center + half)
 
 
 def calibration_error(probabilities: npt.NDArray[Any], labels: npt.NDArray[Any], bins: int = 15) -> float:

@@ -116,7 +116,7 @@ class Scene:
         how, draw = self.settings, self._random
         width, height = how.resolution
         show = load_show()
-        label, grey, cover = show[int(draw.integers(len(show)))]
+        label, gray, cover = show[int(draw.integers(len(show)))]
         side = min(width, height) * float(draw.uniform(how.small, how.large))
         first, last = np.zeros(2), np.array([width, height], float)
         if how.apart:
@@ -129,9 +129,9 @@ class Scene:
         room = np.maximum(last - first - side, 1)
         place = first + side / 2 + draw.random(2) * room
         angle, speed = draw.uniform(0, 2 * np.pi), draw.uniform(0.15, 0.5) * min(width, height)
-        scale = side / max(grey.shape)
-        size = (max(4, round(grey.shape[1] * scale)), max(4, round(grey.shape[0] * scale)))
-        small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+        scale = side / max(gray.shape)
+        size = (max(4, round(gray.shape[1] * scale)), max(4, round(gray.shape[0] * scale)))
+        small = cv2.resize(gray, size, interpolation=cv2.INTER_AREA).astype(np.float32)
         cover = cv2.resize(cover, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
         velocity = speed * np.array([np.cos(angle), np.sin(angle)])
         return _Thing(label, small, cover, first, last, place, velocity, float(draw.uniform(0.2, 0.5)))

@@ -30,7 +30,7 @@ from neuroclip_live.model.backbone import Backbone
 from neuroclip_live.prompting.prompts import PromptEncoder, PromptSet
 from neuroclip_live.recognition.prediction import Prediction
 from neuroclip_live.recognition.recognizer import Recognizer, RecognizerSettings
-from neuroclip_live.recognition.replay_all import Totals, recognise_all
+from neuroclip_live.recognition.replay_all import Totals, recognize_all
 from neuroclip_live.stream.slicing import SliceBy
 
 Progress = Callable[[str, "float | None"], None]
@@ -115,7 +115,7 @@ def watched(
     labels = footage.labels
     table = PromptEncoder(backbone).encode(PromptSet.of(labels, templates)) if labels else None
     recognizer = Recognizer(backbone, table, settings)
-    told = list(recognise_all(footage, recognizer, by, Totals()))  # type: ignore[arg-type]
+    told = list(recognize_all(footage, recognizer, by, Totals()))  # type: ignore[arg-type]
     return compared(footage.truth(), told)
 
 

@@ -16,7 +16,7 @@ from torch import Tensor
 from neuroclip_live.atomic import write_atomically
 from neuroclip_live.bounded import parse_json
 from neuroclip_live.errors import UserError
-from neuroclip_live.learning.adapter_network import AdapterNetwork, Kind, normalise_windows
+from neuroclip_live.learning.adapter_network import AdapterNetwork, Kind, normalize_windows
 from neuroclip_live.lfs_pointer import refuse_pointer
 from neuroclip_live.model.foreign_names import own_names
 
@@ -135,7 +135,7 @@ class _Folded:
         return scale, state[f"{norm}.bias"] - scale * state[f"{norm}.running_mean"]
 
     def __call__(self, features: Floats) -> tuple[Floats, Floats]:
-        """Return the mix (T, C), not normalised, and the hidden activity (T, C/8)."""
+        """Return the mix (T, C), not normalized, and the hidden activity (T, C/8)."""
         membrane = np.zeros(len(self._down_bias), dtype=np.float32)
         mixed, activity = np.empty_like(features), np.empty((len(features), len(membrane)), np.float32)
         for t, step in enumerate(features):  # row by row: so small, BLAS stays on this core
@@ -178,7 +178,7 @@ class Adapter:
         Returns
         -------
         ndarray of float32, shape (T, C)
-            Normalised over the window (its squares sum to T): do not normalise each timestep again.
+            Normalized over the window (its squares sum to T): do not normalize each timestep again.
 
         Raises
         ------
@@ -207,7 +207,7 @@ class Adapter:
         mixed: Tensor = self.network(block * self.info.feature_scale)
         if self.info.timestep_weights is not None and len(block) == self.info.timesteps:
             mixed = mixed * torch.tensor(self.info.timestep_weights).view(-1, 1, 1)
-        return normalise_windows(mixed)
+        return normalize_windows(mixed)
 
     def firing_rates(self) -> npt.NDArray[np.float32] | None:
         """Return the share of neurons that fired in each timestep (T,) of the latest window."""

@@ -28,7 +28,7 @@ class StepwiseBatchNorm(nn.BatchNorm1d):
     """Batch norm of ``(T, N, C)`` as if the T timesteps passed through it one after the other."""
 
     def forward(self, input: Tensor) -> Tensor:
-        """Normalise over N, separately for each timestep and channel while training."""
+        """Normalize over N, separately for each timestep and channel while training."""
         steps, windows, channels = input.shape
         if not self.training:
             return super().forward(input.reshape(-1, channels)).view_as(input)
@@ -144,7 +144,7 @@ class AdapterNetwork(nn.Module):
         return activity
 
     def mix(self, features: Tensor, activity: Tensor) -> Tensor:
-        """Return ``ratio · network + (1 − ratio) · features``, both (T, N, C), not normalised."""
+        """Return ``ratio · network + (1 − ratio) · features``, both (T, N, C), not normalized."""
         adapted: Tensor = self.expand(activity)
         return torch.lerp(features, adapted, self.ratio)
 
@@ -153,7 +153,7 @@ class AdapterNetwork(nn.Module):
         return self.mix(features, self.activity(features))
 
 
-def normalise_windows(features: Tensor) -> Tensor:
+def normalize_windows(features: Tensor) -> Tensor:
     """Scale each window of ``(T, N, C)`` to a norm of √T over all its timesteps together.
 
     The mean over T of the products with a unit text vector is then the cosine of the concatenations, as in

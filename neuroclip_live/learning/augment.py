@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from neuroclip_live.stream.frames import GREY
+from neuroclip_live.stream.frames import GRAY
 
 ROTATION_DEG = 10.0
 SHEAR_DEG = 5.0
@@ -47,23 +47,23 @@ def augment(frames: npt.NDArray[np.uint8], name: str, copy: int, flip: bool) -> 
     height, width = frames.shape[1:3]
     grow = max(1.0, SMALLEST_SIDE / min(height, width))
     size = (round(width * grow), round(height * grow))
-    matrix = _about_centre(math.radians(angle), math.tan(math.radians(shear)), mirror, (width, height), size)
+    matrix = _about_center(math.radians(angle), math.tan(math.radians(shear)), mirror, (width, height), size)
     return np.stack([_warp(frame, matrix, size) for frame in frames])
 
 
-def _about_centre(
+def _about_center(
     angle: float, shear: float, mirror: bool, before: tuple[int, int], after: tuple[int, int]
 ) -> npt.NDArray[np.float64]:
     """Return the (2, 3) map from pixels of the old frame to pixels of the new one."""
     turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
     linear = turn @ np.array([[1.0, shear], [0.0, 1.0]]) @ np.diag([-1.0 if mirror else 1.0, 1.0])
     linear = linear @ np.diag([after[0] / before[0], after[1] / before[1]])
-    old_centre, new_centre = (np.array([(w - 1) / 2, (h - 1) / 2]) for w, h in (before, after))
-    return np.column_stack([linear, new_centre - linear @ old_centre])
+    old_center, new_center = (np.array([(w - 1) / 2, (h - 1) / 2]) for w, h in (before, after))
+    return np.column_stack([linear, new_center - linear @ old_center])
 
 
 def _warp(frame: Any, matrix: npt.NDArray[np.float64], size: tuple[int, int]) -> npt.NDArray[np.uint8]:
     warped: npt.NDArray[np.uint8] = cv2.warpAffine(
-        frame, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=(GREY,) * 3
+        frame, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=(GRAY,) * 3
     )
     return warped

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from neuroclip_live.model.scoring import normalised
+from neuroclip_live.model.scoring import normalized
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.integer[Any]]
@@ -19,14 +19,14 @@ Ints = npt.NDArray[np.integer[Any]]
 
 def summaries(features: Floats) -> Floats:
     """Return each window's summary, (N, T, C) to (N, C)."""
-    return np.asarray(normalised(features).mean(axis=1), dtype=np.float32)
+    return np.asarray(normalized(features).mean(axis=1), dtype=np.float32)
 
 
 def zero_shot_logits(
     features: Floats, text_features: Floats, logit_scale: float, weights: Floats | None = None
 ) -> Floats:
     """Return ``logit_scale`` times the (weighted) mean over time of the cosines with each text."""
-    cosines = normalised(features) @ text_features.T
+    cosines = normalized(features) @ text_features.T
     if weights is None:
         return np.asarray(logit_scale * cosines.mean(axis=1), dtype=np.float32)
     return np.asarray(
@@ -37,16 +37,16 @@ def zero_shot_logits(
 def prototypes(features: Floats, labels: Ints, classes: int) -> Floats:
     """Return the mean summary of each class, at length 1: (classes, C)."""
     summary = summaries(features)
-    return normalised(np.stack([summary[labels == k].mean(axis=0) for k in range(classes)]))
+    return normalized(np.stack([summary[labels == k].mean(axis=0) for k in range(classes)]))
 
 
 def prototype_logits(features: Floats, means: Floats, logit_scale: float) -> Floats:
     """Return ``logit_scale`` times the cosine of each window's summary with each class's mean."""
-    return np.asarray(logit_scale * normalised(summaries(features)) @ means.T, dtype=np.float32)
+    return np.asarray(logit_scale * normalized(summaries(features)) @ means.T, dtype=np.float32)
 
 
 class LinearProbe:
-    """Logistic regression on standardised summaries, fitted by L-BFGS.
+    """Logistic regression on standardized summaries, fitted by L-BFGS.
 
     Parameters
     ----------
@@ -67,16 +67,16 @@ class LinearProbe:
         targets = torch.from_numpy(np.asarray(labels, dtype=np.int64))
         weight = torch.zeros(data.shape[1], classes, requires_grad=True)
         bias = torch.zeros(classes, requires_grad=True)
-        optimiser = torch.optim.LBFGS([weight, bias], max_iter=200, line_search_fn="strong_wolfe")
+        optimizer = torch.optim.LBFGS([weight, bias], max_iter=200, line_search_fn="strong_wolfe")
 
         def loss() -> torch.Tensor:
-            optimiser.zero_grad()
+            optimizer.zero_grad()
             value = torch.nn.functional.cross_entropy(data @ weight + bias, targets)
             value = value + decay * weight.square().sum()
             value.backward()  # type: ignore[no-untyped-call]
             return value
 
-        optimiser.step(loss)  # type: ignore[no-untyped-call]
+        optimizer.step(loss)  # type: ignore[no-untyped-call]
         self._weight, self._bias = weight.detach().numpy(), bias.detach().numpy()
 
     def _standard(self, summary: Floats) -> Floats:
@@ -102,18 +102,18 @@ def search_timestep_weights(
     """
     import torch
 
-    cosines = torch.from_numpy(normalised(features) @ text_features.T)
+    cosines = torch.from_numpy(normalized(features) @ text_features.T)
     targets = torch.from_numpy(np.asarray(labels, dtype=np.int64))
     inputs = torch.zeros(cosines.shape[1], requires_grad=True)
-    optimiser = torch.optim.LBFGS([inputs], max_iter=100, line_search_fn="strong_wolfe")
+    optimizer = torch.optim.LBFGS([inputs], max_iter=100, line_search_fn="strong_wolfe")
 
     def loss() -> torch.Tensor:
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         logits = logit_scale * torch.einsum("ntk,t->nk", cosines, torch.softmax(inputs, 0))
         value = torch.nn.functional.cross_entropy(logits, targets) + prior * inputs.square().sum()
         value.backward()  # type: ignore[no-untyped-call]
         return value
 
-    optimiser.step(loss)  # type: ignore[no-untyped-call]
+    optimizer.step(loss)  # type: ignore[no-untyped-call]
     weights = torch.softmax(inputs.detach(), 0) * len(inputs)
     return np.asarray(weights.numpy(), dtype=np.float32)

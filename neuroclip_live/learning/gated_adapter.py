@@ -6,13 +6,13 @@ ones by a *gate*: how near the window is to what was shown. Far from all lessons
 counter-example, it is 0 and the scores are plain zero-shot; near a lesson it is 1.
 
 Until the spiking network is trained (a second or two) a *steer* stands in for it: a window is moved to the
-text of the label whose lessons it is nearest to. So a label is recognised at once, and better soon after.
+text of the label whose lessons it is nearest to. So a label is recognized at once, and better soon after.
 
 Measured on the seven object recordings (a trial of the bundled model; 3 s of lessons of 1 to 4 objects
 under names the model does not know, the others only typed; last third of each file; taught / typed windows
 right): no gate 99 / 46 %, gate at 0.86 95 / 84 %, at 0.89 92 / 88 %, at 0.92 86 / 89 %; steer alone at 0.89
 96 / 82 %. The gate's place was chosen on these very files. Tried and left out: text features as further
-shots of the typed labels (typed 32 %, ungated), nearness of centred features (no better).
+shots of the typed labels (typed 32 %, ungated), nearness of centerd features (no better).
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ import numpy.typing as npt
 from neuroclip_live.learning.adapter import Adapter
 from neuroclip_live.learning.baselines import summaries
 from neuroclip_live.learning.shotbook import ShotBook
-from neuroclip_live.model.scoring import normalised
+from neuroclip_live.model.scoring import normalized
 
 Floats = npt.NDArray[np.float32]
 
-NEIGHBOURS = 3
+NEIGHBORS = 3
 """Nearness to a label is the mean over so many of its nearest windows: one odd window does not decide."""
 
 
@@ -66,9 +66,9 @@ class Memory:
 
     def __init__(self, book: ShotBook, labels: tuple[str, ...]) -> None:
         self.labels = labels
-        self._keys = [normalised(summaries(book.shots(label))) for label in labels]
+        self._keys = [normalized(summaries(book.shots(label))) for label in labels]
         self._not: list[tuple[str | None, Floats]] = [
-            (lesson.label, normalised(summaries(lesson.features))) for lesson in book.counter_examples
+            (lesson.label, normalized(summaries(lesson.features))) for lesson in book.counter_examples
         ]
 
     def nearness(self, window: Floats) -> tuple[Floats, Floats]:
@@ -85,8 +85,8 @@ class Memory:
 
 def _nearest(keys: Floats, window: Floats) -> float:
     cosines = keys @ window
-    if len(cosines) > NEIGHBOURS:
-        cosines = np.partition(cosines, -NEIGHBOURS)[-NEIGHBOURS:]
+    if len(cosines) > NEIGHBORS:
+        cosines = np.partition(cosines, -NEIGHBORS)[-NEIGHBORS:]
     return float(cosines.mean())
 
 
@@ -126,8 +126,8 @@ class TaughtAdapter:
 
     def __call__(self, features: Floats) -> Floats:
         """Adapt one window (T, C) of raw features, as :class:`neuroclip_live.learning.adapter.Adapter`."""
-        plain = normalised(features)
-        summary = normalised(plain.mean(axis=0))
+        plain = normalized(features)
+        summary = normalized(plain.mean(axis=0))
         near, against = self.memory.nearness(summary)
         gate, label_shares = self._decide(near, against)
         self.last_gate = float(gate)

@@ -155,7 +155,7 @@ class WindowShots:
         self.available = tuple(map(len, self._train))
 
     def draw(self, shots: int, seed: int, copies: int, progress: Progress) -> tuple[Floats, Labels]:
-        """Draw windows by seed; there are no augmented copies: neighbouring windows vary by themselves."""
+        """Draw windows by seed; there are no augmented copies: neighboring windows vary by themselves."""
         check_available(self, shots)
         found: list[Floats] = []
         for label, pool in enumerate(self._train):

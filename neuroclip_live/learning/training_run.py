@@ -35,7 +35,7 @@ class TrainingRun:
             self.network = AdapterNetwork(
                 info.embed_dim, settings.ratio, settings.dropout, settings.kind, settings.seed
             )
-        self.optimiser = torch.optim.SGD(
+        self.optimizer = torch.optim.SGD(
             self.network.parameters(),
             lr=settings.lr,
             momentum=settings.momentum,
@@ -49,7 +49,7 @@ class TrainingRun:
 
     def train_epoch(self, shots: Tensor, targets: Tensor) -> None:
         """Go once through shots (N, A, T, C), one of the A versions of each drawn anew; targets are (N,)."""
-        for group in self.optimiser.param_groups:
+        for group in self.optimizer.param_groups:
             group["lr"] = self.settings.rate(self.epoch)
         self.network.train()
         random = self.network.random
@@ -59,9 +59,9 @@ class TrainingRun:
             windows = shots[batch, versions[batch]].transpose(0, 1)
             logits = self._logit_scale * window_cosines(self.network(windows), self._text)
             loss = smoothed_cross_entropy(logits, targets[batch], self.settings.smoothing)
-            self.optimiser.zero_grad(set_to_none=True)
+            self.optimizer.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
-            self.optimiser.step()
+            self.optimizer.step()
         self.epoch += 1
 
     def save(self, path: Path) -> None:
@@ -70,7 +70,7 @@ class TrainingRun:
             "fingerprint": self._fingerprint,
             "epoch": self.epoch,
             "network": self.network.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
+            "optimiser": self.optimizer.state_dict(),
             "random": json.dumps(self.network.random.bit_generator.state),
         }
         buffer = io.BytesIO()
@@ -87,7 +87,7 @@ class TrainingRun:
             if state["fingerprint"] != fingerprint:
                 return
             self.network.load_state_dict(state["network"])
-            self.optimiser.load_state_dict(state["optimiser"])
+            self.optimizer.load_state_dict(state["optimiser"])
             self.network.random.bit_generator.state = json.loads(state["random"])
             self.epoch = int(state["epoch"])
         except Exception as error:  # torch.load fails in many ways on a damaged file
@@ -95,7 +95,7 @@ class TrainingRun:
 
 
 def _batches(order: Tensor, size: int) -> list[Tensor]:
-    """Cut in batches of ``size``; a last batch of one joins its neighbour: it has no batch statistics."""
+    """Cut in batches of ``size``; a last batch of one joins its neighbor: it has no batch statistics."""
     batches = list(torch.split(order, size))
     if len(batches) > 1 and len(batches[-1]) == 1:
         batches[-2:] = [torch.cat(batches[-2:])]

@@ -27,11 +27,11 @@ from neuroclip_live.model.lexicon import lexicon
 from neuroclip_live.model.model_info import BackboneInfo, ModelFacts
 from neuroclip_live.model.model_names import ModelSpec, folder_files, parse_model
 from neuroclip_live.model.plain_weights import read_plain
-from neuroclip_live.model.preprocess import Normalisation, Preprocess
+from neuroclip_live.model.preprocess import Normalization, Preprocess
 from neuroclip_live.model.runtimes.openvino_runtime import openvino_available
 from neuroclip_live.model.runtimes.registry import AUTO, check_runtime, choose_runtime
 from neuroclip_live.model.runtimes.runtime import ImageRuntime, OutOfDeviceMemory
-from neuroclip_live.model.scoring import normalised, summary
+from neuroclip_live.model.scoring import normalized, summary
 from neuroclip_live.model.text_encoder import TextEncoder, TextRuntime
 from neuroclip_live.model.vocabulary import Familiarity, Vocabulary
 from neuroclip_live.model.word_targets import WordTargets, has_word_targets
@@ -102,12 +102,12 @@ class Backbone:
         Parameters
         ----------
         frames : ndarray of uint8, shape (N, H, W) or (N, H, W, 3)
-            Of any size; fitted, scaled and normalised here.
+            Of any size; fitted, scaled and normalized here.
 
         Returns
         -------
         ndarray of float32, shape (N, C)
-            Raw features, not normalised.
+            Raw features, not normalized.
 
         Raises
         ------
@@ -147,7 +147,7 @@ class Backbone:
             with self._image_lock:
                 self._move_to_cpu()
             features = self._text.encode(texts)
-        return normalised(features)
+        return normalized(features)
 
     def token_counts(self, texts: Sequence[str]) -> list[int]:
         """Return how many tokens each text has before any cut, start and end marks included."""
@@ -220,7 +220,7 @@ def load_backbone(
     device: str = "auto",
     runtime: str = AUTO,
     progress: Progress | None = None,
-    normalisation: Normalisation = "model",
+    normalization: Normalization = "model",
     fit: Fit | None = None,
     focus: bool | None = None,
     threads: int | None = None,
@@ -242,7 +242,7 @@ def load_backbone(
         :data:`~neuroclip_live.model.runtimes.registry.RUNTIMES`.
     progress : callable, optional
         Called with a message and a share from 0 to 1, or None where nobody can tell.
-    normalisation : {"model", "reference"}
+    normalization : {"model", "reference"}
         The model's own mean and deviation, or the ``x / 255 - 0.5`` of NeuroCLIP's published code.
     fit : {"letterbox", "squash"}, optional
         Override the model's way to fit a frame to the square.
@@ -261,8 +261,8 @@ def load_backbone(
         If the model, its weights or the device cannot be had.
     """
     tell: Progress = progress if progress is not None else _ignore
-    if normalisation not in ("model", "reference"):
-        raise UserError(f"no normalisation is called {normalisation}; choose model or reference")
+    if normalization not in ("model", "reference"):
+        raise UserError(f"no normalization is called {normalization}; choose model or reference")
     if fit not in (None, "letterbox", "squash"):
         raise UserError(f"no fit is called {fit}; choose letterbox or squash")
     if threads is not None and threads < 1:
@@ -280,7 +280,7 @@ def load_backbone(
             folder = converted_cache.folder_for(spec.name, folder_files(spec))
             found = converted_cache.read(folder, threads, words) if folder is not None else None
         if found is not None:
-            preprocess = found.facts.preprocess(normalisation, fit, focus)
+            preprocess = found.facts.preprocess(normalization, fit, focus)
             facts = found.facts.in_representation(representation)
             return _assemble(facts, preprocess, found.image, found.text, _vocabulary(spec), tell)
     checkpoint = load(spec, tell)
@@ -289,7 +289,7 @@ def load_backbone(
 
         torch.set_num_threads(threads)
     facts = checkpoint.about().in_representation(representation)
-    preprocess = facts.preprocess(normalisation, fit, focus)
+    preprocess = facts.preprocess(normalization, fit, focus)
     folder = converted_cache.folder_for(spec.name, checkpoint.files) if with_openvino else None
 
     def run_on(device: str) -> ImageRuntime:

@@ -81,9 +81,9 @@ class EventPromptTower(nn.Module):
             self.prompts.append(_Prompts(own))
 
     def forward(self, images: Tensor) -> Tensor:
-        """Encode frames (N, 3, S, S), grey from 0 (ON) to 1 (OFF), to (N, C)."""
+        """Encode frames (N, 3, S, S), gray from 0 (ON) to 1 (OFF), to (N, C)."""
         visual = self.visual
-        x = visual.conv1(in_colour(images)).flatten(2).transpose(1, 2)
+        x = visual.conv1(in_color(images)).flatten(2).transpose(1, 2)
         first = visual.class_embedding.expand(len(x), 1, -1)
         x = torch.cat([first, x], 1) + visual.positional_embedding + self.time
         x = visual.ln_pre(x)
@@ -92,9 +92,9 @@ class EventPromptTower(nn.Module):
         return torch.as_tensor(visual.ln_post(x[:, 0]) @ visual.proj)
 
 
-def in_colour(frames: Tensor) -> Tensor:
-    """Turn grey frames (N, 3, S, S), 0 ON and 1 OFF, into white ones with red ON and blue OFF."""
-    grey = frames[:, :1]
-    on = ((_NOTHING - grey) / _NOTHING).clamp(0, 1)
-    off = ((grey - _NOTHING) / (1 - _NOTHING)).clamp(0, 1)
+def in_color(frames: Tensor) -> Tensor:
+    """Turn gray frames (N, 3, S, S), 0 ON and 1 OFF, into white ones with red ON and blue OFF."""
+    gray = frames[:, :1]
+    on = ((_NOTHING - gray) / _NOTHING).clamp(0, 1)
+    off = ((gray - _NOTHING) / (1 - _NOTHING)).clamp(0, 1)
     return torch.cat([1 - off, 1 - torch.maximum(on, off), 1 - on], 1)

@@ -44,7 +44,7 @@ def fetch(repository: str, names: Sequence[str], progress: Progress, revision: s
     Parameters
     ----------
     repository : str
-        ``organisation/name``.
+        ``organization/name``.
     names : sequence of str
         File names, the preferred first.
     progress : callable

@@ -1,7 +1,7 @@
 """The bundled model's image tower in OpenVINO, built from its plain weights: no torch, no timm.
 
 EfficientNet-Lite (Google, Apache-2.0) as timm names its tensors and TensorFlow pads its images: a stem, seven
-stages of depthwise blocks, a head, the mean over all places, and a linear map. Batch normalisation is folded
+stages of depthwise blocks, a head, the mean over all places, and a linear map. Batch normalization is folded
 into the convolution before it. Whether a model is of this kind is asked of its configuration; others go
 through torch.
 """
@@ -62,7 +62,7 @@ def image_network(weights: Weights, size: int) -> Any:
         return np.asarray(weights[name], np.float32)
 
     def convolved(x: Any, name: str, norm: str, stride: int = 1) -> Any:
-        """Convolve and normalise; a kernel of one input channel is a depthwise one."""
+        """Convolve and normalize; a kernel of one input channel is a depthwise one."""
         kernel = read(f"{trunk}{name}.weight")
         mean, variance = read(f"{trunk}{norm}.running_mean"), read(f"{trunk}{norm}.running_var")
         factor = read(f"{trunk}{norm}.weight") / np.sqrt(variance + _EPSILON)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from neuroclip_live.errors import UserError
-from neuroclip_live.model.preprocess import Normalisation, Preprocess
+from neuroclip_live.model.preprocess import Normalization, Preprocess
 from neuroclip_live.stream.frames import Fit
 from neuroclip_live.stream.representations.registry import DEFAULT
 
@@ -46,7 +46,7 @@ class ModelFacts:
         """Return the facts with another representation, the same for None."""
         return self if name is None else replace(self, own={**self.own, "representation": name})
 
-    def preprocess(self, normalisation: Normalisation, fit: Fit | None, focus: bool | None) -> Preprocess:
+    def preprocess(self, normalization: Normalization, fit: Fit | None, focus: bool | None) -> Preprocess:
         """Return the model's preprocessing, with what the user overrides.
 
         Raises
@@ -69,7 +69,7 @@ class ModelFacts:
             std=(std[0], std[1], std[2]),
             fit=fit or own,
             focus=bool(self.own.get("focus", False)) if focus is None else focus,
-            normalisation=normalisation,
+            normalization=normalization,
         )
 
     def info(self, preprocess: Preprocess, embed_dim: int, device: str, runtime: str) -> BackboneInfo:
@@ -97,7 +97,7 @@ class ModelFacts:
             focus=preprocess.focus,
             threshold=int(own.get("threshold", 0)),
             templates=tuple(own.get("templates", ("{}",))),
-            normalisation=preprocess.normalisation,
+            normalization=preprocess.normalization,
             parameters=self.parameters,
             representation=self.representation,
         )
@@ -139,7 +139,7 @@ class BackboneInfo:
         Events a pixel needs more than, to speak; the default of the slicing settings.
     templates : tuple of str
         Templates the model does best with.
-    normalisation : {"model", "reference"}
+    normalization : {"model", "reference"}
     parameters : int
     representation : str
         What slices of events are turned into for it; a name of
@@ -163,7 +163,7 @@ class BackboneInfo:
     focus: bool = False
     threshold: int = 0
     templates: tuple[str, ...] = ("{}",)
-    normalisation: Normalisation = "model"
+    normalization: Normalization = "model"
     parameters: int = 0
     representation: str = DEFAULT
 

@@ -2,8 +2,8 @@
 
 What the numbers are belongs to the model (its mean, standard deviation, input size), not to us: a CLIP fed
 ``x / 255 - 0.5``, as NeuroCLIP's published code does, sees values its weights never saw. That form is kept as
-normalisation "reference" so that results can be compared. Frames are resized bilinearly for every model, as
-in the reference; three grey levels leave nothing for a sharper filter to keep.
+normalization "reference" so that results can be compared. Frames are resized bilinearly for every model, as
+in the reference; three gray levels leave nothing for a sharper filter to keep.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from neuroclip_live.stream.frames import Fit, crop, fit_frame, focus_box
 
-Normalisation = Literal["model", "reference"]
+Normalization = Literal["model", "reference"]
 Triple = tuple[float, float, float]
 
 
@@ -32,10 +32,10 @@ class Preprocess:
     mean, std : tuple of three floats
         Per channel, on the scale where white is 1.
     fit : {"letterbox", "squash"}
-        Keep shapes and pad with grey, or stretch to the square.
+        Keep shapes and pad with gray, or stretch to the square.
     focus : bool
         Crop to where the activity is before fitting.
-    normalisation : {"model", "reference"}
+    normalization : {"model", "reference"}
         ``(x / 255 - mean) / std``, or the reference's ``x / 255 - 0.5``.
     """
 
@@ -44,10 +44,10 @@ class Preprocess:
     std: Triple = (0.5, 0.5, 0.5)
     fit: Fit = "letterbox"
     focus: bool = False
-    normalisation: Normalisation = "model"
+    normalization: Normalization = "model"
 
     def __call__(self, frames: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-        """Fit and normalise.
+        """Fit and normalize.
 
         Parameters
         ----------
@@ -64,7 +64,7 @@ class Preprocess:
         """
         if frames.ndim not in (3, 4) or frames.shape[3:] not in ((), (3,)) or frames.dtype != np.uint8:
             raise ValueError(f"frames are (N, H, W) or (N, H, W, 3) uint8, not {frames.shape} {frames.dtype}")
-        levels = _levels(self.mean, self.std, self.normalisation)
+        levels = _levels(self.mean, self.std, self.normalization)
         batch = np.empty((len(frames), 3, self.size, self.size), dtype=np.float32)
         for frame, planes in zip(frames, batch, strict=True):
             fitted = self.fitted(frame)
@@ -79,12 +79,12 @@ class Preprocess:
 
 
 @lru_cache(maxsize=16)
-def _levels(mean: Triple, std: Triple, normalisation: Normalisation) -> npt.NDArray[np.float32]:
-    """Return the value of each of the 256 grey levels, per channel (3, 256).
+def _levels(mean: Triple, std: Triple, normalization: Normalization) -> npt.NDArray[np.float32]:
+    """Return the value of each of the 256 gray levels, per channel (3, 256).
 
     A frame has one byte a pixel, so a table look-up replaces the arithmetic.
     """
-    grey = np.arange(256, dtype=np.float64) / 255
-    if normalisation == "reference":
-        return np.tile(grey - 0.5, (3, 1)).astype(np.float32)
-    return np.stack([(grey - m) / s for m, s in zip(mean, std, strict=True)]).astype(np.float32)
+    gray = np.arange(256, dtype=np.float64) / 255
+    if normalization == "reference":
+        return np.tile(gray - 0.5, (3, 1)).astype(np.float32)
+    return np.stack([(gray - m) / s for m, s in zip(mean, std, strict=True)]).astype(np.float32)

@@ -2,7 +2,7 @@
 
 Each timestep's feature and each prompt's text feature has length 1; a prompt's logit is
 ``scale * mean over timesteps of cos(feature, text)``. NeuroCLIP's published code concatenates the T unit
-vectors against T copies of the text and normalises the text only, which makes logits √T larger (and
+vectors against T copies of the text and normalizes the text only, which makes logits √T larger (and
 probabilities more extreme); ``reference_logits`` gives that form for comparison.
 """
 
@@ -42,7 +42,7 @@ class Scores:
     step_cosines: Array
 
 
-def normalised(features: npt.NDArray[Any]) -> Array:
+def normalized(features: npt.NDArray[Any]) -> Array:
     """Scale each row to length 1; a row of zeros stays zero.
 
     Parameters
@@ -76,7 +76,7 @@ def summary(features: npt.NDArray[Any], weights: npt.NDArray[Any] | None = None)
     -------
     ndarray of float32, shape (C,)
     """
-    unit = normalised(features)
+    unit = normalized(features)
     if weights is None:
         return np.asarray(unit.mean(axis=0), dtype=np.float32)
     weights = np.asarray(weights, dtype=np.float32)
@@ -132,7 +132,7 @@ def score(
     """
     if features.ndim != 2 or not len(features) or features.shape[1] != table.features.shape[1]:
         raise ValueError(f"features {features.shape} do not fit prompts {table.features.shape}")
-    cosines = normalised(features) @ table.features.T
+    cosines = normalized(features) @ table.features.T
     if weights is None:
         mean = cosines.mean(axis=0)
     else:

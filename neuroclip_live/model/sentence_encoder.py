@@ -90,7 +90,7 @@ class SentenceEncoder:
         return len(self._tokenizer.encode(text).ids)
 
 
-def quantised(weights: Mapping[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[Any]]:
+def quantized(weights: Mapping[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[Any]]:
     """Return weights with every matrix as int8 rows (``name``) and float32 scales (``name.scale``)."""
     kept: dict[str, npt.NDArray[Any]] = {}
     for name, value in weights.items():
@@ -104,7 +104,7 @@ def quantised(weights: Mapping[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[
 
 
 def sentence_network(weights: Mapping[str, npt.NDArray[Any]]) -> Any:
-    """Build BERT's encoder with mean pooling from quantised weights under Hugging Face's names.
+    """Build BERT's encoder with mean pooling from quantized weights under Hugging Face's names.
 
     Inputs: tokens (N, L) int64, positions (L,) int64, mask (N, L) float32; output (N, 384) float32.
 

@@ -2,7 +2,7 @@
 
 Gives the same numbers as open_clip's ``SimpleTokenizer`` (a test compares them) from the vocabulary file that
 open_clip installs. The scheme is that of the CLIP paper's section 2.4: lower-cased text is cut into words, a
-word is a row of bytes, and the pair of neighbours that stands highest in a list of 48,894 merges is joined
+word is a row of bytes, and the pair of neighbors that stands highest in a list of 48,894 merges is joined
 until none is left to join.
 """
 

@@ -75,7 +75,7 @@ class FoundObject:
     id : int
         Of its track; never given to another thing of the same run.
     box : Box
-        In pixels of the sensor (of the region, where only a part is recognised); ends excluded.
+        In pixels of the sensor (of the region, where only a part is recognized); ends excluded.
     label : str or None
         As for the whole picture: None when a negative or "none of these" is best, or nothing is scored yet.
         Like all scores of a thing it is smoothed over time, and stays while two labels are nearly equal.

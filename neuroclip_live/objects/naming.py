@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from neuroclip_live.objects.track import Track
-from neuroclip_live.stream.frames import GREY, Frame
+from neuroclip_live.stream.frames import GRAY, Frame
 
 if TYPE_CHECKING:
     from neuroclip_live.model.backbone import Backbone
@@ -25,7 +25,7 @@ THUMBNAIL = 48
 """Side of the small frames that are kept, in pixels."""
 _MARGIN = 0.12
 _SIDES = (32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
-"""Crops are laid on grey squares of these sides, so that those of one side can be encoded as one batch."""
+"""Crops are laid on gray squares of these sides, so that those of one side can be encoded as one batch."""
 
 Features = npt.NDArray[np.float32]
 Named = tuple["str | None", float, Mapping[str, float]]
@@ -165,7 +165,7 @@ class Namer:
 
 
 def crop_of(track: Track, frame: Frame, owners: npt.NDArray[np.int32], cell: int) -> Frame:
-    """Return a track's part of a frame on a grey square, without what belongs to other tracks.
+    """Return a track's part of a frame on a gray square, without what belongs to other tracks.
 
     ``owners`` (rows, columns) says whose each grid cell is, 0 for nobody's.
     """
@@ -176,10 +176,10 @@ def crop_of(track: Track, frame: Frame, owners: npt.NDArray[np.int32], cell: int
     right, bottom = min(width, right + margin), min(height, bottom + margin)
     part = frame[top:bottom, left:right].copy()
     owner = owners[np.arange(top, bottom)[:, None] // cell, np.arange(left, right) // cell]
-    part[(owner != 0) & (owner != track.id)] = GREY
+    part[(owner != 0) & (owner != track.id)] = GRAY
     longest = max(part.shape[:2])
     side = next((s for s in _SIDES if s >= longest), longest)
-    square = np.full((side, side, *part.shape[2:]), GREY, np.uint8)
+    square = np.full((side, side, *part.shape[2:]), GRAY, np.uint8)
     y, x = (side - part.shape[0]) // 2, (side - part.shape[1]) // 2
     square[y : y + part.shape[0], x : x + part.shape[1]] = part
     return square

@@ -1,4 +1,4 @@
-"""``--serve-events``: what comes in is given to others, as it came, while it is recognised."""
+"""``--serve-events``: what comes in is given to others, as it came, while it is recognized."""
 
 from __future__ import annotations
 

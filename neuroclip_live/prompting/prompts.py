@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from neuroclip_live.errors import UserError
-from neuroclip_live.model.scoring import normalised
+from neuroclip_live.model.scoring import normalized
 from neuroclip_live.prompting.prompt_set import (
     MAX_PROMPTS,
     NONE_LABEL,
@@ -117,7 +117,7 @@ class PromptEncoder:
         sentences = [prompts.sentences(prompt.label) for prompt in enabled]
         with self._lock:
             features = self._features(list(dict.fromkeys(s for each in sentences for s in each)))
-        rows = [normalised(np.mean([features[s] for s in each], axis=0)) for each in sentences]
+        rows = [normalized(np.mean([features[s] for s in each], axis=0)) for each in sentences]
         none_logit, rivals = self._none(len(enabled)) if prompts.none_of_these else (None, None)
         table = PromptTable(
             tuple(prompt.label for prompt in enabled),

@@ -1,1 +1,1 @@
-"""Recognising while events come in: the threads, and what is known of the last minutes."""
+"""Recognizing while events come in: the threads, and what is known of the last minutes."""

@@ -281,7 +281,7 @@ class InferenceLoop:
         return prediction
 
     def _recognize_place(self, recognizer: Recognizer, reader: Reader, moment: Moment) -> None:
-        """Recognise the place where a recording is paused by all T timesteps before it, whatever they cost.
+        """Recognize the place where a recording is paused by all T timesteps before it, whatever they cost.
 
         It becomes the newest prediction, and no part of what was played.
         """
@@ -302,7 +302,7 @@ class InferenceLoop:
         with self._desired.lock:
             if self._desired.capture is reader.capture:
                 self.outcome.latest = prediction
-                self.place.recognised = moment.number
+                self.place.recognized = moment.number
 
     def _trip(self, error: Exception) -> None:
         """Say that a slice failed and wait a little: the next may fare better, the video never stopped."""

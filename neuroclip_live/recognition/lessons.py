@@ -11,7 +11,7 @@ from neuroclip_live.errors import UserError
 from neuroclip_live.learning.teaching import Teacher
 from neuroclip_live.prompting.prompts import PromptEncoder, PromptSet
 from neuroclip_live.recognition.recognizer import Recognizer
-from neuroclip_live.recognition.replay_all import Totals, recognise_all
+from neuroclip_live.recognition.replay_all import Totals, recognize_all
 from neuroclip_live.stream.ordering import stray_note
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def teach_from(
         for show in shows:
             teacher.begin(show.label)
             totals = Totals()
-            for prediction in recognise_all(show.source, recognizer, by, totals):
+            for prediction in recognize_all(show.source, recognizer, by, totals):
                 teacher.observe(recognizer.features, prediction.t_us, prediction.state == "ok")
             if totals.stray_events:
                 tell(f"{show.source.name}: {stray_note(totals.stray_events)}")

@@ -1,4 +1,4 @@
-"""While a recording is paused, the place it stands at is what is recognised, whatever was played before.
+"""While a recording is paused, the place it stands at is what is recognized, whatever was played before.
 
 A source that can be taken to places gives what leads up to one when it is taken there while paused
 (:class:`neuroclip_drivers.source.Jump`). Here it is told how much that has to be for T timesteps, and asked
@@ -28,13 +28,13 @@ class PausedPlace:
     stale : bool
         Set where what was said last no longer holds: another model, T, slices or part of the picture. May be
         set from any thread.
-    recognised : int
-        Number of the jump whose place was recognised last.
+    recognized : int
+        Number of the jump whose place was recognized last.
     """
 
     def __init__(self) -> None:
         self.stale = False
-        self.recognised = 0
+        self.recognized = 0
         self._told: tuple[Any, Lead] | None = None
         self._asked_us: int | None = None
 
@@ -48,7 +48,7 @@ class PausedPlace:
         lead = Lead(min(time_us, STALE_US + by.time_us), events)
         if self._told is None or self._told[0] is not source or self._told[1] != lead:
             if self._told is None or self._told[0] is not source:
-                self.recognised, self._asked_us = 0, None
+                self.recognized, self._asked_us = 0, None
             self._told = source, lead
             source.set_lead(lead)
 
@@ -71,9 +71,9 @@ class PausedPlace:
             source.revisit()
 
     def pending(self, capture: Capture) -> bool:
-        """Return whether a place was sought while paused that is not recognised yet; from any thread."""
+        """Return whether a place was sought while paused that is not recognized yet; from any thread."""
         jump = getattr(capture.source, "jump", None)
-        return jump is not None and jump.leads and jump.number != self.recognised
+        return jump is not None and jump.leads and jump.number != self.recognized
 
 
 def is_paused(capture: Capture) -> bool:

@@ -261,7 +261,7 @@ class Pipeline:
 
     @property
     def region(self) -> Box | None:
-        """The part of the picture that is recognised; None for all of it."""
+        """The part of the picture that is recognized; None for all of it."""
         return self._desired.region
 
     @property
@@ -291,7 +291,7 @@ class Pipeline:
 
     @property
     def place_pending(self) -> bool:
-        """Whether a recording was taken to a place while paused that is not recognised yet."""
+        """Whether a recording was taken to a place while paused that is not recognized yet."""
         return self._loop.place.pending(self._desired.capture)
 
     def predictions(self, after: int = 0) -> list[Prediction]:

@@ -168,7 +168,7 @@ class PipelineProtocol(Protocol):
 
     @property
     def region(self) -> Box | None:
-        """The part of the picture that is recognised; None for all of it."""
+        """The part of the picture that is recognized; None for all of it."""
 
     @property
     def prompts(self) -> PromptSet:
@@ -191,7 +191,7 @@ class PipelineProtocol(Protocol):
 
     @property
     def place_pending(self) -> bool:
-        """Whether a recording was taken to a place while paused that is not recognised yet."""
+        """Whether a recording was taken to a place while paused that is not recognized yet."""
 
     def predictions(self, after: int = 0) -> list[Prediction]:
         """Return the predictions numbered above ``after``, oldest first, without frames."""

@@ -39,19 +39,19 @@ class PipelineState(Enum):
 
 @dataclass(frozen=True)
 class PipelineSettings:
-    """How the stream is cut and recognised."""
+    """How the stream is cut and recognized."""
 
     slice_by: SliceBy = field(default_factory=SliceBy)
     recognizer: RecognizerSettings = field(default_factory=RecognizerSettings)
     decision: DecisionSettings = field(default_factory=DecisionSettings)
     wait_for_model: bool = False
-    """Recognise from the first event on: a recording starts only when the model is loaded; what a live source
+    """Recognize from the first event on: a recording starts only when the model is loaded; what a live source
     gives meanwhile stays in the ring."""
     model_templates: bool = True
     """Put prompts into the sentences the model does best with; off when the user chose templates."""
 
     road: RoadSettings = field(default_factory=RoadSettings)
-    """What is done to events before they are recognised, at the beginning."""
+    """What is done to events before they are recognized, at the beginning."""
 
     lessons: Path | None = None
     """Labels taught earlier, as a teacher saves them."""

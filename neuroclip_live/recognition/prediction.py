@@ -108,7 +108,7 @@ class Prediction:
     decision : Decision
         The answer made of this prediction and those before it.
     paused : bool
-        Of the place where a recording stands still, recognised for itself: no part of what is played.
+        Of the place where a recording stands still, recognized for itself: no part of what is played.
     """
 
     t_us: int

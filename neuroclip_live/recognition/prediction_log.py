@@ -28,7 +28,7 @@ class Outcome:
     ----------
     latest : Prediction or None
     predictions, skipped : int
-        Windows recognised, and passed over.
+        Windows recognized, and passed over.
     missed : Missed or None
         What there was no time or room for of the things; None where none were looked for.
     history : FeatureHistory

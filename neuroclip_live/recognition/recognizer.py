@@ -64,7 +64,7 @@ class RecognizerSettings:
     threshold : int or None
         A pixel speaks when more events than this fell on it; None is the model's own.
     motion : float or None
-        What counts as motion; slices without it are not recognised. None: that events gather anywhere
+        What counts as motion; slices without it are not recognized. None: that events gather anywhere
         (:mod:`neuroclip_live.stream.motion`); a number: so many events per pixel and second.
     reference_logits : bool
         The paper's code multiplies logits by √T; kept for comparison only.
@@ -173,11 +173,11 @@ class Recognizer:
 
     @property
     def features(self) -> Features:
-        """The kept features, oldest first: (≤ T, C) float32, not normalised."""
+        """The kept features, oldest first: (≤ T, C) float32, not normalized."""
         return np.stack([s.feature for s in self._steps]) if self._steps else np.zeros((0, 0), np.float32)
 
     def is_quiet(self, piece: Slice) -> bool:
-        """Tell whether nothing moved, so that there is nothing to recognise."""
+        """Tell whether nothing moved, so that there is nothing to recognize."""
         if self.settings.motion is None:
             return not self._motion.moves(piece)
         seconds = max(piece.end_us - piece.start_us, 1) / 1e6

@@ -1,7 +1,7 @@
 """Every window of a recording, in order, as fast as the machine goes: the headless ``--speed max`` path.
 
 Nothing is skipped, and the same file gives the same predictions every time. One thread reads ahead while the
-other recognises; what comes out depends on the order of packets alone, and that stays.
+other recognizes; what comes out depends on the order of packets alone, and that stays.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Totals:
         )
 
 
-def recognise_all(
+def recognize_all(
     source: EventSource,
     recognizer: Recognizer,
     by: SliceBy,
@@ -99,7 +99,7 @@ def slices_of(
     should_stop: Callable[[], bool] = lambda: False,
     road: RoadSettings = PLAIN,
 ) -> Iterator[Slice]:
-    """Yield every slice of a source that ends; parameters as for :func:`recognise_all`."""
+    """Yield every slice of a source that ends; parameters as for :func:`recognize_all`."""
     stages = Road(source.resolution, road)
     slicer, region = Slicer(by, stages.size), stages.region
     epoch = position = 0

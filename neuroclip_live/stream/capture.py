@@ -44,7 +44,7 @@ _REMEMBERED = 32
 
 @dataclass(frozen=True)
 class Moment:
-    """A place to which a recording was taken while paused, to be recognised.
+    """A place to which a recording was taken while paused, to be recognized.
 
     Attributes
     ----------

@@ -16,7 +16,7 @@ from numba import njit, uint8, uint16, uint32, uint64
 
 from neuroclip_live.events import EVENT_DTYPE, Packet, copy_packet
 
-GREY = 127
+GRAY = 127
 
 _ONE, _SHIFT, _LOW, _BYTE, _POSITIVE = (
     np.uint32(1),
@@ -91,7 +91,7 @@ def discriminate_into(counts: Any, threshold: int, frame: Any) -> None:
     area = painted.size
     for i in range(area):  # without branches: several pixels at once
         off, on = uint8(flat[i] > threshold), uint8(flat[area + i] > threshold)
-        painted[i] = uint8(uint8(GREY) + off * uint8(128)) & uint8(on - uint8(1))
+        painted[i] = uint8(uint8(GRAY) + off * uint8(128)) & uint8(on - uint8(1))
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
@@ -120,7 +120,7 @@ def paint_into(words: Any, frame: Any) -> int:
         outside += _paint_one(words, words.shape[0] - 1, flat, width, height)
     for i in range(flat.size):
         fell = flat[i]
-        flat[i] = uint8(uint8(GREY) + (fell & uint8(1)) * uint8(128)) & uint8((fell >> 1) - uint8(1))
+        flat[i] = uint8(uint8(GRAY) + (fell & uint8(1)) * uint8(128)) & uint8((fell >> 1) - uint8(1))
     return outside
 
 

@@ -13,9 +13,9 @@ _ONE, _TWO = np.uint64(1), np.uint64(2)
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
 def keep_supported(pairs: Any, words: Any, last: Any, support_us: int, kept: Any) -> int:
-    """Copy the events with a neighbour no older than ``support_us`` to ``kept``; return how many.
+    """Copy the events with a neighbor no older than ``support_us`` to ``kept``; return how many.
 
-    The newest of the eight neighbours decides, found without branches: in noise a branch is a guess, and a
+    The newest of the eight neighbors decides, found without branches: in noise a branch is a guess, and a
     wrong one costs more than all eight loads. Each event is copied where the next kept one belongs, so those
     not kept are overwritten.
 

@@ -3,7 +3,7 @@
 Recordings are written before this, so they keep everything.
 
 The noise filter is the usual one for background activity (Delbruck 2008): an event stays when one of its
-eight neighbours fired within the last τ; noise rarely has such company, edges always do.
+eight neighbors fired within the last τ; noise rarely has such company, edges always do.
 """
 
 from __future__ import annotations

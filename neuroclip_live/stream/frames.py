@@ -2,7 +2,7 @@
 
 The one implementation of the *simple discrimination strategy* of NeuroCLIP, used live, in evaluation and in
 training alike, so that a model never sees at work what it did not see in training. A pixel with nothing to
-say is mid-grey (127); OFF is white (255), ON is black (0) and, written last, wins where both fired.
+say is mid-gray (127); OFF is white (255), ON is black (0) and, written last, wins where both fired.
 
 The loops over events are in :mod:`neuroclip_live.stream.counting`.
 """
@@ -17,11 +17,11 @@ import numpy.typing as npt
 
 from neuroclip_live.events import Packet, Resolution
 from neuroclip_live.stream.box import Box
-from neuroclip_live.stream.counting import GREY as GREY
+from neuroclip_live.stream.counting import GRAY as GRAY
 from neuroclip_live.stream.counting import count_into, discriminate_into, paint_into, words_of
 
 OFF_WHITE, ON_BLACK = 255, 0
-"""Frame values where brightness fell and where it rose; ``GREY``, 127, where nothing happened."""
+"""Frame values where brightness fell and where it rose; ``GRAY``, 127, where nothing happened."""
 
 Fit = Literal["letterbox", "squash"]
 Counts = npt.NDArray[np.uint16]
@@ -126,17 +126,17 @@ def fit_frame(frame: npt.NDArray[Any], size: int, fit: Fit = "letterbox") -> Fra
         return _resize(frame, size, size)
     scale = size / max(height, width)
     new_width, new_height = max(1, round(width * scale)), max(1, round(height * scale))
-    square = np.full((size, size, *frame.shape[2:]), GREY, dtype=np.uint8)
+    square = np.full((size, size, *frame.shape[2:]), GRAY, dtype=np.uint8)
     top, left = (size - new_height) // 2, (size - new_width) // 2
     square[top : top + new_height, left : left + new_width] = _resize(frame, new_width, new_height)
     return square
 
 
 def focus_box(frame: npt.NDArray[Any], margin: float = 0.12, smallest: float = 0.3) -> Box:
-    """Find where the activity is, so that a small object far off centre can fill the encoder's view.
+    """Find where the activity is, so that a small object far off center can fill the encoder's view.
 
     The frame is cut into a coarse grid; cells clearly denser than the background, smoothed over their
-    neighbours, count as active, so that noise dots all over the sensor do not move the box. It holds the
+    neighbors, count as active, so that noise dots all over the sensor do not move the box. It holds the
     active cells (outermost 1 % of the activity cut off on each side) and a ``margin``, is made square where
     the frame has room, and never smaller than ``smallest`` times the sensor's shorter side. A frame without
     activity, or active everywhere, gives the whole frame.
@@ -157,7 +157,7 @@ def focus_box(frame: npt.NDArray[Any], margin: float = 0.12, smallest: float = 0
     height, width = frame.shape[:2]
     scale = min(1.0, _GRID / max(height, width))
     columns, rows = max(1, round(width * scale)), max(1, round(height * scale))
-    active = (frame != GREY).astype(np.float32)
+    active = (frame != GRAY).astype(np.float32)
     if frame.ndim == 3:
         active = active.max(axis=2)
     density = cv2.resize(active, (columns, rows), interpolation=cv2.INTER_AREA)

@@ -1,7 +1,7 @@
 """Whether anything moves in a slice: whether events gather anywhere, not how many there are.
 
 Noise falls anywhere and at any time. What moves leaves edges: pixels beside each other fire within moments.
-So a pixel counts as *supported* where one of its eight neighbours fired shortly before it, and in every part
+So a pixel counts as *supported* where one of its eight neighbors fired shortly before it, and in every part
 of the picture the supported pixels are held against what chance would give at the rate of that very part.
 Neither the sensor's size nor its noise has a say in this, nor have hot pixels (every pixel counts once a
 slice), regions that are noisier than others, or a slice's length.
@@ -26,7 +26,7 @@ from neuroclip_live.stream.counting import words_of
 from neuroclip_live.stream.slicing import Slice
 
 SUPPORT_US = (5_000, 20_000)
-"""How long before a pixel one of its neighbours has to have fired. The short time lets little chance in where
+"""How long before a pixel one of its neighbors has to have fired. The short time lets little chance in where
 noise is strong; by the long one the outline of something slow is seen where it is weak."""
 PART = 32
 """Side of a part of the picture, in pixels; parts overlap by half."""

@@ -22,7 +22,7 @@ LATE_MS = 150.0
 WAIT_S = 0.02
 MOST_WAITING = 256
 MOST_LEAD = 1 << 24
-"""Events before a place that are kept to recognise it, at most: 256 MiB."""
+"""Events before a place that are kept to recognize it, at most: 256 MiB."""
 
 
 class Reader:
@@ -66,7 +66,7 @@ class Reader:
         newest = self.ring.newest()
         moments = self.capture.moments  # after the newest position: before it, those without an end have none
         if moments and moments[-1].end is not None and moments[-1].number != self.moment_taken:
-            newest = min(newest, moments[-1].end)  # what is played on comes after the place was recognised
+            newest = min(newest, moments[-1].end)  # what is played on comes after the place was recognized
         while self._cursor < newest:
             chunk = self.ring.read(self._cursor, min(MAX_READ, newest - self._cursor))
             chunk = self._without_lead(chunk, moments)
@@ -95,7 +95,7 @@ class Reader:
         if moment.number != self._lead_of:
             self._lead, self._lead_of = [], moment.number
         cut = len(chunk.events) if moment.end is None else min(len(chunk.events), moment.end - chunk.start)
-        if moment is moments[-1]:  # else another place was sought before this one was recognised
+        if moment is moments[-1]:  # else another place was sought before this one was recognized
             lead = chunk.events[:cut]
             self._lead.append(lead if self.region is None else inside(lead, self.region))
             while len(self._lead) > 1 and sum(map(len, self._lead)) > MOST_LEAD:
@@ -126,7 +126,7 @@ class Reader:
         """Leave out what there is no time for without even reading it; return how many slices that were.
 
         Cutting slices only to pass over them costs as much as keeping them: at tens of millions of events a
-        second that left no time to recognise any. A recording is not live and is never leapt over.
+        second that left no time to recognize any. A recording is not live and is never leapt over.
         """
         if not self.capture.source.live or self.region is not None:
             return 0

@@ -1,6 +1,6 @@
 """A second thread that reads while the first one works on what was read.
 
-Decompressing a recording and recognising it take similar time, and both run outside the interpreter lock:
+Decompressing a recording and recognizing it take similar time, and both run outside the interpreter lock:
 side by side they take the longer of the two instead of the sum.
 """
 

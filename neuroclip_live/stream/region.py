@@ -1,4 +1,4 @@
-"""A part of the sensor, and only what happens there is recognised. What is recorded stays whole."""
+"""A part of the sensor, and only what happens there is recognized. What is recorded stays whole."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def fitting(region: Box, resolution: Resolution) -> Box | None:
     Raises
     ------
     UserError
-        When what is left is too small to recognise anything in.
+        When what is left is too small to recognize anything in.
     """
     left, right = sorted((region.left, region.right))
     top, bottom = sorted((region.top, region.bottom))

@@ -25,14 +25,14 @@ TURNS = {"90": 1, "180": 2, "270": 3}
 
 @dataclass(frozen=True)
 class RoadSettings:
-    """What is done to events before they are recognised.
+    """What is done to events before they are recognized.
 
     Attributes
     ----------
     treatment : Treatment
         Noise filter, flips and quarter turns.
     region : Box or None
-        The part of the picture, as it is after the turns, that is recognised; None is all of it.
+        The part of the picture, as it is after the turns, that is recognized; None is all of it.
     """
 
     treatment: Treatment = NONE
@@ -95,7 +95,7 @@ class Road:
     resolution : Resolution
         Of the picture after the turns.
     region : Box or None
-        What of it is recognised.
+        What of it is recognized.
     ordering : Ordering
         With its counters.
 

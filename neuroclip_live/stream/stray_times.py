@@ -27,7 +27,7 @@ from neuroclip_live.stream.counting import orderly
 JITTER_US = 1_000
 """Events this many microseconds from the newest time are not doubted; those before it are raised to it."""
 LOOKAHEAD = 32
-"""Events that decide about a doubted one. Bursts of up to 30 strays are recognised as such."""
+"""Events that decide about a doubted one. Bursts of up to 30 strays are recognized as such."""
 RETURNS = 2
 """So many of them back where time was make it a stray."""
 FEW = 8

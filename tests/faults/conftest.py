@@ -26,7 +26,7 @@ def start() -> Iterator[Callable[..., Pipeline]]:
 
 @pytest.fixture
 def cut(monkeypatch: pytest.MonkeyPatch) -> list[Slice]:
-    """Collect every slice that is recognised."""
+    """Collect every slice that is recognized."""
     seen: list[Slice] = []
     update = Recognizer.update
 

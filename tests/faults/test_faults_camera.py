@@ -1,4 +1,4 @@
-"""A camera that is unplugged and comes back, under a pipeline that records and recognises."""
+"""A camera that is unplugged and comes back, under a pipeline that records and recognizes."""
 
 from __future__ import annotations
 

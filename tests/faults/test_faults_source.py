@@ -16,7 +16,7 @@ from neuroclip_live.stream.filters import Treatment
 from neuroclip_live.stream.slicing import SliceBy
 
 
-def labelled(pipeline, after_us: int) -> None:  # type: ignore[no-untyped-def]
+def labeled(pipeline, after_us: int) -> None:  # type: ignore[no-untyped-def]
     """Wait for a label that is about what came after a time."""
 
     # among all of them: the newest loses its label when the scene has been at rest for half a second
@@ -26,13 +26,13 @@ def labelled(pipeline, after_us: int) -> None:  # type: ignore[no-untyped-def]
 def test_a_source_that_stalls_shows_no_motion_and_goes_on(start) -> None:  # type: ignore[no-untyped-def]
     gate = threading.Event()
     pipeline = start(ScriptedSource([*packets(20), gate, *packets(20, first=20), threading.Event()]))
-    labelled(pipeline, 0)
+    labeled(pipeline, 0)
     wait_for(lambda: pipeline.prediction().state == "no-motion")  # no stale label while it stalls
     status = pipeline.status()
     assert (status.state, status.total_events, status.dropped_events) == (PipelineState.RUNNING, 1_000, 0)
     wait_for(lambda: pipeline.status().event_rate_hz == 0)
     gate.set()
-    labelled(pipeline, 20 * 5_000)
+    labeled(pipeline, 20 * 5_000)
     wait_for(lambda: pipeline.status().total_events == 2_000)
     assert pipeline.status().dropped_events == 0
 
@@ -44,13 +44,13 @@ def test_a_burst_of_100_times_the_rate_is_counted_and_passes(start, memory_withi
         each["t"] = 20 * 5_000 + number * 5_000 + np.arange(5_000)
     script = [*packets(20), burst, *flood, after, *packets(20, first=100), threading.Event()]
     pipeline = start(ScriptedSource(script), FakeBackbone(delay_s=0.005))
-    labelled(pipeline, 0)
+    labeled(pipeline, 0)
     with memory_within(40):  # the ring was there before
         burst.set()
         wait_for(lambda: pipeline.status().total_events == 1_000 + 300_000)
-        labelled(pipeline, 70 * 5_000)  # the newest of it, not where it was when it began
+        labeled(pipeline, 70 * 5_000)  # the newest of it, not where it was when it began
     after.set()
-    labelled(pipeline, 110 * 5_000)
+    labeled(pipeline, 110 * 5_000)
     status = pipeline.status()
     assert (status.total_events, status.dropped_events, status.ring_fill <= 1) == (302_000, 0, True)
     assert status.skipped_windows > 1_000
@@ -137,14 +137,14 @@ def test_turning_the_picture_loses_no_count(start) -> None:  # type: ignore[no-u
     first, second = threading.Event(), threading.Event()
     script = [*packets(20), first, *packets(20, first=20), second, *packets(20, first=40), threading.Event()]
     pipeline = start(ScriptedSource(script))
-    labelled(pipeline, 0)
+    labeled(pipeline, 0)
     pipeline.treat(Treatment(quarter_turns=1))
     first.set()
     wait_for(lambda: pipeline.status().total_events == 2_000)
     pipeline.treat(Treatment())
     second.set()
     wait_for(lambda: pipeline.status().total_events == 3_000)
-    labelled(pipeline, 40 * 5_000)
+    labeled(pipeline, 40 * 5_000)
     status = pipeline.status()
     assert (status.outside_events, status.dropped_events) == (0, 0)
     assert status.windows <= 30
@@ -156,7 +156,7 @@ def test_a_source_that_throws_is_said_and_another_can_be_opened(start) -> None: 
     assert pipeline.status().message == "first: cable chewed"
     assert pipeline.status().total_events == 200
     pipeline.open(Endless([], name="second"))
-    labelled(pipeline, 0)
+    labeled(pipeline, 0)
     status = pipeline.status()
     assert (status.state, status.message, status.source_name) == (PipelineState.RUNNING, "", "second")
 
@@ -179,7 +179,7 @@ def test_a_source_stuck_for_good_holds_nobody_up(start) -> None:  # type: ignore
         pipeline = start(stuck)
         wait_for(lambda: pipeline.status().total_events == 50)
         pipeline.open(Endless([], name="other"))
-        labelled(pipeline, 0)
+        labeled(pipeline, 0)
         assert pipeline.status().source_name == "other"
     finally:
         stuck.free.set()
@@ -193,7 +193,7 @@ class Clinging(Endless):
 
 def test_a_source_whose_close_fails_is_left_behind(start) -> None:  # type: ignore[no-untyped-def]
     pipeline = start(Clinging([]))
-    labelled(pipeline, 0)
+    labeled(pipeline, 0)
     pipeline.open(Endless([], name="other"))
     assert pipeline.status().source_name == "other"
     wait_for(lambda: pipeline.status().predictions > 2)

@@ -16,10 +16,10 @@ from .json_values import bad_text
 from .places import file
 
 SETTINGS: dict[str, Any] = {
-    "version": 1, "theme": "dark", "event_colours": "", "accumulate": "time", "accumulate_ms": 33,
+    "version": 1, "theme": "dark", "event_colors": "", "accumulate": "time", "accumulate_ms": 33,
     "accumulate_events": 5000, "smoothing_s": 0.3, "threshold": 0.3, "show_frames": True, "loop": True,
     "recent": ["a.aedat4"], "geometry": "AAAA", "docks": "", "model": "event-nano", "device": "auto",
-    "slice": "auto", "overlap": 2, "timesteps": 10, "colours": {"a mug": "#aabbcc"},
+    "slice": "auto", "overlap": 2, "timesteps": 10, "colors": {"a mug": "#aabbcc"},
     "cameras": {"cam": {"controls": {"bias": 1.0}, "flip_x": True}},
     "prompt_sets": {"x": {"words": "a mug, -b", "off": ["b"], "templates": ["{}"], "none_of_these": False}},
 }  # fmt: skip

@@ -143,7 +143,7 @@ def test_the_cheat_sheet_tells_every_key(window):
 def test_the_list_of_prompts_offers_its_commands_by_right_click(window):
     offered = [action.objectName() for action in window.prompts.list.actions()]
     assert offered == [spec.name for spec in ACTIONS if spec.in_list]
-    assert {"rename", "remove", "negative", "enabled", "colour", "move_up", "move_down"} <= set(offered)
+    assert {"rename", "remove", "negative", "enabled", "color", "move_up", "move_down"} <= set(offered)
 
 
 def test_the_webcam_is_chosen_by_name(qtbot, window, monkeypatch):

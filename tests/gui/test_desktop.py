@@ -20,8 +20,8 @@ def test_the_icon_is_drawn_at_every_size(qapp):
     for size in (16, 32, 48, 256):
         image = icon.pixmap(size, size).toImage()
         assert max(image.width(), image.height()) >= size
-        colours = {image.pixelColor(x, y).name() for x in range(size) for y in range(size)}
-        assert len(colours) > 3
+        colors = {image.pixelColor(x, y).name() for x in range(size) for y in range(size)}
+        assert len(colors) > 3
 
 
 def test_the_menu_starts_what_there_is():

@@ -1,4 +1,4 @@
-"""Drawing the part of the sensor that is recognised."""
+"""Drawing the part of the sensor that is recognized."""
 
 from __future__ import annotations
 

@@ -18,12 +18,12 @@ from neuroclip_gui.panels.export.film_file import Film
 from neuroclip_gui.panels.export.film_making import FilmSettings, make_film
 from neuroclip_gui.panels.picture.annotated import Notes, annotated, picture
 from neuroclip_gui.panels.spacetime import projection
-from neuroclip_gui.style.palettes import EVENT_COLOURS
+from neuroclip_gui.style.palettes import EVENT_COLORS
 from neuroclip_live.errors import UserError
 from neuroclip_live.stream.filters import NONE
 from neuroclip_live.stream.slicing import parse_slice
 
-COLOURS = EVENT_COLOURS["dark"]
+COLORS = EVENT_COLORS["dark"]
 
 
 # ---- space and time
@@ -91,10 +91,10 @@ def test_the_view_is_shown_turned_and_put_away(qtbot, window, pipeline):
     QTest.keyClick(window.windowHandle(), Qt.Key.Key_Home)
     assert view._camera == projection.Camera()
     image = view.grab().toImage()
-    colours = {
+    colors = {
         image.pixelColor(x, y).name() for x in range(0, image.width(), 3) for y in (image.height() // 2,)
     }
-    assert len(colours) > 2
+    assert len(colors) > 2
     window.actions_.by_name["space_time"].setChecked(False)
     assert not view.isVisible()
 
@@ -146,8 +146,8 @@ def test_a_picture_without_an_answer_has_no_head() -> None:
     image = picture(frame, table, 4)
     assert (image.width(), image.height()) == (320, 240)
     assert image.pixelColor(5, 5).red() == 127
-    plain = annotated(image, Notes(), COLOURS, 4)
-    answered = annotated(image, Notes("a mug " * 40, 0.9), COLOURS, 4)
+    plain = annotated(image, Notes(), COLORS, 4)
+    answered = annotated(image, Notes("a mug " * 40, 0.9), COLORS, 4)
     assert 240 < plain.height() < answered.height()
 
 
@@ -157,7 +157,7 @@ def test_a_picture_without_an_answer_has_no_head() -> None:
 @pytest.mark.parametrize("ending", ["mp4", "gif"])
 def test_a_stretch_becomes_a_film(qapp, tmp_path: Path, ending: str) -> None:
     path = tmp_path / f"dog.{ending}"
-    settings = FilmSettings(path, 0.5, 1.5, COLOURS, fps=10.0, width=256, labels=False)
+    settings = FilmSettings(path, 0.5, 1.5, COLORS, fps=10.0, width=256, labels=False)
     source = open_source(SourceSpec("demo", "dog", speed=None, end_s=1.5))
     told: list[float] = []
     assert make_film(settings, source, None, parse_slice("auto", 2), NONE, told.append, lambda: False) in (
@@ -175,7 +175,7 @@ def test_a_stretch_becomes_a_film(qapp, tmp_path: Path, ending: str) -> None:
 
 
 def test_a_film_that_is_stopped_leaves_nothing(qapp, tmp_path: Path) -> None:
-    settings = FilmSettings(tmp_path / "dog.mp4", 0.0, 3.0, COLOURS, labels=False)
+    settings = FilmSettings(tmp_path / "dog.mp4", 0.0, 3.0, COLORS, labels=False)
     source = open_source(SourceSpec("demo", "dog", speed=None))
     seen: list[float] = []
     done = make_film(settings, source, None, parse_slice("auto", 2), NONE, seen.append, lambda: len(seen) > 3)

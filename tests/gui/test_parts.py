@@ -16,7 +16,7 @@ from neuroclip_gui.panels.health.health_panel import amount
 from neuroclip_gui.panels.picture import painting
 from neuroclip_gui.panels.playback.seek_bar import clock
 from neuroclip_gui.settings import VERSION, SettingsStore, WindowSettings
-from neuroclip_gui.style.palettes import EVENT_COLOURS, PALETTES, contrast
+from neuroclip_gui.style.palettes import EVENT_COLORS, PALETTES, contrast
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import EVENT_DTYPE, empty_packet
 from neuroclip_live.stream.frames import event_frame
@@ -40,16 +40,16 @@ def test_text_can_be_read(palette):
         for role in ("muted", "accent", "good", "warn", "bad", "record"):
             assert contrast(getattr(palette, role), ground) >= 4.5, (role, ground)
     assert contrast(palette.on_accent, palette.accent) >= 4.5
-    for colour in palette.series:
-        assert contrast(colour, palette.panel) >= 3, colour
+    for color in palette.series:
+        assert contrast(color, palette.panel) >= 3, color
 
 
-@pytest.mark.parametrize("colours", EVENT_COLOURS.values(), ids=list(EVENT_COLOURS))
-def test_events_stand_out_from_the_ground_and_from_each_other(colours):
-    table = painting.colour_table(colours).astype(int)
-    assert tuple(table[127]) == colours.ground
-    assert tuple(table[0]) == colours.on
-    assert tuple(table[255]) == colours.off
+@pytest.mark.parametrize("colors", EVENT_COLORS.values(), ids=list(EVENT_COLORS))
+def test_events_stand_out_from_the_ground_and_from_each_other(colors):
+    table = painting.color_table(colors).astype(int)
+    assert tuple(table[127]) == colors.ground
+    assert tuple(table[0]) == colors.on
+    assert tuple(table[255]) == colors.off
     for one, other in ((0, 127), (255, 127), (0, 255)):
         assert np.abs(table[one] - table[other]).sum() > 120
 
@@ -57,7 +57,7 @@ def test_events_stand_out_from_the_ground_and_from_each_other(colours):
 # ---- painting
 
 
-def test_what_is_shown_is_what_is_recognised():
+def test_what_is_shown_is_what_is_recognized():
     events = ring_of_events(0.5)
     assert np.array_equal(painting.plain_frame(events, RES), event_frame(events, RES))
 
@@ -111,7 +111,7 @@ def test_a_broken_file_never_blocks_and_is_kept(tmp_path, text):
         ("recent", [1, 2]),
         ("recent", "x"),
         ("loop", 1),
-        ("event_colours", "no such"),
+        ("event_colors", "no such"),
     ],
 )
 def test_one_bad_value_becomes_its_default_and_the_rest_stays(tmp_path, name, value):

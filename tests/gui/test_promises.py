@@ -184,7 +184,7 @@ def test_words_that_were_tampered_with_keep_no_window_from_opening(qtbot, make_w
 
 
 def still(qtbot, pipeline) -> None:
-    """Wait until what was read before the pause is recognised: no number moves for a while."""
+    """Wait until what was read before the pause is recognized: no number moves for a while."""
     seen = [(pipeline.prediction().number, time.monotonic())]
 
     def same() -> bool:
@@ -220,7 +220,7 @@ def test_a_word_typed_while_paused_is_scored_at_once_and_the_label_stays(qtbot, 
     assert window.decided.kind == "label"
 
 
-def test_the_place_sought_while_paused_is_the_one_that_is_recognised(qtbot, make_window):
+def test_the_place_sought_while_paused_is_the_one_that_is_recognized(qtbot, make_window):
     source = ReplaySource(demo_recording(), speed=None, hold_at_end=True)
     settings = PipelineSettings(slice_by=parse_slice("40ms"), wait_for_model=True)
     pipeline = Pipeline(source, lambda progress: FakeBackbone(), parse_prompts("a mug, a fox"), settings)
@@ -229,7 +229,7 @@ def test_the_place_sought_while_paused_is_the_one_that_is_recognised(qtbot, make
     qtbot.waitUntil(lambda: window.transport.paused and pipeline.prediction() is not None)
     first, last = source.recording.first_us, source.recording.last_us
 
-    def recognised() -> None:
+    def recognized() -> None:
         qtbot.waitUntil(lambda: not pipeline.place_pending and pipeline.prediction().paused)
         assert pipeline.prediction().t_us == source.status().position_us
 
@@ -237,11 +237,11 @@ def test_the_place_sought_while_paused_is_the_one_that_is_recognised(qtbot, make
         target = first + round(share * (last - first))
         window.transport.seek_us(target)
         qtbot.waitUntil(lambda at=target: abs(source.jump.to_us - at) <= 1)
-        recognised()
+        recognized()
         assert len(pipeline.prediction().frames) == 10
     window.step(1)
     qtbot.waitUntil(lambda: source.jump.to_us > target)
-    recognised()
+    recognized()
 
 
 class _Painted(QObject):

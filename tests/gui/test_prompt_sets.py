@@ -1,4 +1,4 @@
-"""Lists of words by name, colours, pasting, and what the model is good for."""
+"""Lists of words by name, colors, pasting, and what the model is good for."""
 
 from __future__ import annotations
 
@@ -69,25 +69,25 @@ def test_a_list_gone_bad_is_said_and_changes_nothing(make_window, tmp_path, kept
     assert window.pipeline.prompts is before
 
 
-def test_a_colour_chosen_stays_with_its_word(make_window):
+def test_a_color_chosen_stays_with_its_word(make_window):
     first = make_window()
     first.prompts.list.select(["a phone"])
-    first.actions_.by_name["colour"].trigger()
+    first.actions_.by_name["color"].trigger()
     dialog = first.findChild(QColorDialog)
     dialog.colorSelected.emit(QColor("#123456"))
     dialog.close()
-    assert first.prompts.colour("a phone") == QColor("#123456")
+    assert first.prompts.color("a phone") == QColor("#123456")
     first.prompts.rename("a phone", "a telephone")
-    assert first.prompts.colour("a telephone") == QColor("#123456")
+    assert first.prompts.color("a telephone") == QColor("#123456")
     first.set_theme("light")
-    assert first.prompts.colour("a telephone") == QColor("#123456")
+    assert first.prompts.color("a telephone") == QColor("#123456")
     first.close()
     second = make_window()
-    assert second.prompts.colour("a phone") == QColor("#123456")
+    assert second.prompts.color("a phone") == QColor("#123456")
     second.prompts.add("a phone")  # the words came back too, and this one was renamed
     second.prompts.list.select(["a phone"])
-    second.actions_.by_name["theme_colour"].trigger()
-    assert second.prompts.colour("a phone") != QColor("#123456")
+    second.actions_.by_name["theme_color"].trigger()
+    assert second.prompts.color("a phone") != QColor("#123456")
 
 
 def test_words_are_pasted_into_the_list(qtbot, window, pipeline):

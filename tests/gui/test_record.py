@@ -137,7 +137,7 @@ def test_the_real_pipeline_records_what_came_in_and_what_was_said(qtbot, make_wi
     (film,) = tmp_path.glob("*.aedat4")
     events = np.concatenate([e[["t", "x"]] for e in ReplaySource(str(film), speed=None).packets()])
     assert len(events) > 1000
-    assert events["x"].max() > 10  # the region restricts what is recognised, not what is recorded
+    assert events["x"].max() > 10  # the region restricts what is recognized, not what is recorded
     (labels,) = tmp_path.glob("*.labels.jsonl")
     lines = [json.loads(line) for line in labels.read_text().splitlines()]
     kinds = {line.get("type") for line in lines}

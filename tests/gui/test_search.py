@@ -14,7 +14,7 @@ from neuroclip_drivers.replay import ReplaySource
 from neuroclip_drivers.source import SourceState
 from neuroclip_gui.panels.search.found import Found
 from neuroclip_gui.panels.search.moment_picture import LONGEST, moment_picture
-from neuroclip_gui.style.palettes import EVENT_COLOURS
+from neuroclip_gui.style.palettes import EVENT_COLORS
 from neuroclip_live import extras
 from neuroclip_live.cli.main import main
 from neuroclip_live.recording.convert import convert
@@ -88,8 +88,8 @@ def test_a_folder_is_indexed_beside_the_window_and_its_moments_are_played(
     blank = first.icon().pixmap(QSize(96, 72)).toImage()
     qtbot.waitUntil(lambda: first.icon().pixmap(QSize(96, 72)).toImage().pixelColor(0, 0).alpha() == 255)
     picture = first.icon().pixmap(QSize(96, 72)).toImage()
-    colours = {picture.pixelColor(x, y).name() for x in range(0, 96, 2) for y in range(0, 72, 2)}
-    assert len(colours) > 5, "events are seen in it"
+    colors = {picture.pixelColor(x, y).name() for x in range(0, 96, 2) for y in range(0, 72, 2)}
+    assert len(colors) > 5, "events are seen in it"
     assert picture != blank
     assert window.docks["search"].width() == wide, "what is told makes the panel no wider"
 
@@ -208,10 +208,10 @@ def test_a_moment_of_the_open_recording_is_sought_in_it(qtbot, make_window):
 
 
 def test_the_picture_of_a_moment_has_its_box():
-    colours = EVENT_COLOURS["dark"]
-    whole = moment_picture(Found(str(RECORDINGS / "tour.aedat4"), 4.0, 5.0, 4.4, 0.9), colours)
+    colors = EVENT_COLORS["dark"]
+    whole = moment_picture(Found(str(RECORDINGS / "tour.aedat4"), 4.0, 5.0, 4.4, 0.9), colors)
     boxed = moment_picture(
-        Found(str(RECORDINGS / "tour.aedat4"), 4.0, 5.0, 4.4, 0.9, (20, 30, 120, 90)), colours
+        Found(str(RECORDINGS / "tour.aedat4"), 4.0, 5.0, 4.4, 0.9, (20, 30, 120, 90)), colors
     )
     assert whole.shape == boxed.shape
     assert max(whole.shape) <= LONGEST

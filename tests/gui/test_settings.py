@@ -12,17 +12,17 @@ from PySide6.QtWidgets import QDialog
 
 from neuroclip_gui.dialogs.settings_dialog import SettingsDialog
 from neuroclip_gui.settings import SettingsStore
-from neuroclip_live.model import catalogue
+from neuroclip_live.model import catalog
 
 MODELS = [
-    catalogue.ModelInfo("event-nano", "bundled", "small"),
-    catalogue.ModelInfo("ViT-B-32/openai", "download", "as in the papers", 605),
+    catalog.ModelInfo("event-nano", "bundled", "small"),
+    catalog.ModelInfo("ViT-B-32/openai", "download", "as in the papers", 605),
 ]
 
 
 @pytest.fixture
 def dialog(qtbot, window, monkeypatch):
-    monkeypatch.setattr(catalogue, "available_models", lambda: MODELS)
+    monkeypatch.setattr(catalog, "available_models", lambda: MODELS)
     window.actions_.by_name["settings"].trigger()
     dialog = window.findChild(SettingsDialog)
     qtbot.waitUntil(lambda: dialog.model.count() == 2, timeout=10_000)
@@ -46,7 +46,7 @@ def test_a_model_is_loaded_only_when_asked_for_and_remembered(qtbot, window, pip
     assert window.settings.model == "event-nano"  # remembered once it is at work: tests/gui/test_promises.py
 
 
-def test_a_download_is_followed_and_can_be_cancelled(qtbot, pipeline, dialog):
+def test_a_download_is_followed_and_can_be_canceled(qtbot, pipeline, dialog):
     pipeline.now = replace(pipeline.now, changing=True, message="downloading weights", progress=0.42)
     qtbot.waitUntil(lambda: dialog.bar.value() == 42)
     assert "42%" in dialog.state.text()
@@ -104,7 +104,7 @@ def test_asking_twice_shows_one_dialog(window, dialog):
 
 def test_models_found_after_the_settings_were_closed_harm_nobody(qtbot, window, monkeypatch):
     gate, ended = threading.Event(), []
-    monkeypatch.setattr(catalogue, "available_models", lambda: gate.wait(120) and MODELS)
+    monkeypatch.setattr(catalog, "available_models", lambda: gate.wait(120) and MODELS)
     window.actions_.by_name["settings"].trigger()
     window.findChild(SettingsDialog).close()
     qtbot.waitUntil(lambda: window.findChild(SettingsDialog) is None)
@@ -160,7 +160,7 @@ def test_a_model_chosen_in_the_window_is_run_as_the_command_line_asked(make_wind
         load(lambda text, share: None)
     (model, how), (other, elsewhere) = asked
     assert (model, how["device"], how["runtime"], how["weights"]) == ("ViT-B-32/openai", "cpu", "torch", None)
-    assert (how["fit"], how["focus"], how["normalisation"], how["threads"]) == (
+    assert (how["fit"], how["focus"], how["normalization"], how["threads"]) == (
         "squash",
         False,
         "reference",

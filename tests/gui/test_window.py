@@ -87,8 +87,8 @@ def test_any_unicode_can_be_typed_and_painted(qtbot, window, pipeline, text):
     window.grab()
 
 
-def test_rename_keeps_place_and_colour(qtbot, window, pipeline):
-    colour = window.prompts.colour("a phone")
+def test_rename_keeps_place_and_color(qtbot, window, pipeline):
+    color = window.prompts.color("a phone")
     window.prompts.list.select(["a phone"])
     window.actions_.by_name["rename"].trigger()
     editor = window.prompts.list.findChild(QLineEdit)
@@ -96,7 +96,7 @@ def test_rename_keeps_place_and_colour(qtbot, window, pipeline):
     qtbot.keyClicks(editor, "a smartphone")
     qtbot.keyClick(editor, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: pipeline.prompts.labels == ("a mug", "a smartphone", "scissors"))
-    assert window.prompts.colour("a smartphone") == colour
+    assert window.prompts.color("a smartphone") == color
 
 
 def test_rename_to_another_label_is_refused(window, pipeline):

@@ -11,7 +11,7 @@ from neuroclip_drivers.aedat4.flatbuffer import FormatError
 from neuroclip_drivers.aedat4.format import MAX_BODY_BYTES, Compression
 
 _FREE_BYTES, _RATIO = 1 << 22, 256
-"""A packet may grow to 4 MiB (a black picture of 1280x720 in colour), beyond that by what LZ4 can at most.
+"""A packet may grow to 4 MiB (a black picture of 1280x720 in color), beyond that by what LZ4 can at most.
 
 Events shrink to a fifth or so. Zstandard makes a gigabyte of some kilobytes, which no camera sends.
 """

@@ -90,7 +90,7 @@ def decode_evt3(words: Any, state: Any, out: Any) -> tuple[int, int]:
                 n += 1
             else:
                 early += 1
-        elif kind == 4 or kind == 5:  # a vector of 12 or 8 neighbours
+        elif kind == 4 or kind == 5:  # a vector of 12 or 8 neighbors
             width = 12 if kind == 4 else 8
             mask = word & ((1 << width) - 1)
             if knows_time & knows_y:

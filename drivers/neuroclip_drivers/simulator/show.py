@@ -1,6 +1,6 @@
 """What the simulated camera shows when it is given no picture: a dozen things in turn.
 
-The pictures are this project's own (``training/show_pictures.py`` makes them again). Each is recognised by
+The pictures are this project's own (``training/show_pictures.py`` makes them again). Each is recognized by
 the bundled model among ``SHOW_PROMPTS``; ``tests/test_show.py`` holds them to it.
 """
 
@@ -24,7 +24,7 @@ _FOLDER = Path(__file__).with_name("show")
 
 
 def load_show() -> list[tuple[str, Image, Image]]:
-    """Return what is shown: name, grey values and opacity, both (H, W) uint8.
+    """Return what is shown: name, gray values and opacity, both (H, W) uint8.
 
     Raises
     ------

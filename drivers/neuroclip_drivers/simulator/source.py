@@ -53,7 +53,7 @@ class SimulatorSource:
     Parameters
     ----------
     pictures : sequence of path or ndarray
-        Images to show one after the other; arrays are (H, W) uint8, or (2, H, W) grey and opacity. Without
+        Images to show one after the other; arrays are (H, W) uint8, or (2, H, W) gray and opacity. Without
         any, those that ship with the program (:mod:`neuroclip_drivers.simulator.show`).
     resolution : Resolution
         Size of the simulated sensor.
@@ -97,7 +97,7 @@ class SimulatorSource:
         if not (frequency_hz > 0 and scale > 0 and seconds_each > 0):
             raise UserError("frequency, scale and seconds for each picture of the simulator are above zero")
         shown = [(_name(picture), *_load(picture)) for picture in pictures] or load_show()
-        self._pictures = [_Shown(name, *_on_ground(grey, alpha)) for name, grey, alpha in shown]
+        self._pictures = [_Shown(name, *_on_ground(gray, alpha)) for name, gray, alpha in shown]
         self._first_sensor = sensor or (SensorModel() if pictures else SHOW_SENSOR)
         self.name = "Simulated camera"
         self.words = "" if pictures else SHOW_PROMPTS  # for what it shows, where that is known
@@ -238,7 +238,7 @@ def _pose(motion: MotionName, phase: float) -> tuple[float, float, float, float]
 
 @dataclass(frozen=True)
 class _Shown:
-    """A picture on show: its name, its grey values on its ground, and the grey of the ground around it."""
+    """A picture on show: its name, its gray values on its ground, and the gray of the ground around it."""
 
     name: str
     image: Image
@@ -249,21 +249,21 @@ def _name(picture: str | Path | npt.NDArray[Any]) -> str:
     return Path(picture).name if isinstance(picture, (str, Path)) else "a picture"
 
 
-def _on_ground(grey: Image, alpha: Image) -> tuple[Image, int]:
-    """Lay a picture on a ground once, so that showing it takes one warp; return it and the ground's grey.
+def _on_ground(gray: Image, alpha: Image) -> tuple[Image, int]:
+    """Lay a picture on a ground once, so that showing it takes one warp; return it and the ground's gray.
 
-    A thing cut out stands before the ground it differs most from: against its own grey it would be unseen.
+    A thing cut out stands before the ground it differs most from: against its own gray it would be unseen.
     """
     cover = alpha.astype(np.uint16)
     ground = _GROUND
     if cover.any() and int(alpha.min()) < 255:
-        ground = _DARK if np.average(grey, weights=cover) > _GROUND else _BRIGHT
-    laid = (grey * cover + np.uint16(ground) * (255 - cover)) // 255
+        ground = _DARK if np.average(gray, weights=cover) > _GROUND else _BRIGHT
+    laid = (gray * cover + np.uint16(ground) * (255 - cover)) // 255
     return np.asarray(laid, dtype=np.uint8), ground
 
 
 def _load(picture: str | Path | npt.NDArray[Any]) -> tuple[Image, Image]:
-    """Return a picture's grey values and opacity, both (H, W) uint8."""
+    """Return a picture's gray values and opacity, both (H, W) uint8."""
     if isinstance(picture, (str, Path)):
         path = Path(picture)
         if not path.is_file():
@@ -273,9 +273,9 @@ def _load(picture: str | Path | npt.NDArray[Any]) -> tuple[Image, Image]:
             data = (data / np.iinfo(data.dtype).max * 255).astype(np.uint8)
         if data.ndim == 2:
             return np.asarray(data), np.full(data.shape, 255, np.uint8)
-        grey = gray(data)
-        alpha = data[..., 3] if data.shape[2] == 4 else np.full(grey.shape, 255, np.uint8)
-        return grey, np.ascontiguousarray(alpha)
+        shade = gray(data)
+        alpha = data[..., 3] if data.shape[2] == 4 else np.full(shade.shape, 255, np.uint8)
+        return shade, np.ascontiguousarray(alpha)
     array = np.asarray(picture)
     if array.dtype == np.uint8 and array.ndim == 2:
         return array, np.full(array.shape, 255, np.uint8)

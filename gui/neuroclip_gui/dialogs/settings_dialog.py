@@ -26,7 +26,7 @@ from neuroclip_live.stream.motion_setting import describe_motion
 
 if TYPE_CHECKING:
     from neuroclip_gui.main_window import MainWindow
-    from neuroclip_live.model.catalogue import ModelInfo
+    from neuroclip_live.model.catalog import ModelInfo
 
 SLICES = ("auto", "20ms", "50ms", "100ms", "200ms", "500ms", "2000", "5000", "20000")
 MOTIONS = ("auto", "0", "0.05", "0.2", "1")
@@ -190,7 +190,7 @@ class SettingsDialog(QDialog):
 
     def _list_models(self) -> None:
         def work():
-            from neuroclip_live.model.catalogue import available_models
+            from neuroclip_live.model.catalog import available_models
 
             return available_models()
 

@@ -73,4 +73,4 @@ class Banner(Overlay):
         return self._text.text() if self.isVisibleTo(self.parentWidget()) else ""
 
     def _restyle(self) -> None:
-        self._close.setIcon(icons.pixmap("close", self._theme.colour("muted"), 16))
+        self._close.setIcon(icons.pixmap("close", self._theme.color("muted"), 16))

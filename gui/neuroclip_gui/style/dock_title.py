@@ -32,7 +32,7 @@ class DockTitle(QWidget):
         self._restyle()
 
     def _restyle(self) -> None:
-        self._close.setIcon(icons.pixmap("close", self._theme.colour("muted"), 14))
+        self._close.setIcon(icons.pixmap("close", self._theme.color("muted"), 14))
         self._close.setIconSize(QSize(12, 12))
 
 
@@ -53,6 +53,6 @@ class Grip(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(self._theme.colour("border"))
+        painter.setBrush(self._theme.color("border"))
         painter.drawRoundedRect(QRectF(self.width() / 2 - 16, 3, 32, 3), 1.5, 1.5)
         painter.end()

@@ -35,11 +35,11 @@ class DropSheet(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: D102
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.fillRect(self.rect(), self._theme.colour("window", 190))
-        painter.setPen(QPen(self._theme.colour("accent"), 3, Qt.PenStyle.DashLine))
+        painter.fillRect(self.rect(), self._theme.color("window", 190))
+        painter.setPen(QPen(self._theme.color("accent"), 3, Qt.PenStyle.DashLine))
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(14, 14, -14, -14), 14, 14)
         painter.setFont(font(22, bold=True))
-        painter.setPen(self._theme.colour("text"))
+        painter.setPen(self._theme.color("text"))
         inner, wrapped = self.rect().adjusted(40, 40, -40, -40), Qt.TextFlag.TextWrapAnywhere
         painter.drawText(inner, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap | wrapped, self.text)
         painter.end()

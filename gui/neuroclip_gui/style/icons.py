@@ -1,4 +1,4 @@
-"""Line icons drawn for this window: one path each on a 24 × 24 grid, in the colour of the theme."""
+"""Line icons drawn for this window: one path each on a 24 × 24 grid, in the color of the theme."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ PATHS: dict[str, str] = {
 }
 
 
-def pixmap(name: str, colour: QColor, size: int = 20, ratio: float = 2.0) -> QPixmap:
+def pixmap(name: str, color: QColor, size: int = 20, ratio: float = 2.0) -> QPixmap:
     """Return an icon as a pixmap of ``size`` logical pixels."""
     svg = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24" fill="none" stroke="{colour.name()}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24" fill="none" stroke="{color.name()}" '
         f'stroke-width="1.8" stroke-linecap="round" stroke-linejoin="round">'
-        f"{PATHS[name].replace('currentColor', colour.name())}</svg>"
+        f"{PATHS[name].replace('currentColor', color.name())}</svg>"
     )
     result = QPixmap(round(size * ratio), round(size * ratio))
     result.fill(Qt.GlobalColor.transparent)
@@ -57,10 +57,10 @@ def pixmap(name: str, colour: QColor, size: int = 20, ratio: float = 2.0) -> QPi
     return result
 
 
-def icon(name: str, colour: QColor, active: QColor, disabled: QColor) -> QIcon:
+def icon(name: str, color: QColor, active: QColor, disabled: QColor) -> QIcon:
     """Return an icon with its states: plain, checked and disabled."""
     result = QIcon()
-    result.addPixmap(pixmap(name, colour), QIcon.Mode.Normal, QIcon.State.Off)
+    result.addPixmap(pixmap(name, color), QIcon.Mode.Normal, QIcon.State.Off)
     result.addPixmap(pixmap(name, active), QIcon.Mode.Normal, QIcon.State.On)
     result.addPixmap(pixmap(name, disabled), QIcon.Mode.Disabled, QIcon.State.Off)
     return result

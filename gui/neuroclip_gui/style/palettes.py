@@ -1,8 +1,8 @@
-"""Colours, and nothing else: three window themes and seven ways to colour events.
+"""Colors, and nothing else: three window themes and seven ways to color events.
 
-Every text colour has a contrast of at least 4.5 : 1 on the surface it is used on (``tests/gui/test_parts.py``
+Every text color has a contrast of at least 4.5 : 1 on the surface it is used on (``tests/gui/test_parts.py``
 computes it). Polarity is told by red against green only where that is chosen: other
-programs do, and one in twelve men cannot see it. The colour-blind-safe set is Okabe and Ito's.
+programs do, and one in twelve men cannot see it. The color-blind-safe set is Okabe and Ito's.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ Rgb = tuple[int, int, int]
 
 
 @dataclass(frozen=True)
-class EventColours:
+class EventColors:
     """How a pixel looks: nothing happened, brightness rose (ON), brightness fell (OFF)."""
 
     title: str
@@ -22,24 +22,24 @@ class EventColours:
     off: Rgb
 
 
-EVENT_COLOURS: dict[str, EventColours] = {
-    "dark": EventColours("Dark", (9, 12, 17), (244, 247, 251), (52, 132, 255)),
-    "light": EventColours("Light", (250, 251, 253), (24, 99, 214), (28, 34, 43)),
-    "safe": EventColours("Colour-blind safe", (9, 12, 17), (230, 159, 0), (86, 180, 233)),
-    "warm": EventColours("Amber and teal", (10, 12, 14), (255, 190, 92), (38, 166, 154)),
-    "green-red": EventColours("Green and red", (9, 12, 17), (64, 220, 96), (255, 72, 64)),
-    "red-blue": EventColours("Red and blue", (250, 251, 253), (208, 24, 32), (24, 72, 214)),
-    "paper": EventColours("As the network sees it", (127, 127, 127), (0, 0, 0), (255, 255, 255)),
+EVENT_COLORS: dict[str, EventColors] = {
+    "dark": EventColors("Dark", (9, 12, 17), (244, 247, 251), (52, 132, 255)),
+    "light": EventColors("Light", (250, 251, 253), (24, 99, 214), (28, 34, 43)),
+    "safe": EventColors("Colour-blind safe", (9, 12, 17), (230, 159, 0), (86, 180, 233)),
+    "warm": EventColors("Amber and teal", (10, 12, 14), (255, 190, 92), (38, 166, 154)),
+    "green-red": EventColors("Green and red", (9, 12, 17), (64, 220, 96), (255, 72, 64)),
+    "red-blue": EventColors("Red and blue", (250, 251, 253), (208, 24, 32), (24, 72, 214)),
+    "paper": EventColors("As the network sees it", (127, 127, 127), (0, 0, 0), (255, 255, 255)),
 }
 """By the name kept in the settings."""
 
 
 @dataclass(frozen=True)
 class Palette:
-    """The colours of one window theme, as ``#rrggbb``.
+    """The colors of one window theme, as ``#rrggbb``.
 
     ``window`` is behind everything, ``panel`` carries text, ``raised`` is for fields and buttons,
-    ``sunken`` for plots, ``record`` for what records. ``series`` are the colours given to prompts in turn.
+    ``sunken`` for plots, ``record`` for what records. ``series`` are the colors given to prompts in turn.
     """
 
     name: str
@@ -135,18 +135,18 @@ PALETTES: dict[str, Palette] = {
 """By the name kept in the settings; the first is the default."""
 
 
-def rgb(colour: str) -> Rgb:
+def rgb(color: str) -> Rgb:
     """Return ``#rrggbb`` as three numbers."""
-    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
+    return int(color[1:3], 16), int(color[3:5], 16), int(color[5:7], 16)
 
 
 def contrast(one: str, other: str) -> float:
-    """Return the contrast ratio of two colours, 1 to 21 (WCAG 2.1, 1.4.3)."""
+    """Return the contrast ratio of two colors, 1 to 21 (WCAG 2.1, 1.4.3)."""
     bright, dim = sorted((_luminance(one), _luminance(other)), reverse=True)
     return (bright + 0.05) / (dim + 0.05)
 
 
-def _luminance(colour: str) -> float:
-    parts = [part / 255 for part in rgb(colour)]
+def _luminance(color: str) -> float:
+    parts = [part / 255 for part in rgb(color)]
     red, green, blue = (p / 12.92 if p <= 0.03928 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue

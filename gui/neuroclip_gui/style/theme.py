@@ -44,16 +44,16 @@ class Theme(QObject):
         app.setStyleSheet(style_sheet(self.palette))
         self.changed.emit()
 
-    def colour(self, role: str, alpha: int = 255) -> QColor:
-        """Return a palette colour by its field's name."""
-        colour = QColor(getattr(self.palette, role))
-        colour.setAlpha(alpha)
-        return colour
+    def color(self, role: str, alpha: int = 255) -> QColor:
+        """Return a palette color by its field's name."""
+        color = QColor(getattr(self.palette, role))
+        color.setAlpha(alpha)
+        return color
 
     def series(self, index: int) -> QColor:
-        """Return the colour of the prompt with this number."""
-        colours = self.palette.series
-        return QColor(colours[index % len(colours)])
+        """Return the color of the prompt with this number."""
+        colors = self.palette.series
+        return QColor(colors[index % len(colors)])
 
 
 @lru_cache(maxsize=64)
@@ -72,7 +72,7 @@ def font(pixels: float, *, bold: bool = False, medium: bool = False) -> QFont:
 def _qpalette(p: Palette) -> QPalette:
     palette = QPalette()
     role = QPalette.ColorRole
-    for which, colour in (
+    for which, color in (
         (role.Window, p.window),
         (role.WindowText, p.text),
         (role.Base, p.raised),
@@ -89,7 +89,7 @@ def _qpalette(p: Palette) -> QPalette:
         (role.Mid, p.border),
         (role.Dark, p.sunken),
     ):
-        palette.setColor(which, QColor(colour))
+        palette.setColor(which, QColor(color))
     for which in (role.Text, role.WindowText, role.ButtonText):
         palette.setColor(QPalette.ColorGroup.Disabled, which, QColor(p.muted).darker(130 if p.dark else 90))
     return palette

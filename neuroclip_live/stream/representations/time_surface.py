@@ -16,7 +16,7 @@ from numba import njit, uint32
 
 from neuroclip_live.events import Packet, Resolution
 from neuroclip_live.stream.counting import words_of
-from neuroclip_live.stream.frames import GREY, Frame
+from neuroclip_live.stream.frames import GRAY, Frame
 
 TAU = 0.5
 """τ, as a share of the slice's length."""
@@ -59,8 +59,8 @@ def _paint(
         for x in range(frame.shape[1]):
             i = newest[y, x] - 1
             if i < 0 or (threshold > 0 and counts[y, x] <= threshold):
-                frame[y, x] = GREY
+                frame[y, x] = GRAY
                 continue
             strength = round(127.0 * exp(-max(0, end_us - times[i, 0]) / tau))
             is_on = 0 < (words[i, 3] & uint32(0xFF)) < 128
-            frame[y, x] = GREY - strength if is_on else GREY + strength
+            frame[y, x] = GRAY - strength if is_on else GRAY + strength

@@ -15,7 +15,7 @@ from numba import njit, uint32
 
 from neuroclip_live.events import Packet, Resolution
 from neuroclip_live.stream.counting import words_of
-from neuroclip_live.stream.frames import GREY, Frame
+from neuroclip_live.stream.frames import GRAY, Frame
 
 FULL = 3
 """So many more events of one polarity are black or white; fixed, so that a frame depends on nothing else."""
@@ -53,4 +53,4 @@ def _count(words: Any, times: Any, start_us: int, length_us: int, sums: Any, cou
 def _paint(sums: Any, counts: Any, threshold: int, frame: Any) -> None:
     for i in range(frame.size):
         shown = min(FULL, max(-FULL, sums[i])) if counts[i] > threshold else 0
-        frame[i] = GREY - shown * 127 // FULL if shown > 0 else GREY + -shown * 127 // FULL
+        frame[i] = GRAY - shown * 127 // FULL if shown > 0 else GRAY + -shown * 127 // FULL

@@ -156,7 +156,7 @@ class ActingPanel(Panel):
             if item.toolTip(column) != tip:
                 item.setToolTip(column, tip)
         for column in range(1, len(texts)):
-            item.setForeground(column, self._theme.colour(role if column == 2 else "muted"))
+            item.setForeground(column, self._theme.color(role if column == 2 else "muted"))
             if column != 2:
                 item.setTextAlignment(column, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 

@@ -22,7 +22,7 @@ class DecisionPanel(QWidget):
         super().__init__()
         self._theme = theme
         self._decision = Decision()
-        self._colour = QColor()
+        self._color = QColor()
         self._now_s = self._held_s = 0.0
         self._busy: tuple[str, float | None] | None = ("Starting", None)
         self._hint = self._place = self._note = ""
@@ -64,7 +64,7 @@ class DecisionPanel(QWidget):
     def show_decision(
         self,
         decision: Decision,
-        colour: QColor,
+        color: QColor,
         held_s: float,
         hint: str = "",
         place: str = "",
@@ -76,11 +76,11 @@ class DecisionPanel(QWidget):
         is, instead of since when; ``note`` is said after it.
         """
         fresh = (decision.kind, decision.label) != (self._decision.kind, self._decision.label)
-        self._busy, self._refused, self._decision, self._colour = None, False, decision, colour
+        self._busy, self._refused, self._decision, self._color = None, False, decision, color
         self._held_s, self._hint, self._place, self._note = held_s, hint, place, note
         if fresh:
             self.setAccessibleDescription(self.words()[0])
-        looks = (decision.kind, self.words(), round(decision.probability, 2), colour.rgb())
+        looks = (decision.kind, self.words(), round(decision.probability, 2), color.rgb())
         if looks != self._painted:
             self._painted, self._stale = looks, True
             self.update()
@@ -134,7 +134,7 @@ class DecisionPanel(QWidget):
         sure = self._busy is None and not self._refused and d.kind == "label"
         left, height = 18.0, float(self.height())
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(self._colour if sure else theme.colour("border"))
+        painter.setBrush(self._color if sure else theme.color("border"))
         painter.drawRoundedRect(QRectF(4, 12, 5, height - 24), 2.5, 2.5)
         right = 0.0
         if sure:
@@ -143,7 +143,7 @@ class DecisionPanel(QWidget):
         share = 0.56 if sure else 0.28 if self._busy is not None else 0.4
         size = self._fitting(large, room.width(), height * share)
         painter.setFont(font(size, bold=True))
-        painter.setPen(theme.colour("text") if sure else theme.colour("muted"))
+        painter.setPen(theme.color("text") if sure else theme.color("muted"))
         text = QFontMetricsF(painter.font()).elidedText(large, Qt.TextElideMode.ElideRight, room.width())
         painter.drawText(room, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, text)
         line = QRectF(left, height * 0.68, room.width(), height * 0.26)
@@ -151,7 +151,7 @@ class DecisionPanel(QWidget):
             self._paint_progress(painter, line, self._busy[1])
         else:
             painter.setFont(font(max(12.0, height * 0.14)))
-            painter.setPen(theme.colour("muted"))
+            painter.setPen(theme.color("muted"))
             painter.drawText(line, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, small)
         painter.end()
 
@@ -160,14 +160,14 @@ class DecisionPanel(QWidget):
         painter.setFont(font(height * 0.42, bold=True))
         text = f"{probability:.0%}"
         width = QFontMetricsF(painter.font()).horizontalAdvance("100%") + 14
-        painter.setPen(self._colour)
+        painter.setPen(self._color)
         area = QRectF(self.width() - width - 10, 4, width, height * 0.66)
         painter.drawText(area, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, text)
         bar = QRectF(area.left(), height * 0.78, width, 5)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(self._theme.colour("border"))
+        painter.setBrush(self._theme.color("border"))
         painter.drawRoundedRect(bar, 2.5, 2.5)
-        painter.setBrush(self._colour)
+        painter.setBrush(self._color)
         painter.drawRoundedRect(
             QRectF(bar.left(), bar.top(), max(5.0, bar.width() * probability), 5), 2.5, 2.5
         )
@@ -176,9 +176,9 @@ class DecisionPanel(QWidget):
     def _paint_progress(self, painter: QPainter, line: QRectF, progress: float | None) -> None:
         bar = QRectF(line.left(), line.center().y() - 3, min(line.width(), 420.0), 5)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(self._theme.colour("border"))
+        painter.setBrush(self._theme.color("border"))
         painter.drawRoundedRect(bar, 2.5, 2.5)
-        painter.setBrush(self._theme.colour("accent"))
+        painter.setBrush(self._theme.color("accent"))
         if progress is None:  # unknown: a piece that wanders
             share, where = 0.25, abs((self._now_s * 0.6) % 2 - 1)
             part = QRectF(bar.left() + (bar.width() * (1 - share)) * where, bar.top(), bar.width() * share, 5)

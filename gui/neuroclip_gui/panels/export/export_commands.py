@@ -72,8 +72,8 @@ class Export:
         decided = pipeline.settings.decision
         settings = replace(
             settings,
-            colours=window.live.colours,
-            label_colours={label: window.prompts.colour(label).name() for label in labels},
+            colors=window.live.colors,
+            label_colors={label: window.prompts.color(label).name() for label in labels},
             smoothing_s=decided.smoothing_s,
             threshold=decided.threshold,
         )

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 
 from neuroclip_gui.dialogs.settings_dialog import SPIN_INSET
 from neuroclip_gui.panels.export.film_making import FilmSettings
-from neuroclip_gui.style.palettes import EVENT_COLOURS
+from neuroclip_gui.style.palettes import EVENT_COLORS
 
 if TYPE_CHECKING:
     from neuroclip_gui.panels.export.export_commands import Export
@@ -132,7 +132,7 @@ class ExportDialog(QDialog):
             path,
             self.first.value(),
             self.last.value(),
-            EVENT_COLOURS["dark"],
+            EVENT_COLORS["dark"],
             speed=SPEEDS[self.speed.currentIndex()],
             fps=float(RATES[self.rate.currentIndex()]),
             width=WIDTHS[self.width_box.currentIndex()],

@@ -1,6 +1,6 @@
-"""Makes a film of a stretch of a recording: read, recognised and drawn anew, away from all that is live.
+"""Makes a film of a stretch of a recording: read, recognized and drawn anew, away from all that is live.
 
-The stretch is recognised slice by slice with the words, model and settings of the window, so the label in a
+The stretch is recognized slice by slice with the words, model and settings of the window, so the label in a
 picture is the label of that moment, whatever was shown while it was watched.
 """
 
@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from neuroclip_gui.panels.export.film_file import Film
 from neuroclip_gui.panels.picture.annotated import Notes, annotated, enlargement, picture
-from neuroclip_gui.style.palettes import EventColours
+from neuroclip_gui.style.palettes import EventColors
 from neuroclip_live.events import Packet, empty_packet, join_packets
 from neuroclip_live.recognition.prediction import Decision
 
@@ -47,11 +47,11 @@ class FilmSettings:
     width : int
         Least width in pixels: sensor pixels are enlarged whole.
     labels : bool
-        Recognise it, and write the answer above the picture.
+        Recognize it, and write the answer above the picture.
     accumulate_us : int
         A picture shows the events of so long.
-    colours : EventColours
-    label_colours : dict
+    colors : EventColors
+    label_colors : dict
         #rrggbb by label.
     smoothing_s, threshold : float
         As the window decides.
@@ -60,13 +60,13 @@ class FilmSettings:
     path: Path
     first_s: float
     last_s: float
-    colours: EventColours
+    colors: EventColors
     speed: float = 1.0
     fps: float = 25.0
     width: int = 720
     labels: bool = True
     accumulate_us: int = 33_000
-    label_colours: dict[str, str] = field(default_factory=dict)
+    label_colors: dict[str, str] = field(default_factory=dict)
     smoothing_s: float = 0.3
     threshold: float = 0.3
 
@@ -106,17 +106,17 @@ def make_film(
     UserError
         When the recording cannot be read or the film not be written.
     """
-    from neuroclip_gui.panels.picture.painting import colour_table, plain_frame
+    from neuroclip_gui.panels.picture.painting import color_table, plain_frame
 
     resolution = treatment.resolution(source.resolution)
     factor = min(enlargement(resolution.width, settings.width), max(1, _LARGEST_SIDE // max(resolution)))
-    table = colour_table(settings.colours)
+    table = color_table(settings.colors)
     try:
         with Film(settings.path, settings.fps) as film:
             for events, decision, at_us in _moments(settings, source, recognizer, by, treatment, should_stop):
                 notes = _notes(settings, decision, at_us, source.name)
                 frame = plain_frame(events, resolution)
-                image = annotated(picture(frame, table, factor), notes, settings.colours, factor)
+                image = annotated(picture(frame, table, factor), notes, settings.colors, factor)
                 film.add(_pixels(image))
                 tell(min(1.0, film.pictures / settings.pictures))
             if should_stop():
@@ -204,7 +204,7 @@ def _notes(settings: FilmSettings, decision: Decision, at_us: int, source: str) 
         time=f"{at_us / 1e6:.2f} s{slower}",
         made=f"{settings.accumulate_us / 1000:g} ms",
         source=source,
-        colour=settings.label_colours.get(decision.label, "#8e9bab"),
+        color=settings.label_colors.get(decision.label, "#8e9bab"),
     )
 
 

@@ -113,22 +113,22 @@ class LatencyPlot(QWidget):
         for index, (key, name, _) in enumerate(STAGES):
             top, whole = index * row, key in ("total", "shown")
             painter.setFont(font(12))
-            painter.setPen(self._theme.colour("text" if whole else "muted"))
+            painter.setPen(self._theme.color("text" if whole else "muted"))
             align = Qt.AlignmentFlag.AlignVCenter
             painter.drawText(QRectF(0, top, left - 6, row), align | Qt.AlignmentFlag.AlignLeft, name)
             stage = self._latency.get(key)
             painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(self._theme.colour("border"))
+            painter.setBrush(self._theme.color("border"))
             y = top + row / 2 - 3
             painter.drawRoundedRect(QRectF(left, y, room, 6), 3, 3)
             if stage is None:
                 continue
-            painter.setBrush(self._theme.colour("accent" if whole else "muted", 255 if whole else 190))
+            painter.setBrush(self._theme.color("accent" if whole else "muted", 255 if whole else 190))
             painter.drawRoundedRect(QRectF(left, y, max(4.0, room * stage.p50_ms / longest), 6), 3, 3)
-            painter.setPen(QPen(self._theme.colour("text"), 1.4))
+            painter.setPen(QPen(self._theme.color("text"), 1.4))
             x = left + room * stage.p99_ms / longest
             painter.drawLine(QPointF(x, y - 2), QPointF(x, y + 8))
-            painter.setPen(self._theme.colour("text" if whole else "muted"))
+            painter.setPen(self._theme.color("text" if whole else "muted"))
             text = f"{_ms(stage.p50_ms)} · {_ms(stage.p99_ms)} ms"
             painter.drawText(
                 QRectF(self.width() - right + 4, top, right - 4, row),
@@ -166,10 +166,10 @@ class RatePlot(QWidget):
         ]
         if len(line) > 1:
             painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(self._theme.colour("accent", 45))
+            painter.setBrush(self._theme.color("accent", 45))
             floor = [QPointF(line[-1].x(), self.height()), QPointF(line[0].x(), self.height())]
             painter.drawPolygon(QPolygonF([*line, *floor]))
-            painter.setPen(QPen(self._theme.colour("accent"), 1.4))
+            painter.setPen(QPen(self._theme.color("accent"), 1.4))
             painter.drawPolyline(QPolygonF(line))
         painter.end()
 

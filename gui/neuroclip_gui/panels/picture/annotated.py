@@ -1,4 +1,4 @@
-"""A picture that can stand by itself: with the answer, the time, a scale and what its colours mean."""
+"""A picture that can stand by itself: with the answer, the time, a scale and what its colors mean."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy.typing as npt
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPen
 
-from neuroclip_gui.style.palettes import EventColours
+from neuroclip_gui.style.palettes import EventColors
 from neuroclip_gui.style.theme import font
 
 LEAST_WIDTH = 960
@@ -31,7 +31,7 @@ class Notes:
     made : str
         How events became a picture: "33 ms".
     source : str
-    colour : str
+    color : str
         Of the label, as #rrggbb.
     """
 
@@ -40,7 +40,7 @@ class Notes:
     time: str = ""
     made: str = ""
     source: str = ""
-    colour: str = "#ffffff"
+    color: str = "#ffffff"
 
 
 def enlargement(width: int, least_width: int = LEAST_WIDTH) -> int:
@@ -49,7 +49,7 @@ def enlargement(width: int, least_width: int = LEAST_WIDTH) -> int:
 
 
 def picture(frame: npt.NDArray[np.uint8], table: npt.NDArray[np.uint8], factor: int) -> QImage:
-    """Return a frame (H, W) uint8, coloured by a table (256, 3) uint8 and enlarged by whole pixels."""
+    """Return a frame (H, W) uint8, colored by a table (256, 3) uint8 and enlarged by whole pixels."""
     large = np.ascontiguousarray(np.asarray(table, np.uint8)[frame].repeat(factor, 0).repeat(factor, 1))
     height, width = large.shape[:2]
     return QImage(large.data, width, height, 3 * width, QImage.Format.Format_RGB888).convertToFormat(
@@ -57,7 +57,7 @@ def picture(frame: npt.NDArray[np.uint8], table: npt.NDArray[np.uint8], factor: 
     )
 
 
-def annotated(image: QImage, notes: Notes, colours: EventColours, factor: int) -> QImage:
+def annotated(image: QImage, notes: Notes, colors: EventColors, factor: int) -> QImage:
     """Return an image with the answer above it, and a line of facts below.
 
     Parameters
@@ -65,7 +65,7 @@ def annotated(image: QImage, notes: Notes, colours: EventColours, factor: int) -
     image : QImage
         From :func:`picture`.
     notes : Notes
-    colours : EventColours
+    colors : EventColors
         What the legend explains.
     factor : int
         Pixels of the image a side of a sensor pixel, for the scale.
@@ -73,10 +73,10 @@ def annotated(image: QImage, notes: Notes, colours: EventColours, factor: int) -
     width, height = image.width(), image.height()
     unit = max(12.0, width / 60)
     head, foot = round(3.2 * unit) if notes.answer else 0, round(2.2 * unit)
-    dark = sum(colours.ground) < 380
+    dark = sum(colors.ground) < 380
     ink, quiet = (QColor("#f2f5f8"), QColor("#a7b2bf")) if dark else (QColor("#151b23"), QColor("#4f5b69"))
     out = QImage(width, _even(height + head + foot), QImage.Format.Format_RGB32)
-    out.fill(QColor(*colours.ground))
+    out.fill(QColor(*colors.ground))
     painter = QPainter(out)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.drawImage(0, head, image)
@@ -85,7 +85,7 @@ def annotated(image: QImage, notes: Notes, colours: EventColours, factor: int) -
     painter.setPen(QPen(quiet, 1))
     painter.drawLine(QPointF(0, head + height + 0.5), QPointF(width, head + height + 0.5))
     line = QRectF(unit, head + height, width - 2 * unit, foot)
-    left = _paint_legend(painter, line, colours, quiet, unit)
+    left = _paint_legend(painter, line, colors, quiet, unit)
     right = _paint_scale(painter, line, factor, quiet, unit)
     facts = "   ·   ".join(part for part in (notes.source, notes.time, notes.made) if part)
     room = QRectF(left, line.top(), max(0.0, right - left), foot)
@@ -107,17 +107,17 @@ def _paint_answer(painter: QPainter, area: QRectF, notes: Notes, ink: QColor, un
     painter.drawText(area.adjusted(1.2 * unit, 0, 0, 0), middle | Qt.AlignmentFlag.AlignLeft, text)
     painter.drawText(area, middle | Qt.AlignmentFlag.AlignRight, sure)
     painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(QColor(notes.colour))
+    painter.setBrush(QColor(notes.color))
     bar = QRectF(area.left(), area.top() + 0.7 * unit, 0.35 * unit, area.height() - 1.4 * unit)
     painter.drawRoundedRect(bar, 2, 2)
 
 
-def _paint_legend(painter: QPainter, line: QRectF, colours: EventColours, ink: QColor, unit: float) -> float:
+def _paint_legend(painter: QPainter, line: QRectF, colors: EventColors, ink: QColor, unit: float) -> float:
     painter.setFont(font(0.95 * unit))
     x, metrics = line.left(), QFontMetricsF(painter.font())
-    for text, colour in (("ON brighter", colours.on), ("OFF darker", colours.off)):
+    for text, color in (("ON brighter", colors.on), ("OFF darker", colors.off)):
         painter.setPen(QPen(ink, 1))
-        painter.setBrush(QColor(*colour))
+        painter.setBrush(QColor(*color))
         painter.drawEllipse(QPointF(x + 0.4 * unit, line.center().y()), 0.4 * unit, 0.4 * unit)
         x += 1.2 * unit
         painter.setPen(ink)

@@ -1,6 +1,6 @@
 """The picture: events as they are now, at the sensor's own aspect, with zoom and pan.
 
-The view is handed a finished frame of one byte a pixel; colours come from a table of 256, so changing them
+The view is handed a finished frame of one byte a pixel; colors come from a table of 256, so changing them
 costs nothing. Wheel zooms, drag pans, a double click fits the sensor again.
 """
 
@@ -13,7 +13,7 @@ from PySide6.QtCore import QEvent, QObject, QPoint, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QGraphicsItem, QWidget
 
-from neuroclip_gui.style.palettes import EVENT_COLOURS, EventColours
+from neuroclip_gui.style.palettes import EVENT_COLORS, EventColors
 from neuroclip_gui.style.theme import Theme, font
 
 pg.setConfigOptions(imageAxisOrder="row-major", antialias=True)
@@ -34,7 +34,7 @@ class _Badge(QWidget):
         self.hide()
 
     def say(self, *parts: tuple[str, QColor | None]) -> None:
-        """Show texts, each with a dot of its colour before it where it has one; nothing hides the badge."""
+        """Show texts, each with a dot of its color before it where it has one; nothing hides the badge."""
         if parts == self._parts:
             return
         self._parts = parts
@@ -102,7 +102,7 @@ class EventView(QWidget):
         self.setAccessibleName("Event view")
         self.setMinimumSize(240, 180)
         self._theme = theme
-        self._colours = EVENT_COLOURS["dark"]
+        self._colors = EVENT_COLORS["dark"]
         self._size = (0, 0)
         self._still = self._bare = False
         self.frame: npt.NDArray[np.uint8] | None = None
@@ -150,9 +150,9 @@ class EventView(QWidget):
         """Whether an intensity frame stands beside the events."""
         return self._beside.isVisible()
 
-    def set_colours(self, colours: EventColours, table: npt.NDArray[np.uint8]) -> None:
-        """Colour ON, OFF and the ground; ``table`` is (256, 3) uint8."""
-        self._colours = colours
+    def set_colors(self, colors: EventColors, table: npt.NDArray[np.uint8]) -> None:
+        """Color ON, OFF and the ground; ``table`` is (256, 3) uint8."""
+        self._colors = colors
         self._image.setLookupTable(table)
         self._restyle()
 
@@ -243,7 +243,7 @@ class EventView(QWidget):
             badge.ground, badge.ink = ground, QColor(self._theme.palette.text)
             badge.update()
         self._legend.say(
-            ("ON  brighter", QColor(*self._colours.on)), ("OFF  darker", QColor(*self._colours.off))
+            ("ON  brighter", QColor(*self._colors.on)), ("OFF  darker", QColor(*self._colors.off))
         )
         self._legend.setVisible(not self._bare)
         self._place()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neuroclip_gui.style.palettes import EVENT_COLOURS, EventColours
+from neuroclip_gui.style.palettes import EVENT_COLORS, EventColors
 
 if TYPE_CHECKING:
     from neuroclip_gui.jobs import Jobs
@@ -40,7 +40,7 @@ class LiveView:
         self._seen: tuple[int, int, int] = (-1, 0, 0)
         self._changed_s = 0.0
         self._blank = True
-        theme.changed.connect(self._recolour)
+        theme.changed.connect(self._recolor)
 
     def load(self, jobs: Jobs) -> None:
         """Load the painting code, which is slow to import and to compile, away from the window's thread."""
@@ -54,7 +54,7 @@ class LiveView:
 
     def _on_loaded(self, painting: Any) -> None:
         self._paint = painting
-        self._recolour()
+        self._recolor()
         self._tell()
 
     def _on_failed(self, message: str) -> None:
@@ -62,10 +62,10 @@ class LiveView:
 
     # ---- settings
 
-    def set_colours(self, name: str) -> None:
-        """Colour events; "" follows the theme."""
-        self._settings.event_colours = name
-        self._recolour()
+    def set_colors(self, name: str) -> None:
+        """Color events; "" follows the theme."""
+        self._settings.event_colors = name
+        self._recolor()
 
     def set_accumulation(self, kind: str, amount: int) -> None:
         """Show events of so many ms ("time"), so many events ("count"), or fading in so many ms ("fade")."""
@@ -84,9 +84,9 @@ class LiveView:
         return s.accumulate, s.accumulate_events if s.accumulate == "count" else s.accumulate_ms
 
     @property
-    def colours(self) -> EventColours:
-        """The colours of events in use."""
-        return EVENT_COLOURS[self._settings.event_colours or self._theme.palette.events]
+    def colors(self) -> EventColors:
+        """The colors of events in use."""
+        return EVENT_COLORS[self._settings.event_colors or self._theme.palette.events]
 
     def freeze(self, on: bool) -> None:
         """Hold the picture still, or let it go on."""
@@ -146,12 +146,12 @@ class LiveView:
             return pipeline.recent_events(max(back_us, 20_000))[-amount:]
         return pipeline.recent_events(amount * 1000 * (4 if kind == "fade" else 1))
 
-    def _recolour(self) -> None:
+    def _recolor(self) -> None:
         if self._paint is None:
             return
-        name = self._settings.event_colours or self._theme.palette.events
-        colours = EVENT_COLOURS[name]
-        self.view.set_colours(colours, self._paint.colour_table(colours))
+        name = self._settings.event_colors or self._theme.palette.events
+        colors = EVENT_COLORS[name]
+        self.view.set_colors(colors, self._paint.color_table(colors))
         self.refresh()
 
     def _tell(self) -> None:

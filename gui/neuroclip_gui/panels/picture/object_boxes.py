@@ -1,4 +1,4 @@
-"""Boxes around the things that are found, in the words' colours; click one to ask about it."""
+"""Boxes around the things that are found, in the words' colors; click one to ask about it."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ class ObjectBoxes(QGraphicsObject):
 
     Parameters
     ----------
-    colour : callable
-        Gives the colour of a label.
+    color : callable
+        Gives the color of a label.
     """
 
-    def __init__(self, colour: Callable[[str], QColor]) -> None:
+    def __init__(self, color: Callable[[str], QColor]) -> None:
         super().__init__()
         self.setZValue(6)
-        self._colour = colour
+        self._color = color
         self._trails: dict[int, deque[QPointF]] = {}
         self.found: tuple[FoundObject, ...] = ()
         self.asked: Callable[[FoundObject], None] = lambda found: None
@@ -97,16 +97,16 @@ class ObjectBoxes(QGraphicsObject):
         metrics = painter.fontMetrics()
         for one in self.found:
             waits = one.state == "waiting"
-            colour = QColor(self._colour(one.label)) if one.label else QColor(150, 150, 150)
-            colour.setAlpha(120 if waits else 255)
+            color = QColor(self._color(one.label)) if one.label else QColor(150, 150, 150)
+            color.setAlpha(120 if waits else 255)
             trail = self._trails.get(one.id)
             if trail is not None and len(trail) > 1:
-                faint = QColor(colour)
+                faint = QColor(color)
                 faint.setAlpha(90)
                 painter.setPen(QPen(faint, _LINE))
                 painter.drawPolyline(QPolygonF([to_screen.map(place) for place in trail]))
             area = to_screen.mapRect(_rect(one))
-            painter.setPen(QPen(colour, _LINE, Qt.PenStyle.DashLine if waits else Qt.PenStyle.SolidLine))
+            painter.setPen(QPen(color, _LINE, Qt.PenStyle.DashLine if waits else Qt.PenStyle.SolidLine))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRect(area)
             text = words_of(one)
@@ -114,9 +114,9 @@ class ObjectBoxes(QGraphicsObject):
             above = area.top() - height
             tag = QRectF(area.left() - 1, above if above >= 0 else area.top(), width, height)
             painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(colour)
+            painter.setBrush(color)
             painter.drawRect(tag)
-            painter.setPen(QColor("black") if colour.lightnessF() > 0.5 else QColor("white"))
+            painter.setPen(QColor("black") if color.lightnessF() > 0.5 else QColor("white"))
             painter.drawText(tag, Qt.AlignmentFlag.AlignCenter, text)
         painter.restore()
 
@@ -131,7 +131,7 @@ class ObjectsShown:
 
     def __init__(self, window: MainWindow) -> None:
         self._window = window
-        self.boxes = ObjectBoxes(window.prompts.colour)
+        self.boxes = ObjectBoxes(window.prompts.color)
         self.boxes.asked = self.ask
         self.menu: QMenu | None = None
         window.view.add_item(self.boxes)
@@ -192,7 +192,7 @@ class ObjectsShown:
         return words
 
     def only(self, found: FoundObject) -> None:
-        """Recognise the part around a thing alone."""
+        """Recognize the part around a thing alone."""
         from neuroclip_live.errors import UserError
         from neuroclip_live.stream.box import Box
 

@@ -1,8 +1,8 @@
-"""Events become the one byte a pixel that the view looks up its colours by.
+"""Events become the one byte a pixel that the view looks up its colors by.
 
 127 is "nothing happened", 0 is ON, 255 is OFF: the event frame of :mod:`neuroclip_live.stream.frames`, so
-what is shown is what is recognised. With fading, a pixel starts at 0 or 255 and drifts back to 127, which is
-why the table of colours has all 256 entries. Importing this module loads Numba: do it away from the thread
+what is shown is what is recognized. With fading, a pixel starts at 0 or 255 and drifts back to 127, which is
+why the table of colors has all 256 entries. Importing this module loads Numba: do it away from the thread
 that paints, and call :func:`warm_up` there.
 """
 
@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from neuroclip_gui.style.palettes import EventColours
+from neuroclip_gui.style.palettes import EventColors
 from neuroclip_live.events import Packet, Resolution, empty_packet
-from neuroclip_live.stream.frames import GREY, event_frame
+from neuroclip_live.stream.frames import GRAY, event_frame
 
 _STEPS = 1024
 _FADE = np.exp(-np.arange(_STEPS) * (5.0 / _STEPS))  # five time constants, down to 0.7 %
@@ -57,19 +57,19 @@ def fading_frame(events: Packet, resolution: Resolution, tau_us: int) -> npt.NDA
     tau_us : int
         After so many microseconds 37 % of an event's brightness is left.
     """
-    frame = np.full((resolution.height, resolution.width), GREY, dtype=np.uint8)
+    frame = np.full((resolution.height, resolution.width), GRAY, dtype=np.uint8)
     if len(events):
         _fade_into(events, max(1, tau_us), _FADE, frame)
     return frame
 
 
-def colour_table(colours: EventColours) -> npt.NDArray[np.uint8]:
-    """Return the (256, 3) uint8 table that colours a frame."""
-    ground, on, off = (np.array(c, dtype=np.float64) for c in (colours.ground, colours.on, colours.off))
+def color_table(colors: EventColors) -> npt.NDArray[np.uint8]:
+    """Return the (256, 3) uint8 table that colors a frame."""
+    ground, on, off = (np.array(c, dtype=np.float64) for c in (colors.ground, colors.on, colors.off))
     share = (
-        np.abs(np.arange(256) - GREY)[:, None] / np.where(np.arange(256) < GREY, GREY, 255 - GREY)[:, None]
+        np.abs(np.arange(256) - GRAY)[:, None] / np.where(np.arange(256) < GRAY, GRAY, 255 - GRAY)[:, None]
     )
-    ends = np.where((np.arange(256) < GREY)[:, None], on, off)
+    ends = np.where((np.arange(256) < GRAY)[:, None], on, off)
     return np.rint(ground + (ends - ground) * share).astype(np.uint8)
 
 

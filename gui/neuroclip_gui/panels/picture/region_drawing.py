@@ -1,4 +1,4 @@
-"""A part of the sensor, drawn with the mouse: only what happens there is recognised.
+"""A part of the sensor, drawn with the mouse: only what happens there is recognized.
 
 While drawing, a sheet over the picture takes the mouse, so that dragging does not pan. The part itself is an
 item of the picture: it zooms and pans with the events, and what lies around it is dimmed.
@@ -82,27 +82,27 @@ class Sheet(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: D102
         painter = QPainter(self)
-        painter.fillRect(self.rect(), self._theme.colour("sunken", 90))
+        painter.fillRect(self.rect(), self._theme.color("sunken", 90))
         area = self.rectangle
         if not area.isEmpty():
-            painter.setPen(QPen(self._theme.colour("accent"), 1.6))
-            painter.setBrush(self._theme.colour("accent", 30))
+            painter.setPen(QPen(self._theme.color("accent"), 1.6))
+            painter.setBrush(self._theme.color("accent", 30))
             painter.drawRect(area)
             painter.setFont(font(12, medium=True))
-            painter.setPen(self._theme.colour("text"))
+            painter.setPen(self._theme.color("text"))
             size = self._view.sensor_rect(area)
             text = f"{size.width():.0f} × {size.height():.0f}"
             painter.drawText(area.adjusted(6, 4, 200, 200), Qt.AlignmentFlag.AlignLeft, text)
         else:
             painter.setFont(font(14, medium=True))
-            painter.setPen(self._theme.colour("text"))
+            painter.setPen(self._theme.color("text"))
             text = "Draw a rectangle around what is to be recognised"
             painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, text)
         painter.end()
 
 
 class Region:
-    """Draws, shows and clears the part that is recognised.
+    """Draws, shows and clears the part that is recognized.
 
     Parameters
     ----------
@@ -143,7 +143,7 @@ class Region:
         self.look()
 
     def clear(self) -> None:
-        """Recognise the whole sensor, or draw nothing after all."""
+        """Recognize the whole sensor, or draw nothing after all."""
         if self.drawing:
             self.sheet.hide()
         elif self._window.pipeline is not None:
@@ -151,7 +151,7 @@ class Region:
         self.look()
 
     def look(self) -> None:
-        """Show which part the pipeline recognises; ten times a second."""
+        """Show which part the pipeline recognizes; ten times a second."""
         pipeline = self._window.pipeline
         region = pipeline.region if pipeline is not None else None
         leaves = region is not None or self.drawing or bool(self._window.property("desk"))
@@ -194,7 +194,7 @@ class Region:
 
     def _restyle(self) -> None:
         theme = self._window.theme
-        pen = QPen(theme.colour("accent"), 1.6)
+        pen = QPen(theme.color("accent"), 1.6)
         pen.setCosmetic(True)
         self._around.setPen(pen)
         shade = QColor(theme.palette.sunken)

@@ -68,27 +68,27 @@ class SeekBar(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         area = self._area()
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(self._theme.colour("raised"))
+        painter.setBrush(self._theme.color("raised"))
         painter.drawRoundedRect(area, 5, 5)
         x = area.left() + self._position * area.width()
         self._paint_rate(painter, area, x)
         first, last = (area.left() + share * area.width() for share in self._part)
-        painter.setBrush(self._theme.colour("window", 170))
+        painter.setBrush(self._theme.color("window", 170))
         painter.setPen(Qt.PenStyle.NoPen)
         if self._part[0] > 0:
             painter.drawRect(QRectF(area.left(), area.top(), first - area.left(), area.height()))
         if self._part[1] < 1:
             painter.drawRect(QRectF(last, area.top(), area.right() - last, area.height()))
         if self._hover is not None:
-            painter.setPen(QPen(self._theme.colour("muted"), 1))
+            painter.setPen(QPen(self._theme.color("muted"), 1))
             painter.drawLine(QPointF(self._hover, area.top()), QPointF(self._hover, area.bottom()))
-        painter.setPen(QPen(self._theme.colour("accent" if self.hasFocus() else "text"), 2))
+        painter.setPen(QPen(self._theme.color("accent" if self.hasFocus() else "text"), 2))
         painter.drawLine(QPointF(x, area.top() - 2), QPointF(x, area.bottom() + 2))
         painter.end()
 
     def _paint_rate(self, painter: QPainter, area: QRectF, x: float) -> None:
         if self._counts is None:
-            painter.setBrush(self._theme.colour("accent", 60))
+            painter.setBrush(self._theme.color("accent", 60))
             painter.drawRoundedRect(QRectF(area.left(), area.top(), x - area.left(), area.height()), 5, 5)
             return
         count = len(self._counts)
@@ -104,7 +104,7 @@ class SeekBar(QWidget):
         ):
             painter.save()
             painter.setClipRect(QRectF(left, area.top(), right - left, area.height()))
-            painter.setBrush(self._theme.colour(role, alpha))
+            painter.setBrush(self._theme.color(role, alpha))
             painter.drawPolygon(shape)
             painter.restore()
 

@@ -50,9 +50,9 @@ class PinnedRow(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: D102
         painter = QPainter(self)
-        painter.fillRect(self.rect(), self._theme.colour("panel"))  # nothing peeks out around the rounding
-        painter.setPen(QPen(self._theme.colour("accent"), 1))
-        painter.setBrush(self._theme.colour("raised"))
+        painter.fillRect(self.rect(), self._theme.color("panel"))  # nothing peeks out around the rounding
+        painter.setPen(QPen(self._theme.color("accent"), 1))
+        painter.setBrush(self._theme.color("raised"))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.drawRoundedRect(self.rect().adjusted(1, 0, -2, -1), 6, 6)
         option = QStyleOptionViewItem()

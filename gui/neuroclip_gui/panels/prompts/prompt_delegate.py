@@ -14,7 +14,7 @@ from neuroclip_live.prompting.prompt_set import Prompt
 
 
 class PromptDelegate(QStyledItemDelegate):
-    """Paints a row: check box, colour, label, bar and number."""
+    """Paints a row: check box, color, label, bar and number."""
 
     height = 34
 
@@ -33,7 +33,7 @@ class PromptDelegate(QStyledItemDelegate):
         shows: Row | None = index.data(ROW)
         if shows is None:
             return
-        prompt, score, colour, best = shows.prompt, shows.score, shows.colour, shows.best
+        prompt, score, color, best = shows.prompt, shows.score, shows.color, shows.best
         theme, row = self._theme, QRectF(option.rect)
         off = not prompt.enabled
         painter.save()
@@ -41,12 +41,12 @@ class PromptDelegate(QStyledItemDelegate):
         selected = bool(option.state & QStyle.StateFlag.State_Selected)
         if selected or option.state & QStyle.StateFlag.State_MouseOver:
             painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(theme.colour("raised", 255 if selected else 150))
+            painter.setBrush(theme.color("raised", 255 if selected else 150))
             painter.drawRoundedRect(row.adjusted(2, 1, -2, -1), 6, 6)
-        self._paint_check(painter, QRectF(self.check_rect(option.rect)), colour, prompt)
+        self._paint_check(painter, QRectF(self.check_rect(option.rect)), color, prompt)
         text = QRectF(row.left() + 34, row.top() + 3, row.width() - 34 - 62, 19)
         painter.setFont(font(14, bold=best, medium=False))
-        painter.setPen(theme.colour("muted" if off or prompt.negative else "text"))
+        painter.setPen(theme.color("muted" if off or prompt.negative else "text"))
         label = f"not  {prompt.label}" if prompt.negative else prompt.label
         several = f"  ×{shows.count}" if shows.count > 1 else ""
         metrics = QFontMetricsF(painter.font())
@@ -59,7 +59,7 @@ class PromptDelegate(QStyledItemDelegate):
             )
         if not off and not prompt.negative:
             painter.setFont(font(14, bold=best))
-            painter.setPen(theme.colour("text" if best else "muted"))
+            painter.setPen(theme.color("text" if best else "muted"))
             number = QRectF(row.right() - 58, row.top() + 3, 48, 19)
             painter.drawText(
                 number,
@@ -68,25 +68,25 @@ class PromptDelegate(QStyledItemDelegate):
             )
             bar = QRectF(row.left() + 34, row.top() + 25, row.width() - 34 - 10, 4)
             painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(theme.colour("border"))
+            painter.setBrush(theme.color("border"))
             painter.drawRoundedRect(bar, 2, 2)
-            colour.setAlpha(255 if best else 170)
-            painter.setBrush(colour)
+            color.setAlpha(255 if best else 170)
+            painter.setBrush(color)
             if score is not None and shows.bar > 0.004:
                 bar.setWidth(max(5.0, bar.width() * shows.bar))
                 painter.drawRoundedRect(bar, 2, 2)
         elif off or prompt.negative:
             painter.setFont(font(11))
-            painter.setPen(theme.colour("muted"))
+            painter.setPen(theme.color("muted"))
             where = QRectF(row.left() + 34, row.top() + 19, row.width() - 50, 14)
             note = "off" if off else "when it fits best, there is no label"
             painter.drawText(where, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, note)
         painter.restore()
 
-    def _paint_check(self, painter: QPainter, box: QRectF, colour: QColor, prompt: Prompt) -> None:
+    def _paint_check(self, painter: QPainter, box: QRectF, color: QColor, prompt: Prompt) -> None:
         theme = self._theme
-        fill = theme.colour("muted") if prompt.negative else colour
-        painter.setPen(QPen(fill if prompt.enabled else theme.colour("muted"), 1.4))
+        fill = theme.color("muted") if prompt.negative else color
+        painter.setPen(QPen(fill if prompt.enabled else theme.color("muted"), 1.4))
         painter.setBrush(fill if prompt.enabled else Qt.BrushStyle.NoBrush)
         painter.drawRoundedRect(box.adjusted(1, 1, -1, -1), 4, 4)
         if prompt.enabled:
@@ -101,7 +101,7 @@ class PromptDelegate(QStyledItemDelegate):
 
     def _paint_mark(self, painter: QPainter, text: QRectF, width: float, mark: str) -> None:
         """Mark a word of which there is something to say: a sign in a ring after it."""
-        painter.setPen(QPen(self._theme.colour("text" if mark == "?" else "muted"), 1.2))
+        painter.setPen(QPen(self._theme.color("text" if mark == "?" else "muted"), 1.2))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         ring = QRectF(text.left() + width + 7, text.center().y() - 7, 14, 14)
         painter.drawEllipse(ring)

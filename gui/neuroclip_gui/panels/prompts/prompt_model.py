@@ -1,4 +1,4 @@
-"""The rows of the list of prompts: a :class:`PromptSet` with its newest scores and colours.
+"""The rows of the list of prompts: a :class:`PromptSet` with its newest scores and colors.
 
 Rows keep the order the user gave them. Sorting by score was rejected: a list that moves while it is edited
 cannot be edited.
@@ -33,7 +33,7 @@ class Row:
     prompt: Prompt
     score: float | None
     bar: float
-    colour: QColor
+    color: QColor
     best: bool
     mark: str
     count: int = 0
@@ -60,21 +60,21 @@ class PromptModel(QAbstractListModel):
         self._rows: tuple[Prompt, ...] = ()
         self._scores: dict[str, float] = {}
         self._shown: dict[str, float] = {}
-        self._colours: dict[str, int] = {}
+        self._colors: dict[str, int] = {}
         self.chosen: dict[str, str] = {}
-        """Colours the user chose, as #rrggbb; they win over the theme's."""
+        """Colors the user chose, as #rrggbb; they win over the theme's."""
         self._notes: dict[str, WordNote] = {}
         self._best = ""
         self._counts: dict[str, int] = {}
         self._known: frozenset[str] = frozenset()
 
     def set_prompts(self, prompts: PromptSet) -> None:
-        """Show another set; labels that stay keep their colours."""
+        """Show another set; labels that stay keep their colors."""
         for label in prompts.labels:
-            if label not in self._colours:
-                used = {self._colours[at] for at in prompts.labels if at in self._colours}
+            if label not in self._colors:
+                used = {self._colors[at] for at in prompts.labels if at in self._colors}
                 free = (i for i in range(len(self._theme.palette.series)) if i not in used)
-                self._colours[label] = next(free, len(self._colours))
+                self._colors[label] = next(free, len(self._colors))
         # only rows that go or come are touched: what is edited, selected or open in another stays
         before, after = [p.label for p in self._rows], list(prompts.labels)
         for kind, i, j, k, m in reversed(SequenceMatcher(None, before, after, False).get_opcodes()):
@@ -95,26 +95,26 @@ class PromptModel(QAbstractListModel):
             self._rows = self._rows[:first] + come + self._rows[first:]
             self.endInsertRows()
 
-    def keep_colour(self, old: str, new: str) -> None:
-        """Give a renamed label the colour it had."""
-        if old in self._colours:
-            self._colours[new] = self._colours[old]
+    def keep_color(self, old: str, new: str) -> None:
+        """Give a renamed label the color it had."""
+        if old in self._colors:
+            self._colors[new] = self._colors[old]
         if old in self.chosen:
             self.chosen[new] = self.chosen[old]
 
-    def set_colour(self, label: str, colour: str) -> None:
-        """Give a label a colour, as #rrggbb; "" is the theme's again."""
-        if colour:
-            self.chosen[label] = colour
+    def set_color(self, label: str, color: str) -> None:
+        """Give a label a color, as #rrggbb; "" is the theme's again."""
+        if color:
+            self.chosen[label] = color
         else:
             self.chosen.pop(label, None)
         self._repaint()
 
-    def colour(self, label: str) -> QColor:
-        """Return the colour of a label."""
+    def color(self, label: str) -> QColor:
+        """Return the color of a label."""
         if label in self.chosen:
             return QColor(self.chosen[label])
-        return self._theme.series(self._colours.get(label, 0))
+        return self._theme.series(self._colors.get(label, 0))
 
     def set_scores(self, scores: Mapping[str, float], best: str, step_s: float) -> None:
         """Show new scores: the numbers at once, the bars glide there in about a tenth of a second."""
@@ -174,9 +174,9 @@ class PromptModel(QAbstractListModel):
         if role == ROW:
             note = self._notes.get(prompt.label)
             known, mark = prompt.label in self._known, note.mark if note is not None else ""
-            colour, best = self.colour(prompt.label), prompt.label == self._best
+            color, best = self.color(prompt.label), prompt.label == self._best
             shown, count = self._shown.get(prompt.label, 0.0), self._counts.get(prompt.label, 0)
-            return Row(prompt, score if known else None, shown, colour, best, mark, count)
+            return Row(prompt, score if known else None, shown, color, best, mark, count)
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole):
             return prompt.label
         if role == Qt.ItemDataRole.CheckStateRole:

@@ -174,9 +174,9 @@ class PromptsPanel(Panel):
                 f"{name} was not calibrated for it. Add a negative instead, such as “-hand”."
             )
 
-    def colour(self, label: str) -> QColor:
-        """Return the colour of a label."""
-        return self.model.colour(label)
+    def color(self, label: str) -> QColor:
+        """Return the color of a label."""
+        return self.model.color(label)
 
     # ---- what the user does
 
@@ -235,26 +235,26 @@ class PromptsPanel(Panel):
             self.list.edit(self.model.index(self.prompts.labels.index(labels[0])))
 
     def rename(self, old: str, new: str) -> None:
-        """Give a prompt another label; it keeps place and colour."""
-        self.model.keep_colour(old, new.strip())
+        """Give a prompt another label; it keeps place and color."""
+        self.model.keep_color(old, new.strip())
         self._ask(lambda prompts: prompts.rename(old, new))
 
-    def choose_colour(self) -> None:
-        """Choose the colour of the first prompt selected."""
+    def choose_color(self) -> None:
+        """Choose the color of the first prompt selected."""
         labels = self.list.selected()
         if not labels:
             return
-        dialog = QColorDialog(self.colour(labels[0]), self)
+        dialog = QColorDialog(self.color(labels[0]), self)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.setOption(QColorDialog.ColorDialogOption.DontUseNativeDialog)
         dialog.setWindowTitle(f"Colour of “{labels[0]}”")
-        dialog.colorSelected.connect(lambda colour: self.model.set_colour(labels[0], colour.name()))
+        dialog.colorSelected.connect(lambda color: self.model.set_color(labels[0], color.name()))
         dialog.open()
 
-    def clear_colours(self) -> None:
-        """Give the selected prompts the theme's colours again."""
+    def clear_colors(self) -> None:
+        """Give the selected prompts the theme's colors again."""
         for label in self.list.selected():
-            self.model.set_colour(label, "")
+            self.model.set_color(label, "")
 
     def paste(self) -> None:
         """Add the words on the clipboard: one a line, or separated by commas."""

@@ -91,11 +91,11 @@ class RatePlot(Panel):
         self._paint_grid(painter, plot, top)
         if len(shown) > 1:
             self._paint_line(painter, plot, top, [(s.at_s, s.rate_hz) for s in shown], "accent", 2.0)
-            for colour, share in (("on", lambda s: s.on_share), ("off", lambda s: 1 - s.on_share)):
+            for color, share in (("on", lambda s: s.on_share), ("off", lambda s: 1 - s.on_share)):
                 part = [(s.at_s, s.rate_hz * share(s)) for s in shown if s.on_share is not None]
-                self._paint_line(painter, plot, top, part, colour, 1.0)
+                self._paint_line(painter, plot, top, part, color, 1.0)
         else:
-            painter.setPen(self._theme.colour("muted"))
+            painter.setPen(self._theme.color("muted"))
             painter.setFont(font(12))
             painter.drawText(plot, Qt.AlignmentFlag.AlignCenter, "The event rate appears here")
         painter.end()
@@ -104,9 +104,9 @@ class RatePlot(Panel):
         painter.setFont(font(10))
         for share in (0.0, 0.5, 1.0):
             y = plot.bottom() - share * plot.height()
-            painter.setPen(QPen(self._theme.colour("border"), 1))
+            painter.setPen(QPen(self._theme.color("border"), 1))
             painter.drawLine(QPointF(plot.left(), y), QPointF(plot.right(), y))
-            painter.setPen(self._theme.colour("muted"))
+            painter.setPen(self._theme.color("muted"))
             where = QRectF(0, y - 8, _LEFT - 6, 16)
             align = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
             painter.drawText(where, align, f"{amount(share * top)}/s")
@@ -121,10 +121,10 @@ class RatePlot(Panel):
             align = (Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignHCenter, Qt.AlignmentFlag.AlignRight)
             painter.drawText(where, align[round(2 * share)], text)
         x = plot.left()
-        for text, colour in (("all", "accent"), ("ON", "on"), ("OFF", "off")):
-            painter.setPen(QPen(self._ink(colour), 2))
+        for text, color in (("all", "accent"), ("ON", "on"), ("OFF", "off")):
+            painter.setPen(QPen(self._ink(color), 2))
             painter.drawLine(QPointF(x, 13), QPointF(x + 14, 13))
-            painter.setPen(self._theme.colour("muted"))
+            painter.setPen(self._theme.color("muted"))
             painter.drawText(QPointF(x + 18, 17), text)
             x += 30 + painter.fontMetrics().horizontalAdvance(text)
 
@@ -134,7 +134,7 @@ class RatePlot(Panel):
         plot: QRectF,
         top: float,
         values: list[tuple[float, float]],
-        colour: str,
+        color: str,
         width: float,
     ) -> None:
         points = [
@@ -144,13 +144,13 @@ class RatePlot(Panel):
             )
             for at, rate in values
         ]
-        painter.setPen(QPen(self._ink(colour), width))
+        painter.setPen(QPen(self._ink(color), width))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawPolyline(QPolygonF(points))
 
-    def _ink(self, colour: str):
-        return {"on": self._theme.series(1), "off": self._theme.series(0)}.get(colour) or self._theme.colour(
-            colour
+    def _ink(self, color: str):
+        return {"on": self._theme.series(1), "off": self._theme.series(0)}.get(color) or self._theme.color(
+            color
         )
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: D102

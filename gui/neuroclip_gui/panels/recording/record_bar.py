@@ -87,7 +87,7 @@ class _Dot(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(self._theme.colour("record", 255 if self._on else 90))
+        painter.setBrush(self._theme.color("record", 255 if self._on else 90))
         painter.drawEllipse(QRectF(3, 3, 10, 10))
         painter.end()
 

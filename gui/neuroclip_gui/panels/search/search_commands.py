@@ -26,7 +26,7 @@ from neuroclip_gui.panels.search.moment_picture import moment_picture
 from neuroclip_gui.panels.search.search_panel import SearchPanel
 from neuroclip_gui.settings import WindowSettings
 from neuroclip_gui.style.banner import Level
-from neuroclip_gui.style.palettes import EventColours
+from neuroclip_gui.style.palettes import EventColors
 from neuroclip_live.errors import UserError
 from neuroclip_live.extras import need
 from neuroclip_live.prompting.prompt_set import split_prompts
@@ -64,7 +64,7 @@ class Search:
         Plays a recording from a second on.
     say : callable
         Shows a banner.
-    colours : callable
+    colors : callable
         Gives the colors of events in use.
     options : callable
         Gives the options of ``neuroclip-live index`` by which a new index is made.
@@ -75,14 +75,14 @@ class Search:
         settings: WindowSettings,
         play: Callable[[str, float], None],
         say: Callable[[str, Level], None],
-        colours: Callable[[], EventColours],
+        colors: Callable[[], EventColors],
         options: Callable[[], Sequence[str]],
     ) -> None:
         self.panel = panel = SearchPanel()
         self.jobs = Jobs()  # its own: a large index takes seconds to open, and so does its model
         self.run = IndexRun(self._on_indexed, self._on_not_indexed)
         self._settings, self._play, self._say = settings, play, say
-        self._colours, self._options = colours, options
+        self._colors, self._options = colors, options
         self._index: neuroclip_live.Index | None = None
         self._backbone: Any = None
         self._asked: Asked | None = None
@@ -205,22 +205,22 @@ class Search:
         lines = [told if found else "Nothing found: ask for something else", *notes]
         self.panel.say("\n".join(lines))
         self.panel.show_found(found)
-        colours = self._colours()
+        colors = self._colors()
         for row, moment in enumerate(found):
             self.jobs.do(
-                partial(self._picture, number, moment, colours),
-                partial(self._on_picture, number, row, colours),
+                partial(self._picture, number, moment, colors),
+                partial(self._on_picture, number, row, colors),
                 lambda _: None,  # a recording that is gone has no picture, and says so when it is chosen
             )
 
-    def _picture(self, number: int, moment: Found, colours: EventColours) -> npt.NDArray[np.uint8] | None:
-        return moment_picture(moment, colours) if number == self._number else None
+    def _picture(self, number: int, moment: Found, colors: EventColors) -> npt.NDArray[np.uint8] | None:
+        return moment_picture(moment, colors) if number == self._number else None
 
     def _on_picture(
-        self, number: int, row: int, colours: EventColours, picture: npt.NDArray[np.uint8] | None
+        self, number: int, row: int, colors: EventColors, picture: npt.NDArray[np.uint8] | None
     ) -> None:
         if picture is not None and number == self._number:
-            self.panel.show_picture(row, picture, QColor(*colours.ground))
+            self.panel.show_picture(row, picture, QColor(*colors.ground))
 
     def _on_failed(self, message: str) -> None:
         self._loading = ""

@@ -21,7 +21,7 @@ DEPTH = 1.3
 _EYE = 3.2
 """How far the eye is from the middle of the box."""
 _OLDEST = 0.28
-"""How much of its colour the oldest event shows has."""
+"""How much of its color the oldest event shows has."""
 
 Rows = npt.NDArray[np.float64]
 
@@ -86,7 +86,7 @@ def paint(
     resolution: Resolution,
     span_us: int,
     camera: Camera,
-    colours: npt.NDArray[np.uint8],
+    colors: npt.NDArray[np.uint8],
     image: npt.NDArray[np.uint8],
 ) -> None:
     """Paint events over an image, the oldest first and palest.
@@ -99,7 +99,7 @@ def paint(
     span_us : int
         What the time axis holds.
     camera : Camera
-    colours : ndarray (3, 3) uint8
+    colors : ndarray (3, 3) uint8
         Ground, ON and OFF, as blue, green and red.
     image : ndarray (H, W, 4) uint8
         Blue, green, red and opacity; written over where an event is seen.
@@ -109,7 +109,7 @@ def paint(
         dot = 2 if camera.zoom * min(size) / max(resolution) > 3.0 else 1
         _paint(
             events, camera.rows, _scale(camera, size), max(resolution), resolution.width / 2,
-            resolution.height / 2, max(1, span_us), colours, dot, image,
+            resolution.height / 2, max(1, span_us), colors, dot, image,
         )  # fmt: skip
 
 
@@ -119,7 +119,7 @@ def _scale(camera: Camera, size: tuple[int, int]) -> float:
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
 def _paint(
-    events: Any, rows: Any, scale: float, side: int, mid_x: float, mid_y: float, span: int, colours: Any,
+    events: Any, rows: Any, scale: float, side: int, mid_x: float, mid_y: float, span: int, colors: Any,
     dot: int, image: Any,
 ) -> None:  # fmt: skip
     height, width = image.shape[0], image.shape[1]
@@ -138,8 +138,8 @@ def _paint(
         share = 1 - (1 - _OLDEST) * age
         which = 1 if event["p"] > 0 else 2
         for channel in range(3):
-            ground = colours[0, channel]
-            value = ground + (colours[which, channel] - np.float64(ground)) * share
+            ground = colors[0, channel]
+            value = ground + (colors[which, channel] - np.float64(ground)) * share
             for down in range(dot):
                 for right in range(dot):
                     image[row + down, column + right, channel] = np.uint8(value)

@@ -12,7 +12,7 @@ import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QWheelEvent
 
-from neuroclip_gui.style.palettes import EventColours
+from neuroclip_gui.style.palettes import EventColors
 from neuroclip_gui.style.panel import Panel
 from neuroclip_gui.style.theme import Theme, font
 from neuroclip_live.events import Packet, Resolution
@@ -36,14 +36,14 @@ class SpaceTimeView(Panel):
     Parameters
     ----------
     theme : Theme
-    colours : callable
-        The colours of events in use.
+    colors : callable
+        The colors of events in use.
     """
 
     own_keys = _KEYS
     """Keys that are no words while it has the focus."""
 
-    def __init__(self, theme: Theme, colours: Callable[[], EventColours]) -> None:
+    def __init__(self, theme: Theme, colors: Callable[[], EventColors]) -> None:
         super().__init__()
         self.setAccessibleName("Space and time")
         self.setAccessibleDescription(
@@ -56,7 +56,7 @@ class SpaceTimeView(Panel):
         )
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(160, 120)
-        self._theme, self._colours = theme, colours
+        self._theme, self._colors = theme, colors
         self._projection: Any = None
         self._events: Packet | None = None
         self._resolution = Resolution(1, 1)
@@ -87,10 +87,10 @@ class SpaceTimeView(Panel):
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: D102
         super().paintEvent(event)
         painter = QPainter(self)
-        colours = self._colours()
+        colors = self._colors()
         area = self.rect().adjusted(2, 2, -2, -2)
-        ground, on, off = (np.array(c[::-1], np.uint8) for c in (colours.ground, colours.on, colours.off))
-        ink = self._theme.colour("muted") if sum(colours.ground) < 380 else self._theme.colour("border")
+        ground, on, off = (np.array(c[::-1], np.uint8) for c in (colors.ground, colors.on, colors.off))
+        ink = self._theme.color("muted") if sum(colors.ground) < 380 else self._theme.color("border")
         if self._projection is not None and area.width() > 8 and area.height() > 8:
             ratio = self.devicePixelRatioF()
             size = round(area.width() * ratio), round(area.height() * ratio)

@@ -85,17 +85,17 @@ class SpikeRaster(Panel):
         painter = QPainter(self)
         width, height = self.width() - 2 * _MARGIN, self.height() - 2 * _MARGIN
         painter.setFont(font(11))
-        painter.setPen(self._theme.colour("muted"))
+        painter.setPen(self._theme.color("muted"))
         count, neurons = self.spikes.shape
         text = QRectF(_MARGIN, _MARGIN - 3, width, _TEXT)
         align = Qt.AlignmentFlag.AlignVCenter
         painter.drawText(text, align | Qt.AlignmentFlag.AlignLeft, f"Spikes of {neurons} neurons")
-        painter.setPen(self._theme.colour("text"))
+        painter.setPen(self._theme.color("text"))
         painter.drawText(text, align | Qt.AlignmentFlag.AlignRight, f"{self.rate:.0%} fire")
         rates_height = _RATES if height > 70 else 0
         area = QRectF(_MARGIN, _MARGIN + _TEXT, width, max(8.0, height - _TEXT - rates_height - 4))
-        painter.fillRect(area, self._theme.colour("sunken"))
-        painter.drawImage(area, raster_image(self.spikes, self._theme.colour("accent")))
+        painter.fillRect(area, self._theme.color("sunken"))
+        painter.drawImage(area, raster_image(self.spikes, self._theme.color("accent")))
         if rates_height:
             self._paint_rates(painter, QRectF(_MARGIN, area.bottom() + 4, width, rates_height), count)
         painter.end()
@@ -105,10 +105,10 @@ class SpikeRaster(Panel):
         step, rates = area.width() / count, self.rates
         most = max(0.05, float(rates.max()))
         for index, rate in enumerate(rates):
-            painter.setBrush(self._theme.colour("border"))
+            painter.setBrush(self._theme.color("border"))
             cell = QRectF(area.left() + index * step + 1, area.top(), step - 2, area.height())
             painter.drawRect(cell)
-            painter.setBrush(self._theme.colour("accent"))
+            painter.setBrush(self._theme.color("accent"))
             cell.setTop(area.bottom() - area.height() * rate / most)
             painter.drawRect(cell)
 
@@ -137,10 +137,10 @@ class SpikeDialog(QDialog):
         QVBoxLayout(self).addWidget(raster)
 
 
-def raster_image(spikes: npt.NDArray[Any], colour: QColor) -> QImage:
+def raster_image(spikes: npt.NDArray[Any], color: QColor) -> QImage:
     """Return spikes (T, neurons) as an image of T × neurons that owns its pixels, transparent where none."""
     rgba = np.zeros((spikes.shape[1], spikes.shape[0], 4), dtype=np.uint8)
-    rgba[spikes.T > 0] = (colour.red(), colour.green(), colour.blue(), 255)
+    rgba[spikes.T > 0] = (color.red(), color.green(), color.blue(), 255)
     height, width = rgba.shape[:2]
     return QImage(rgba.data, width, height, 4 * width, QImage.Format.Format_RGBA8888).copy()
 

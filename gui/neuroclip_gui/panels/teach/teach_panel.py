@@ -35,8 +35,8 @@ class TeachPanel(Panel):
     Parameters
     ----------
     theme : Theme
-    colour : callable
-        Gives a label's colour.
+    color : callable
+        Gives a label's color.
 
     Attributes
     ----------
@@ -50,9 +50,9 @@ class TeachPanel(Panel):
     pressed = Signal()
     released = Signal()
 
-    def __init__(self, theme: Theme, colour: Callable[[str], QColor]) -> None:
+    def __init__(self, theme: Theme, color: Callable[[str], QColor]) -> None:
         super().__init__()
-        self._theme, self._colour = theme, colour
+        self._theme, self._color = theme, color
         self._shown: tuple[object, ...] = ()
         self._labels: tuple[str, ...] = ()
         self.entry = QComboBox()
@@ -182,16 +182,16 @@ class TeachPanel(Panel):
         self.progress.setVisible(share is not None)
 
     def _fill(self, status: TeachingStatus) -> None:
-        shown = tuple((label, count, self._colour(label).name()) for label, count in status.labels)
+        shown = tuple((label, count, self._color(label).name()) for label, count in status.labels)
         if shown == self._shown:
             return
         self._shown = shown
         selected = self.selected()
         self.list.clear()
-        for label, count, colour in shown:
+        for label, count, color in shown:
             item = QTreeWidgetItem([label, _windows(count)])
-            item.setIcon(0, _dot(QColor(colour)))
-            item.setForeground(1, self._theme.colour("muted"))
+            item.setIcon(0, _dot(QColor(color)))
+            item.setForeground(1, self._theme.color("muted"))
             item.setToolTip(0, f"{label}: {_windows(count)} of it were shown")
             self.list.addTopLevelItem(item)
             item.setSelected(label == selected)
@@ -204,13 +204,13 @@ def _windows(count: int) -> str:
     return f"{count} shot" + ("" if count == 1 else "s")
 
 
-def _dot(colour: QColor) -> QIcon:
+def _dot(color: QColor) -> QIcon:
     pixmap = QPixmap(20, 20)
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(colour)
+    painter.setBrush(color)
     painter.drawEllipse(4, 4, 12, 12)
     painter.end()
     return QIcon(pixmap)

@@ -21,16 +21,16 @@ class MomentCard(QWidget):
     Parameters
     ----------
     theme : Theme
-    colour : callable
-        Gives a label's colour.
+    color : callable
+        Gives a label's color.
     parent : QWidget
         Over which it is shown.
     """
 
-    def __init__(self, theme: Theme, colour: Callable[[str], QColor], parent: QWidget) -> None:
+    def __init__(self, theme: Theme, color: Callable[[str], QColor], parent: QWidget) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self._theme, self._colour = theme, colour
+        self._theme, self._color = theme, color
         self._title = ""
         self._rows: tuple[tuple[str, float], ...] = ()
         self._image: QImage | None = None
@@ -69,8 +69,8 @@ class MomentCard(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: D102
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(self._theme.colour("border"), 1))
-        painter.setBrush(self._theme.colour("raised"))
+        painter.setPen(QPen(self._theme.color("border"), 1))
+        painter.setBrush(self._theme.color("raised"))
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 7, 7)
         top, width = float(_PAD), float(_WIDTH - 2 * _PAD)
         if self._image is not None:
@@ -79,16 +79,16 @@ class MomentCard(QWidget):
         left_align = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
         right_align = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         painter.setFont(font(11))
-        painter.setPen(self._theme.colour("muted"))
+        painter.setPen(self._theme.color("muted"))
         painter.drawText(QRectF(_PAD, top, width, _LINE), left_align, self._title)
         if not self._rows:
             painter.drawText(QRectF(_PAD, top + _LINE, width, _LINE), left_align, "no motion")
         for label, score in self._rows:
             top += _LINE
             painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(self._colour(label))
+            painter.setBrush(self._color(label))
             painter.drawEllipse(QRectF(_PAD, top + 5, 7, 7))
-            painter.setPen(self._theme.colour("text"))
+            painter.setPen(self._theme.color("text"))
             name = painter.fontMetrics().elidedText(label, Qt.TextElideMode.ElideRight, round(width - 52))
             painter.drawText(QRectF(_PAD + 13, top, width - 50, _LINE), left_align, name)
             painter.drawText(QRectF(_PAD, top, width, _LINE), right_align, f"{score:.0%}")

@@ -14,7 +14,7 @@ KEPT = 640
 EVERY_S = 0.1
 LONGEST = 96
 """Pixels of a thumbnail's longer side."""
-_GREY = 127
+_GRAY = 127
 
 
 class Thumbnails:
@@ -50,7 +50,7 @@ class Thumbnails:
 def shrunk(frame: Picture, longest: int = LONGEST) -> Picture:
     """Return an event frame made small so that single events stay visible.
 
-    Each pixel is the ON or OFF that its block has more of, however few: a mean would fade thin lines to grey.
+    Each pixel is the ON or OFF that its block has more of, however few: a mean would fade thin lines to gray.
 
     Parameters
     ----------
@@ -67,9 +67,9 @@ def shrunk(frame: Picture, longest: int = LONGEST) -> Picture:
         return frame.copy()
     height, width = frame.shape[0] // step * step, frame.shape[1] // step * step
     blocks = frame[:height, :width].reshape(height // step, step, width // step, step)
-    on = (blocks < _GREY).sum(axis=(1, 3), dtype=np.int16)
-    off = (blocks > _GREY).sum(axis=(1, 3), dtype=np.int16)
-    small = np.full(on.shape, _GREY, dtype=np.uint8)
+    on = (blocks < _GRAY).sum(axis=(1, 3), dtype=np.int16)
+    off = (blocks > _GRAY).sum(axis=(1, 3), dtype=np.int16)
+    small = np.full(on.shape, _GRAY, dtype=np.uint8)
     small[on > off] = 0
     small[off > on] = 255
     return small

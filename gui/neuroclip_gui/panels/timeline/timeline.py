@@ -40,8 +40,8 @@ class Timeline(Panel):
     Parameters
     ----------
     theme : Theme
-    colour : callable
-        Gives a label's colour.
+    color : callable
+        Gives a label's color.
 
     Attributes
     ----------
@@ -51,7 +51,7 @@ class Timeline(Panel):
 
     chosen = Signal(object)
 
-    def __init__(self, theme: Theme, colour: Callable[[str], QColor]) -> None:
+    def __init__(self, theme: Theme, color: Callable[[str], QColor]) -> None:
         super().__init__()
         self.setAccessibleName("Timeline of scores")
         self.setMouseTracking(True)
@@ -61,7 +61,7 @@ class Timeline(Panel):
         self.moments: deque[Moment] = deque(maxlen=KEPT)
         self.thumbnails = Thumbnails()
         self.card: MomentCard | None = None
-        self._theme, self._colour = theme, colour
+        self._theme, self._color = theme, color
         self._now_s = 0.0
         self._hover: float | None = None
         self._labels: tuple[str, ...] = ()
@@ -133,11 +133,11 @@ class Timeline(Panel):
             self._paint_ribbon(painter, plot, moments, xs)
         else:
             painter.setFont(font(12))
-            painter.setPen(self._theme.colour("muted"))
+            painter.setPen(self._theme.color("muted"))
             painter.drawText(plot, Qt.AlignmentFlag.AlignCenter, "Scores appear here as they come")
         self._paint_place(painter, plot)
         if self._hover is not None and plot.left() <= self._hover <= plot.right():
-            painter.setPen(QPen(self._theme.colour("muted"), 1))
+            painter.setPen(QPen(self._theme.color("muted"), 1))
             painter.drawLine(
                 QPointF(self._hover, plot.top()), QPointF(self._hover, plot.bottom() + _RIBBON + 4)
             )
@@ -154,16 +154,16 @@ class Timeline(Panel):
     def _paint_place(self, painter: QPainter, plot: QRectF) -> None:
         x = self.place()
         if x is not None:
-            painter.setPen(QPen(self._theme.colour("accent"), 2))
+            painter.setPen(QPen(self._theme.color("accent"), 2))
             painter.drawLine(QPointF(x, plot.top()), QPointF(x, plot.bottom() + _RIBBON + 4))
 
     def _paint_grid(self, painter: QPainter, plot: QRectF) -> None:
         painter.setFont(font(10))
         for share in (0.0, 0.5, 1.0):
             y = plot.bottom() - share * plot.height()
-            painter.setPen(QPen(self._theme.colour("border"), 1))
+            painter.setPen(QPen(self._theme.color("border"), 1))
             painter.drawLine(QPointF(plot.left(), y), QPointF(plot.right(), y))
-            painter.setPen(self._theme.colour("muted"))
+            painter.setPen(self._theme.color("muted"))
             area = QRectF(0, y - 7, _LEFT - 6, 14)
             painter.drawText(
                 area, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, f"{share:.0%}"
@@ -186,10 +186,10 @@ class Timeline(Panel):
             ys = plot.bottom() - np.where(there, scores, 0.0) * plot.height()
             path = pg.arrayToQPath(xs, ys, connect=joined.astype(np.int32), finiteCheck=False)
             best = label == newest
-            colour = QColor(self._colour(label))
-            colour.setAlpha(255 if best else 120)
+            color = QColor(self._color(label))
+            color.setAlpha(255 if best else 120)
             painter.setPen(
-                QPen(colour, 1.0)
+                QPen(color, 1.0)
             )  # a wider pen takes 25 times as long: the best line is drawn twice
             for shift in (-0.5, 0.5) if best else (0.0,):
                 painter.drawPath(path.translated(0.0, shift))
@@ -207,7 +207,7 @@ class Timeline(Panel):
             right = xs[index] if index < len(moments) and not gap else xs[index - 1] + 1
             if moments[begin].label:
                 left = max(plot.left(), float(xs[begin]))
-                painter.setBrush(self._colour(moments[begin].label))
+                painter.setBrush(self._color(moments[begin].label))
                 painter.drawRect(QRectF(left, top, max(1.0, min(right, plot.right()) - left), _RIBBON - 2))
             begin = index
 
@@ -220,7 +220,7 @@ class Timeline(Panel):
         over = self.window()
         if self.card is None or self.card.parentWidget() is not over:
             self._hide_card()
-            self.card = MomentCard(self._theme, self._colour, over)
+            self.card = MomentCard(self._theme, self._color, over)
         ranked = sorted(moment.scores.items(), key=lambda item: -item[1])[:5]
         self.card.tell(
             f"{self._now_s - moment.at_s:.1f} s ago",

@@ -29,8 +29,8 @@ class TimestepStrip(Panel):
     Parameters
     ----------
     theme : Theme
-    colour : callable
-        Gives a label's colour.
+    color : callable
+        Gives a label's color.
 
     Attributes
     ----------
@@ -40,7 +40,7 @@ class TimestepStrip(Panel):
 
     opened = Signal(int)
 
-    def __init__(self, theme: Theme, colour: Callable[[str], QColor]) -> None:
+    def __init__(self, theme: Theme, color: Callable[[str], QColor]) -> None:
         super().__init__()
         self.setAccessibleName("What the network sees")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -50,7 +50,7 @@ class TimestepStrip(Panel):
             "its size, and the best label of each by itself (cosine with the prompt). Their mean is the "
             "decision. Click one to enlarge it."
         )
-        self._theme, self._colour = theme, colour
+        self._theme, self._color = theme, color
         self._prediction: Prediction | None = None
         self._timesteps = 10
         self._focus = -1
@@ -126,11 +126,11 @@ class TimestepStrip(Panel):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         frames, cells = self._frames(), self._cells()
         for index, cell in enumerate(cells[: len(cells) - len(frames)] if frames else cells):
-            painter.setPen(QPen(self._theme.colour("border"), 1, Qt.PenStyle.DashLine))
+            painter.setPen(QPen(self._theme.color("border"), 1, Qt.PenStyle.DashLine))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(cell, 4, 4)
             if index == 0 and not frames:
-                painter.setPen(self._theme.colour("muted"))
+                painter.setPen(self._theme.color("muted"))
                 painter.setFont(font(12))
                 painter.drawText(
                     QRectF(8, cell.bottom() + 4, 400, 20), "The network's frames appear as they come"
@@ -144,24 +144,24 @@ class TimestepStrip(Panel):
         painter.setBrush(QColor(127, 127, 127))
         painter.drawRect(cell)
         shown = self._shown(frame)
-        painter.drawImage(_fitted(shown, cell), grey_image(shown))
+        painter.drawImage(_fitted(shown, cell), gray_image(shown))
         label, score = self.caption(index)
         if self.hasFocus() and index == self._focus:
-            painter.setPen(QPen(self._theme.colour("accent"), 2))
+            painter.setPen(QPen(self._theme.color("accent"), 2))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRect(cell)
         if not label:
             return
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(self._colour(label))
+        painter.setBrush(self._color(label))
         painter.drawRect(QRectF(cell.left(), cell.bottom() + 1, cell.width(), 3))
         painter.setFont(font(11))
-        painter.setPen(self._theme.colour("text"))
+        painter.setPen(self._theme.color("text"))
         line = QRectF(cell.left(), cell.bottom() + 5, cell.width(), 14)
         text = QFontMetricsF(painter.font()).elidedText(label, Qt.TextElideMode.ElideRight, line.width())
         painter.drawText(line, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
         painter.setFont(font(10))
-        painter.setPen(self._theme.colour("muted"))
+        painter.setPen(self._theme.color("muted"))
         line.translate(0, 13)
         painter.drawText(line, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, f"{score:.2f}")
 
@@ -192,7 +192,7 @@ class FrameDialog(QDialog):
         self.setWindowTitle("What the network sees")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         picture = QLabel()
-        image = grey_image(frame)
+        image = gray_image(frame)
         factor = max(1, 560 // max(frame.shape))
         picture.setPixmap(_pixmap(image.scaled(image.width() * factor, image.height() * factor)))
         picture.setAccessibleName(caption)
@@ -203,7 +203,7 @@ class FrameDialog(QDialog):
         layout.addWidget(text)
 
 
-def grey_image(frame: npt.NDArray[np.uint8]) -> QImage:
+def gray_image(frame: npt.NDArray[np.uint8]) -> QImage:
     """Return a frame, (H, W) uint8, as an image that owns its pixels."""
     frame = np.ascontiguousarray(frame)
     height, width = frame.shape
