@@ -327,13 +327,18 @@ def test_a_recording_is_closed_with_its_source(tmp_path: Path, how: str) -> None
     pipeline = Pipeline(source, lambda progress: FakeBackbone(), parse_prompts("a mug"), SETTINGS)  # type: ignore[arg-type,return-value]
     pipeline.start_recording(tmp_path / "a.aedat4")
     pipeline.start()
-    wait_for(lambda: pipeline.status().total_events == 500)
+    wait_for(lambda: pipeline.status().total_events == 500 and pipeline.status().predictions > 0)
     if how == "open":
         pipeline.open(ScriptedSource([threading.Event()], live=True))
         assert pipeline.recording() is None
     assert pipeline.stop(60.0)
     assert pipeline.stop_recording().events == 500
     assert len(dv_events(tmp_path / "a.aedat4")) == 500
+    told = lines(tmp_path / "a.labels.jsonl")
+    kinds = [line["type"] for line in told]
+    assert kinds[-1] == "summary"
+    assert told[-1]["events"] == 500
+    assert told[-1]["predictions"] == kinds.count("prediction") > 0
 
 
 def test_a_source_that_comes_late_is_recorded_from_its_first_packet_on(tmp_path: Path) -> None:

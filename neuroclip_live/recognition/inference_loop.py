@@ -99,13 +99,15 @@ class InferenceLoop:
             self.state = PipelineState.STOPPED
         return ended and not self._thread.is_alive()
 
-    def follow(self, source: EventSource, ready: Callable[[], None]) -> Capture:
+    def follow(self, source: EventSource, leaving: Callable[[], None], ready: Callable[[], None]) -> Capture:
         """Go on with another source; counters begin anew. Return what captured the former.
 
-        ``ready`` is called when the other one is at hand, and before it is read.
+        ``leaving`` is called while the former is still at hand, ``ready`` when the other one is, before it is
+        read. No prediction comes in between.
         """
         desired = self._desired
         with desired.lock:
+            leaving()
             before, desired.capture = desired.capture, desired.capture.successor(source)
             self.outcome = Outcome()
             ready()

@@ -97,7 +97,7 @@ class Pipeline:
 
     def open(self, source: EventSource) -> None:
         """Change to another source; counters begin anew, model and prompts stay."""
-        before = self._loop.follow(source, self._recording.begin_next)
+        before = self._loop.follow(source, self._recording.leave, self._recording.begin_next)
         before.stop()
         self._recording.end(of=before)
 

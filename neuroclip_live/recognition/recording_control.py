@@ -45,6 +45,7 @@ class RecordingControl:
         self._labels: RecordingLabels | None = None
         self._header: Header | None = None
         self._before: Status | None = None
+        self._left: Status | None = None
         self._last_report: RecordingReport | None = None
 
     def start(self, path: str | os.PathLike[str], *, sidecar: bool = True, replace: bool = False) -> None:
@@ -79,6 +80,7 @@ class RecordingControl:
             side=side_streams_of(capture.source),
         )
         self._labels, self._header, self._before = RecordingLabels(recorder), None, self._status()
+        self._left = None
         self._open_labels()
         self._recorder, capture.recorder = recorder, recorder
 
@@ -109,12 +111,8 @@ class RecordingControl:
         UserError
             When nothing was recorded.
         """
-        recorder, self._recorder = self._recorder, None
         self._capture().recorder = None
-        if recorder is not None:
-            if self._labels is not None:
-                self._labels.close(self._counted(recorder.status()))
-            self._last_report = recorder.close()
+        self.end()
         report, self._last_report = self._last_report, None
         if report is None:
             raise UserError("nothing is being recorded")
@@ -131,9 +129,13 @@ class RecordingControl:
         if recorder is not None:
             recorder.note(record)
 
+    def leave(self) -> None:
+        """Count no further: another source is taken up, whose predictions are not of this recording."""
+        self._left = self._status()
+
     def note_prediction(self, prediction: Prediction) -> None:
         """Write a prediction into the file of labels; ignored when none is made."""
-        if self._recorder is not None and self._labels is not None:
+        if self._recorder is not None and self._labels is not None and self._left is None:
             self._open_labels()
             self._labels.write(prediction)
 
@@ -146,7 +148,7 @@ class RecordingControl:
 
     def _counted(self, recording: RecordingStatus) -> Summary:
         """Return what was counted since the recording began."""
-        before, now = self._before, self._status()
+        before, now = self._before, self._left or self._status()
         assert before is not None, "counted only while a recording runs"
         return Summary(
             events=recording.events,
@@ -162,7 +164,7 @@ class RecordingControl:
         )
 
     def end(self, timeout_s: float = 30.0, of: Capture | None = None) -> bool:
-        """End a recording whose source goes away; the report is kept for :meth:`stop`.
+        """End a recording, with its counts in the file of labels; the report is kept for :meth:`stop`.
 
         With ``of``, only if it is the recording of that source. Returns whether the recorder's thread is done
         with it.
@@ -171,6 +173,8 @@ class RecordingControl:
             return True
         recorder, self._recorder = self._recorder, None
         if recorder is not None:
+            if self._labels is not None:
+                self._labels.close(self._counted(recorder.status()))
             self._last_report = recorder.close(timeout_s)
             return recorder.done
         return True
