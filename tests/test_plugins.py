@@ -115,6 +115,10 @@ class Failing(Clicks):
             if number == 40:
                 raise OSError("the cable is out")
             yield packet
+
+
+class Ending(Failing):
+    live = False
 """
 
 
@@ -126,7 +130,8 @@ def wrong(installed: Path) -> Path:
     about.mkdir()
     (about / "METADATA").write_text("Metadata-Version: 2.1\nName: wrong\nVersion: 1.0\n")
     sources = "\n".join(
-        f"{name.lower()} = wrong:{name}" for name in ("Sized", "Bare", "Exchanged", "Lists", "Failing")
+        f"{name.lower()} = wrong:{name}"
+        for name in ("Sized", "Bare", "Exchanged", "Lists", "Failing", "Ending")
     )
     points = f"[neuroclip_live.sources]\n{sources}\n[neuroclip_live.outputs]\nbare = wrong:Bare\n"
     (about / "entry_points.txt").write_text(points)
@@ -147,6 +152,7 @@ def wrong(installed: Path) -> Path:
             "the source gave an array of .*, no packet of neuroclip_live.events.EVENT_DTYPE",
         ),
         ("--source lists", "the source gave a list, no packet"),
+        ("--source ending", r"clicks: OSError: the cable is out \(wrong.py, line \d+\)"),
         ("--source clicks --output bare:x", "output bare cannot be used: it has no open, write, close"),
         (
             "--source clicks --output loud:",

@@ -6,16 +6,19 @@ other recognizes; what comes out depends on the order of packets alone, and that
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from time import monotonic_ns
 from typing import TYPE_CHECKING
 
+from neuroclip_live.errors import UserError
 from neuroclip_live.objects.found import Missed
 from neuroclip_live.recognition.prediction import Prediction
 from neuroclip_live.recognition.recognizer import Recognizer
 from neuroclip_live.recognition.run_facts import Summary
+from neuroclip_live.registry import fault_of
 from neuroclip_live.stream.latency import LatencyStats
 from neuroclip_live.stream.read_ahead import read_ahead
 from neuroclip_live.stream.region import push_inside
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
     from neuroclip_drivers.source import EventSource
     from neuroclip_live.events import Packet
 
+
+log = logging.getLogger(__name__)
 
 PLAIN = RoadSettings()
 
@@ -92,6 +97,17 @@ def recognize_all(
         yield _timed(recognizer, piece, totals)
 
 
+def _packets_of(source: EventSource) -> Iterator[Packet]:
+    """Yield what a source gives; whatever another package's raises is told in a line."""
+    try:
+        yield from source.packets()
+    except UserError:
+        raise
+    except Exception as error:
+        log.info("%s failed", source.name, exc_info=error)
+        raise UserError(f"{source.name}: {fault_of(error)}") from error
+
+
 def slices_of(
     source: EventSource,
     by: SliceBy,
@@ -103,7 +119,7 @@ def slices_of(
     stages = Road(source.resolution, road)
     slicer, region = Slicer(by, stages.size), stages.region
     epoch = position = 0
-    with closing(read_ahead(source.packets())) as packets:
+    with closing(read_ahead(_packets_of(source))) as packets:
         for pieces in _treated(packets, stages, should_stop):
             for events, new_epoch in pieces:
                 epoch += new_epoch
