@@ -2,8 +2,9 @@
 
     python docs/make_screenshots.py [--replay FILE] [--prompts "a mug, a phone"] [--model NAME] [--out DIR]
 
-Without arguments: the demo recording that ships with the project, and the bundled model. Needs no screen:
-Qt's offscreen platform draws the window, with whatever fonts the machine has. Every picture is taken two
+Without arguments: the demo recording that ships with the project, and the bundled model. Needs a screen of
+1400 x 900, which may be virtual (``xvfb-run -s "-screen 0 1400x900x24"``, with ``QT_QPA_PLATFORM=xcb``). The
+window fits itself to a smaller one, such as that of Qt's offscreen platform. Every picture is taken two
 seconds into the recording, whatever is decided there.
 """
 
@@ -164,9 +165,9 @@ SHOTS = (
         seek_s=None,
     ),
     Shot("", lambda w: (show("camera")(w), w.cameras.set_control("Noise", 3.0)), 0.1, seek_s=None),
-    Shot("", lambda w: (w.prompts.remove_all(), enter(w, "a mug, a phone, scissors")), 0.1, seek_s=None),
+    Shot("", lambda w: (w.prompts.remove_all(), enter(w, "a mug, headphones, scissors")), 0.1, seek_s=None),
     Shot("", lambda w: w.camera_panel.show_values(w.pipeline.source.controls()), 0.1, seek_s=None),
-    Shot("camera", lambda w: w.camera_panel.noise.setValue(60), 4.0, seek_s=None),
+    Shot("camera", lambda w: w.camera_panel.noise.setValue(60), 5.5, seek_s=None),
 )
 
 
