@@ -8,10 +8,12 @@ part in which several tracks are expected is divided among them. What is left is
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
+from typing import Any
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from neuroclip_live.objects.boxes import Floats, costs, gaps, grown, rows_of, shares
 from neuroclip_live.objects.cells import nearest_of
@@ -61,6 +63,7 @@ class Tracker:
         self._most = most
         self._next = 1
         self._parted: list[Region] = []
+        _assignment()  # now, and not while slices wait
 
     def forget(self) -> None:
         """End all tracks; their numbers are not given again."""
@@ -257,9 +260,18 @@ class Tracker:
         cost = np.minimum(costs(places, boxes), costs(before, boxes) + 0.1)  # it may have turned back
         waiting = np.array([track.region is None for track in self.tracks])
         cost[waiting] += 0.1  # what was seen a moment ago comes first
-        rows, columns = linear_sum_assignment(np.minimum(cost, _GATE + 1))
+        rows, columns = _assignment()(np.minimum(cost, _GATE + 1))
         good = cost[rows, columns] < _GATE
         return rows[good].tolist(), columns[good].tolist()
+
+
+@cache
+def _assignment() -> Callable[[Floats], Any]:
+    """Return SciPy's solver, imported when there are objects: that takes a fifth of a second."""
+    from scipy.optimize import linear_sum_assignment
+
+    solver: Callable[[Floats], Any] = linear_sum_assignment
+    return solver
 
 
 def _matched(
@@ -271,6 +283,6 @@ def _matched(
     boxes = rows_of(region.box for region in regions)
     cost = costs(rows_of(expected[track.id] for track in tracks), boxes)
     cost += 0.1 * np.array([[track.region is None] for track in tracks])
-    rows, columns = linear_sum_assignment(np.minimum(cost, _GATE + 1))
+    rows, columns = _assignment()(np.minimum(cost, _GATE + 1))
     pairs = zip(rows, columns, strict=True)
     return [(tracks[row], regions[column]) for row, column in pairs if cost[row, column] < _OWN]
