@@ -6,11 +6,10 @@ import socket
 from time import monotonic
 
 from neuroclip_live.errors import UserError
+from neuroclip_live.outputs.output import TOLD_S
 
 MOST_BYTES = 1200
 """A datagram of this size is not cut into pieces on any usual network."""
-TOLD_S = 5.0
-"""For so long it is told that nobody listens, after it was last noticed."""
 
 
 class Datagrams:

@@ -15,7 +15,7 @@ from neuroclip_drivers.network.listening import listen, parse_listening
 from neuroclip_drivers.network.tls import Tls
 from neuroclip_drivers.source import EventSource
 from neuroclip_live.errors import UserError
-from neuroclip_live.outputs.datagrams import TOLD_S
+from neuroclip_live.outputs.output import TOLD_S
 
 
 class Tapped(Protocol):
