@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import socket
-from time import monotonic
 
 from neuroclip_live.errors import UserError
-from neuroclip_live.outputs.output import TOLD_S
+from neuroclip_live.outputs.passing_trouble import PassingTrouble
 
 MOST_BYTES = 1200
 """A datagram of this size is not cut into pieces on any usual network."""
@@ -58,7 +57,7 @@ class Datagrams:
             why = getattr(error, "strerror", None) or "not a name"
             raise UserError(f"{name}: cannot send to {self.called}: {why}") from None
         self.sent = self.lost = 0
-        self._trouble: tuple[float, str] = (0.0, "")
+        self._trouble = PassingTrouble()
         self._closed = False
 
     def send(self, data: bytes) -> None:
@@ -91,9 +90,8 @@ class Datagrams:
         if self._closed:
             lost = f"{self.called}: {self.lost:,} of {self.sent:,} datagrams were lost"
             return lost if self.lost else ""
-        at, text = self._trouble
-        return text if text and monotonic() - at < TOLD_S else ""
+        return self._trouble.text()
 
     def _lose(self, why: str) -> None:
         self.lost += 1
-        self._trouble = (monotonic(), f"{self.called}: {why}; sending goes on")
+        self._trouble.note(f"{self.called}: {why}; sending goes on")

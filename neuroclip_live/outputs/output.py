@@ -8,9 +8,6 @@ from typing import Protocol, runtime_checkable
 from neuroclip_live.recognition.prediction import Prediction
 from neuroclip_live.recognition.run_facts import Header, Summary
 
-TOLD_S = 5.0
-"""For so long a trouble is told after it was last noticed, where nothing says that it is over."""
-
 
 class Output(Protocol):
     """Somewhere predictions go. All calls come from one thread, which is not the one that recognizes.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
-from time import monotonic
 from typing import Protocol
 
 from neuroclip_drivers.aedat4.format import Compression
@@ -15,7 +14,7 @@ from neuroclip_drivers.network.listening import listen, parse_listening
 from neuroclip_drivers.network.tls import Tls
 from neuroclip_drivers.source import EventSource
 from neuroclip_live.errors import UserError
-from neuroclip_live.outputs.output import TOLD_S
+from neuroclip_live.outputs.passing_trouble import PassingTrouble
 
 
 class Tapped(Protocol):
@@ -87,7 +86,7 @@ class SharedEvents:
         self._server = EventServer(listener, context, compression)
         self._pipeline: Tapped | None = None
         self._told = 0
-        self._told_at, self._text = -TOLD_S, ""
+        self._trouble = PassingTrouble()
         self._closed = False
 
     def follow(self, pipeline: Tapped) -> None:
@@ -116,14 +115,16 @@ class SharedEvents:
 
     def trouble(self) -> str:
         """Return that a reader is too slow while it is; at the end how many events were lost."""
-        given, now = self._server.status(), monotonic()
+        given = self._server.status()
         lost = f"{self.address}: {given.lost:,} events lost by readers that are too slow"
         if self._closed:
             return lost if given.lost else ""
         if given.lost > self._told:
-            self._told, self._told_at = given.lost, now
-            self._text = f"{self.address}: a reader of events is too slow and loses some; others lose nothing"
-        return self._text if now - self._told_at < TOLD_S else ""
+            self._told = given.lost
+            self._trouble.note(
+                f"{self.address}: a reader of events is too slow and loses some; others lose nothing"
+            )
+        return self._trouble.text()
 
     def _begin(self, source: EventSource) -> Listener:
         resolution = None if isinstance(source, AwaitedSource) else source.resolution
