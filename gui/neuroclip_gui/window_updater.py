@@ -26,6 +26,9 @@ log = logging.getLogger(__name__)
 
 _STATUS_S, _HEALTH_S, _TIMELINE_S, _STRIP_S, _SCORES_S = 0.1, 0.25, 0.2, 0.06, 0.03
 """Least times between two updates of what need not follow every tick."""
+_ANSWER_S = 0.05
+"""The same word, a little more or less likely, is painted no oftener; another word at once. Nobody reads
+faster, and painting headline and list for every prediction takes a third of the picture's paints."""
 _STRIP_SHARE = 0.1
 """Fitting frames for the strip may take so much of the window's time, however fast they come."""
 _PENDING_S = 0.15
@@ -56,8 +59,15 @@ class Follower:
     def __init__(self, window: MainWindow) -> None:
         self._window = window
         self._status: Status | None = None
-        self._number = self._logged = self._strip_number = 0
-        self._due = {"status": 0.0, "health": 0.0, "timeline": 0.0, "strip": 0.0, "scores": 0.0}
+        self._number = self._number_shown = self._logged = self._strip_number = 0
+        self._due = {
+            "status": 0.0,
+            "health": 0.0,
+            "timeline": 0.0,
+            "strip": 0.0,
+            "scores": 0.0,
+            "answer": 0.0,
+        }
         self._scores_s = 0.0
         self._shown = self._scored = _NOTHING
         """What the headline says, and the list: the same numbers, at the same tick."""
@@ -131,7 +141,7 @@ class Follower:
         if standing.state.value == "waiting":  # of this tick: the pipeline's status is a moment old
             self._shown = _NOTHING
             window.decided = _NOTHING  # what was seen before is not what is seen when it is back
-            self._number = prediction.number if prediction is not None else self._number
+            self._number = self._number_shown = prediction.number if prediction is not None else self._number
             window.decision.show_busy(f"Waiting for {pipeline.source.name}", None, now)
             window.view.set_state("", still=True)
             return
@@ -143,12 +153,13 @@ class Follower:
             self._number = prediction.number
             self._take(prediction, at_s)
             window.things.show_prediction(prediction)
+        if self._is_other_answer() or self._is_due("answer", now, _ANSWER_S):
             self._show_decision(prediction)
-            self._show_scores()
-            window.decision.paint_now(window.prompts.list, window.prompts.none)  # one answer, at once
-            pipeline.mark_shown(prediction)
-        else:
-            self._show_decision(prediction)
+            if prediction is not None and self._number != self._number_shown:
+                self._number_shown = self._number
+                self._show_scores()
+                window.decision.paint_now(window.prompts.list, window.prompts.none)  # one answer, at once
+                pipeline.mark_shown(prediction)
         changed = prediction is not None and prediction.number != self._strip_number
         if changed and now >= self._due["strip"] and not window.isMinimized():
             self._strip_number = prediction.number
@@ -156,6 +167,11 @@ class Follower:
             window.strip.show_prediction(prediction)
             window.raster.show_prediction(prediction)
             self._due["strip"] = now + max(_STRIP_S, (time.monotonic() - begin) / _STRIP_SHARE)
+
+    def _is_other_answer(self) -> bool:
+        """Tell whether what is decided now would be another word, or another list, than the one shown."""
+        now, shown = self._window.decided, self._shown
+        return (now.kind, now.label) != (shown.kind, shown.label) or now.scores.keys() != shown.scores.keys()
 
     def _is_pending(self, pipeline: PipelineProtocol, now: float) -> bool:
         """Tell whether the place that is shown has been waiting to be recognized for longer than a blink."""
