@@ -227,6 +227,20 @@ def test_seek_while_playing(file: Path, events: Packet) -> None:
     assert same(join(packets), events[times >= 900_000])
 
 
+def test_what_comes_before_a_place_is_given_though_it_was_paused_only_after_it_was_sought(file: Path) -> None:
+    source = ReplaySource(file, clock=Clock())
+    assert not source.revisit()  # while it plays there is nothing to look at again
+    packets = source.packets()
+    next(packets)
+    source.seek(0.7)
+    source.pause()
+    assert source.revisit()  # before the thread that reads got there
+    shown = until_due(source, packets)["t"] - START_US
+    assert 690_000 < shown.max() < 700_000
+    assert source.jump.leads
+    assert source.status().position_us == START_US + 700_000
+
+
 def test_pause_seek_step_resume(file: Path, events: Packet) -> None:
     clock = Clock()
     source = ReplaySource(file, clock=clock)

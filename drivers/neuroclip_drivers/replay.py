@@ -128,8 +128,7 @@ class ReplaySource:
     def resume(self) -> None:
         """Go on; from the beginning when the end was reached."""
         with self._changed:
-            to_us = self._target.to_us if self._target is not None else self._position_us
-            if to_us >= self._part.end_us or (self._at_end and self._target is None):
+            if self._sought_us() >= self._part.end_us or (self._at_end and self._target is None):
                 self._target = _Target(self._part.start_us)
             self._paused = False
             self._reanchor()
@@ -174,17 +173,16 @@ class ReplaySource:
         hand on the seek bar, and the place is recognized.
         """
         with self._changed:
-            target = self.recording.first_us + round(seconds * 1e6)
-            target = min(max(target, self._part.start_us), self._part.end_us)
-            self._target = _Target(target, self._paused)
+            to_us = max(self.recording.first_us + round(seconds * 1e6), self._part.start_us)
+            self._target = _Target(min(to_us, self._part.end_us), self._paused)
             self._changed.notify_all()
 
     def step(self, delta_us: int) -> None:
         """Move by a slice, forward or back, and stay paused; what comes before it is given."""
         with self._changed:
             self._paused = True
-            at_us = self._target.to_us if self._target is not None else self._position_us
-            self._target = _Target(min(max(at_us + delta_us, self._part.start_us), self._part.end_us), True)
+            to_us = max(self._sought_us() + delta_us, self._part.start_us)
+            self._target = _Target(min(to_us, self._part.end_us), True)
             self._changed.notify_all()
 
     def set_lead(self, lead: Lead) -> None:
@@ -192,12 +190,13 @@ class ReplaySource:
         with self._changed:
             self._lead = lead
 
-    def revisit(self) -> None:
-        """While paused, give what comes before the place once more."""
+    def revisit(self) -> bool:
+        """While paused, give what comes before the place once more; return False where it is not paused."""
         with self._changed:
-            if self._paused and self._target is None:
-                self._target = _Target(self._position_us, True)
+            if self._paused:
+                self._target = _Target(self._sought_us(), True)
                 self._changed.notify_all()
+            return self._paused
 
     def close(self) -> None:
         """End the replay and release the file; idempotent."""
@@ -220,11 +219,9 @@ class ReplaySource:
             if losses and self.recording.remedy:
                 losses += f" ({self.recording.remedy})"
             end = "end of the recording" if self._at_end else ""
-            notes = [self.recording.streams_note, losses, self._gap_note, end]
-            message, lost = "; ".join(note for note in notes if note), bool(losses)
-            at_us = self._target.to_us if self._target is not None else self._position_us
-            first_us, last_us = self._part.start_us, self._part.end_us
-            return SourceStatus(state, message, at_us, first_us, last_us, lost=lost, at_end=self._at_end)
+            message = "; ".join(filter(None, (self.recording.streams_note, losses, self._gap_note, end)))
+            times_us = self._sought_us(), self._part.start_us, self._part.end_us
+            return SourceStatus(state, message, *times_us, lost=bool(losses), at_end=self._at_end)
 
     def latest_frame(self) -> GrayFrame | None:
         """Return the intensity frame that belongs to where the replay stands, or None."""
@@ -391,6 +388,9 @@ class ReplaySource:
             if self._target is None and not self._closed:
                 self._changed.wait(MAX_WAIT_S)
         return empty_packet()
+
+    def _sought_us(self) -> int:
+        return self._target.to_us if self._target is not None else self._position_us
 
     def _interrupted(self) -> bool:
         return self._closed or self._target is not None

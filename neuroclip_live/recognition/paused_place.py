@@ -66,9 +66,8 @@ class PausedPlace:
         at_us = status.position_us
         late_us = 2 * (by.hop_us() or AUTO_LONGEST_US)
         known = latest is not None and 0 <= at_us - latest.t_us <= late_us
-        if self.stale or not (known or at_us == self._asked_us):
+        if (self.stale or not (known or at_us == self._asked_us)) and source.revisit():
             self.stale, self._asked_us = False, at_us
-            source.revisit()
 
     def pending(self, capture: Capture) -> bool:
         """Return whether a place was sought while paused that is not recognized yet; from any thread."""
