@@ -111,7 +111,8 @@ def test_strays_at_the_seams_of_what_is_read_at_once_hold_nothing_up(
     path = tmp_path / "a.aedat4"
     with Aedat4Writer(path, SIZE) as writer:
         writer.write(events)
-    monkeypatch.setattr("neuroclip_drivers.replay.MAX_WAIT_S", 0.0)  # time passes here, not on the wall
+    # time passes here, not on the wall
+    monkeypatch.setattr("neuroclip_drivers.replay_playhead.MAX_WAIT_S", 0.0)
     now = 1000.0
     source = ReplaySource(path, speed=10.0, end_s=end_s, clock=lambda: now)
     given, places = [], []
