@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
@@ -138,7 +138,7 @@ class Actions:
                 action = QAction(title, bar)  # an action, so that it is in the overflow too
                 action.setMenu(menu)
                 bar.addAction(action)
-                button = bar.widgetForAction(action)
+                button = cast(QToolButton, bar.widgetForAction(action))
                 button.setToolTip(title)
                 button.setAccessibleName(title)
                 button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)

@@ -76,7 +76,8 @@ def run_window(
 
     check_binding()
     qInstallMessageHandler(_log_qt)
-    app = QApplication.instance() or QApplication(["neuroclip-live"])
+    running = QApplication.instance()
+    app = running if isinstance(running, QApplication) else QApplication(["neuroclip-live"])
     app.setApplicationName("neuroclip-live")
     app.setDesktopFileName("neuroclip-live")  # by which Wayland finds the icon
     app.setWindowIcon(QIcon(str(ICON)))
@@ -197,7 +198,7 @@ def _reporting(window: MainWindow) -> Iterator[None]:
         window.banner.say(f"Something went wrong: {kind.__name__}: {error}", "error")
 
     def thread_hook(args: threading.ExceptHookArgs) -> None:
-        log.error("uncaught in %s", args.thread, exc_info=(args.exc_type, args.exc_value, args.exc_traceback))
+        log.error("uncaught in %s", args.thread, exc_info=args.exc_value)
 
     sys.excepthook, threading.excepthook = hook, thread_hook
     # whoever logs out or shuts down asks to end: the window is closed as by hand, and nothing is lost

@@ -111,10 +111,11 @@ class Keeping:
             others = own is not None and prompts.templates != own.templates
             settings.words = {**as_kept(prompts), "own_sentences": others}
         region = pipeline.region if pipeline is not None else None
-        elsewhere = pipeline is not None and settings.region[4:] not in ([], list(pipeline.resolution))
+        size = list(pipeline.resolution) if pipeline is not None else []
+        elsewhere = pipeline is not None and settings.region[4:] not in ([], size)
         if region != self._region and (region is not None or not elsewhere):  # else the picture is another
             self._region = region
-            settings.region = [*region, *pipeline.resolution] if region is not None else []
+            settings.region = [*region, *size] if region is not None else []
 
     def _writer(self) -> Any:
         window, settings, lock = self._window, copy.deepcopy(self._window.settings), self._lock

@@ -65,14 +65,15 @@ class _Scrolled(QScrollArea):
         self.setFrameShape(QScrollArea.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._panel = panel
         self.setWidget(panel)
         self.viewport().setAutoFillBackground(False)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Stay as wide as the panel needs: Qt sends its events here first."""
-        if event.type() == QEvent.Type.LayoutRequest and self.widget() is not None:
+        if event.type() == QEvent.Type.LayoutRequest and self.widget() is self._panel:
             bar = self.verticalScrollBar().sizeHint().width()
-            self.setMinimumWidth(max(self.minimumWidth(), self.widget().minimumSizeHint().width() + bar))
+            self.setMinimumWidth(max(self.minimumWidth(), self._panel.minimumSizeHint().width() + bar))
         return super().eventFilter(watched, event)
 
 
@@ -101,22 +102,25 @@ def arrange(window: MainWindow) -> None:
 
 def order_by_keys(window: MainWindow) -> None:
     """Have Tab go through panels as the eye does: Qt goes by when something was made."""
-    first = window.view.focusProxy()
+    picture = window.view.focusProxy() or window.view
     below = [*_stops(window.record_bar.layout()), *_stops(window.transport.layout())]
-    for stops in ([first, *window.waiting.card.buttons, *below], _stops(window.teach.layout())):
+    for stops in ([picture, *window.waiting.card.buttons, *below], _stops(window.teach.layout())):
         for one, next_one in pairwise(stops):
             QWidget.setTabOrder(one, next_one)
 
 
-def _stops(layout: QLayout) -> list[QWidget]:
+def _stops(layout: QLayout | None) -> list[QWidget]:
     """Return what the keyboard stops at in a layout, in its order."""
     stops: list[QWidget] = []
-    for number in range(layout.count()):
-        widget, inner = layout.itemAt(number).widget(), layout.itemAt(number).layout()
+    for number in range(layout.count() if layout is not None else 0):
+        item = layout.itemAt(number) if layout is not None else None
+        if item is None:
+            continue
+        widget, inner = item.widget(), item.layout()
         if widget is not None and widget.focusPolicy() & Qt.FocusPolicy.TabFocus:
             stops.append(widget)
         inner = widget.layout() if widget is not None else inner
-        stops += _stops(inner) if inner is not None else []
+        stops += _stops(inner)
     return stops
 
 
@@ -196,14 +200,15 @@ def show_desk(window: MainWindow, on: bool) -> None:
         window.hint.appear()
         return
     window.hint.vanish()
-    before = window.property("docks_before")
-    for name, *_ in before:
+    shown: list[tuple[str, int, int, bool]] = window.property("docks_before")
+    for name, *_ in shown:
         docks[name].show()
-    front = [(docks[name], width, height) for name, width, height, in_front in before if in_front]
+    front = [(docks[name], width, height) for name, width, height, in_front in shown if in_front]
     for dock, *_ in front:
         dock.raise_()
-    for orientation, place in ((Qt.Orientation.Horizontal, 1), (Qt.Orientation.Vertical, 2)):
-        window.resizeDocks([entry[0] for entry in front], [entry[place] for entry in front], orientation)
+    in_view = [dock for dock, *_ in front]
+    window.resizeDocks(in_view, [width for _, width, _ in front], Qt.Orientation.Horizontal)
+    window.resizeDocks(in_view, [height for *_, height in front], Qt.Orientation.Vertical)
 
 
 def _in_front(dock: QDockWidget) -> bool:

@@ -13,6 +13,8 @@ from neuroclip_drivers import opening
 from neuroclip_drivers.files.registry import known_suffixes
 from neuroclip_drivers.film.webcams import list_webcams
 from neuroclip_drivers.opening import SOURCES, SourceEntry, SourceSpec
+from neuroclip_drivers.replay import ReplaySource
+from neuroclip_drivers.replay_streams import other_stream
 from neuroclip_gui.style.elided import in_menu
 
 if TYPE_CHECKING:
@@ -71,9 +73,8 @@ class Sources:
     def play_at(self, path: str, seconds: float) -> None:
         """Play a recording from a second on; one that is open is not opened anew."""
         window = self._window
-        source = window.pipeline.source if window.pipeline is not None else None
-        recording = getattr(source, "recording", None)
-        if recording is None or not window.transport.active or not _same(recording.path, path):
+        source = self._replay()
+        if source is None or not window.transport.active or not _same(source.recording.path, path):
             self._open("replay", path, done=lambda: self.remember(path), at_s=seconds)
             return
         first_s, last_s = window.transport.part_s
@@ -106,13 +107,15 @@ class Sources:
         """Read a source that was waited for and is there now."""
         window = self._window
         pipeline, record = window.pipeline, window.recognition.config.record
+        if pipeline is None:
+            return
 
         def make() -> EventSource:
             if record is not None:  # what the command line asked for from the start
                 pipeline.record_next(record)
             return source
 
-        self._begin(make, lambda: window.keeping.bring_region(window.pipeline), window.complain)
+        self._begin(make, lambda: window.keeping.bring_region(pipeline), window.complain)
 
     # ---- menus
 
@@ -167,38 +170,39 @@ class Sources:
     def fill_streams(self, menu: QMenu) -> None:
         """List the event streams of the recording; there is something to choose where it has several."""
         menu.clear()
-        pipeline = self._window.pipeline
-        source = pipeline.source if pipeline is not None else None
-        recording = getattr(source, "recording", None)
-        choices = recording.choices if recording is not None else ()
+        source = self._replay()
+        choices = source.recording.choices if source is not None else ()
         menu.setEnabled(len(choices) > 1)
         group = QActionGroup(menu)
-        for choice in choices if len(choices) > 1 else ():
+        if source is None or len(choices) < 2:
+            return
+        for choice in choices:
             action = menu.addAction(choice.title if choice.filled else f"{choice.title} (no events)")
             action.setCheckable(True)
             action.setEnabled(choice.filled)
-            action.setChecked(choice.wanted == recording.chosen)
+            action.setChecked(choice.wanted == source.recording.chosen)
             group.addAction(action)
             action.triggered.connect(lambda _=False, wanted=choice.wanted: self._change_stream(menu, wanted))
 
     def _change_stream(self, menu: QMenu, wanted: str) -> None:
         """Play another event stream of the recording, from the same place on."""
-        source = self._window.pipeline.source
-        if wanted == source.recording.chosen:
+        source = self._replay()
+        if source is None or wanted == source.recording.chosen:
             return
 
         def refused(message: str) -> None:
             self.fill_streams(menu)  # the mark goes back to what is played
             self.refuse(message)
 
-        def make() -> EventSource:
-            from neuroclip_drivers.replay_streams import other_stream
-
-            return other_stream(source, wanted)
-
-        self._begin(make, None, refused)
+        self._begin(lambda: other_stream(source, wanted), None, refused)
 
     # ---- the work
+
+    def _replay(self) -> ReplaySource | None:
+        """Return the recording that is played; None for anything else."""
+        pipeline = self._window.pipeline
+        source = pipeline.source if pipeline is not None else None
+        return source if isinstance(source, ReplaySource) else None
 
     def _open(
         self,
@@ -236,7 +240,7 @@ class Sources:
 
         def make() -> EventSource:
             source = opening.open_source(spec)
-            if at_s:
+            if at_s and isinstance(source, ReplaySource):
                 source.seek(at_s)  # before it is read: its beginning is not shown
             return source
 

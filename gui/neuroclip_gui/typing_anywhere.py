@@ -52,6 +52,8 @@ class TypingAnywhere(QObject):
             handle.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: D102
+        if not isinstance(event, QKeyEvent):
+            return False
         kind = event.type()
         if kind == QEvent.Type.KeyPress:
             return self._on_press(event)

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from neuroclip_gui.style.fields import inset, line_of
 from neuroclip_gui.style.palettes import PALETTES
 from neuroclip_live.model.purposes import purpose_of
 from neuroclip_live.stream.motion_setting import describe_motion
@@ -32,8 +33,6 @@ SLICES = ("auto", "20ms", "50ms", "100ms", "200ms", "500ms", "2000", "5000", "20
 MOTIONS = ("auto", "0", "0.05", "0.2", "1")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 _LOOK_MS = 100
-SPIN_INSET = 8
-"""Pixels before a number, so that it stands below the text of other fields."""
 
 
 class SettingsDialog(QDialog):
@@ -83,8 +82,8 @@ class SettingsDialog(QDialog):
         self.smoothing.setSingleStep(0.1)
         self.smoothing.setSuffix(" s")
         self.smoothing.setSpecialValueText("off")
-        for box in (self.overlap, self.timesteps, self.smoothing):
-            box.lineEdit().setTextMargins(SPIN_INSET, 0, 0, 0)  # as in the others: a style sheet cannot
+        for spin in (self.overlap, self.timesteps, self.smoothing):
+            inset(spin)
         self.bar.setRange(0, 100)
         self.bar.setTextVisible(False)
         for label in (self.state, self.about_model):
@@ -156,16 +155,20 @@ class SettingsDialog(QDialog):
         self.use.clicked.connect(
             lambda: recognition.use_model(self.model.currentText(), self.device.currentText())
         )
-        self.cancel.clicked.connect(lambda: window.pipeline and window.pipeline.cancel_model())
+        self.cancel.clicked.connect(self._on_cancel)
         self.slice.activated.connect(self._on_slices)
-        self.slice.lineEdit().editingFinished.connect(self._on_slices)
+        line_of(self.slice).editingFinished.connect(self._on_slices)
         self.overlap.valueChanged.connect(self._on_slices)
         self.timesteps.valueChanged.connect(recognition.use_timesteps)
         self.motion.activated.connect(self._on_motion)
-        self.motion.lineEdit().editingFinished.connect(self._on_motion)
+        line_of(self.motion).editingFinished.connect(self._on_motion)
         self.smoothing.valueChanged.connect(self._on_smoothing)
         self.theme.activated.connect(lambda _: window.set_theme(self.theme.currentData()))
         self.reset.clicked.connect(self._on_reset)
+
+    def _on_cancel(self) -> None:
+        if self._window.pipeline is not None:
+            self._window.pipeline.cancel_model()
 
     def show_current(self) -> None:
         """Show what is in use now."""
@@ -189,7 +192,7 @@ class SettingsDialog(QDialog):
         self._describe()
 
     def _list_models(self) -> None:
-        def work():
+        def work() -> list[ModelInfo]:
             from neuroclip_live.model.catalog import available_models
 
             return available_models()

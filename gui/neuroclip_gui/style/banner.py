@@ -40,7 +40,7 @@ class Banner(Overlay):
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self.hide)
-        layout = QHBoxLayout(self)
+        layout = self._row = QHBoxLayout(self)
         layout.setContentsMargins(12, 6, 6, 6)
         layout.addWidget(self._text, 1)
         layout.addWidget(self._close)
@@ -64,13 +64,13 @@ class Banner(Overlay):
     def place(self, area: QRect) -> QRect:
         """Return a place at the upper edge."""
         width = max(160, min(area.width() - 2 * _MARGIN, _WIDEST))
-        height = max(self.layout().totalHeightForWidth(width), self.layout().totalMinimumSize().height())
+        height = max(self._row.totalHeightForWidth(width), self._row.totalMinimumSize().height())
         return QRect(area.center().x() - width // 2, area.top() + _MARGIN, width, height)
 
     @property
     def text(self) -> str:
         """The message shown; empty when there is none."""
-        return self._text.text() if self.isVisibleTo(self.parentWidget()) else ""
+        return self._text.text() if not self.isHidden() else ""
 
     def _restyle(self) -> None:
         self._close.setIcon(icons.pixmap("close", self._theme.color("muted"), 16))

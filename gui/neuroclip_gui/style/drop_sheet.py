@@ -21,14 +21,14 @@ class DropSheet(QWidget):
     def __init__(self, window: QWidget, theme: Theme) -> None:
         super().__init__(window)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self._theme, self.text = theme, ""
+        self._window, self._theme, self.text = window, theme, ""
         self.hide()
 
     def promise(self, text: str) -> None:
         """Say what dropping does; "" hides the sheet."""
         self.text = text
         self.setAccessibleName(text)
-        self.setGeometry(self.parentWidget().rect())
+        self.setGeometry(self._window.rect())
         self.setVisible(bool(text))
         self.raise_()
 

@@ -28,6 +28,7 @@ class Hint(QLabel):
         for at, opacity in ((0.0, 0.0), (0.12, 1.0), (0.85, 1.0), (1.0, 0.0)):
             self._fade.setKeyValueAt(at, opacity)
         self._fade.finished.connect(self.hide)
+        self._over = over
         over.installEventFilter(self)
         self.hide()
 
@@ -51,5 +52,4 @@ class Hint(QLabel):
         return False
 
     def _place(self) -> None:
-        over = self.parentWidget()
-        self.move((over.width() - self.width()) // 2, over.height() - self.height() - 24)
+        self.move((self._over.width() - self.width()) // 2, self._over.height() - self.height() - 24)

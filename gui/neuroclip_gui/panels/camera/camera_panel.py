@@ -199,8 +199,8 @@ class CameraPanel(Panel):
         """Show what can be set on a source."""
         self.title.setText(title)
         while (item := self._grid.takeAt(0)) is not None:
-            if item.widget() is not None:
-                item.widget().deleteLater()
+            if (widget := item.widget()) is not None:
+                widget.deleteLater()
         self.rows = {c.name: ControlRow(c, self.control_changed.emit) for c in controls}
         for number, row in enumerate(self.rows.values()):
             self._grid.addWidget(row.name, number, 0)
@@ -263,7 +263,7 @@ def support_us(strength: int) -> int:
     """Return τ of the noise filter for a strength of 0 (off) to 100."""
     if strength <= 0:
         return 0
-    return round(_WEAKEST_US * (_STRONGEST_US / _WEAKEST_US) ** (strength / 100))
+    return round(_WEAKEST_US * math.pow(_STRONGEST_US / _WEAKEST_US, strength / 100))
 
 
 def strength_of(us: int) -> int:

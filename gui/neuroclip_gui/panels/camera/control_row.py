@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QSlider, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QSlider
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +29,7 @@ class ControlRow:
     def __init__(self, control: Control, changed: Callable[[str, float], object]) -> None:
         self._control, self._changed, self._quiet = control, changed, False
         self.name, self.text = QLabel(control.name), QLabel()
-        self.editor: QWidget
+        self.editor: QCheckBox | QComboBox | QSlider
         if control.kind == "switch":
             self.editor = QCheckBox()
             self.editor.toggled.connect(lambda on: self._say(float(on)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer
@@ -19,8 +20,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from neuroclip_gui.dialogs.settings_dialog import SPIN_INSET
 from neuroclip_gui.panels.export.film_making import FilmSettings
+from neuroclip_gui.style.fields import inset
 from neuroclip_gui.style.palettes import EVENT_COLORS
 
 if TYPE_CHECKING:
@@ -71,16 +72,16 @@ class ExportDialog(QDialog):
             box.setDecimals(2)
             box.setSingleStep(0.5)
             box.setSuffix(" s")
-            box.lineEdit().setTextMargins(SPIN_INSET, 0, 0, 0)
+            inset(box)
             box.setValue(value)
             box.setAccessibleName(name)
             box.valueChanged.connect(lambda _: self._look())
         self.speed.addItems([f"{speed:g}×" for speed in SPEEDS])
         self.rate.addItems([f"{rate} pictures a second" for rate in RATES])
         self.width_box.addItems([f"at least {width} pixels wide" for width in WIDTHS])
-        for box, name in ((self.speed, "Speed"), (self.rate, "Pictures"), (self.width_box, "Size")):
-            box.setAccessibleName(name)
-            box.currentIndexChanged.connect(lambda _: self._look())
+        for choice, name in ((self.speed, "Speed"), (self.rate, "Pictures"), (self.width_box, "Size")):
+            choice.setAccessibleName(name)
+            choice.currentIndexChanged.connect(lambda _: self._look())
         self.labels.setChecked(True)
         self.bar.setRange(0, 1000)
         self.bar.setTextVisible(False)
@@ -108,8 +109,8 @@ class ExportDialog(QDialog):
         self.start.clicked.connect(self._on_start)
         self.stop.clicked.connect(self._export.cancel)
         foot = QHBoxLayout()
-        for widget in (self.start, self.stop):
-            foot.addWidget(widget)
+        foot.addWidget(self.start)
+        foot.addWidget(self.stop)
         foot.addStretch(1)
         foot.addWidget(close)
         column = QVBoxLayout(self)
@@ -126,7 +127,7 @@ class ExportDialog(QDialog):
             self._export.begin(self.settings(path))
             self._look()
 
-    def settings(self, path) -> FilmSettings:
+    def settings(self, path: Path) -> FilmSettings:
         """Return what is asked for, into this file."""
         return FilmSettings(
             path,
@@ -141,12 +142,11 @@ class ExportDialog(QDialog):
 
     def _look(self) -> None:
         share = self._export.share
-        busy = share is not None
         length = (self.last.value() - self.first.value()) / SPEEDS[self.speed.currentIndex()]
-        self.start.setEnabled(not busy and length > 0)
-        self.stop.setEnabled(busy)
+        self.start.setEnabled(share is None and length > 0)
+        self.stop.setEnabled(share is not None)
         self.bar.setValue(round(1000 * (share or 0.0)))
-        if busy:
+        if share is not None:
             self.state.setText(f"{share:.0%} · the window goes on meanwhile")
         elif length > 0:
             pictures = length * RATES[self.rate.currentIndex()]

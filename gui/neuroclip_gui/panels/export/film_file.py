@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -42,7 +42,7 @@ class Mp4:
     def __init__(self, path: Path, fps: float) -> None:
         self._path, self._fps = path, fps
         self._part = path.with_name(f".{path.stem}.part.mp4")
-        self._writer = None
+        self._writer: Any = None
 
     def add(self, picture: Picture) -> None:
         """Add a picture."""
@@ -79,7 +79,7 @@ class Gif:
 
     def __init__(self, path: Path, fps: float) -> None:
         self._path, self._fps = path, fps
-        self._pictures: list = []
+        self._pictures: list[Any] = []
 
     def add(self, picture: Picture) -> None:
         """Add a picture."""

@@ -8,8 +8,8 @@ from collections import deque
 from math import ceil
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QFontMetricsF, QHelpEvent, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from neuroclip_gui.style.panel import Panel
@@ -97,8 +97,8 @@ class LatencyPlot(QWidget):
             self._latency = latency
             self.update()
 
-    def event(self, event) -> bool:  # noqa: D102
-        if event.type() == event.Type.ToolTip:
+    def event(self, event: QEvent) -> bool:  # noqa: D102
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
             row = int(event.pos().y() / (self.height() / len(STAGES)))
             self.setToolTip(STAGES[min(max(row, 0), len(STAGES) - 1)][2])
         return super().event(event)

@@ -148,7 +148,7 @@ class EventView(QWidget):
     @property
     def beside(self) -> bool:
         """Whether an intensity frame stands beside the events."""
-        return self._beside.isVisible()
+        return bool(self._beside.isVisible())
 
     def set_colors(self, colors: EventColors, table: npt.NDArray[np.uint8]) -> None:
         """Color ON, OFF and the ground; ``table`` is (256, 3) uint8."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -157,7 +158,7 @@ class ObjectsShown:
         if nearest:
             words = menu.addMenu("What is it?")
             for word, _ in nearest:
-                words.addAction(word, lambda word=word: window.prompts.add(word))
+                words.addAction(word, partial(window.prompts.add, word))
         self._add_lessons(menu, found)
         menu.addAction("Only this", lambda: self.only(found))
         menu.popup(QCursor.pos())
@@ -166,20 +167,19 @@ class ObjectsShown:
         """Offer to teach what the thing is: its own word, or that it was another."""
         window = self._window
         teaching = window.teaching
-        if found.label:
-            menu.addAction(f"Teach this: “{found.label}”", lambda: teaching.learn_thing(found, found.label))
+        own = found.label
+        if own:
+            menu.addAction(f"Teach this: “{own}”", lambda: teaching.learn_thing(found, own))
         was = menu.addMenu("It was …")
         for label in (p.label for p in window.prompts.prompts.enabled if not p.negative):
-            if label != found.label:
-                was.addAction(label, lambda label=label: teaching.learn_thing(found, label))
+            if label != own:
+                was.addAction(label, partial(teaching.learn_thing, found, label))
         typed = window.teach.entry.currentText().strip()
         if typed and typed not in window.prompts.prompts.labels:
             was.addAction(typed, lambda: teaching.learn_thing(found, typed))
         teacher = getattr(window.pipeline, "teacher", None)
-        if found.label and teacher is not None and found.label in dict(teacher.status().labels):
-            was.addAction(
-                f"no “{found.label}”", lambda: teaching.learn_thing(found, found.label, is_it=False)
-            )
+        if own and teacher is not None and own in dict(teacher.status().labels):
+            was.addAction(f"no “{own}”", lambda: teaching.learn_thing(found, own, is_it=False))
         was.setEnabled(bool(was.actions()))
 
     def _nearest_words(self, found: FoundObject) -> list[tuple[str, float]] | None:

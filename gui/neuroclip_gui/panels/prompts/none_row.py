@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QCheckBox, QSizePolicy
 
@@ -33,7 +33,7 @@ class NoneRow(QCheckBox):
     def sizeHint(self) -> QSize:  # noqa: D102
         return QSize(180, HEIGHT)
 
-    def hitButton(self, pos) -> bool:
+    def hitButton(self, pos: QPoint) -> bool:
         """Take a click anywhere on the row."""
         return self.rect().contains(pos)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
+from PySide6.QtGui import QColor, QFontMetricsF, QMouseEvent, QPainter, QPen
 from PySide6.QtWidgets import QLineEdit, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from neuroclip_gui.panels.prompts.prompt_model import ROW, Index, Row
@@ -109,7 +109,8 @@ class PromptDelegate(QStyledItemDelegate):
         painter.drawText(ring, Qt.AlignmentFlag.AlignCenter, mark)
 
     def editorEvent(self, event: QEvent, model: Any, option: QStyleOptionViewItem, index: Index) -> bool:  # noqa: D102
-        if event.type() in (QEvent.Type.MouseButtonRelease, QEvent.Type.MouseButtonDblClick):
+        clicks = QEvent.Type.MouseButtonRelease, QEvent.Type.MouseButtonDblClick
+        if isinstance(event, QMouseEvent) and event.type() in clicks:
             inside = self.check_rect(option.rect).adjusted(-6, -8, 6, 8).contains(event.position().toPoint())
             if inside and event.button() == Qt.MouseButton.LeftButton:
                 if event.type() == QEvent.Type.MouseButtonRelease:

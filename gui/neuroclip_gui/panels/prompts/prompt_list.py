@@ -17,7 +17,7 @@ class PromptList(QListView):
 
     def __init__(self, model: PromptModel, theme: Theme) -> None:
         super().__init__()
-        self._best = ""
+        self._best, self._prompts = "", model
         self.setModel(model)
         self.setItemDelegate(PromptDelegate(theme, self))
         self.setAccessibleName("Prompts")
@@ -39,7 +39,7 @@ class PromptList(QListView):
     def show_best(self, label: str) -> None:
         """Keep the row of the best word in view, wherever the list is scrolled to; "" for none."""
         self._best = label
-        self.pinned.pin(self.model().row_of(label))
+        self.pinned.pin(self._prompts.row_of(label))
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: D102
         super().resizeEvent(event)
@@ -48,11 +48,11 @@ class PromptList(QListView):
     def selected(self) -> list[str]:
         """Return the labels selected, from the top."""
         rows = sorted(index.row() for index in self.selectionModel().selectedIndexes())
-        return [self.model().label(row) for row in rows]
+        return [self._prompts.label(row) for row in rows]
 
     def select(self, labels: list[str]) -> None:
         """Select rows by label."""
-        model, selection = self.model(), self.selectionModel()
+        model, selection = self._prompts, self.selectionModel()
         selection.clear()
         for row in range(model.rowCount()):
             if model.label(row) in labels:

@@ -127,7 +127,7 @@ class PromptModel(QAbstractListModel):
             )
         known = frozenset(scores)
         if best != self._best or known != self._known:
-            changed = range(len(self._rows))
+            changed = list(range(len(self._rows)))
         else:
             changed = [
                 row

@@ -7,7 +7,7 @@ from collections import deque
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF, QWheelEvent
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF, QWheelEvent
 from PySide6.QtWidgets import QToolTip
 
 from neuroclip_gui.panels.health.health_panel import amount
@@ -91,9 +91,11 @@ class RatePlot(Panel):
         self._paint_grid(painter, plot, top)
         if len(shown) > 1:
             self._paint_line(painter, plot, top, [(s.at_s, s.rate_hz) for s in shown], "accent", 2.0)
-            for color, share in (("on", lambda s: s.on_share), ("off", lambda s: 1 - s.on_share)):
-                part = [(s.at_s, s.rate_hz * share(s)) for s in shown if s.on_share is not None]
-                self._paint_line(painter, plot, top, part, color, 1.0)
+            known = [(s.at_s, s.rate_hz, s.on_share) for s in shown if s.on_share is not None]
+            on = [(at_s, rate_hz * share) for at_s, rate_hz, share in known]
+            off = [(at_s, rate_hz * (1 - share)) for at_s, rate_hz, share in known]
+            self._paint_line(painter, plot, top, on, "on", 1.0)
+            self._paint_line(painter, plot, top, off, "off", 1.0)
         else:
             painter.setPen(self._theme.color("muted"))
             painter.setFont(font(12))
@@ -118,8 +120,8 @@ class RatePlot(Panel):
                 where.moveRight(plot.right())
             elif share == 0.0:
                 where.moveLeft(plot.left())
-            align = (Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignHCenter, Qt.AlignmentFlag.AlignRight)
-            painter.drawText(where, align[round(2 * share)], text)
+            sides = (Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignHCenter, Qt.AlignmentFlag.AlignRight)
+            painter.drawText(where, sides[round(2 * share)], text)
         x = plot.left()
         for text, color in (("all", "accent"), ("ON", "on"), ("OFF", "off")):
             painter.setPen(QPen(self._ink(color), 2))
@@ -148,10 +150,9 @@ class RatePlot(Panel):
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawPolyline(QPolygonF(points))
 
-    def _ink(self, color: str):
-        return {"on": self._theme.series(1), "off": self._theme.series(0)}.get(color) or self._theme.color(
-            color
-        )
+    def _ink(self, color: str) -> QColor:
+        series = {"on": 1, "off": 0}
+        return self._theme.series(series[color]) if color in series else self._theme.color(color)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: D102
         plot = self.width() - _LEFT - _RIGHT

@@ -17,6 +17,7 @@ def sample(plot: RatePlot, pipeline: PipelineProtocol, rate_hz: float, now_s: fl
     """Add a sample where one is due."""
     if not plot.is_due(now_s):
         return
-    newest = pipeline.recent_events(_LOOKED_AT_US)[-_MOST:] if rate_hz > 0 else ()
-    share = float((newest["p"] > 0).mean()) if len(newest) else None
+    share = None
+    if rate_hz > 0 and len(newest := pipeline.recent_events(_LOOKED_AT_US)[-_MOST:]):
+        share = float((newest["p"] > 0).mean())
     plot.add(now_s, rate_hz, share)

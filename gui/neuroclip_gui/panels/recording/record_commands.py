@@ -95,7 +95,7 @@ class Recording:
         status = window.pipeline.recording() if window.pipeline is not None else None
         window.record_bar.show_status(status)
         on = status is not None
-        if on and status.ended:  # a full disk, say: the report tells
+        if status is not None and status.ended:  # a full disk, say: the report tells
             self.stop()
         by_itself = self._on and not on and not self._busy
         if not self._busy:  # a press checks it, whatever comes of it

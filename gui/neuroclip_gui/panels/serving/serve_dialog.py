@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from neuroclip_gui.dialogs.settings_dialog import SPIN_INSET
+from neuroclip_gui.style.fields import inset
 from neuroclip_live.outputs.shared_events import SharedEvents
 from neuroclip_live.server.web_server import WebServer
 
@@ -75,7 +75,7 @@ class Part(QWidget):
         self.port.setValue(port)
         self.port.setAccessibleName(f"Port: {title}")
         self.port.setToolTip("The port others connect to")
-        self.port.lineEdit().setTextMargins(SPIN_INSET, 0, 0, 0)
+        inset(self.port)
         self.button.setAccessibleName(f"Start or stop: {title}")
         self.address.setReadOnly(True)
         self.address.setAccessibleName(f"Address: {title}")

@@ -182,9 +182,10 @@ class SpaceTimeView(Panel):
             self.zoom(1.15 if up else 1 / 1.15)
 
     def event(self, event: QEvent) -> bool:  # noqa: D102
-        if event.type() == QEvent.Type.ShortcutOverride and event.key() in _KEYS and not event.modifiers():
-            event.accept()  # while it has the focus they turn it, whatever they do elsewhere
-            return True
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride:
+            if event.key() in _KEYS and not event.modifiers():
+                event.accept()  # while it has the focus they turn it, whatever they do elsewhere
+                return True
         return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: D102

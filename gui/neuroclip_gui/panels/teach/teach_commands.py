@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QApplication, QFileDialog
 
 from neuroclip_live.errors import UserError
@@ -73,7 +74,7 @@ class Teaching(QObject):
         teacher.begin(label)
         self._prepare(teacher)
         self._showing, self._since_s, self._up_s = label, time.monotonic(), 0.0
-        QApplication.instance().installEventFilter(self)
+        self._watch(True)
         self.look()
 
     def release(self) -> None:
@@ -82,7 +83,7 @@ class Teaching(QObject):
         self.badge = ""
         if not label:
             return
-        QApplication.instance().removeEventFilter(self)
+        self._watch(False)
         seconds = (self._up_s or time.monotonic()) - self._since_s
         self._up.stop()
         teacher = self._teacher()
@@ -97,12 +98,18 @@ class Teaching(QObject):
         self._window.undo.note_lessons(f"lesson “{label}”", teacher, before)
         self.look()
 
+    def _watch(self, on: bool) -> None:
+        """Look at all of the program's events, or no more: a key may be let go anywhere."""
+        app = QApplication.instance()
+        if app is not None:
+            app.installEventFilter(self) if on else app.removeEventFilter(self)
+
     def stop(self) -> None:
         """Put aside what is being shown: the window closes."""
         self._up.stop()
         if self._showing:
             self._showing = ""
-            QApplication.instance().removeEventFilter(self)
+            self._watch(False)
             teacher = self._teacher()
             if teacher is not None:
                 teacher.cancel()
@@ -110,9 +117,10 @@ class Teaching(QObject):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: D102
         if self._showing:
             kind = event.type()
-            if kind == QEvent.Type.KeyRelease and event.key() in _KEYS and not event.isAutoRepeat():
-                self._up_s = time.monotonic()
-                self._up.start()
+            if isinstance(event, QKeyEvent) and kind == QEvent.Type.KeyRelease:
+                if event.key() in _KEYS and not event.isAutoRepeat():
+                    self._up_s = time.monotonic()
+                    self._up.start()
             elif kind == QEvent.Type.ApplicationDeactivate:
                 self.release()
         return False
@@ -275,8 +283,9 @@ class Teaching(QObject):
             self._prepare(teacher)
         window.teach.set_labels(tuple(p.label for p in window.prompts.prompts.prompts if not p.negative))
         window.teach.show_status(status)
-        shown = status is not None and status.collecting is not None
-        self.badge = f"Showing “{status.collecting}”: {status.collected}" if shown else ""
+        self.badge = ""
+        if status is not None and status.collecting is not None:
+            self.badge = f"Showing “{status.collecting}”: {status.collected}"
 
     # ---- inside
 

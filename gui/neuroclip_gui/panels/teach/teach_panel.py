@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
 )
 
+from neuroclip_gui.style.fields import line_of
 from neuroclip_gui.style.panel import Panel
 from neuroclip_gui.style.theme import Theme
 
@@ -73,7 +74,7 @@ class TeachPanel(Panel):
         self.entry.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         self.entry.setAccessibleName("What is shown")
         self.entry.setToolTip("The label to teach: one of your prompts, or any new name")
-        line = self.entry.lineEdit()
+        line = line_of(self.entry)
         line.setAccessibleName("What is shown")
         line.setPlaceholderText("Name it")
         line.returnPressed.connect(self.named)

@@ -30,7 +30,7 @@ class MomentCard(QWidget):
     def __init__(self, theme: Theme, color: Callable[[str], QColor], parent: QWidget) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self._theme, self._color = theme, color
+        self._theme, self._color, self._over = theme, color, parent
         self._title = ""
         self._rows: tuple[tuple[str, float], ...] = ()
         self._image: QImage | None = None
@@ -53,7 +53,7 @@ class MomentCard(QWidget):
             self._image = QImage(data.data, width, height, width, QImage.Format.Format_Grayscale8).copy()
         lines = 1 + max(1, len(self._rows))
         self.resize(_WIDTH, round(2 * _PAD + lines * _LINE + self._picture_height()))
-        area = self.parentWidget().rect().adjusted(4, 4, -4, -4)
+        area = self._over.rect().adjusted(4, 4, -4, -4)
         x = min(max(at.x() - _WIDTH // 2, area.left()), area.right() - _WIDTH)
         self.move(x, max(area.top(), at.y() - self.height() - 10))
         self.setAccessibleName(", ".join([title, *(f"{label} {score:.0%}" for label, score in self._rows)]))

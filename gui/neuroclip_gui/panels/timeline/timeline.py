@@ -145,11 +145,12 @@ class Timeline(Panel):
 
     def place(self) -> float | None:
         """Return where the moment at which a recording is paused is drawn, in pixels; None for nowhere."""
-        if self._place_us is None or not self.moments:
+        place_us = self._place_us
+        if place_us is None or not self.moments:
             return None
-        near = min(reversed(self.moments), key=lambda m: abs(m.t_us - self._place_us))
+        near = min(reversed(self.moments), key=lambda m: abs(m.t_us - place_us))
         x = self.width() - 10 - (self._now_s - near.at_s) * self._per_second()
-        return x if abs(near.t_us - self._place_us) <= _PLACE_US and x >= _LEFT else None
+        return x if abs(near.t_us - place_us) <= _PLACE_US and x >= _LEFT else None
 
     def _paint_place(self, painter: QPainter, plot: QRectF) -> None:
         x = self.place()
@@ -213,8 +214,9 @@ class Timeline(Panel):
 
     def _show_card(self) -> None:
         """Show what was seen and scored at the moment pointed at."""
-        moment = self.moment_at(self._hover) if self._hover is not None else None
-        if moment is None:
+        hover = self._hover
+        moment = self.moment_at(hover) if hover is not None else None
+        if hover is None or moment is None:
             self._hide_card()
             return
         over = self.window()
@@ -226,7 +228,7 @@ class Timeline(Panel):
             f"{self._now_s - moment.at_s:.1f} s ago",
             ranked,
             self.thumbnails.near(moment.at_s) if ranked else None,
-            self.mapTo(over, QPointF(self._hover, 0.0)).toPoint(),
+            self.mapTo(over, QPointF(hover, 0.0)).toPoint(),
         )
 
     def _hide_card(self) -> None:

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFontMetricsF, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import (
+    QColor,
+    QFontMetricsF,
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QPixmap,
+)
 from PySide6.QtWidgets import QDialog, QLabel, QVBoxLayout, QWidget
 
 from neuroclip_gui.style.panel import Panel
@@ -194,7 +204,7 @@ class FrameDialog(QDialog):
         picture = QLabel()
         image = gray_image(frame)
         factor = max(1, 560 // max(frame.shape))
-        picture.setPixmap(_pixmap(image.scaled(image.width() * factor, image.height() * factor)))
+        picture.setPixmap(QPixmap.fromImage(image.scaled(image.width() * factor, image.height() * factor)))
         picture.setAccessibleName(caption)
         text = QLabel(caption)
         text.setProperty("role", "title")
@@ -208,12 +218,6 @@ def gray_image(frame: npt.NDArray[np.uint8]) -> QImage:
     frame = np.ascontiguousarray(frame)
     height, width = frame.shape
     return QImage(frame.data, width, height, width, QImage.Format.Format_Grayscale8).copy()
-
-
-def _pixmap(image: QImage):
-    from PySide6.QtGui import QPixmap
-
-    return QPixmap.fromImage(image)
 
 
 def _fitted(frame: npt.NDArray[np.uint8], cell: QRectF) -> QRectF:
