@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Container, Iterator
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -23,13 +23,14 @@ HELD_BYTES = 1 << 25
 KEPT_BYTES = 9 << 20
 """Of what was looked through on opening so much is kept decompressed, until it is read."""
 _READ_BYTES = 1 << 20
-_BATCH_BYTES = 1 << 17
-"""So many bytes are decompressed at once by a thread: a millisecond's work."""
+_BATCH_BYTES = 1 << 20
+"""So many bytes are decompressed at once by a thread; less costs more in all, as threads share caches."""
 _BATCH_HELD_BYTES = 1 << 23
 """A thread that has made more than this of a batch leaves the rest of it to who reads, one by one."""
 _EVENTS_HEAD = 64
 """Room for what precedes the events in a packet: 32 bytes as dv-processing writes it."""
 
+Look = TypeVar("Look")
 _Place = tuple[bytes, int, int]
 """Decompressed bytes, and where in them how many events lie."""
 
@@ -68,32 +69,44 @@ class EventPackets:
         """Count damage anew."""
         self._damaged = {}
 
+    def any_events(self) -> bool:
+        """Return whether there is an event in them."""
+        for number in range(len(self.rows)):
+            place = self._place(number)
+            if place[2] if isinstance(place, tuple) else len(place):
+                return True
+        return False
+
     def decode(self, number: int) -> Packet:
         """Return the events of a packet, or what can be had of it."""
-        place: _Place | Packet | None = self._kept.get(number)
-        if place is None:
-            place = self._locate(number, self._body(number), Decompressor(self._compression))
-            if isinstance(place, tuple):
-                self._keep(number, place)
+        place = self._place(number)
         return join_events([place]) if isinstance(place, tuple) else place
 
     def times(self, number: int) -> npt.NDArray[np.int64]:
         """Return the times of a packet's events."""
-        return np.ascontiguousarray(self.decode(number)["t"])
+        return _times(self._place(number))
 
-    def all_times(self) -> Iterator[npt.NDArray[np.int64]]:
-        """Yield the times of every packet's events, (M,) int64 each; the quick way to look at all of them."""
+    def looks(self, look: Callable[[npt.NDArray[np.int64]], Look]) -> Iterator[Look]:
+        """Yield what ``look`` makes of the times, (M,) int64, of every packet's events, in order.
+
+        It is called in several threads, each time just after the packet was decompressed: while its bytes are
+        near, looking costs little.
+        """
+
+        def work(batch: list[tuple[int, bytes]]) -> list[tuple[int, bytes, _Place | None, Look | None]]:
+            return [
+                (number, body, place, look(_times(place)) if place is not None else None)
+                for number, body, place in self._undo_batch(batch)
+            ]
+
         undo = Decompressor(self._compression)
         # what is not compressed is not worth a thread
         threads = 1 if self._compression is Compression.NONE else THREADS
-        for number, body, found in ahead(self._batches(), self._undo_batch, threads):
+        for number, body, found, looked in ahead(self._batches(), work, threads):
             place = found or self._kept.get(number) or self._locate(number, body, undo)
             if isinstance(place, tuple):
                 self._keep(number, place)
-                data, position, count = place
-                yield np.frombuffer(data, "<i8", 2 * count, position)[::2]
-            else:
-                yield np.ascontiguousarray(place["t"])
+            yield looked if looked is not None else look(_times(place))
 
     def joined(self, begin: int, timeline: Timeline) -> Iterator[tuple[Packet, int]]:
         """Yield events from packet ``begin`` on, small packets joined, each with the shift of its times.
@@ -103,8 +116,9 @@ class EventPackets:
         undo = Decompressor(self._compression)
         places: list[_Place] = []
         total = held = shift = 0
-        for number, body in self._bodies(begin):
-            place = self._taken(number) or self._locate(number, body, undo)
+        for number, body in self._bodies(begin, self._kept):
+            # another reader may have taken meanwhile what was kept
+            place = self._taken(number) or self._locate(number, body or self._body(number), undo)
             if self._file.closed:
                 return
             if not isinstance(place, tuple):
@@ -123,6 +137,14 @@ class EventPackets:
                     places, total, held = [], 0, 0
         if places:
             yield join_events(places), shift
+
+    def _place(self, number: int) -> _Place | Packet:
+        place: _Place | Packet | None = self._kept.get(number)
+        if place is None:
+            place = self._locate(number, self._body(number), Decompressor(self._compression))
+            if isinstance(place, tuple):
+                self._keep(number, place)
+        return place
 
     def _keep(self, number: int, place: _Place) -> None:
         if number not in self._kept and self._kept_bytes + len(place[0]) <= KEPT_BYTES:
@@ -168,13 +190,24 @@ class EventPackets:
     def _is_cut(self, number: int) -> bool:
         return self._cut and number == len(self.rows) - 1
 
-    def _bodies(self, begin: int) -> Iterator[tuple[int, bytes]]:
-        """Yield the packets from number ``begin`` on as they lie in the file, read by large blocks."""
+    def _bodies(self, begin: int, known: Container[int] = ()) -> Iterator[tuple[int, bytes]]:
+        """Yield the packets from number ``begin`` on as they lie in the file, read by large blocks.
+
+        Those that are ``known`` are not read, and come without bytes.
+        """
         offsets, sizes = self.rows["offset"].tolist(), self.rows["size"].tolist()
         start = begin
         while start < len(offsets):
+            if start in known:
+                yield start, b""
+                start += 1
+                continue
             base, stop = offsets[start], start + 1
-            while stop < len(offsets) and offsets[stop] + sizes[stop] - base <= _READ_BYTES:
+            while (
+                stop < len(offsets)
+                and offsets[stop] + sizes[stop] - base <= _READ_BYTES
+                and stop not in known
+            ):
                 stop += 1
             span = offsets[stop - 1] + sizes[stop - 1] - base
             block = self._file.read(span, base)
@@ -220,6 +253,13 @@ class EventPackets:
         if not self._file.closed:
             self._damaged[number] = max(0, self._counts[number] - len(events))
         return events
+
+
+def _times(place: _Place | Packet) -> npt.NDArray[np.int64]:
+    if not isinstance(place, tuple):
+        return np.ascontiguousarray(place["t"])
+    data, position, count = place
+    return np.frombuffer(data, "<i8", 2 * count, position)[::2]
 
 
 def _parts(place: _Place, shift: int, steps: list[tuple[int, int]]) -> Iterator[tuple[_Place, int]]:

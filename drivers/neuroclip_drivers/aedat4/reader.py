@@ -23,7 +23,7 @@ from neuroclip_drivers.aedat4.losses import left_out
 from neuroclip_drivers.aedat4.packet_table import OpenFile, find_packets
 from neuroclip_drivers.aedat4.side_packets import SidePackets
 from neuroclip_drivers.aedat4.streams import choose, describe_choice, named
-from neuroclip_drivers.aedat4.timeline import Outline, Timeline, build, outline_of
+from neuroclip_drivers.aedat4.timeline import Outline, Timeline, build, outline_of, seen_of
 from neuroclip_drivers.files.event_file import MAX_PACKET_EVENTS, RateHistogram, StreamChoice, bin_places
 from neuroclip_drivers.source import GrayFrame
 from neuroclip_live.errors import UserError
@@ -93,14 +93,14 @@ class Recording:
         self._table = find_packets(self._file, self._header)
         self.damage = self._table.damage
         packets = {stream.number: self._packets_of(stream) for stream in streams}
-        filled = [stream for stream in streams if _has_events(packets[stream.number])]
+        filled = [stream for stream in streams if packets[stream.number].any_events()]
         stream = choose(self.path, streams, filled, wanted)
         self.streams_note = describe_choice(streams, filled, stream)
         self.choices = tuple(StreamChoice(str(s.number), named(s), s in filled) for s in streams)
         self.chosen = str(stream.number)
         self.camera = stream.source
         self._events = packets[stream.number]
-        if not _has_events(self._events):
+        if not self._events.any_events():
             self._refuse()
         frames = self._frames_of(stream.source)
         self.resolution = (
@@ -152,7 +152,7 @@ class Recording:
             )
             if told is not None:
                 return told
-        outline = outline_of(self._events.all_times())
+        outline = outline_of(self._events.looks(seen_of))
         if not outline.counts.any():  # all that damage had left lies off the sensor
             self._refuse()
         seen = build(outline, self._events.times)
@@ -308,10 +308,6 @@ class Recording:
     def close(self) -> None:
         """Close the file; idempotent. Readers end at their next step."""
         self._file.close()
-
-
-def _has_events(packets: EventPackets) -> bool:
-    return any(len(packets.decode(number)) for number in range(len(packets)))
 
 
 __all__ = ["MAX_PACKET_EVENTS", "RateHistogram", "Recording"]

@@ -11,7 +11,7 @@ or leaps ahead and returns, within ``STRAY_EVENTS`` events is a fault of these e
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
@@ -150,20 +150,21 @@ class _Run(NamedTuple):
     top: int
 
 
-def outline_of(packets: Iterator[Times]) -> Outline:
-    """Look at the times of all packets, (M,) int64 each."""
-    counts, starts, ends, mixed = [], [], [], []
-    for times in packets:
-        counts.append(len(times))
-        starts.append(int(times[0]) if len(times) else 0)
-        ends.append(int(times[-1]) if len(times) else 0)
-        mixed.append(_steps_back(times))
-    return Outline(
-        np.array(counts, dtype=np.int64),
-        np.array(starts, dtype=np.int64),
-        np.array(ends, dtype=np.int64),
-        np.array(mixed, dtype=np.bool_),
-    )
+Seen = tuple[int, int, int, bool]
+"""Of one packet: how many events, time of the first and of the last, and whether time steps back in it."""
+
+
+def seen_of(times: Times) -> Seen:
+    """Look at the times of one packet's events, (M,) int64."""
+    if not len(times):
+        return 0, 0, 0, False
+    return len(times), int(times[0]), int(times[-1]), _steps_back(times)
+
+
+def outline_of(packets: Iterable[Seen]) -> Outline:
+    """Return the outline of a stream all of whose packets were looked at."""
+    rows = np.array(list(packets), dtype=np.int64).reshape(-1, 4)
+    return Outline(rows[:, 0], rows[:, 1], rows[:, 2], rows[:, 3] != 0)
 
 
 def _steps_back(times: Times) -> bool:
@@ -187,6 +188,7 @@ def build(outline: Outline, times_of: Callable[[int], Times]) -> Timeline | None
     ends = np.clip(outline.ends[filled], -_FAR_US, _FAR_US)
     back = outline.mixed[filled] | (ends < starts - STEP_US)
     back[1:] |= starts[1:] < ends[:-1] - STEP_US
+    began_anew = bool(back.any())
     near = back.copy()
     near[1:] |= back[:-1]
     near[:-1] |= back[1:]
@@ -199,8 +201,9 @@ def build(outline: Outline, times_of: Callable[[int], Times]) -> Timeline | None
         if not len(times) or (int(times[0]), int(times[-1])) != (starts[number], ends[number]):
             return None
         tops[number] = times.max()
-        seen[number] = _runs(packet, times)
-    if not back.any():
+        if began_anew:
+            seen[number] = _runs(packet, times)
+    if not began_anew:
         clocks = np.array([(starts[0], tops.max(), 0)], dtype=np.int64)
         places = _filled(filled, starts, len(outline.counts))
         return Timeline(places, np.zeros_like(places), {}, int(starts[0]), int(tops.max()), clocks)
