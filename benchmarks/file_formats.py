@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -38,7 +39,7 @@ def run(options: Options) -> Iterator[Row]:
     events = moving_edge(20_000 if options.quick else EVENTS, VGA)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for make in (_evt3, _hdf5, _bag):
+        for make in (_evt3, _hdf5, _hdf5_zstd, _bag):
             try:
                 title, peer, path, theirs = make(folder, events)
             except ImportError as error:
@@ -77,21 +78,27 @@ def _evt3(folder: Path, events: Packet) -> Case:
     return "Prophesee RAW EVT3", "EventCV", path, lambda: len(eventcv.load(str(path)).numpy())
 
 
-def _hdf5(folder: Path, events: Packet) -> Case:
+def _hdf5(folder: Path, events: Packet, **filters: Any) -> Case:
     import h5py
 
     path = folder / "edge.h5"
     with h5py.File(path, "w") as file:
         for name, kind in (("x", "<u2"), ("y", "<u2"), ("t", "<i8"), ("p", "u1")):
-            file.create_dataset(
-                f"events/{name}", data=events[name].astype(kind), chunks=(min(65_536, len(events)),)
-            )
+            column = events[name].astype(kind)
+            file.create_dataset(f"events/{name}", data=column, chunks=(min(65_536, len(column)),), **filters)
 
     def bare() -> int:
         with h5py.File(path, "r") as file:
             return min(len(file[f"events/{name}"][:]) for name in "xytp")
 
     return "HDF5, four columns", "h5py, bare", path, bare
+
+
+def _hdf5_zstd(folder: Path, events: Packet) -> Case:
+    import hdf5plugin
+
+    _, peer, path, bare = _hdf5(folder, events, **hdf5plugin.Blosc(cname="zstd", clevel=5))
+    return "HDF5, four columns, Blosc and Zstandard as DSEC's", peer, path, bare
 
 
 def _bag(folder: Path, events: Packet) -> Case:

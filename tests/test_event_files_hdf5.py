@@ -11,12 +11,15 @@ import numpy as np
 import pytest
 
 from neuroclip_drivers.files import isolated
+from neuroclip_drivers.files.columns import to_packet
 from neuroclip_drivers.files.ecf import decode_ecf
 from neuroclip_drivers.files.event_file import FileOptions
 from neuroclip_drivers.files.hdf5 import Hdf5File
 from neuroclip_drivers.files.isolated import IsolatedReader, ReaderDied
 from neuroclip_drivers.files.open_file import open_event_file
+from neuroclip_drivers.files.shared_slots import SharedSlots
 from neuroclip_live.errors import UserError
+from neuroclip_live.events import EVENT_DTYPE
 
 N = np.arange(96)
 ECF = {
@@ -125,6 +128,45 @@ def test_a_reader_that_dies_costs_a_block(tmp_path: Path) -> None:
     assert sum(map(len, left)) == len(made.scene(count=200_000)) - (1 << 16)
     assert "1 damaged part was left out (about 65,536 events)" in file.losses
     file.close()
+
+
+@pytest.mark.parametrize("layout", ["e2calib", "v2e"])
+def test_without_shared_memory_the_pipe_brings_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, layout: str
+) -> None:
+    events = made.scene(count=200_000)
+    path = made.hdf5_file(tmp_path / "a.h5", events, layout)
+    shared = open_event_file(path)
+    by_slots = [packet.tobytes() for packet in shared.read()]
+    shared.close()
+    monkeypatch.setattr(SharedSlots, "create", lambda: None)
+    piped = open_event_file(path)
+    assert [packet.tobytes() for packet in piped.read()] == by_slots
+    assert sum(map(len, by_slots)) == len(events) * EVENT_DTYPE.itemsize
+    piped.close()
+
+
+def test_what_was_given_stays_when_the_slots_are_filled_again(tmp_path: Path) -> None:
+    file = open_event_file(made.hdf5_file(tmp_path / "a.h5", made.scene(count=300_000), "e2calib"))
+    packets, kept = [], []
+    for packet in file.read():
+        packets.append(packet)
+        kept.append(packet.tobytes())
+    file.close()
+    assert [packet.tobytes() for packet in packets] == kept
+
+
+@pytest.mark.parametrize("kind", ["<u2", "<i4", "<u4", "<i8", "<u8", "<f4"])
+def test_coordinates_that_no_sensor_has_stay_outside(kind: str) -> None:
+    top = np.finfo(kind).max if kind == "<f4" else np.iinfo(kind).max
+    values = np.array([0, 32767, 32768, top], dtype=kind)
+    packet, strange = to_packet({"t": N[:4], "x": values, "y": values[::-1], "p": N[:4] % 2}, "us")
+    assert packet["x"][:2].tolist() == packet["y"][:1:-1].tolist() == [0, 32767]
+    assert (packet["x"][2:] < 0).all()
+    assert (packet["y"][:2] < 0).all()
+    assert packet["p"].tolist() == [0, 1, 0, 1]
+    assert strange == 0
+    assert not packet.view(np.uint8).reshape(-1, 16)[:, 13:].any()  # the padding
 
 
 def test_a_reader_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,7 +45,7 @@ class Container(Protocol):
         """Return the chunks that hold, or may hold, messages of a topic, in file order."""
         ...
 
-    def messages(self, topic: str, chunk: Chunk) -> Iterator[tuple[int, bytes]]:
+    def messages(self, topic: str, chunk: Chunk) -> Iterator[tuple[int, bytes | memoryview]]:
         """Yield when a message of the topic was recorded, in nanoseconds, and its bytes; raises BadChunk."""
         ...
 

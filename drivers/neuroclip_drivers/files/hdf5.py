@@ -6,21 +6,20 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
-
 from neuroclip_drivers.files.blocks import BlockFile
 from neuroclip_drivers.files.event_file import FileOptions, StreamChoice
 from neuroclip_drivers.files.isolated import IsolatedReader, ReaderDied
+from neuroclip_drivers.files.shared_slots import SLOT_BYTES
 from neuroclip_live.errors import UserError
-from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution
+from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution, empty_packet
 
-BLOCK_ROWS = 1 << 16
+BLOCK_ROWS = SLOT_BYTES // EVENT_DTYPE.itemsize
 _WORKER = "neuroclip_drivers.files.hdf5_worker"
 MAGIC = b"\x89HDF\r\n\x1a\n"
 
 
 class Hdf5File(BlockFile):
-    """A table of events in an HDF5 file; see :mod:`neuroclip_drivers.files.hdf5_worker` for which are known.
+    """A table of events in an HDF5 file; see :mod:`neuroclip_drivers.files.hdf5_tables` for which are known.
 
     Raises
     ------
@@ -100,9 +99,9 @@ class Hdf5File(BlockFile):
         while block < self._block_count() and not self._closed:
             row = block * BLOCK_ROWS
             answer: dict[str, Any] = {}
-            body = bytearray()
+            events = empty_packet()
             try:
-                answer, body = self._reader.ask({"ask": "rows", "table": self._number, "row": row})
+                answer, events = self._reader.ask({"ask": "rows", "table": self._number, "row": row})
             except ReaderDied:
                 if self._closed:
                     return
@@ -112,7 +111,7 @@ class Hdf5File(BlockFile):
             else:
                 if answer["lost"]:
                     self._note_bad(block, int(answer["lost"]))
-                yield np.frombuffer(body, dtype=EVENT_DTYPE)
+                yield events
             block += 1
 
     def close(self) -> None:

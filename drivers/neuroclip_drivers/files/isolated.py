@@ -2,8 +2,10 @@
 
 HDF5 is one: a megabyte of C that believes what a file says of itself. What goes wrong there costs the other
 process, which is started again, and the block at which it happened is left out. Requests and answers go
-through pipes: a line of JSON each, and as many bytes as it says. Rejected: a thread, which a hang keeps for
-good and a crash takes everything with; and multiprocessing, which runs the caller's main module again.
+through pipes: a line of JSON each, and as many bytes as it says. Where there is shared memory
+(:mod:`neuroclip_drivers.files.shared_slots`), blocks lie there: one slot is filled while the other is read.
+Rejected: a thread, which a hang keeps for good and a crash takes everything with; and multiprocessing, which
+runs the caller's main module again.
 """
 
 from __future__ import annotations
@@ -13,6 +15,11 @@ import subprocess
 import sys
 import threading
 from typing import Any
+
+import numpy as np
+
+from neuroclip_drivers.files.shared_slots import SharedSlots
+from neuroclip_live.events import EVENT_DTYPE, Packet
 
 ANSWER_S = 30.0
 """Longest time for an answer; then the process is ended."""
@@ -42,9 +49,10 @@ class IsolatedReader:
         self._process: subprocess.Popen[bytes] | None = None
         self._deaths = 0
         self._closed = False
+        self._slots = SharedSlots.create()
 
-    def ask(self, request: dict[str, Any]) -> tuple[dict[str, Any], bytearray]:
-        """Return the answer to a request, and the bytes that come with it.
+    def ask(self, request: dict[str, Any]) -> tuple[dict[str, Any], Packet]:
+        """Return the answer to a request, and the events that come with it.
 
         Raises
         ------
@@ -55,14 +63,20 @@ class IsolatedReader:
             if self._closed or self._deaths > _MOST_DEATHS:
                 raise ReaderDied
             if self._process is None:
+                slots = self._slots
                 self._process = subprocess.Popen(
-                    self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+                    self._command,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.DEVNULL,
+                    pass_fds=(slots.file,) if slots is not None else (),
+                    env=slots.environment() if slots is not None else None,
                 )
                 if request != self._setup:
                     self._exchange(self._setup)
             return self._exchange(request)
 
-    def _exchange(self, request: dict[str, Any]) -> tuple[dict[str, Any], bytearray]:
+    def _exchange(self, request: dict[str, Any]) -> tuple[dict[str, Any], Packet]:
         process = self._process
         assert process is not None
         assert process.stdin is not None
@@ -74,8 +88,12 @@ class IsolatedReader:
             process.stdin.write(json.dumps(request).encode() + b"\n")
             process.stdin.flush()
             answer = json.loads(process.stdout.readline(1 << 22))
-            body = bytearray(int(answer.get("bytes", 0)))
-            if process.stdout.readinto(body) != len(body):  # type: ignore[attr-defined]
+            size, at = int(answer.get("bytes", 0)), answer.get("at")
+            events = np.empty(size // EVENT_DTYPE.itemsize, dtype=EVENT_DTYPE)
+            into = events.view(np.uint8)
+            if at is not None and self._slots is not None:
+                into[:] = self._slots.memory[at : at + size]  # before the slot is filled again
+            elif process.stdout.readinto(into.data) != size:  # type: ignore[attr-defined]
                 raise EOFError
         except (OSError, ValueError, EOFError, AttributeError, MemoryError):
             self._deaths += 1
@@ -83,7 +101,7 @@ class IsolatedReader:
             raise ReaderDied from None
         finally:
             late.cancel()
-        return answer, body
+        return answer, events
 
     def _end(self) -> None:
         process, self._process = self._process, None
@@ -105,6 +123,8 @@ class IsolatedReader:
             process.kill()
         with self._lock:
             self._end()
+            if self._slots is not None:
+                self._slots.close()
 
 
 def limit_memory(most_bytes: int) -> None:
@@ -119,8 +139,11 @@ def limit_memory(most_bytes: int) -> None:
 
 
 def send(answer: dict[str, Any], body: bytes | memoryview = b"") -> None:
-    """Answer a request, in the process that serves."""
+    """Answer a request, in the process that serves.
+
+    The answer's ``at`` and ``bytes`` say where in the shared slots a body lies that is not sent.
+    """
     out = sys.stdout.buffer
-    out.write(json.dumps({**answer, "bytes": len(body)}).encode() + b"\n")
+    out.write(json.dumps({"bytes": len(body), **answer}).encode() + b"\n")
     out.write(body)
     out.flush()

@@ -84,13 +84,11 @@ class RecordFile(ByteBlockFile):
             times = _unwrapped(records["t"].astype(np.int64), latest)
             latest = int(times[-1])
             x, y, polarity, keep = self._fields(records)
-            pairs = np.empty(
-                (len(records), 2), dtype=np.int64
-            )  # an event's memory, which NumPy copies at once
+            packet = np.empty(len(records), dtype=EVENT_DTYPE)
+            pairs = packet.view(np.int64).reshape(-1, 2)  # which NumPy copies at once
             pairs[:, 0] = times
             pairs[:, 1] = x | (y << 16) | (polarity << 32)
-            pairs = pairs if keep is None else pairs[keep]
-            yield pairs.view(EVENT_DTYPE).reshape(-1)
+            yield packet if keep is None else pairs[keep].view(EVENT_DTYPE).reshape(-1)
 
 
 def _unwrapped(times: npt.NDArray[np.int64], latest: int) -> npt.NDArray[np.int64]:

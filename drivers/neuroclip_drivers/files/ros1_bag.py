@@ -110,7 +110,7 @@ class Ros1Bag:
             try:
                 for fields, data in _records(self._unpacked(chunk)):
                     if fields[b"op"][0] == _CONNECTION:
-                        self._connection(fields, data)
+                        self._connection(fields, bytes(data))
             except BadChunk:
                 continue
             if any(kind for kind in self.topics.values() if "vent" in kind):
@@ -141,7 +141,7 @@ class Ros1Bag:
         found |= {chunk.position: chunk for chunk in self._all if chunk.position not in indexed}
         return [found[position] for position in sorted(found)]
 
-    def messages(self, topic: str, chunk: Chunk) -> Iterator[tuple[int, bytes]]:
+    def messages(self, topic: str, chunk: Chunk) -> Iterator[tuple[int, bytes | memoryview]]:
         """Yield the messages of a topic that are in a chunk."""
         record = self._record(chunk.position)
         if record is None:
@@ -188,9 +188,9 @@ def _fields(data: bytes) -> dict[bytes, bytes] | None:
     return fields
 
 
-def _records(data: bytes) -> Iterator[tuple[dict[bytes, bytes], bytes]]:
-    """Yield the records inside a chunk; raises BadChunk where they end early."""
-    at = 0
+def _records(data: bytes) -> Iterator[tuple[dict[bytes, bytes], memoryview]]:
+    """Yield the records inside a chunk, which are not copied; raises BadChunk where they end early."""
+    at, view = 0, memoryview(data)
     while at + 8 <= len(data):
         length = int.from_bytes(data[at : at + 4], "little")
         fields = _fields(data[at + 4 : at + 4 + length])
@@ -198,7 +198,7 @@ def _records(data: bytes) -> Iterator[tuple[dict[bytes, bytes], bytes]]:
         size = int.from_bytes(data[at : at + 4], "little")
         if fields is None or len(fields.get(b"op", b"")) != 1 or at + 4 + size > len(data):
             raise BadChunk("a record that ends early")
-        yield fields, data[at + 4 : at + 4 + size]
+        yield fields, view[at + 4 : at + 4 + size]
         at += 4 + size
 
 

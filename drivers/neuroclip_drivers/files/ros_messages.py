@@ -71,7 +71,7 @@ class MessageDecoder:
         """Begin anew at about this time: a clock of 24 bits tells only its part of it."""
         self.state = evt.new_state(t_us)
 
-    def decode(self, message: bytes) -> Packet:
+    def decode(self, message: bytes | memoryview) -> Packet:
         """Return the events of a message.
 
         Raises
@@ -116,7 +116,7 @@ class MessageDecoder:
 class _Reader:
     """Reads the fields of a message one after the other; ROS 2 aligns them, ROS 1 does not."""
 
-    def __init__(self, data: bytes, cdr: bool) -> None:
+    def __init__(self, data: bytes | memoryview, cdr: bool) -> None:
         self.data = memoryview(data)
         self.cdr = cdr
         if cdr:
@@ -169,9 +169,9 @@ def _event_array(reader: _Reader) -> Packet:
     if count * _DVS_ROS1.itemsize > len(reader.data) - reader.at:
         raise ValueError("shorter than it says")
     octets = np.frombuffer(reader.data, np.uint8, count * _DVS_ROS1.itemsize, reader.at)
-    pairs = np.empty((count, 2), dtype=np.int64)  # an event's memory
-    _decode_dvs_ros1(octets, pairs)
-    return pairs.view(EVENT_DTYPE).reshape(-1)
+    packet = np.empty(count, dtype=EVENT_DTYPE)
+    _decode_dvs_ros1(octets, packet.view(np.int64).reshape(-1, 2))
+    return packet
 
 
 def _cdr_events(data: memoryview, place: int, count: int) -> Packet:
@@ -197,11 +197,12 @@ def _cdr_events(data: memoryview, place: int, count: int) -> Packet:
 
 
 def _packet(x: Any, y: Any, seconds: Any, nanoseconds: Any, polarity: Any) -> Packet:
-    pairs = np.empty((len(x), 2), dtype=np.int64)  # an event's memory
-    pairs[:, 0] = seconds.astype(np.int64) * 1_000_000 + nanoseconds.astype(np.int64) // 1000
-    on = (polarity > 0).astype(np.int64) << 32
-    pairs[:, 1] = x.astype(np.int64) | (y.astype(np.int64) << 16) | on
-    return pairs.view(EVENT_DTYPE).reshape(-1)
+    packet = np.empty(len(x), dtype=EVENT_DTYPE)
+    packet.view("<i8").reshape(-1, 2)[:, 0] = seconds.astype(np.int64) * 1_000_000 + nanoseconds // 1000
+    shorts = packet.view("<u2").reshape(-1, 8)
+    shorts[:, 4], shorts[:, 5] = x, y
+    packet.view("<i4").reshape(-1, 4)[:, 3] = polarity > 0  # with the padding after it
+    return packet
 
 
 def _libcaer(payload: memoryview, base_ns: int) -> Packet:
@@ -210,10 +211,11 @@ def _libcaer(payload: memoryview, base_ns: int) -> Packet:
     address = words[:, 0].astype(np.int64)
     low = words[:, 1].astype(np.int64) & 0x7FFFFFFF
     begun = np.cumsum(np.diff(low, prepend=low[:1]) < 0)
-    pairs = np.empty((len(words), 2), dtype=np.int64)
+    packet = np.empty(len(words), dtype=EVENT_DTYPE)
+    pairs = packet.view(np.int64).reshape(-1, 2)
     pairs[:, 0] = (base_ns % (1 << 63)) // 1000 + low + begun * (_CAER_SPAN_NS // 1000)
     pairs[:, 1] = (address >> 17) | (((address >> 2) & 0x7FFF) << 16) | (((address >> 1) & 1) << 32)
-    return pairs.view(EVENT_DTYPE).reshape(-1)
+    return packet
 
 
 def _libcaer_cmp(payload: memoryview, base_ns: int) -> Packet:
