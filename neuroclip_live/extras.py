@@ -19,6 +19,7 @@ FOXGLOVE = f"{PROGRAM}[foxglove]"
 MQTT = f"{PROGRAM}[mqtt]"
 OSC = f"{PROGRAM}[osc]"
 PROPHESEE = f"{PROGRAM}[prophesee]"
+ROS2 = f"{PROGRAM}[ros2]"
 
 PACKAGES = {
     "torch": ("torch", ALL),
@@ -31,6 +32,9 @@ PACKAGES = {
     "foxglove": ("foxglove-sdk", FOXGLOVE),
     "paho": ("paho-mqtt", MQTT),
     "pythonosc": ("python-osc", OSC),
+    "zenoh": ("eclipse-zenoh", ROS2),
+    "rosbags": ("rosbags", ROS2),
+    "xxhash": ("xxhash", ROS2),
     "neuromorphic_drivers": ("neuromorphic-drivers", PROPHESEE),
 }
 """Module to package, and what brings it."""

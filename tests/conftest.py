@@ -53,6 +53,7 @@ SLOW = frozenset(
             "test_paused_place",
             "test_plugins",
             "test_ring_model",
+            "test_ros2",
         ),
         *(
             "test_search",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import struct
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -222,16 +223,9 @@ def bag_file(
 ) -> Path:
     """Write a bag of ROS 1, or of ROS 2 (db3 or mcap), with rosbags, in ``split`` messages."""
     rosbag1, rosbag2 = pytest.importorskip("rosbags.rosbag1"), pytest.importorskip("rosbags.rosbag2")
-    typesys = pytest.importorskip("rosbags.typesys")
     ros1 = container == "ros1"
-    store = typesys.get_typestore(typesys.Stores.ROS1_NOETIC if ros1 else typesys.Stores.ROS2_HUMBLE)
-    added: dict[str, Any] = {}
-    for name, text in DVS_MESSAGES.items():
-        text = text.replace("{time}", "time" if ros1 else "builtin_interfaces/Time")
-        added.update(typesys.get_types_from_msg(text, name))
-    store.register(added)
-    kinds = store.types
-    name = "dvs_msgs/msg/EventArray" if encoding == "dvs_msgs" else "event_camera_msgs/msg/EventPacket"
+    store = ros_types(ros1=ros1)
+    name = ros_type(encoding)
     options = {}
     if not ros1:
         plugin = rosbag2.StoragePlugin.MCAP if container == "mcap" else rosbag2.StoragePlugin.SQLITE3
@@ -243,21 +237,49 @@ def bag_file(
     with made as writer:
         connection = writer.add_connection("/dvs/events", name, typestore=store)
         other = writer.add_connection("/note", "std_msgs/msg/String", typestore=store)
-        for number, part in enumerate(np.array_split(events, split)):
-            stamp_ns = (EPOCH_US + int(part[0, 2])) * 1000
-            time = kinds["builtin_interfaces/msg/Time"](stamp_ns // 10**9, stamp_ns % 10**9)
-            seq = {"seq": number} if ros1 else {}
-            header = kinds["std_msgs/msg/Header"](stamp=time, frame_id="cam", **seq)
-            if encoding == "dvs_msgs":
-                message = kinds[name](header, 480, 640, _ros_events(kinds, part))
-            else:
-                payload, base = _payload(part, encoding, first=not number)
-                message = kinds[name](header, 480, 640, number, base, encoding, False, payload)
-            serialize = store.serialize_ros1 if ros1 else store.serialize_cdr
+        serialize = store.serialize_ros1 if ros1 else store.serialize_cdr
+        for stamp_ns, message in ros_messages(store, events, encoding, split=split, ros1=ros1):
             writer.write(connection, stamp_ns, serialize(message, name))
-            note = kinds["std_msgs/msg/String"]("between")
+            note = store.types["std_msgs/msg/String"]("between")
             writer.write(other, stamp_ns, serialize(note, "std_msgs/msg/String"))
     return path
+
+
+def ros_types(*, ros1: bool = False) -> Any:
+    """Return rosbags' types, with those of events."""
+    typesys = pytest.importorskip("rosbags.typesys")
+    store = typesys.get_typestore(typesys.Stores.ROS1_NOETIC if ros1 else typesys.Stores.ROS2_HUMBLE)
+    added: dict[str, Any] = {}
+    for name, text in DVS_MESSAGES.items():
+        text = text.replace("{time}", "time" if ros1 else "builtin_interfaces/Time")
+        added.update(typesys.get_types_from_msg(text, name))
+    store.register(added)
+    return store
+
+
+def ros_type(encoding: str) -> str:
+    """Return the type of messages that hold events in an encoding."""
+    return "dvs_msgs/msg/EventArray" if encoding == "dvs_msgs" else "event_camera_msgs/msg/EventPacket"
+
+
+def ros_messages(
+    store: Any, events: Table, encoding: str, *, split: int, ros1: bool = False, size: Resolution = SIZE
+) -> Iterator[tuple[int, Any]]:
+    """Make ``split`` messages of events: the time of each in nanoseconds, and the message."""
+    kinds, name = store.types, ros_type(encoding)
+    for number, part in enumerate(np.array_split(events, split)):
+        stamp_ns = (EPOCH_US + int(part[0, 2])) * 1000
+        time = kinds["builtin_interfaces/msg/Time"](stamp_ns // 10**9, stamp_ns % 10**9)
+        seq = {"seq": number} if ros1 else {}
+        header = kinds["std_msgs/msg/Header"](stamp=time, frame_id="cam", **seq)
+        if encoding == "dvs_msgs":
+            yield stamp_ns, kinds[name](header, size.height, size.width, _ros_events(kinds, part))
+            continue
+        payload, base = _payload(part, encoding, first=not number)
+        yield (
+            stamp_ns,
+            kinds[name](header, size.height, size.width, number, base, encoding, False, payload),
+        )
 
 
 def _ros_events(kinds: Any, part: Table) -> list[Any]:

@@ -15,10 +15,12 @@ from pathlib import Path
 import pytest
 from broker import Broker
 from fakes import PROMPTS, SETTINGS, Endless, FakeBackbone, wait_for
+from ros2_side import Router
 from serving import free_port
 
 from neuroclip_live.outputs.carrier import Carrier, CarrierThread
 from neuroclip_live.outputs.mqtt import MqttOutput
+from neuroclip_live.outputs.registry import make_outputs
 from neuroclip_live.outputs.udp import UdpOutput
 from neuroclip_live.recognition.pipeline import Pipeline
 from neuroclip_live.server.live_run import LiveRun
@@ -47,17 +49,23 @@ def ports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, int]]:
     broker, udp = Broker(tmp_path_factory.mktemp("broker")), free_port()
     pipeline = Pipeline(Endless(()), lambda progress: FakeBackbone(), PROMPTS, SETTINGS)  # type: ignore[arg-type,return-value]
     server = WebServer(LiveRun(lambda: pipeline), ServerSettings("0"))
-    outputs = [MqttOutput(f"//127.0.0.1:{broker.port}"), UdpOutput(f"127.0.0.1:{udp}")]
+    router = Router()
+    outputs = [
+        MqttOutput(f"//127.0.0.1:{broker.port}"),
+        UdpOutput(f"127.0.0.1:{udp}"),
+        *make_outputs([f"ros2:{router.place}"]),
+    ]
     carrier = CarrierThread(Carrier(pipeline, outputs))
     pipeline.start()
     server.start()
     carrier.start()
     web = int(server.url.rstrip("/").rpartition(":")[2])
-    yield {"8080": web, "1883": broker.port, "9000": udp}
+    yield {"8080": web, "1883": broker.port, "9000": udp, "7447": router.port}
     carrier.stop(60)
     server.stop()
     assert pipeline.stop(60)
     broker.close()
+    router.kill()
 
 
 def command(protocol: str, language: str, code: str) -> list[str]:
@@ -108,6 +116,7 @@ def test_the_clients_of_the_guide(protocol: str, language: str, code: str, ports
 def test_there_are_ten_lines_of_each() -> None:
     kinds = {(protocol, language) for protocol, language, _ in snippets()}
     assert kinds == {
-        (p, language) for p in ("WebSocket", "MQTT", "UDP") for language in ("python", "js", "sh")
+        *((p, language) for p in ("WebSocket", "MQTT", "UDP") for language in ("python", "js", "sh")),
+        ("ROS 2", "python"),
     }
     assert all(code.count("\n") <= 10 for _, _, code in snippets())

@@ -130,6 +130,14 @@ SOURCES = Registry(
             "[[HOST:]PORT/]WIDTHxHEIGHT",
         ),
         SourceEntry(
+            "ros2",
+            "a topic of ROS 2 with events, through a Zenoh router",
+            "neuroclip_drivers.ros2.source:open_ros2",
+            "[//HOST[:PORT]/]TOPIC",
+            requires=("zenoh", "rosbags", "xxhash"),
+            install="neuroclip-live[ros2]",
+        ),
+        SourceEntry(
             "simulator",
             "a simulated camera before a moving picture, a folder of pictures, or a film",
             "neuroclip_drivers.simulating:open_simulator",

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from neuroclip_live.errors import UserError
-from neuroclip_live.extras import FOXGLOVE, MQTT, OSC
+from neuroclip_live.extras import FOXGLOVE, MQTT, OSC, ROS2
 from neuroclip_live.outputs.output import Output
 from neuroclip_live.registry import Entry, Registry, lacking
 
@@ -66,6 +66,14 @@ OUTPUTS = Registry(
             "FILE",
             ("foxglove",),
             FOXGLOVE,
+        ),
+        Entry(
+            "ros2",
+            "detections and images for ROS 2, through a Zenoh router",
+            f"{__package__}.ros2:Ros2Output",
+            "[//HOST[:PORT]][/NAMESPACE]",
+            ("zenoh", "rosbags", "xxhash"),
+            ROS2,
         ),
     ),
     Entry,

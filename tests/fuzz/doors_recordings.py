@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import struct
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -134,6 +135,45 @@ def datagrams(data: bytes) -> None:
     assert not len(packet) or (packet["x"].min() >= 0 and packet["x"].max() < 346)
     assert not len(packet) or (packet["y"].min() >= 0 and packet["y"].max() < 260)
     assert "\n" not in source.status().message
+
+
+ROS2_TOKENS = (b"evt3\0", b"libcaer\0", b"libcaer_cmp\0", b"\xff\xff\xff\xff", b"\0\1\0\0")
+_ROS2_KEYS = tuple(
+    f"0/dvs/{package}::msg::dds_::{kind}_/RIHS01_{'0' * 64}"
+    for package, kind in (
+        ("event_camera_msgs", "EventPacket"),
+        ("event_array_msgs", "EventArray"),
+        ("dvs_msgs", "EventArray"),
+        ("sensor_msgs", "Image"),
+    )
+)
+
+
+@cache
+def ros2_seeds() -> list[bytes]:
+    """Return messages of every kind; the first byte tells which key they come with."""
+    pad = struct.pack("<IIII", 1, 2, 4, 0x6D6163)  # time, and "cam"
+    front = b"\0\1\0\0" + pad + struct.pack("<II", 480, 640)
+    seeds = [b"\2" + front + struct.pack("<I", 1) + struct.pack("<HHIIB", 1, 2, 3, 4, 1), b"\3" + front]
+    for name, payload in (("evt3", b"\x01\x80\x02\x60\5\0\7\x20" * 4), ("libcaer", bytes(range(32)))):
+        word = name.encode() + b"\0"
+        word += bytes(-len(word) % 4)
+        data = front + struct.pack("<QQI", 7, 8, len(name) + 1) + word + bytes(4)
+        seeds.append(b"\0" + data + struct.pack("<I", len(payload)) + payload)
+    return seeds
+
+
+def ros2(data: bytes) -> None:
+    """Take messages of a topic, from somebody who also chooses key and attachment."""
+    from neuroclip_drivers.ros2.intake import Intake
+
+    intake = Intake()
+    key = _ROS2_KEYS[data[0] % len(_ROS2_KEYS)] if data else data.decode("latin-1")
+    for number, beside in enumerate((None, data[:33], data[:5])):
+        packet = intake.take(key, data[1:], beside, 10.0 * number)
+        assert packet.dtype == EVENT_DTYPE
+        assert intake.size is not None or not len(packet)
+        assert intake.told(10.0 * number, 1.0).isprintable()
 
 
 def events(data: bytes) -> None:
