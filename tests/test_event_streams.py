@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from making import SIZE, join, make_events, packet_places, same
 
+from neuroclip_drivers.aedat4 import index_check
 from neuroclip_drivers.aedat4.format import EVENTS_PREFIX, Compression, StreamInfo, parse_header
 from neuroclip_drivers.aedat4.index import INDEX_DTYPE, index_payload
 from neuroclip_drivers.aedat4.packing import compress
@@ -333,3 +334,41 @@ def test_a_head_with_a_wrong_length_passes_over_nothing(
     path.write_bytes(bytes(data))
     assert same(join(Recording(path, "0").read()), left)
     assert same(join(Recording(path, "1").read()), right)
+
+
+@pytest.mark.parametrize("what", ["other streams", "unknown streams", "passes over"])
+def test_an_index_of_many_packets_is_no_authority_either(tmp_path: Path, what: str) -> None:
+    """So many that not all heads are read on opening: what the index says wrong is met when it is read."""
+    pairs, lies = 9_000, 40
+    events = make_events(4 * pairs)
+    parts = [(n % 2, events[2 * n : 2 * n + 2]) for n in range(2 * pairs)]
+    path = recorded(tmp_path / "a.aedat4", parts, STEREO, Compression.NONE)
+    places = packet_places(path)
+    if len(places) < 2 * pairs:
+        pytest.fail("the writer joins packets")
+    rows = np.zeros(len(places), dtype=INDEX_DTYPE)
+    for row, (position, number, length) in zip(rows, places, strict=True):
+        row["offset"], row["stream"], row["size"], row["count"] = position + 8, number, length, 2
+    # never one that is looked at on opening
+    seen = set(np.linspace(0, len(rows) - 1, index_check._LOOKED_AT).astype(int).tolist())
+    hidden = [n for n in range(1, len(rows) - 2) if n not in seen and n + 1 in seen][:lies]
+    assert len(hidden) == lies
+    if what == "passes over":
+        for n in hidden:
+            rows["size"][n - 1] += 8 + rows["size"][n]
+        rows = np.delete(rows, hidden)
+    elif what == "unknown streams":
+        rows["stream"][hidden] = 77
+    else:
+        rows["stream"][hidden] ^= 1
+    data = bytearray(path.read_bytes())
+    data[parse_header(bytes(data)).index_position :] = index_payload(rows)
+    path.write_bytes(bytes(data))
+    wanted = [join(part for number, part in parts if number == which) for which in (0, 1)]
+    for number in (0, 1):
+        recording = Recording(path, str(number))
+        assert same(join(recording.read()), wanted[number])
+        assert recording.losses == ""
+        middle = recording.first_us + recording.duration_us // 2
+        later = join(Recording(path, str(number)).read(middle))
+        assert same(later, wanted[number][wanted[number]["t"] >= middle])

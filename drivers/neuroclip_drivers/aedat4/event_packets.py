@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from neuroclip_drivers.aedat4.ahead import THREADS, ahead
+from neuroclip_drivers.aedat4.between import Block, told_by_heads
 from neuroclip_drivers.aedat4.decompression import Decompressor
 from neuroclip_drivers.aedat4.flatbuffer import FormatError
 from neuroclip_drivers.aedat4.format import Compression, join_events, locate_events
@@ -16,7 +17,7 @@ from neuroclip_drivers.aedat4.packet_table import OpenFile
 from neuroclip_drivers.aedat4.salvage import rescue_events
 from neuroclip_drivers.aedat4.timeline import Timeline
 from neuroclip_drivers.files.event_file import MAX_PACKET_EVENTS
-from neuroclip_live.events import Packet, Resolution
+from neuroclip_live.events import Packet, Resolution, empty_packet
 
 HELD_BYTES = 1 << 25
 """Decompressed bytes held to join packets: those of a hostile file can hold one event in megabytes."""
@@ -46,10 +47,28 @@ class EventPackets:
         Their places; counts that are wrong do no harm.
     cut : bool
         Whether the file ends in the middle of the last of them.
+    stream : int
+        Its number.
+    siblings : container of int
+        Numbers of the other event streams.
+    unsure : (int, int), optional
+        Where the packets of all streams begin and end in the file, in bytes, when the rows were not held
+        against their own heads. That is done then when they are read.
     """
 
-    def __init__(self, file: OpenFile, compression: Compression, rows: npt.NDArray[Any], cut: bool) -> None:
+    def __init__(
+        self,
+        file: OpenFile,
+        compression: Compression,
+        rows: npt.NDArray[Any],
+        cut: bool,
+        stream: int,
+        siblings: Container[int] = (),
+        unsure: tuple[int, int] | None = None,
+    ) -> None:
         self.rows = rows
+        self.stream, self.siblings = stream, siblings
+        self._unsure = unsure
         self.resolution: Resolution | None = None
         self._file, self._compression, self._cut = file, compression, cut
         self._counts: list[int] = rows["count"].tolist()
@@ -116,15 +135,17 @@ class EventPackets:
         undo = Decompressor(self._compression)
         places: list[_Place] = []
         total = held = shift = 0
-        for number, body in self._bodies(begin, self._kept):
-            # another reader may have taken meanwhile what was kept
-            place = self._taken(number) or self._locate(number, body or self._body(number), undo)
+        for number, body, hidden in self._own_bodies(begin):
+            if hidden:
+                place: _Place | Packet = self._locate_hidden(body, undo)
+            else:  # another reader may have taken meanwhile what was kept
+                place = self._taken(number) or self._locate(number, body or self._body(number), undo)
             if self._file.closed:
                 return
             if not isinstance(place, tuple):
                 place = (place.tobytes(), 0, len(place))
-            steps = timeline.restarts.get(number, [])
-            for part, its_shift in _parts(place, int(timeline.shifts[number]), steps):
+            begins, steps = int(timeline.shifts[number]), timeline.restarts.get(number, [])
+            for part, its_shift in _parts(place, begins, [] if hidden else steps):
                 if places and its_shift != shift:
                     yield join_events(places), shift
                     places, total, held = [], 0, 0
@@ -190,10 +211,52 @@ class EventPackets:
     def _is_cut(self, number: int) -> bool:
         return self._cut and number == len(self.rows) - 1
 
-    def _bodies(self, begin: int, known: Container[int] = ()) -> Iterator[tuple[int, bytes]]:
+    def _own_bodies(self, begin: int) -> Iterator[tuple[int, bytes, bool]]:
+        """Yield the packets from number ``begin`` on, without bytes where they are kept.
+
+        Where the rows are not sure, those that the index hides come as well, with the number of the row that
+        follows, or of the last, and True; those that it takes from another event stream are left out.
+        """
+        if self._unsure is None:
+            yield from ((number, body, False) for number, body in self._bodies(begin, self._kept))
+            return
+        at, end = self._unsure
+        number, block = begin, Block(self._file.read)
+        if begin:
+            at = int(self.rows["offset"][begin - 1] + self.rows["size"][begin - 1])
+        for number, body in self._bodies(begin, self._kept, block):
+            offset, size = int(self.rows["offset"][number]), int(self.rows["size"][number])
+            yield from ((number, found, True) for found in self._hidden(block, at, offset - 8))
+            at = offset + size
+            told = told_by_heads(block.peek, offset - 8, at)
+            if told is None or told[0] == (self.stream, offset, size):
+                yield number, body, False
+            elif len(told) > 1:
+                yield from ((number, found, True) for found in self._hidden(block, offset - 8, at))
+            elif told[0][0] not in self.siblings:  # else it is theirs
+                yield number, body, False
+        yield from ((number, found, True) for found in self._hidden(block, at, end))
+
+    def _hidden(self, block: Block, begin: int, end: int) -> Iterator[bytes]:
+        """Yield the packets of this stream that lie where the index has none of it."""
+        for stream, offset, size in told_by_heads(block.peek, begin, end) or ():
+            if stream == self.stream:
+                yield self._file.read(size, offset)
+
+    def _locate_hidden(self, body: bytes, undo: Decompressor) -> _Place | Packet:
+        """Return where the events are; none where it is no packet of events: then its head is damaged."""
+        try:
+            data = undo(body)
+            return data, *locate_events(data)
+        except FormatError:
+            return empty_packet()
+
+    def _bodies(
+        self, begin: int, known: Container[int] = (), held: Block | None = None
+    ) -> Iterator[tuple[int, bytes]]:
         """Yield the packets from number ``begin`` on as they lie in the file, read by large blocks.
 
-        Those that are ``known`` are not read, and come without bytes.
+        Those that are ``known`` are not read, and come without bytes. ``held`` is told what was read.
         """
         offsets, sizes = self.rows["offset"].tolist(), self.rows["size"].tolist()
         start = begin
@@ -202,7 +265,7 @@ class EventPackets:
                 yield start, b""
                 start += 1
                 continue
-            base, stop = offsets[start], start + 1
+            base, stop = offsets[start] - 8, start + 1
             while (
                 stop < len(offsets)
                 and offsets[stop] + sizes[stop] - base <= _READ_BYTES
@@ -212,6 +275,8 @@ class EventPackets:
             span = offsets[stop - 1] + sizes[stop - 1] - base
             block = self._file.read(span, base)
             whole = len(block) == span
+            if held is not None:
+                held.start, held.data = base, block
             for number in range(start, stop):
                 if self._file.closed:
                     return

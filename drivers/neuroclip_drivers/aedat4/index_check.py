@@ -18,15 +18,18 @@ from neuroclip_drivers.aedat4.format import Header
 from neuroclip_drivers.aedat4.own_length import own_length
 
 _LOOKED_AT = 1 << 14
-"""So many packets' heads are read on opening (some 30 ms); of more, these first, and all where one is off."""
+"""So many packets' heads are read on opening (some 30 ms); of more, these first, and all where one is off.
+The others are looked at when the packets are read (:mod:`neuroclip_drivers.aedat4.between`)."""
 _HEAD = np.dtype([("stream", "<i4"), ("size", "<i4")])
 
 Read = Callable[[int, int], bytes]
 """Reads (count, position) of the file; fewer bytes at its end."""
 
 
-def checked(read: Read, header: Header, rows: npt.NDArray[Any]) -> npt.NDArray[Any] | None:
-    """Return the rows of an index with the streams that their packets tell; None where a length is wrong.
+def checked(
+    read: Read, header: Header, rows: npt.NDArray[Any], *, thorough: bool = False
+) -> tuple[npt.NDArray[Any] | None, bool]:
+    """Hold an index against the packets.
 
     Parameters
     ----------
@@ -34,24 +37,33 @@ def checked(read: Read, header: Header, rows: npt.NDArray[Any]) -> npt.NDArray[A
     header : Header
     rows : (N,) array of ``INDEX_DTYPE``
         One behind the other in the file; not changed.
+    thorough : bool
+        Read all heads, however many there are.
+
+    Returns
+    -------
+    rows : (N,) array of ``INDEX_DTYPE`` or None
+        With the streams that their packets tell; None where a length is wrong.
+    sure : bool
+        Whether all heads were looked at.
     """
-    if len(rows) > _LOOKED_AT:
+    types = {stream.number: stream.type_id.encode() for stream in header.streams}
+    if len(rows) > _LOOKED_AT and not thorough and np.isin(rows["stream"], list(types)).all():
         some = np.linspace(0, len(rows) - 1, _LOOKED_AT).astype(np.int64)
         if not len(_off(read, rows, some)[0]):
-            return rows
+            return rows, False
     off, heads = _off(read, rows, np.arange(len(rows)))
     if not len(off):
-        return rows
+        return rows, True
     rows = rows.copy()
-    types = {stream.number: stream.type_id.encode() for stream in header.streams}
     for number, (stream, size) in zip(off.tolist(), heads.tolist(), strict=True):
         offset, told = int(rows["offset"][number]), int(rows["size"][number])
         if size != told:  # one of the two is damaged, or lies
             if own_length(lambda at, count: read(count, at), offset, header.compression) != told:
-                return None
+                return None, True
         if stream in types and _kind(read(told, offset), header) == types[stream]:
             rows["stream"][number] = stream
-    return rows
+    return rows, True
 
 
 def _off(

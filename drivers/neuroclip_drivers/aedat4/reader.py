@@ -92,7 +92,8 @@ class Recording:
             )
         self._table = find_packets(self._file, self._header)
         self.damage = self._table.damage
-        packets = {stream.number: self._packets_of(stream) for stream in streams}
+        numbers = {stream.number for stream in streams}
+        packets = {stream.number: self._packets_of(stream, numbers - {stream.number}) for stream in streams}
         filled = [stream for stream in streams if packets[stream.number].any_events()]
         stream = choose(self.path, streams, filled, wanted)
         self.streams_note = describe_choice(streams, filled, stream)
@@ -115,9 +116,11 @@ class Recording:
         )
         self._events.forget_damage()
 
-    def _packets_of(self, stream: StreamInfo) -> EventPackets:
+    def _packets_of(self, stream: StreamInfo, siblings: set[int]) -> EventPackets:
         rows = self._table.rows[self._table.rows["stream"] == stream.number]
-        packets = EventPackets(self._file, self.compression, rows, self._table.ends_in(rows))
+        span = None if self._table.sure else (self._header.end, self._header.index_position)
+        cut = self._table.ends_in(rows)
+        packets = EventPackets(self._file, self.compression, rows, cut, stream.number, siblings, span)
         packets.resolution = stream.resolution  # what is off it in a damaged packet is no event
         return packets
 
@@ -226,9 +229,12 @@ class Recording:
             Whether it is the packet in which the file ends.
         """
         known = {stream.number: stream for stream in self._header.streams}
-        rows = self._table.rows
+        table = self._table
+        if not table.sure:
+            table = find_packets(self._file, self._header, thorough=True)
+        rows = table.rows
         for index, row in enumerate(rows):
-            cut = self._table.cut and index == len(rows) - 1
+            cut = table.cut and index == len(rows) - 1
             yield known.get(int(row["stream"])), self._file.read(int(row["size"]), int(row["offset"])), cut
 
     def read(self, from_us: int | None = None) -> Iterator[Packet]:
