@@ -1,9 +1,9 @@
 """Reading recordings of others' formats beside the best reader of each, and what a long one takes in memory.
 
 RAW EVT3 against EventCV, which decodes it whole; HDF5 against h5py's bare reading of the same columns; a bag
-of ROS 1 against rosbags' bare reading of its messages, which decodes no event. The files are EventCV's,
-h5py's and rosbags' own. We count the events that packets hold, peers those of their arrays: it has to be as
-many.
+of ROS 1 against rosbags' bare reading of its messages, which decodes no event, and against its decoding. The
+files are EventCV's, h5py's and rosbags' own. We count the events that packets hold, peers those of their
+arrays: it has to be as many.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ from neuroclip_drivers.files.open_file import open_event_file
 from neuroclip_live.events import Packet
 
 EVENTS = 4_000_000
+DECODED_EVENTS = 200_000
+"""For a peer that makes an object of every event."""
 GOAL = 0.8
 MEMORY_MIB = 200.0
 LONG_BYTES = 2_000_000_000
@@ -39,13 +41,14 @@ def run(options: Options) -> Iterator[Row]:
     events = moving_edge(20_000 if options.quick else EVENTS, VGA)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for make in (_evt3, _hdf5, _hdf5_zstd, _bag):
+        for make in (_evt3, _hdf5, _hdf5_zstd, _bag, _bag_decoded):
             try:
                 title, peer, path, theirs = make(folder, events)
             except ImportError as error:
                 yield absent("file_formats", make.__name__.strip("_"), str(error))
                 continue
-            yield from _against(title, peer, path, theirs, len(events), options)
+            count = min(len(events), DECODED_EVENTS if make is _bag_decoded else len(events))
+            yield from _against(title, peer, path, theirs, count, options)
         if (folder / "edge.raw").exists():
             yield _memory(folder / "edge.raw", options)
 
@@ -103,12 +106,9 @@ def _hdf5_zstd(folder: Path, events: Packet) -> Case:
 
 def _bag(folder: Path, events: Packet) -> Case:
     from rosbags.rosbag1 import Reader, Writer
-    from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
-    path, store = folder / "edge.bag", get_typestore(Stores.ROS1_NOETIC)
-    event = get_types_from_msg("uint16 x\nuint16 y\ntime ts\nbool polarity\n", "dvs_msgs/msg/Event")
-    array = "std_msgs/Header header\nuint32 height\nuint32 width\ndvs_msgs/Event[] events\n"
-    store.register({**event, **get_types_from_msg(array, "dvs_msgs/msg/EventArray")})
+    path, store = folder / "edge.bag", _ros1_types()
+    path.unlink(missing_ok=True)
     layout = np.dtype([("x", "<u2"), ("y", "<u2"), ("s", "<u4"), ("ns", "<u4"), ("p", "u1")])
     with Writer(path) as writer:
         connection = writer.add_connection("/dvs/events", "dvs_msgs/msg/EventArray", typestore=store)
@@ -126,6 +126,30 @@ def _bag(folder: Path, events: Packet) -> Case:
             return sum((len(raw) - 28) // layout.itemsize for _, _, raw in reader.messages())
 
     return "ROS 1 bag, dvs_msgs", "rosbags, bare", path, bare
+
+
+def _bag_decoded(folder: Path, events: Packet) -> Case:
+    from rosbags.rosbag1 import Reader
+
+    _, _, path, _ = _bag(folder, events[:DECODED_EVENTS])
+    store = _ros1_types()
+
+    def decoded() -> int:
+        with Reader(path) as reader:
+            kind = "dvs_msgs/msg/EventArray"
+            return sum(len(store.deserialize_ros1(raw, kind).events) for _, _, raw in reader.messages())
+
+    return "ROS 1 bag, dvs_msgs, decoded", "rosbags, decoded", path, decoded
+
+
+def _ros1_types() -> Any:
+    from rosbags.typesys import Stores, get_types_from_msg, get_typestore
+
+    store = get_typestore(Stores.ROS1_NOETIC)
+    event = get_types_from_msg("uint16 x\nuint16 y\ntime ts\nbool polarity\n", "dvs_msgs/msg/Event")
+    array = "std_msgs/Header header\nuint32 height\nuint32 width\ndvs_msgs/Event[] events\n"
+    store.register({**event, **get_types_from_msg(array, "dvs_msgs/msg/EventArray")})
+    return store
 
 
 _GROWTH = """
