@@ -48,6 +48,7 @@ class Keeping:
         self._region: Box | None = None
         self._due_s = 0.0
         self._lock = threading.Lock()
+        self._in_trouble = False
 
     def begin(self, pipeline: PipelineProtocol) -> None:
         """Bring the words of the last time back; a file that was tampered with brings none."""
@@ -89,7 +90,14 @@ class Keeping:
         state = asdict(window.settings)
         if state != self._written:
             self._written = state
-            window.recording.jobs.do(self._writer(), _nothing, _nothing)
+            window.recording.jobs.do(self._writer(), self._written_or_not, window.complain)
+
+    def _written_or_not(self, trouble: str) -> None:
+        """Say once that nothing is kept, and say so again only after it was."""
+        if trouble and not self._in_trouble:
+            words = "Words, lists and settings will be gone after this run"
+            self._window.banner.say(f"{words}: {trouble}", "warn")
+        self._in_trouble = bool(trouble)
 
     def close(self) -> None:
         """Write everything now; no write that is late comes after it."""
@@ -120,10 +128,11 @@ class Keeping:
     def _writer(self) -> Any:
         window, settings, lock = self._window, copy.deepcopy(self._window.settings), self._lock
 
-        def write() -> None:
+        def write() -> str:
             with lock:
                 if not window._closed:
                     window.store.save(settings)
+                return window.store.trouble
 
         return write
 
@@ -147,7 +156,3 @@ def words_of(kept: dict[str, Any]) -> PromptSet:
     for label in off:
         prompts = prompts.replace(label, enabled=False)
     return prompts
-
-
-def _nothing(_: Any) -> None:
-    """Take the result: a failure to write was logged."""

@@ -39,7 +39,13 @@ class Snapshots:
         path = path.with_name(path.name + ".png")
 
         def work() -> Path:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                reason = error.strerror or str(error)
+                raise UserError(
+                    f"Could not write {path}: {reason}. Copy the picture instead (Ctrl+Shift+C)"
+                ) from error
             if not image.save(str(path)):
                 raise UserError(f"Could not write {path}. Is the folder writable, and the disk not full?")
             return path

@@ -6,6 +6,7 @@ Results are collected by the window's own clock, like everything else it shows: 
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from collections.abc import Callable
 from queue import SimpleQueue
@@ -77,9 +78,21 @@ class Jobs:
             return number, True, self._jobs[number][0]()
         except UserError as error:
             return number, False, str(error)
+        except OSError as error:
+            log.warning("a job failed: %s", error)
+            return number, False, _of_the_system(error)
         except Exception as error:
             log.exception("a job failed")
             return number, False, f"{type(error).__name__}: {error}"
+
+
+def _of_the_system(error: OSError) -> str:
+    """Return what the system refused, with which file, and what to do about it."""
+    reason = (error.strerror or str(error) or type(error).__name__).rstrip(".")
+    if error.filename is None:
+        return f"The system refused: {reason}. Try again, or choose another file or address"
+    path = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else error.filename
+    return f"{path}: {reason}. See that it is there, may be read and written, and that the disk is not full"
 
 
 def _forget(_: Any) -> None:

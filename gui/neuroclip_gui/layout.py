@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 VERSION = 6
 """Of the arrangement: another one makes Qt ignore what was saved."""
 _TITLE_BAR = 30
-_SEEK_ROOM = 140
-"""What the seek bar is left beside space and time: in a narrower one nobody hits a place."""
 _LEFT = Qt.DockWidgetArea.LeftDockWidgetArea
 _RIGHT, _BOTTOM = Qt.DockWidgetArea.RightDockWidgetArea, Qt.DockWidgetArea.BottomDockWidgetArea
 
@@ -157,7 +155,7 @@ def show_space_time(window: MainWindow, on: bool) -> None:
     dock.setVisible(on)
     if on and not dock.isFloating():
         room = window.view.width() + dock.width()
-        beside = window.transport.minimumSizeHint().width() + _SEEK_ROOM if window.transport.active else 0
+        beside = window.transport.minimumSizeHint().width() if window.transport.active else 0
         window.resizeDocks([dock], [max(240, min(room // 2, room - beside))], Qt.Orientation.Horizontal)
 
 

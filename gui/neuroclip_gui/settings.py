@@ -141,7 +141,7 @@ class SettingsStore:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.complaint = ""
+        self.complaint = self.trouble = ""
         self.frozen = False
 
     def load(self) -> WindowSettings:
@@ -170,7 +170,7 @@ class SettingsStore:
         return settings
 
     def save(self, settings: WindowSettings) -> None:
-        """Write the settings, whole or not at all; a failure is logged and harms nobody."""
+        """Write the settings, whole or not at all; why they cannot be is :attr:`trouble`."""
         if self.frozen:
             return
         from neuroclip_live.atomic import write_atomically
@@ -180,7 +180,10 @@ class SettingsStore:
         try:
             write_atomically(self.path, lambda stream: stream.write(text.encode()))
         except UserError as error:
+            self.trouble = str(error)
             log.warning("%s", error)
+        else:
+            self.trouble = ""
 
     def _set_aside(self, error: Exception) -> None:
         broken = self.path.with_suffix(".broken.json")

@@ -132,7 +132,8 @@ class Follower:
         if status is not None and status.state.value in ("loading", "failed"):
             self._shown = _NOTHING
             if status.state.value == "loading":
-                window.decision.show_busy(status.message or "Loading the model", status.progress, now)
+                of_model = status.message if status.message != status.source.message else ""
+                window.decision.show_busy(of_model or "Loading the model", status.progress, now)
             return
         if status is not None and status.stalled:  # what it said last is old
             self._shown = _NOTHING

@@ -154,6 +154,7 @@ class InferenceLoop:
 
     def _run(self) -> None:
         backbone = self._desired.load(self._tell)
+        self._tell("preparing recognition", None)  # the model is ready; there is no answer yet
         settings = self._desired.settings
         recognizer = Recognizer(backbone, None, settings.recognizer)
         self.model.take_up(recognizer, self.outcome.history)

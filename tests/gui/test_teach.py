@@ -42,7 +42,7 @@ def test_the_key_held_is_a_lesson_and_the_counter_runs(qtbot, window, pipeline):
     qtbot.waitUntil(lambda: pipeline.teacher.collecting == "my cat")
     pipeline.teacher.collected = 7
     qtbot.waitUntil(lambda: "7 shots" in window.teach.hold.text())
-    assert window.teaching.badge == "Showing “my cat”: 7"
+    assert window.teaching.badge == "Showing “my cat”: 7 shots"
     assert pipeline.prompts.labels[-1] == "my cat"
     key_up(window)
     qtbot.waitUntil(lambda: pipeline.teacher.books[-1] == {"my cat": 7})

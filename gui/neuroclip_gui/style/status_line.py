@@ -57,6 +57,7 @@ class StatusLine(QStatusBar):
             "model": model or "loading the model",
             "paint": f"{paint_hz:.0f} fps",
         }
+        grown = False
         for key, text in texts.items():
             label = self.fields[key]
             if label.text() != text:
@@ -64,9 +65,14 @@ class StatusLine(QStatusBar):
                 if key in _NAMES:
                     label.setToolTip(f"{text}\n{label.accessibleName()}")
                 else:  # grows to the widest text, so that changing numbers move nothing
-                    label.setMinimumWidth(max(label.minimumWidth(), label.sizeHint().width()))
+                    if label.sizeHint().width() > label.minimumWidth():
+                        label.setMinimumWidth(label.sizeHint().width())
+                        grown = True
         role = "warn" if status.dropped_events else "small"
         lost = self.fields["lost"]
         if lost.property("role") != role:
             lost.setProperty("role", role)
             lost.style().polish(lost)
+        row = self.layout()
+        if grown and row is not None:  # at once: painted before it, texts would lie over each other
+            row.activate()

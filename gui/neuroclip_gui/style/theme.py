@@ -134,8 +134,8 @@ def style_sheet(p: Palette) -> str:
     QMainWindow::separator {{ background: {p.window}; width: 6px; height: 6px; }}
     QMainWindow::separator:hover {{ background: {p.border}; }}
     QTabBar {{ background: {p.window}; qproperty-drawBase: 0; }}
-    QTabBar::tab {{ background: transparent; color: {p.muted}; padding: 5px 10px; border: 0;
-        border-bottom: 2px solid transparent; font-size: 12px; font-weight: 600; min-width: 62px; }}
+    QTabBar::tab {{ background: transparent; color: {p.muted}; padding: 5px 8px; border: 0;
+        border-bottom: 2px solid transparent; font-size: 12px; font-weight: 600; min-width: 44px; }}
     QTabBar::tab:selected {{ color: {p.text}; border-bottom-color: {p.accent}; }}
     QTabBar::tab:hover {{ color: {p.text}; }}
     QLineEdit, QPlainTextEdit, QSpinBox, QDoubleSpinBox, QComboBox {{ background: {p.raised};

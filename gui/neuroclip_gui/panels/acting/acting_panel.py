@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QHBoxLayout,
     QHeaderView,
-    QLabel,
     QPlainTextEdit,
     QPushButton,
     QSizePolicy,
@@ -20,11 +19,14 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
 )
 
+from neuroclip_gui.style.elided import ElidedLabel
 from neuroclip_gui.style.panel import Panel
 from neuroclip_gui.style.theme import Theme
 from neuroclip_live.actions.rule_state import RuleState
 
-NOTHING = "No actions: open a file that says what is to happen when something is seen."
+NOTHING = "No actions yet"
+_TO_DO = "Open a file that says what is to happen when something is seen."
+_LOG = "What fires is told here, and why."
 _COLUMNS = ("Action", "Now", "State", "Fired")
 _MOST_LINES = 200
 
@@ -51,7 +53,7 @@ class ActingPanel(Panel):
         super().__init__()
         self._theme = theme
         self._shown: list[RuleState] = []
-        self.name, self.dry_run = QLabel(NOTHING), QCheckBox("Dry run")
+        self.name, self.dry_run = ElidedLabel(Qt.TextElideMode.ElideRight), QCheckBox("Dry run")
         self.open, self.close_file = QPushButton("Open…"), QPushButton("Close")
         self.list, self.log = QTreeWidget(), QPlainTextEdit()
         self._build()
@@ -89,7 +91,6 @@ class ActingPanel(Panel):
         self.log.setMaximumBlockCount(_MOST_LINES)
         self.log.setFrameShape(QPlainTextEdit.Shape.NoFrame)
         self.log.setAccessibleName("What fired")
-        self.log.setPlaceholderText("What fires is told here, and why.")
         self.log.setTabChangesFocus(True)
         self.log.setMinimumHeight(32)
         top = QHBoxLayout()
@@ -114,6 +115,7 @@ class ActingPanel(Panel):
         """Show which file is open; None for none."""
         self.name.setText(name if name is not None else NOTHING)
         self.name.setToolTip(where or self.name.text())
+        self.log.setPlaceholderText(_LOG if name is not None else _TO_DO)
         self.dry_run.setChecked(dry_run)
         for widget in (self.dry_run, self.close_file):
             widget.setEnabled(name is not None)

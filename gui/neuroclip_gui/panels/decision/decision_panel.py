@@ -113,7 +113,10 @@ class DecisionPanel(QWidget):
         d = self._decision
         if d.kind == "label":
             small = self._place or ("settling" if d.settling else f"for {_duration(self._held_s)}")
-            if d.now is not None and d.now != d.label:
+            best = max(d.scores, key=d.scores.__getitem__, default=d.label)
+            if best != d.label:  # the list shows it: the answer changes once another leads clearly
+                small += f"   ·   as likely: {best}"
+            elif d.now is not None and d.now != d.label:
                 small += f"   ·   this instant: {d.now}"
             return d.label, small
         if d.kind == "unsure":

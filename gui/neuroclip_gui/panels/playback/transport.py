@@ -7,10 +7,11 @@ from itertools import pairwise
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QAction
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QToolButton, QWidget
 
+from neuroclip_gui.panels.playback.making_room import MakingRoom
 from neuroclip_gui.panels.playback.seek_bar import SeekBar, clock
 from neuroclip_gui.style.theme import Theme
 from neuroclip_live.errors import UserError
@@ -25,6 +26,7 @@ _NAMED = 30
 """Names of a list that are told when its place is pointed at."""
 _LATELY = 24
 """Predictions looked at to know how far apart slices are."""
+_NOTHING = "There is no recording to play: open one, and this goes through it"
 
 
 class Transport(QWidget):
@@ -67,29 +69,53 @@ class Transport(QWidget):
         self.place.setAccessibleName("Place in the list of recordings")
         self.place.setContentsMargins(6, 0, 0, 0)
         self.place.hide()
+        self._place = ""
+        self._at_s = 0.0
         self._in_list: list[QToolButton] = []
         self._layout.insertWidget(1, self.place)
+        self._room = MakingRoom(self._layout, self.seek_bar, self._texts, theme)
+        self._layout.addWidget(self._room.more)
         self.seek_bar.sought.connect(self.seek_share)
         self.speed.activated.connect(lambda index: self.set_speed(SPEEDS[index]))
         self.hide()
 
     def add_buttons(self, actions: list[QAction], after: list[QAction], in_list: Collection[QAction]) -> None:
         """Put actions before the seek bar, and others at the end; some only while there is a list."""
-        for place, action in enumerate(actions):
-            button = _button(action)
-            self._layout.insertWidget(place, button)
+        buttons = [(_button(action), action) for action in (*actions, *after)]
+        for place, (button, action) in enumerate(buttons):
+            at = place if place < len(actions) else self._layout.count() - 1  # before what holds the rest
+            self._layout.insertWidget(at, button)
             if action in in_list:
                 self._in_list.append(button)
-                button.hide()
-        for action in after:
-            self._layout.addWidget(_button(action))
+        others = [pair for pair in buttons[: len(actions)] if pair[1] not in in_list]
+        play = len(others) // 2  # it is in the middle, and stays
+        self._room.give_up([pair for pair in buttons if pair[1] in in_list])
+        self._room.give_up(buttons[len(actions) :])
+        self._room.give_up(others[:play] + others[play + 1 :])
+        self.show_place("", ())
 
     def show_place(self, place: str, names: Sequence[str]) -> None:
         """Show where it is among recordings of these names, and how to get to others; "" for no list."""
-        self.place.setText(place)
+        self._place = place
         self.place.setToolTip("\n".join(f"{at}  {name}" for at, name in enumerate(names[:_NAMED], 1)))
-        for widget in (self.place, *self._in_list):
-            widget.setVisible(bool(place))
+        self.place.setVisible(bool(place))
+        self._room.want([] if place else self._in_list)
+        self._room.fit(self.width())
+
+    def _texts(self, short: bool) -> dict[QLabel, str]:
+        """Return the place and the time, in few words or in all."""
+        place, at = self._place, clock(self._at_s)
+        if short:
+            return {self.place: place.replace(" of ", "/"), self._time: at}
+        return {self.place: place, self._time: f"{at} / {clock(self._duration_s)}"}
+
+    def minimumSizeHint(self) -> QSize:
+        """Return what is needed when all that can be found elsewhere is given up for the seek bar."""
+        return QSize(self._room.least(), super().minimumSizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: D102
+        super().resizeEvent(event)
+        self._room.fit(self.width())
 
     @property
     def source(self) -> Any:
@@ -117,6 +143,9 @@ class Transport(QWidget):
         self._first_us, last_us = (whole.first_us, whole.last_us) if whole is not None else (begin_us, end_us)
         self._duration_s = max(0.0, (last_us - self._first_us) / 1e6)
         self.seek_bar.set_recording(self._duration_s)
+        self._time.setToolTip(f"Of {clock(self._duration_s)}")
+        self._at_s = 0.0
+        self._room.fit(self.width())
         share = 1e-6 / self._duration_s if self._duration_s else 0.0
         self._part = (begin_us - self._first_us) * share, 1 - (last_us - end_us) * share
         self.seek_bar.set_part(*self._part)
@@ -130,7 +159,11 @@ class Transport(QWidget):
         if self._source is None or status.position_us is None:
             return
         at_s = (status.position_us - self._first_us) / 1e6
-        self._time.setText(f"{clock(at_s)} / {clock(self._duration_s)}")
+        self._at_s = at_s
+        length = len(self._time.text())
+        self._room.say()
+        if len(self._time.text()) != length:
+            self._room.fit(self.width())
         self.seek_bar.set_position(min(max(at_s / self._duration_s, 0.0), 1.0) if self._duration_s else 0.0)
 
     @property
@@ -148,20 +181,26 @@ class Transport(QWidget):
 
     # ---- commands
 
+    def _has_recording(self) -> bool:
+        """Tell whether there is a recording; where there is none, say so: nothing else would be seen."""
+        if self._source is None:
+            self.complained.emit(_NOTHING)
+        return self._source is not None
+
     def toggle(self) -> None:
         """Play or pause."""
-        if self._source is not None:
+        if self._has_recording():
             self._source.resume() if self.paused else self._source.pause()
             self.paused = not self.paused
 
     def step(self, slices: int, hop_us: int = _STEP_US) -> None:
         """Go on, or back, by so many slices, each ``hop_us`` after the one before, and stay paused."""
-        if self._source is not None and hasattr(self._source, "step"):
+        if self._has_recording() and hasattr(self._source, "step"):
             self._source.step(slices * hop_us)
 
     def skip(self, seconds: float) -> None:
         """Go on, or back, by some seconds."""
-        if self._source is not None:
+        if self._has_recording():
             status = self._source.status()
             self.seek_s(((status.position_us or self._first_us) - self._first_us) / 1e6 + seconds)
 
@@ -171,7 +210,7 @@ class Transport(QWidget):
 
     def seek_s(self, seconds: float) -> None:
         """Go to a time in seconds from the beginning."""
-        if self._source is not None:
+        if self._has_recording():
             self._source.seek(min(max(seconds, 0.0), self._duration_s))
 
     def seek_us(self, t_us: int) -> None:
@@ -180,6 +219,8 @@ class Transport(QWidget):
 
     def faster(self, by: int) -> None:
         """Choose the next speed up (+1) or down (-1)."""
+        if not self._has_recording():
+            return
         index = min(max(self.speed.currentIndex() + by, 0), len(SPEEDS) - 1)
         self.speed.setCurrentIndex(index)
         self.set_speed(SPEEDS[index])
@@ -196,7 +237,7 @@ class Transport(QWidget):
 
     def mark(self, which: str) -> None:
         """Play from here (``in``), up to here (``out``), or all of it again (``clear``)."""
-        if self._source is None or not hasattr(self._source, "set_range"):
+        if not self._has_recording() or not hasattr(self._source, "set_range"):
             return
         status = self._source.status()
         at = ((status.position_us or self._first_us) - self._first_us) / 1e6 / max(self._duration_s, 1e-9)

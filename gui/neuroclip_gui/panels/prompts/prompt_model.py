@@ -72,9 +72,7 @@ class PromptModel(QAbstractListModel):
         """Show another set; labels that stay keep their colors."""
         for label in prompts.labels:
             if label not in self._colors:
-                used = {self._colors[at] for at in prompts.labels if at in self._colors}
-                free = (i for i in range(len(self._theme.palette.series)) if i not in used)
-                self._colors[label] = next(free, len(self._colors))
+                self._colors[label] = self._rarest_color(prompts)
         # only rows that go or come are touched: what is edited, selected or open in another stays
         before, after = [p.label for p in self._rows], list(prompts.labels)
         for kind, i, j, k, m in reversed(SequenceMatcher(None, before, after, False).get_opcodes()):
@@ -83,6 +81,17 @@ class PromptModel(QAbstractListModel):
             else:
                 self._rows = (*self._rows[:i], *prompts.prompts[k:m], *self._rows[j:])
         self._repaint()
+
+    def _rarest_color(self, prompts: PromptSet) -> int:
+        """Return the color that the fewest words show; a negative is gray, and leaves its own to others."""
+        count = len(self._theme.palette.series)
+        shown, kept = [0] * count, [0] * count
+        for prompt in prompts.prompts:
+            if prompt.label in self._colors:
+                at = self._colors[prompt.label] % count
+                kept[at] += 1
+                shown[at] += not prompt.negative
+        return min(range(count), key=lambda at: (shown[at], kept[at], at))
 
     def _exchange(self, first: int, end: int, come: tuple[Prompt, ...]) -> None:
         """Take rows away and put others in their place."""

@@ -28,7 +28,7 @@ from neuroclip_gui.panels.prompts.prompt_entry import PromptEntry
 from neuroclip_gui.panels.prompts.prompt_list import PromptList
 from neuroclip_gui.panels.prompts.prompt_model import PromptModel
 from neuroclip_gui.panels.prompts.templates_dialog import describe_templates
-from neuroclip_gui.style.elided import ElidedButton
+from neuroclip_gui.style.elided import ElidedButton, ElidedLabel
 from neuroclip_gui.style.panel import Panel
 from neuroclip_gui.style.theme import Theme
 from neuroclip_live.errors import UserError
@@ -66,7 +66,7 @@ class PromptsPanel(Panel):
         self.none = NoneRow(theme)
         self.templates = ElidedButton("the label alone")
         self._threshold_text = QLabel()
-        self._purpose = QLabel()
+        self._purpose = ElidedLabel(Qt.TextElideMode.ElideRight)
         self.lists = QToolButton()
         self._empty = QLabel("No words yet. Type one above:\n“a mug”, “scissors”, “my cat”.")
         self._build()
@@ -79,7 +79,7 @@ class PromptsPanel(Panel):
         self._empty.hide()
         self._purpose.setProperty("role", "small")
         self._purpose.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self._purpose.hide()
+        self._purpose.setText(" ")  # its room is there before the model is: nothing jumps when it comes
         self.lists.setText("Lists  ▾")
         self.lists.setToolTip("Lists of words saved by name")
         self.lists.setAccessibleName("Saved lists")
@@ -164,10 +164,9 @@ class PromptsPanel(Panel):
         if name != self._model:
             self._model = name
             purpose = purpose_of(name)
-            text = f"Good for {purpose.good_for}."
+            text = f"Good for {purpose.good_for}." if name else " "
             self._purpose.setText(text)
-            self._purpose.setToolTip(f"{name}. {text}\nWeak at {purpose.weak_at}.")
-            self._purpose.setVisible(bool(name))
+            self._purpose.setToolTip(f"{name}. {text}\nWeak at {purpose.weak_at}." if name else "")
         self.none.setEnabled(can_none)
         if not can_none and name:
             self.none.setToolTip(
@@ -211,9 +210,16 @@ class PromptsPanel(Panel):
             return text
         return ", ".join(as_text(PromptSet((prompt,))).strip() for prompt in refused)
 
+    def _selected(self) -> list[str]:
+        """Return the labels that are selected; where there are none, say so: nothing else would be seen."""
+        labels = self.list.selected()
+        if not labels:
+            self.complained.emit("No word is selected: click one in the list first")
+        return labels
+
     def remove_selected(self) -> None:
         """Remove the selected prompts and select the one that follows."""
-        labels = self.list.selected()
+        labels = self._selected()
         if not labels:
             return
         row = self.prompts.labels.index(labels[0])
@@ -226,11 +232,14 @@ class PromptsPanel(Panel):
 
     def remove_all(self) -> None:
         """Empty the list."""
-        self._want(replace(self.prompts, prompts=()))
+        if self.prompts.prompts:
+            self._want(replace(self.prompts, prompts=()))
+        else:
+            self.complained.emit("There are no words to remove")
 
     def rename_selected(self) -> None:
         """Edit the label of the first prompt selected."""
-        labels = self.list.selected()
+        labels = self._selected()
         if labels:
             self.list.edit(self.model.index(self.prompts.labels.index(labels[0])))
 
@@ -241,7 +250,7 @@ class PromptsPanel(Panel):
 
     def choose_color(self) -> None:
         """Choose the color of the first prompt selected."""
-        labels = self.list.selected()
+        labels = self._selected()
         if not labels:
             return
         dialog = QColorDialog(self.color(labels[0]), self)
@@ -253,12 +262,15 @@ class PromptsPanel(Panel):
 
     def clear_colors(self) -> None:
         """Give the selected prompts the theme's colors again."""
-        for label in self.list.selected():
+        for label in self._selected():
             self.model.set_color(label, "")
 
     def paste(self) -> None:
         """Add the words on the clipboard: one a line, or separated by commas."""
-        refused = self.add(QApplication.clipboard().text())
+        text = QApplication.clipboard().text()
+        if not text.strip():
+            self.complained.emit("There are no words on the clipboard")
+        refused = self.add(text)
         if refused:
             self.entry.setText(refused)
 
@@ -272,7 +284,7 @@ class PromptsPanel(Panel):
 
     def move_selected(self, by: int) -> None:
         """Move the selected prompts up (-1) or down (+1)."""
-        labels, rows = self.list.selected(), list(self.prompts.prompts)
+        labels, rows = self._selected(), list(self.prompts.prompts)
         places = [self.prompts.labels.index(label) for label in labels]
         if not places or min(places) + by < 0 or max(places) + by >= len(rows):
             return
@@ -282,7 +294,7 @@ class PromptsPanel(Panel):
         self.list.select(labels)
 
     def _flip(self, flag: str) -> None:
-        labels = self.list.selected()
+        labels = self._selected()
         if not labels:
             return
         first = next(p for p in self.prompts.prompts if p.label == labels[0])

@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 )
 
 from neuroclip_gui.panels.search.found import Found
+from neuroclip_gui.style.elided import ElidedLabel
 from neuroclip_gui.style.panel import Panel
 
 PICTURE = QSize(96, 72)
@@ -55,7 +56,7 @@ class SearchPanel(Panel):
         self.open, self.index = QPushButton("Open an index…"), QPushButton("Index a folder…")
         self.entry, self.list = QLineEdit(), QListWidget()
         self.like = QPushButton("More like this")
-        self.progress, self.doing = QWidget(), QLabel()
+        self.progress, self.doing = QWidget(), ElidedLabel(Qt.TextElideMode.ElideRight)
         self.bar, self.stop = QProgressBar(), QPushButton("Stop")
         self._found: list[Found] = []
         self._prepare()

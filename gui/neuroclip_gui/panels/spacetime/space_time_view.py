@@ -19,6 +19,8 @@ from neuroclip_live.events import Packet, Resolution
 
 MOST = 100_000
 """Events shown: the newest. More would hide each other."""
+PREPARING = "Preparing space and time…"
+"""Said while what projects is imported and compiled: seconds, the first time."""
 SPANS_MS = (50, 100, 200, 500, 1000, 2000)
 _CORNERS = np.array([(x, y, t) for t in (0, 1) for y in (0, 1) for x in (0, 1)], np.float64)
 _EDGES = ((0, 1), (2, 3), (0, 2), (1, 3), (4, 5), (6, 7), (4, 6), (5, 7), (0, 4), (1, 5), (2, 6), (3, 7))
@@ -108,6 +110,10 @@ class SpaceTimeView(Panel):
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.translate(area.topLeft())
             self._paint_box(painter, (area.width(), area.height()), ink)
+        else:
+            painter.setPen(self._theme.color("muted"))
+            painter.setFont(font(12))
+            painter.drawText(area, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, PREPARING)
         painter.end()
 
     def _paint_box(self, painter: QPainter, size: tuple[int, int], ink: Any) -> None:
@@ -123,10 +129,11 @@ class SpaceTimeView(Panel):
         painter.setFont(font(11))
         for text, first, last in (("x", 2, 3), ("y", 0, 2)):
             middle = (places[first] + places[last]) / 2
-            painter.drawText(middle + QPointF(-10 if text == "y" else 0, 14 if text == "x" else 0), text)
+            beside = QPointF(-10 if text == "y" else 0, 14 if text == "x" else 0)
+            _write(painter, middle + beside, text, size)
         span = f"−{self.span_ms} ms" if self.span_ms < 1000 else f"−{self.span_ms / 1000:g} s"
-        painter.drawText(places[7] + QPointF(4, 14), span)
-        painter.drawText(places[3] + QPointF(4, 14), "now")
+        _write(painter, places[7] + QPointF(4, 14), span, size)
+        _write(painter, places[3] + QPointF(4, 14), "now", size)
         painter.drawText(
             QRectF(0, 0, size[0] - 8, size[1] - 4),
             Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom,
@@ -202,6 +209,14 @@ class SpaceTimeView(Panel):
             self.reset()
         else:
             super().keyPressEvent(event)
+
+
+def _write(painter: QPainter, place: QPointF, text: str, size: tuple[int, int]) -> None:
+    """Write a text at a place, or as near to it as is inside of the view."""
+    metrics = painter.fontMetrics()
+    x = max(2.0, min(place.x(), size[0] - metrics.horizontalAdvance(text) - 4))
+    y = max(float(metrics.ascent()), min(place.y(), size[1] - metrics.descent() - 2))
+    painter.drawText(QPointF(x, y), text)
 
 
 def load_projection() -> Any:

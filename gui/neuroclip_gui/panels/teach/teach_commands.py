@@ -168,8 +168,7 @@ class Teaching(QObject):
         def learn() -> None:
             taken = teacher.learn_from(label, found.windows, is_it)
             self._note(label, is_it, taken, LAST_S)
-            shots = f"{taken} shot{'' if taken == 1 else 's'}"
-            self._window.banner.say(f"#{found.id} {'is' if is_it else 'is not'} “{label}” ({shots})")
+            self._window.banner.say(f"#{found.id} {'is' if is_it else 'is not'} “{label}” ({_shots(taken)})")
 
         before = teacher.book
         self._try(learn)
@@ -184,9 +183,8 @@ class Teaching(QObject):
         def learn() -> None:
             taken = pipeline.teach(label, LAST_S) if is_it else teacher.counter_example(label, LAST_S)
             self._note(label, is_it, taken, LAST_S)
-            shots = f"{taken} shot{'' if taken == 1 else 's'}"
             verb = "is" if is_it else "is not"
-            self._window.banner.say(f"The last {LAST_S:g} s: this {verb} “{label}” ({shots})")
+            self._window.banner.say(f"The last {LAST_S:g} s: this {verb} “{label}” ({_shots(taken)})")
 
         before = teacher.book
         self._try(learn)
@@ -285,7 +283,7 @@ class Teaching(QObject):
         window.teach.show_status(status)
         self.badge = ""
         if status is not None and status.collecting is not None:
-            self.badge = f"Showing “{status.collecting}”: {status.collected}"
+            self.badge = f"Showing “{status.collecting}”: {_shots(status.collected)}"
 
     # ---- inside
 
@@ -338,3 +336,7 @@ class Teaching(QObject):
             do()
         except UserError as error:
             self._window.complain(str(error))
+
+
+def _shots(count: int) -> str:
+    return f"{count} shot{'' if count == 1 else 's'}"
