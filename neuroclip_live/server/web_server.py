@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from neuroclip_drivers.network.listening import listen, parse_listening
+from neuroclip_drivers.network.listening import listen, outward_address, parse_listening
 from neuroclip_live.errors import UserError
 from neuroclip_live.server.access import Access, new_token
 
@@ -49,6 +49,8 @@ class WebServer:
     ----------
     url : str
         To open in a browser; with the token, where one is needed.
+    scan_url : str
+        The same for a phone that scans it; empty where only this machine can connect.
 
     Raises
     ------
@@ -93,7 +95,12 @@ class WebServer:
             ) from None
         self._server: uvicorn.Server = uvicorn.Server(config)
         scheme = "https" if settings.cert is not None else "http"
-        self.url = f"{scheme}://{address.called}/" + (f"?token={token}" if token is not None else "")
+        rest = f"?token={token}" if token is not None else ""
+        self.url = f"{scheme}://{address.called}/{rest}"
+        self.scan_url = "" if address.loopback else self.url
+        # names of machines are not known to every phone; those of certificates have to be asked for
+        if address.host == "0.0.0.0" and scheme == "http" and (host := outward_address()) is not None:
+            self.scan_url = f"http://{host}:{address.port}/{rest}"
         self._thread = threading.Thread(target=self._serve, name="web server", daemon=True)
 
     @property

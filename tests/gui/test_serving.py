@@ -6,13 +6,18 @@ import json
 import socket
 import urllib.request
 
+import cv2
+import numpy as np
+import pytest
 from making import make_events
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLabel
 from serving import free_port
 from websockets.sync.client import connect
 
+from neuroclip_gui.panels.serving.qr_code import SIDE, QrCode
 from neuroclip_gui.panels.serving.serve_dialog import ServeDialog
 from neuroclip_live.events import Packet
 from neuroclip_live.outputs.shared_events import SharedEvents, SharingSettings
@@ -70,6 +75,47 @@ def test_for_the_network_the_address_holds_a_token(qtbot, window):
     click(qtbot, dialog.page.button)
     qtbot.waitUntil(lambda: "?token=" in dialog.page.address.text())
     assert socket.gethostname() in dialog.page.address.text()
+
+
+def scanned(label: QLabel) -> str:
+    """Return what a camera reads in a code."""
+    image = label.pixmap().toImage().convertToFormat(QImage.Format.Format_Grayscale8)
+    pixels = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
+    text, *_ = cv2.QRCodeDetector().detectAndDecode(np.ascontiguousarray(pixels[:, : image.width()]))
+    return str(text)
+
+
+def test_a_phone_scans_the_address_where_others_may_open_the_page(qtbot, window):
+    dialog = asked(qtbot, window)
+    assert not dialog.code.isVisible()
+    dialog.page.port.setValue(free_port())
+    click(qtbot, dialog.page.button)
+    qtbot.waitUntil(lambda: bool(dialog.page.address.text()))
+    assert not dialog.code.isVisible()  # a phone cannot open 127.0.0.1
+    click(qtbot, dialog.page.button)
+    qtbot.waitUntil(lambda: not window.serving.busy)
+    dialog.to.setCurrentIndex(1)
+    click(qtbot, dialog.page.button)
+    qtbot.waitUntil(dialog.code.isVisible)
+    url = scanned(dialog.code)
+    place, _, token = url.partition("?token=")
+    assert token == dialog.page.address.text().partition("?token=")[2] != ""
+    phone = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+    assert phone.open(url, timeout=60).status == 200  # it is this machine's, and leads there
+    assert place.startswith("http://")
+    assert dialog.code.pixmap().width() <= SIDE
+    click(qtbot, dialog.page.button)
+    qtbot.waitUntil(lambda: not dialog.code.isVisible())
+
+
+@pytest.mark.parametrize("text", ["x", "http://[::1]:8080/?token=" + "aB-_" * 30, "\u00fc" * 400])
+def test_any_text_can_be_scanned(qtbot, text):
+    code = QrCode("a code")
+    qtbot.addWidget(code)
+    code.show_code(text)
+    assert scanned(code) == text
+    code.show_code("")
+    assert not code.isVisible()
 
 
 def test_a_port_that_is_taken_is_said_and_another_can_be_tried(qtbot, window):

@@ -43,6 +43,21 @@ class Address:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
+def outward_address() -> str | None:
+    """Return this machine's address on the network that leads to others, or None; nothing is sent.
+
+    A machine's name, which :attr:`Address.called` gives, is not known to every phone.
+    """
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(
+                ("192.0.2.1", 9)
+            )  # of those kept for documentation: the system looks up the way there
+            return str(probe.getsockname()[0])
+        except OSError:
+            return None
+
+
 def parse_listening(text: str) -> Address:
     """Read ``[HOST:]PORT``; an IPv6 address stands in brackets.
 

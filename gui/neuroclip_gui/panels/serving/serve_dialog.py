@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from neuroclip_gui.panels.serving.qr_code import QrCode
 from neuroclip_gui.style.fields import inset
 from neuroclip_live.outputs.shared_events import SharedEvents
 from neuroclip_live.server.web_server import WebServer
@@ -92,7 +93,7 @@ class Part(QWidget):
         self.row.addWidget(self.button)
         self.found.addWidget(self.address, 1)
         self.found.addWidget(self.copy)
-        column = QVBoxLayout(self)
+        self.column = column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(7)
         for each in (head, told):
@@ -133,6 +134,7 @@ class ServeDialog(QDialog):
         self.events = Part("Events for other programs", ABOUT_EVENTS, EVENTS_PORT)
         self.to = QComboBox()
         self.visit = QPushButton("Open")
+        self.code = QrCode("QR code of the page's address")
         self.failure = QLabel()
         self._build()
         self.page.button.clicked.connect(self._on_page)
@@ -155,6 +157,8 @@ class ServeDialog(QDialog):
         self.visit.setAccessibleName("Open the page")
         self.page.row.insertWidget(2, self.to, 1)
         self.page.found.addWidget(self.visit)
+        self.code.setToolTip("Scan it with a phone in the same network; it holds the token")
+        self.page.column.addWidget(self.code)
         self.failure.setProperty("role", "bad")
         self.failure.setWordWrap(True)
         self.failure.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -196,6 +200,7 @@ class ServeDialog(QDialog):
         self.page.show_state(page.url if page is not None else "", watching)
         self.to.setEnabled(page is None)
         self.visit.setEnabled(page is not None)
+        self.code.show_code(page.scan_url if page is not None else "")
         reading = "Not serving"
         if events is not None:
             given = events.status()
