@@ -25,6 +25,7 @@ NAMES = (
     "capture",
     "paint",
     "window",
+    "webcam",
     "serving",
     "adapter_p99",
     "startup",
