@@ -17,7 +17,7 @@ from click.testing import CliRunner
 from torch import nn
 
 from neuroclip_live.model.backbone import load_backbone
-from training.bank import Bank, Studio, font_files, is_held_out, load_photos, split_fonts
+from training.bank import Bank, font_files, is_held_out, load_photos, split_fonts
 from training.blend import blended
 from training.calibrate import calibrate, expected_calibration_error
 from training.distill_text import through_head
@@ -36,6 +36,7 @@ from training.pictures import PictureSet, write_digit
 from training.settings import Settings, TextPlan, quick, seeded
 from training.shots import laid
 from training.solids import CATALOG
+from training.studio import Studio
 from training.text_stages import inside, polishing, train_text
 from training.texts import Corpus
 from training.train_image import Plan, Turn, load_averaged, rate_at, side_at, train, turn_at

@@ -236,7 +236,7 @@ def load_meshes(path: Path) -> list[tuple[str, Mesh]]:
     """Read what :func:`save_meshes` wrote."""
     with np.load(path, allow_pickle=False) as stored:
         names, counts = stored["names"].tolist(), stored["counts"]
-        corners, gray = stored["corners"], stored["grey"].astype(np.float32)
+        corners, gray = stored["corners"], stored["gray"].astype(np.float32)
     flat = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     flat /= np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-12)
     normals = np.repeat(flat[:, None], 3, 1)

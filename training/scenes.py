@@ -27,7 +27,7 @@ FEWEST_ACTIVE = 0.005
 """Share of the sensor's pixels that must fire for a slice to be worth learning from."""
 
 UNEVEN = 0.35
-"""Share of the sensors whose ON and OFF thresholds are far apart."""
+"""Share of the sensors in training whose ON and OFF thresholds are far apart."""
 
 Film = Callable[[float], Image]
 """A scene: time, in slices, → the luminance the sensor sees then."""
@@ -98,15 +98,17 @@ def shoot(
     size: int,
     slices: int,
     fewest_steps: int = 0,
+    uneven: float = UNEVEN,
 ) -> list[Image]:
     """Film a scene with a random sensor; return up to ``slices`` event frames (size, size), made as live.
 
     ``fewest_steps`` is how many pictures a slice is made of at the least: what is fast needs more of them.
+    ``uneven`` is the share of sensors that fire far less in one polarity.
     """
     threshold = float(np.exp(random.uniform(np.log(0.06), np.log(style.threshold))))
     # many sensors are biased so that one polarity fires far less than the other
     off_ratio = random.uniform(0.8, 1.3)
-    if random.random() < UNEVEN:
+    if uneven and random.random() < uneven:
         off_ratio = float(np.exp(random.uniform(np.log(0.4), np.log(4.0))))
     sensor = SensorModel(
         threshold_on=threshold,

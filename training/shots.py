@@ -17,10 +17,11 @@ SMALL_PX = (15.0, 60.0)
 FAST_PX = (10.0, 200.0)
 """How far they move in a slice, in pixels."""
 
-PIXELS_A_STEP = 2.5
-"""A fast thing is drawn at least once in so many pixels, so that its events smear as a sensor's do."""
+SMEAR = (2.5, 40)
+"""A fast thing is drawn once in so many pixels, and smears as before a sensor; at most so often."""
 
-_MOST_STEPS = 40
+FIRST_SMEAR = (6.0, 16)
+"""The same in simulated validation, which was first filmed so."""
 
 _TOO_LARGE = frozenset({"box", "laptop", "monitor", "keyboard", "telephone", "speaker", "bucket"})
 _KINDS = ("solids_kitchen", "solids_desk", "solids_tools", "solids_small")
@@ -53,11 +54,17 @@ FROM_ABOVE = ("car", "truck", "bus", "person", "boat", "airplane", "tree", "hous
 
 
 def swift_film(
-    mesh: Mesh, resolution: Resolution, random: Random, clutter: Image | None = None, above: bool = False
+    mesh: Mesh,
+    resolution: Resolution,
+    random: Random,
+    clutter: Image | None = None,
+    above: bool = False,
+    smear: tuple[float, int] = SMEAR,
 ) -> tuple[Film, int]:
     """Move a small thing fast; return the film and how many pictures a slice needs.
 
-    ``above`` looks down on it; it then moves the way it points and hardly turns.
+    ``above`` looks down on it; it then moves the way it points and hardly turns. ``smear`` is how many pixels
+    it moves between two pictures, and how many of these a slice has at the most.
     """
     thing = normalized(mesh)
     view = float(min(resolution))
@@ -77,16 +84,10 @@ def swift_film(
     start = random.uniform(0, 360)
     spin = random.normal(0, 2 if above else 12)
     roll = 0.0 if above else random.normal(0, 40)
-    ground = float(random.uniform(10, 240))
-    body = float((thing.gray * 255 * 0.7).mean())
-    while abs(body - ground) < 25:
-        ground = float(random.uniform(10, 240))
+    ground = _ground(thing, random)
     light = np.array([random.normal(0, 0.6), -abs(random.normal(0.7, 0.4)), 0.8], np.float32)
     light /= np.linalg.norm(light)
-    ground_image = np.full((resolution.height, resolution.width), ground, np.float32)
-    if clutter is not None:
-        soft = cv2.resize(clutter, tuple(resolution), interpolation=cv2.INTER_LINEAR).astype(np.float32)
-        ground_image = ground_image + (soft - soft.mean()) * random.uniform(0.2, 0.6)
+    ground_image = _painted(ground, resolution, random, clutter)
 
     def film(t: float) -> Image:
         center = middle + swing * np.sin(phase + rate * t)
@@ -96,7 +97,7 @@ def swift_film(
         render(thing, pose, light, image, depth, size, (float(center[0]), float(center[1])))
         return np.clip(image, 0, 255).astype(np.uint8)
 
-    return film, int(np.clip(round(speed / PIXELS_A_STEP), 2, _MOST_STEPS))
+    return film, int(np.clip(round(speed / smear[0]), 2, smear[1]))
 
 
 def near_film(
@@ -124,16 +125,10 @@ def near_film(
     else:
         starts = tuple(random.uniform(0, 360, 3))
     turns = [(axis, start, random.normal(0, 4)) for axis, start in zip("xyz", starts, strict=True)]
-    ground = float(random.uniform(10, 240))
-    body = float((thing.gray * 255 * 0.7).mean())
-    while abs(body - ground) < 25:
-        ground = float(random.uniform(10, 240))
+    ground = _ground(thing, random)
     light = np.array([random.normal(0, 0.8), random.normal(-0.5, 0.6), 0.8], np.float32)
     light /= np.linalg.norm(light)
-    ground_image = np.full((resolution.height, resolution.width), ground, np.float32)
-    if clutter is not None:
-        soft = cv2.resize(clutter, tuple(resolution), interpolation=cv2.INTER_LINEAR).astype(np.float32)
-        ground_image = ground_image + (soft - soft.mean()) * random.uniform(0.2, 0.6)
+    ground_image = _painted(ground, resolution, random, clutter)
 
     def film(t: float) -> Image:
         center = middle + swing * np.sin(phase + rate * t)
@@ -145,7 +140,59 @@ def near_film(
         render(thing, pose, light, image, depth, size, (float(center[0]), float(center[1])))
         return np.clip(image, 0, 255).astype(np.uint8)
 
-    return film, int(np.clip(round(speed / PIXELS_A_STEP), 2, _MOST_STEPS // 2))
+    return film, int(np.clip(round(speed / SMEAR[0]), 2, SMEAR[1] // 2))
+
+
+def facing_film(
+    mesh: Mesh, resolution: Resolution, random: Random, clutter: Image | None = None
+) -> tuple[Film, int]:
+    """Show somebody who sits before the camera: upright, more or less from the front, cut by the lower rim.
+
+    The head sways, nods and turns; returns the film and how many pictures a slice needs.
+    """
+    thing = normalized(mesh)
+    view = float(min(resolution))
+    size = view * random.uniform(0.4, 0.95)
+    area = np.array(resolution, float)
+    middle = area * (random.uniform(0.35, 0.65), random.uniform(0.5, 0.5 + 0.4 * size / view))
+    swing = view * float(np.exp(random.uniform(np.log(0.01), np.log(0.12)))) * random.uniform(0.2, 1.0, 2)
+    rate, phase = random.uniform(0.3, 1.2), random.uniform(0, 2 * np.pi, 2)
+    starts = (random.normal(5, 12), random.normal(0, 7), random.normal(0, 30))
+    turns = [(axis, start, random.normal(0, 5)) for axis, start in zip("xyz", starts, strict=True)]
+    ground = _ground(thing, random)
+    light = np.array([random.normal(0, 0.8), random.normal(-0.7, 0.4), 0.7], np.float32)
+    light /= np.linalg.norm(light)
+    ground_image = _painted(ground, resolution, random, clutter)
+
+    def film(t: float) -> Image:
+        center = middle + swing * np.sin(phase + rate * t)
+        image = ground_image.copy()
+        depth = np.full(image.shape, np.inf, np.float32)
+        pose = np.eye(3, dtype=np.float32)
+        for axis, start, turn in reversed(turns):  # the head turns on its neck, then the whole leans
+            pose = rotation(axis, start + turn * t) @ pose
+        render(thing, pose, light, image, depth, size, (float(center[0]), float(center[1])))
+        return np.clip(image, 0, 255).astype(np.uint8)
+
+    return film, 3
+
+
+def _ground(thing: Mesh, random: Random) -> float:
+    """Draw a gray value 0..255 that the thing stands out from."""
+    ground = float(random.uniform(10, 240))
+    body = float((thing.gray * 255 * 0.7).mean())
+    while abs(body - ground) < 25:
+        ground = float(random.uniform(10, 240))
+    return ground
+
+
+def _painted(ground: float, resolution: Resolution, random: Random, clutter: Image | None) -> Image:
+    """Return the ground (H, W) float32, with a faint picture on it where one is given."""
+    image = np.full((resolution.height, resolution.width), ground, np.float32)
+    if clutter is None:
+        return image
+    soft = cv2.resize(clutter, tuple(resolution), interpolation=cv2.INTER_LINEAR).astype(np.float32)
+    return image + (soft - soft.mean()) * random.uniform(0.2, 0.6)
 
 
 def laid(mesh: Mesh) -> Mesh:

@@ -79,6 +79,14 @@ FIFTH = replace(FOURTH, mix=(0.36, 0.11, 0.13, 0.05, 0.02, 0.06, 0.08, 0.06, 0.0
 SIXTH = replace(FIFTH, mix=(0.44, 0.12, 0.13, 0.05, 0.02, 0.06, 0.06, 0.05, 0.05, 0.02), seed=6000)
 """The same with more photographs: the fifth had lost some of what it knew of them."""
 
+SEVENTH = replace(SIXTH, mix=(0.45, 0.09, 0.10, 0.05, 0.02, 0.04, 0.07, 0.05, 0.04, 0.02, 0.07), seed=7000)
+"""The same with cartons and people before a desk (:mod:`training.solids_more`) and less of what is known."""
+
+FROZEN = {THIRD: 3, FOURTH: 3}
+"""How many blocks stand still in a plan's training, where it is not :data:`LATER_FROZEN`."""
+
+LATER_FROZEN = 2
+
 
 @dataclass(frozen=True)
 class PartTargets:
@@ -148,6 +156,7 @@ def third_part(
     out: Path,
     plan: Plan,
     processes: int,
+    frozen: int = LATER_FROZEN,
 ) -> Path:
     """Train; return the path of the checkpoint."""
     from safetensors.numpy import load_file
@@ -171,7 +180,7 @@ def third_part(
     def lesson() -> Lesson:
         tower = started(state, plan.size, sum(targets.widths))
         shown = (targets.widths, targets.photographs, targets.classes, targets.always)
-        return PartsLesson(tower, vocabulary, targets.sentences, *shown, plan.candidates)
+        return PartsLesson(tower, vocabulary, targets.sentences, *shown, plan.candidates, frozen)
 
     train_in_processes(
         processes, plan, lesson, bank, vocabulary.index(), out / "image", "image tower, third part"
@@ -195,6 +204,7 @@ _PATH = click.Path(path_type=Path, exists=True)
 @click.option("--near", is_flag=True, help="The fourth part: hands and things near, and things lying flat.")
 @click.option("--waved", is_flag=True, help="The fifth part: the same kinds, and more of what is fast.")
 @click.option("--pictured", is_flag=True, help="The sixth part: the same kinds, and more photographs.")
+@click.option("--seated", is_flag=True, help="The seventh part: cartons, and people before a desk.")
 @click.option("--processes", default=1, show_default=True)
 @click.option("--out", type=click.Path(path_type=Path), required=True)
 def main(
@@ -210,6 +220,7 @@ def main(
     near: bool,
     waved: bool,
     pictured: bool,
+    seated: bool,
     processes: int,
     out: Path,
 ) -> None:
@@ -220,8 +231,10 @@ def main(
     bank, _, _ = gather(list(images), packages, font_files(fonts), out, Settings())
     named = [pair for file in meshes for pair in load_meshes(file)]
     bank = without(replace(bank, meshes=named), (*HELD_OUT_CLASSES, *HELD_OUT_MESHES))
-    plan = SIXTH if pictured else FIFTH if waved else FOURTH if near else THIRD
-    path = third_part(bank, start, head, clip, wordnet, out, replace(plan, steps=steps), processes)
+    plan = SEVENTH if seated else SIXTH if pictured else FIFTH if waved else FOURTH if near else THIRD
+    frozen = FROZEN.get(plan, LATER_FROZEN)
+    plan = replace(plan, steps=steps)
+    path = third_part(bank, start, head, clip, wordnet, out, plan, processes, frozen)
     shares = " ".join(map(str, SHARES))
     click.echo(f"python -m training.export_words --image {path} --shares {shares} makes the model")
 

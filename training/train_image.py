@@ -22,9 +22,10 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn import functional
 
-from training.bank import Bank, Studio
+from training.bank import Bank
 from training.image_tower import TextHead, build_tower, copy_state, normalize_frames, update_average
 from training.lessons import Batch, Lesson
+from training.studio import Studio
 
 
 @dataclass(frozen=True)

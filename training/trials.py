@@ -14,12 +14,13 @@ import click
 import numpy as np
 import numpy.typing as npt
 
-from training.bank import Bank, Studio, font_files, load_glyphs, load_photos, split_fonts
+from training.bank import Bank, font_files, load_glyphs, load_photos, split_fonts
 from training.mesh import Mesh
 from training.named_meshes import load_meshes
 from training.pictures import DIGIT_WORDS, PictureSet
 from training.settings import HELD_OUT_MESHES, Settings
 from training.solids import CATALOG
+from training.studio import Studio
 
 SEED = 7_654_321
 SLICES = 3
@@ -61,6 +62,10 @@ class Trial:
     truths: npt.NDArray[np.int64]
     labels: tuple[str, ...]
     extra: bool = False
+
+
+def _studio(bank: Bank, mix: Sequence[float], seed: int, size: int) -> Studio:
+    return Studio(bank, mix, seed, size, SLICES, as_first=True)
 
 
 def film_trial(
@@ -110,19 +115,23 @@ def simulated_trials(
         labels = sorted(set(pictures.nouns))
         if len(labels) < 2:
             continue  # nothing to tell apart
-        studio = Studio(Bank(photos=pictures, solids=False), (1, 0, 0, 0, 0), seed, size, SLICES)
+        studio = Studio(
+            Bank(photos=pictures, solids=False), (1, 0, 0, 0, 0), seed, size, SLICES, as_first=True
+        )
         wanted = [("photo", label, k) for k, label in enumerate(labels)] * -(-scenes // len(labels))
         trials.append(film_trial(name, studio, wanted, labels))
-        quiet = Studio(Bank(photos=pictures, solids=False), (1, 0, 0, 0, 0), seed, size, SLICES)
+        quiet = Studio(
+            Bank(photos=pictures, solids=False), (1, 0, 0, 0, 0), seed, size, SLICES, as_first=True
+        )
         quiet.take_photographs(gentle=1.0)
         trials.append(replace(film_trial(f"{name}, little noise", quiet, wanted, labels), extra=True))
     if solids:
         keys = sorted(CATALOG)
-        studio = Studio(Bank(), (0, 0, 1, 0, 0), seed, size, SLICES)
+        studio = _studio(Bank(), (0, 0, 1, 0, 0), seed, size)
         labels = [CATALOG[key][1][0] for key in keys]
         wanted = [("solid", key, i) for i, key in enumerate(keys)] * -(-scenes // len(keys))
         trials.append(film_trial("solids", studio, wanted, labels))
-    studio = Studio(Bank(glyphs=glyphs), (0, 0, 0, 1, 0), seed, size, SLICES)
+    studio = _studio(Bank(glyphs=glyphs), (0, 0, 0, 1, 0), seed, size)
     labels = [f"the number {word}" for word in DIGIT_WORDS]
     trials.append(
         film_trial("digits", studio, [("digit", str(d), d) for d in range(10)] * -(-scenes // 10), labels)
@@ -144,14 +153,16 @@ def hard_trials(
     kept = [(noun, mesh) for noun, mesh in meshes if noun in HELD_OUT_MESHES]
     if kept:
         nouns = sorted({noun for noun, _ in kept})
-        studio = Studio(Bank(solids=False, meshes=kept), (0, 0, 0, 0, 0, 1), seed, size, SLICES)
+        studio = Studio(
+            Bank(solids=False, meshes=kept), (0, 0, 0, 0, 0, 1), seed, size, SLICES, as_first=True
+        )
         wanted = [("mesh", noun, i) for i, noun in enumerate(nouns)] * -(-scenes // len(nouns))
         trials.append(replace(film_trial("unseen nouns", studio, wanted, nouns), extra=True))
     for name, kind, keys in (
         ("small and fast", "swift", SMALL_AND_FAST),
         ("held in a hand", "held", IN_HAND),
     ):
-        studio = Studio(Bank(), (0, 0, 1, 0, 0), seed, size, SLICES)
+        studio = _studio(Bank(), (0, 0, 1, 0, 0), seed, size)
         labels = [CATALOG[key][1][0] for key in keys]
         wanted = [(kind, key, i) for i, key in enumerate(keys)] * -(-scenes // len(keys))
         trials.append(replace(film_trial(name, studio, wanted, labels), extra=True))
