@@ -209,7 +209,7 @@ class Follower:
         if prediction is not None and prediction.paused and window.transport.paused:
             place = f"at {clock(window.transport.seconds_of(prediction.t_us))}"
         decision = self._shown = window.decided
-        hint = "" if window.prompts.prompts.enabled else "type a word on the right"
+        hint = self._hint(decision)
         color = window.prompts.color(decision.label)
         moves = prediction is not None and prediction.camera_moves
         note = "the camera moves: things are not told apart" if moves else ""
@@ -223,6 +223,15 @@ class Follower:
         else:
             still = decision.kind == "no-motion"
             window.view.set_state("No motion" if still else "", still)
+
+    def _hint(self, decision: Decision) -> str:
+        """Return what is said of an answer that is no word, where it can be told better than in general."""
+        prompts = self._window.prompts.prompts
+        if not prompts.enabled:
+            return "type a word on the right"
+        if decision.kind == "none" and not prompts.none_of_these:
+            return "a negative fits best"
+        return ""
 
     def _pull_status(self, pipeline: PipelineProtocol, now: float) -> None:
         window = self._window

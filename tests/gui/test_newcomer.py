@@ -201,3 +201,13 @@ def test_space_and_time_says_that_it_is_being_prepared(qtbot, window, monkeypatc
     rows = range(picture.height() // 2 - 20, picture.height() // 2 + 20)
     said = [1 for y in rows for x in middle if picture.pixelColor(x, y) != ground]
     assert said
+
+
+def test_a_negative_that_fits_best_is_told_as_that_while_none_of_these_is_off(qtbot, window, pipeline):
+    window.want_prompts(parse_prompts("a mug, -a hand"))
+    pipeline.predict({"a mug": 0.1}, rejected=0.9)
+    qtbot.waitUntil(lambda: window.decision.words() == ("None of these", "a negative fits best"))
+    assert window.prompts.none.text() == "None of these"
+    window.want_prompts(window.prompts.prompts.with_none_of_these(True))
+    assert window.prompts.none.text() == "None of these, or a negative"
+    qtbot.waitUntil(lambda: "something else fits better" in window.decision.words()[1])

@@ -72,7 +72,7 @@ class DecisionPanel(QWidget):
     ) -> None:
         """Say the decision and how long it has held.
 
-        ``hint`` replaces the small line while waiting; ``place`` says of which place of a paused recording it
+        ``hint`` replaces the small line while waiting, or where nothing fits; ``place`` says of which place of a paused recording it
         is, instead of since when; ``note`` is said after it.
         """
         fresh = (decision.kind, decision.label) != (self._decision.kind, self._decision.label)
@@ -123,7 +123,7 @@ class DecisionPanel(QWidget):
             at = f"{self._place}   ·   " if self._place else ""
             return "Not sure", f"{at}perhaps {d.label}, {d.probability:.0%}"
         if d.kind == "none":
-            return "None of these", self._place or "something else fits better than your words"
+            return "None of these", self._place or self._hint or "something else fits better than your words"
         if d.kind == "no-motion":
             return "No motion", self._place or "an event camera sees change: move something"
         return "Waiting", self._hint or "for the first events"

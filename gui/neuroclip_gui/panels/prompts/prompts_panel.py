@@ -147,7 +147,8 @@ class PromptsPanel(Panel):
         self._empty.setVisible(not prompts.prompts)
         self.none.setChecked(prompts.none_of_these)
         negatives = any(prompt.negative and prompt.enabled for prompt in prompts.prompts)
-        self.none.setText("None of these, or a negative" if negatives else "None of these")
+        both = negatives and prompts.none_of_these  # a negative takes part though "none of these" is off
+        self.none.setText("None of these, or a negative" if both else "None of these")
         self.templates.setText(describe_templates(prompts.templates))
 
     def show_scores(self, decision: Decision, step_s: float) -> None:
