@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 from gui_fakes import FakeSource
 from PySide6.QtCore import QPoint, QRect
+from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QApplication, QLabel, QSizePolicy, QTabBar
 
 from neuroclip_gui import layout
 from neuroclip_gui.style.elided import ElidedLabel
+from neuroclip_gui.style.palettes import EVENT_COLORS, PALETTES, contrast
 from neuroclip_live.prompting.prompts import parse_prompts
 from neuroclip_live.recognition.pipeline import PipelineState
 from neuroclip_live.stream.latency import Percentiles
@@ -211,3 +214,29 @@ def test_a_negative_that_fits_best_is_told_as_that_while_none_of_these_is_off(qt
     window.want_prompts(window.prompts.prompts.with_none_of_these(True))
     assert window.prompts.none.text() == "None of these, or a negative"
     qtbot.waitUntil(lambda: "something else fits better" in window.decision.words()[1])
+
+
+@pytest.mark.parametrize("theme", PALETTES)
+def test_what_is_selected_is_as_legible_as_the_rest(qtbot, window, pipeline, theme):
+    window.set_theme(theme)
+    window.docks["teach"].raise_()
+    pipeline.teacher.learn("a hand")
+    row = window.teach.list
+    qtbot.waitUntil(lambda: row.isVisible() and row.model().rowCount() == 1)
+    row.selectAll()
+    row.setFocus()
+    index = row.model().index(0, 0)
+    picture = row.viewport().grab(row.visualRect(index)).toImage()
+    seen = Counter(picture.pixel(x, y) for y in range(picture.height()) for x in range(picture.width()))
+    under = QColor(seen.most_common(1)[0][0]).name()
+    assert max(contrast(QColor(pixel).name(), under) for pixel in seen) >= 4.5, under
+    assert under != QColor(window.theme.palette.panel).name()  # and it is seen that it is selected
+
+
+@pytest.mark.parametrize("theme", PALETTES)
+@pytest.mark.parametrize("colors", ["", *EVENT_COLORS])
+def test_what_is_written_into_space_and_time_is_legible(window, theme, colors):
+    window.set_theme(theme)
+    window.live.set_colors(colors)
+    ground = window.live.colors.ground
+    assert contrast(window.theme.ink_on(ground).name(), QColor(*ground).name()) >= 4.5

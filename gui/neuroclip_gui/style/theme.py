@@ -13,10 +13,14 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QColor, QFont, QPalette
 from PySide6.QtWidgets import QApplication
 
-from neuroclip_gui.style.palettes import PALETTES, Palette
+from neuroclip_gui.style.palettes import PALETTES, Palette, contrast
 
 _ASSETS = (Path(__file__).parent / "assets").as_posix()
 FAMILIES = ["Inter", "Segoe UI", "Cantarell", "Ubuntu", "Noto Sans", "DejaVu Sans"]
+
+
+_LEGIBLE = 4.5
+"""The least contrast of text to what is under it, by WCAG 2 (AA)."""
 
 
 class Theme(QObject):
@@ -49,6 +53,12 @@ class Theme(QObject):
         color = QColor(getattr(self.palette, role))
         color.setAlpha(alpha)
         return color
+
+    def ink_on(self, ground: tuple[int, int, int]) -> QColor:
+        """Return a color to write with on another ground than the theme's: quiet, and legible."""
+        under, p = QColor(*ground).name(), self.palette
+        legible = [ink for ink in (p.muted, p.text, p.window) if contrast(ink, under) >= _LEGIBLE]
+        return QColor(legible[0] if legible else "#000000")
 
     def series(self, index: int) -> QColor:
         """Return the color of the prompt with this number."""
@@ -154,6 +164,9 @@ def style_sheet(p: Palette) -> str:
     QComboBox QAbstractItemView {{ background: {p.panel}; border: 1px solid {p.border};
         selection-background-color: {p.raised}; selection-color: {p.text}; outline: 0; }}
     QListView, QTableWidget, QScrollArea {{ background: transparent; border: 0; outline: 0; }}
+    QListView, QTreeView, QTableView {{ selection-background-color: {p.raised}; selection-color: {p.text}; }}
+    QListView::item:selected, QTreeView::item:selected, QTreeView::branch:selected,
+        QTableView::item:selected {{ background: {p.raised}; color: {p.text}; }}
     QListWidget#moments::item {{ padding: 2px; border-radius: 6px; }}
     QListWidget#moments::item:hover {{ background: {hover}; }}
     QListWidget#moments::item:selected {{ background: {p.raised}; color: {p.text}; }}

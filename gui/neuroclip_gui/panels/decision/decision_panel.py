@@ -72,8 +72,8 @@ class DecisionPanel(QWidget):
     ) -> None:
         """Say the decision and how long it has held.
 
-        ``hint`` replaces the small line while waiting, or where nothing fits; ``place`` says of which place of a paused recording it
-        is, instead of since when; ``note`` is said after it.
+        ``hint`` replaces the small line while waiting, or where nothing fits; ``place`` says of which place
+        of a paused recording it is, instead of since when; ``note`` is said after it.
         """
         fresh = (decision.kind, decision.label) != (self._decision.kind, self._decision.label)
         self._busy, self._refused, self._decision, self._color = None, False, decision, color

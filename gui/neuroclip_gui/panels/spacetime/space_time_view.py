@@ -92,7 +92,7 @@ class SpaceTimeView(Panel):
         colors = self._colors()
         area = self.rect().adjusted(2, 2, -2, -2)
         ground, on, off = (np.array(c[::-1], np.uint8) for c in (colors.ground, colors.on, colors.off))
-        ink = self._theme.color("muted") if sum(colors.ground) < 380 else self._theme.color("border")
+        ink = self._theme.ink_on(colors.ground)
         if self._projection is not None and area.width() > 8 and area.height() > 8:
             ratio = self.devicePixelRatioF()
             size = round(area.width() * ratio), round(area.height() * ratio)
