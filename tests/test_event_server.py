@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import struct
 import threading
 from collections.abc import Callable, Iterator
 
@@ -11,10 +12,12 @@ import pytest
 from fakes import wait_for
 from making import SIZE, join, make_events, same
 from readers import DvReader, Taking
-from serving import LONG_S
+from serving import LONG_S, servers
 
-from neuroclip_drivers.aedat4.format import Compression
-from neuroclip_drivers.aedat4.packing import checksum
+from neuroclip_drivers.aedat4.format import MAGIC, Compression, StreamInfo, header_of
+from neuroclip_drivers.aedat4.packing import checksum, event_body
+from neuroclip_drivers.aedat4.payloads import frame_payload
+from neuroclip_drivers.network.event_reader import wire_packet
 from neuroclip_drivers.network.event_server import MAX_READERS, EventServer, Listener
 from neuroclip_drivers.network.listening import Address, listen
 from neuroclip_drivers.source import SourceState
@@ -69,6 +72,27 @@ def test_our_own_source_and_dv_processings_get_the_same_events(
     finally:
         dvs.close()
     wait_for(lambda: server.status().readers == 0)
+
+
+@pytest.mark.parametrize("more", [False, True], ids=["events", "a frame between"])
+def test_dv_processings_reader_bears_events_and_nothing_else(more: bool) -> None:
+    """Why no frames, samples and triggers are given beside events: it ends at the first of them.
+
+    Where this fails because a newer one passes them over, they can be given.
+    """
+    events = make_events(COUNT)
+    streams = [StreamInfo(0, "EVTS", "events", "cam", SIZE), StreamInfo(1, "FRME", "frames", "cam", SIZE)]
+    frame = frame_payload(1, np.zeros((SIZE.height, SIZE.width), np.uint8))
+    body = event_body(events, Compression.NONE)
+    between = struct.pack("<ii", 1, len(frame)) + frame if more else b""
+    header = header_of(streams, Compression.NONE)[len(MAGIC) :]
+    with servers() as start:
+        dvs = DvReader(start([header, between + wire_packet(body)]).port, COUNT)
+        try:
+            assert dvs.line()[0] == "cam"
+            assert (dvs.line()[:1] == [str(COUNT)]) is not more
+        finally:
+            dvs.close()
 
 
 def test_who_comes_late_gets_what_comes_from_then_on(serve: Serve) -> None:
