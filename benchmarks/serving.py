@@ -1,8 +1,9 @@
-"""``--serve``: from the last event to the message at a client, and what 20 watchers cost recognition.
+"""``--serve``: from the last event to the message at a client, and what watchers and readers of events cost.
 
 The client is another process of this machine. Both read the same monotonic clock, so a message's way is the
 time of its arrival there less the time at which its prediction's last event arrived here. The label's own
-latency is that of the same predictions, so the difference is what serving adds.
+latency is that of the same predictions, so the difference is what serving adds. Those who watch get event
+frames over WebSocket; those who read get every event of ``--serve-events``.
 """
 
 from __future__ import annotations
@@ -19,12 +20,13 @@ from benchmarks.machine import ROOT
 from benchmarks.timing import Options, Row, load
 from neuroclip_drivers.replay import ReplaySource
 from neuroclip_live.model.backbone import load_backbone
+from neuroclip_live.outputs.shared_events import SharedEvents, SharingSettings
 from neuroclip_live.prompting.prompts import parse_prompts
 from neuroclip_live.recognition.pipeline import Pipeline, PipelineSettings
 from neuroclip_live.server.live_run import LiveRun
 from neuroclip_live.server.web_server import ServerSettings, WebServer
 
-WATCHERS, FPS = 20, 30
+WATCHERS, FPS, READERS = 20, 30, 4
 MORE_MS, MOST_SLOWDOWN = 5.0, 1.2
 ROUNDS, SECONDS = 5, 20.0
 
@@ -51,10 +53,25 @@ for thread in threads: thread.start()
 for thread in threads: thread.join()
 print(len(seen))
 """
+_READERS = """
+import sys, threading, time
+from neuroclip_drivers.network.source import NetworkSource
+end, seen = time.monotonic() + float(sys.argv[2]), []
+def read():
+    source = NetworkSource(sys.argv[1])
+    for packet in source.packets():
+        seen.append(len(packet))
+        if time.monotonic() > end:
+            source.close()
+threads = [threading.Thread(target=read) for _ in range(int(sys.argv[3]))]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+print(sum(seen))
+"""
 
 
 def run(options: Options) -> Iterator[Row]:
-    """Measure rounds without watchers and with them, in turn."""
+    """Measure rounds without watchers, with them, and with readers of events beside them, in turn."""
     rounds, seconds = (1, 2.0) if options.quick else (ROUNDS, SECONDS)
     backbone = load_backbone()
     pipeline = Pipeline(
@@ -67,7 +84,11 @@ def run(options: Options) -> Iterator[Row]:
     own: list[float] = []
     whole: list[float] = []
     slower: list[float] = []
+    slowest: list[float] = []
+    events: list[float] = []
     pictures: list[float] = []
+    shared = SharedEvents(SharingSettings("0"))
+    shared.follow(pipeline)
     pipeline.start()
     server.start()
     try:
@@ -82,7 +103,14 @@ def run(options: Options) -> Iterator[Row]:
             watched, _ = _one_client(pipeline, address, seconds)
             pictures.append(int(watchers.communicate()[0]) / (seconds + 2.0) / WATCHERS)
             slower.append(_p99(watched) / _p99(label))
+            watchers = _start(_WATCHERS, address, seconds + 2.0, WATCHERS, FPS)
+            readers = _start(_READERS, shared.address, seconds + 2.0, READERS)
+            both, _ = _one_client(pipeline, address, seconds)
+            pictures.append(int(watchers.communicate()[0]) / (seconds + 2.0) / WATCHERS)
+            events.append(int(readers.communicate()[0]) / (seconds + 2.0) / READERS)
+            slowest.append(_p99(both) / _p99(label))
     finally:
+        shared.close(None)
         server.stop()
         pipeline.stop()
     limit = _p99(own) + MORE_MS
@@ -99,6 +127,14 @@ def run(options: Options) -> Iterator[Row]:
         low=MOST_SLOWDOWN / max(slower), high=MOST_SLOWDOWN / min(slower), goal=1.0, repeats=rounds,
         load=load(),
         note=f"each got {statistics.median(pictures):.1f} of {FPS} pictures a second",
+    )  # fmt: skip
+    ratio = statistics.median(slowest)
+    yield Row(
+        "serving", f"label's p99 with {WATCHERS} watchers, {READERS} readers of events", "watched, read",
+        f"{MOST_SLOWDOWN:g} x neither", ratio, MOST_SLOWDOWN, "x", MOST_SLOWDOWN / ratio,
+        low=MOST_SLOWDOWN / max(slowest), high=MOST_SLOWDOWN / min(slowest), goal=1.0, repeats=rounds,
+        load=load(),
+        note=f"each reader got {statistics.median(events) / 1e3:,.0f} kev/s; {shared.status().lost:,} lost",
     )  # fmt: skip
 
 

@@ -200,12 +200,16 @@ def test_the_window_under_load_is_measured_by_its_own_event_loop(tmp_path: Path)
 
 
 def test_a_message_is_timed_from_its_last_event_in_another_process() -> None:
-    message, watched = serving.run(QUICK)
+    message, watched, read = serving.run(QUICK)
     assert message.ours is not None
     assert message.ours > 0
     assert message.repeats > 10
     assert watched.ours is not None
     assert float(watched.note.split()[2]) > 0  # pictures a second that each watcher got
+    assert read.ours is not None
+    assert (
+        float(read.note.split()[3].replace(",", "")) > 0
+    )  # thousands of events a second that each reader got
 
 
 def test_every_name_is_a_benchmark() -> None:
