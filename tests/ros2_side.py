@@ -205,6 +205,11 @@ def publish(port: str, key: str, gid: str, folder: str) -> None:
     """Publish the files of a folder as messages, one for each line that is read; ``all`` of them at once."""
     session = join_as_client(int(port))
     publisher = session.declare_publisher(key, congestion_control=zenoh.CongestionControl.BLOCK)
+    domain, *topic, kind, type_hash = key.split("/")
+    said = f"%{'%'.join(topic)}/{kind}/{type_hash}/::,10:,:,:,,"
+    token = session.liveliness().declare_token(
+        f"@ros2_lv/{domain}/{session.info.zid()}/0/1/MP/%/%/cam/{said}"
+    )
     say(ready=True)
     waiting = sorted(Path(folder).iterdir())
     number = 0
@@ -220,6 +225,7 @@ def publish(port: str, key: str, gid: str, folder: str) -> None:
             beside = (zenoh.ext.Int64(number), zenoh.ext.Int64(0), bytes.fromhex(gid))
             publisher.put(file.read_bytes(), attachment=zenoh.ext.z_serialize(beside) if gid else None)
         say(sent=number)
+    token.undeclare()
     session.close()
 
 

@@ -141,6 +141,10 @@ def test_keys_and_tokens_are_those_of_rmw_zenoh() -> None:
     )
     assert zenoh.KeyExpr(graph.publishers_of(3, "/lab/a")).includes(zenoh.KeyExpr(token))
     assert not zenoh.KeyExpr(graph.publishers_of(3, "/lab")).intersects(zenoh.KeyExpr(token))
+    assert graph.type_of_token(token) == "std_msgs/msg/String"
+    assert graph.type_of_token(node.token()) == graph.type_of_token("x") == ""
+    versions = zenoh.KeyExpr(graph.any_version(3, "/lab/events", EVENT_PACKET))
+    assert versions.includes(zenoh.KeyExpr(key))
     for name in DEFINITIONS:
         assert graph.type_of_key(f"0/x/{graph.dds_type(name)}/RIHS01_0") == name
 
@@ -602,6 +606,39 @@ def test_what_is_lost_on_the_way_is_told(
     assert source.status().message == "3 messages of /dvs/events of ROS 2 were lost"
 
 
+def test_a_flood_of_somebody_else_takes_nothing_from_who_is_read(
+    tmp_path: Path,
+    router: Router,
+    start: Callable[..., Program],
+    reading: Callable[..., Ros2Source],
+) -> None:
+    events = scene(count=2_000)
+    publisher = start(
+        "publish", router.port, key_of("libcaer"), GID, put(tmp_path / "m", events, "libcaer", 40)
+    )
+    source = reading(publisher)
+    other = join_as_client(router.port)
+    flood = other.declare_publisher(key_of("evt3"), congestion_control=zenoh.CongestionControl.BLOCK)
+    pictures = other.declare_publisher(
+        graph.topic_key(0, "/dvs/events", IMAGE, "RIHS01_0"), congestion_control=zenoh.CongestionControl.BLOCK
+    )
+    packets = source.packets()
+    given = [take(packets, 1)]
+    for number in range(39):
+        for _ in range(20):
+            flood.put(bytes(500_000), attachment=beside(number, OTHER))
+            pictures.put(bytes(500_000))
+        publisher.say("one")
+        given.append(take(packets, 1))
+    assert np.array_equal(table(join(given))[:, :2], events[:, :2])
+    assert source.lost == 0
+    wait_for(lambda: source._intake.others == 39 * 20)
+    assert source._intake.refused == 0  # pictures are not even sent here
+    assert source.status().state is SourceState.STREAMING
+    assert source.status().message == "/dvs/events: several publish there; one of them is read"
+    other.close()
+
+
 def test_a_topic_that_nobody_publishes(router: Router, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("neuroclip_drivers.ros2.source.ANSWER_S", 0.2)
     address = parse_ros2(f"{router.place}/nothing?domain=7", "", "")
@@ -611,16 +648,20 @@ def test_a_topic_that_nobody_publishes(router: Router, monkeypatch: pytest.Monke
         Ros2Source(address, answer_s=0.2)
 
 
-def test_a_topic_of_another_type_is_said(
-    tmp_path: Path, router: Router, start: Callable[..., Program], reading: Callable[..., Ros2Source]
+def test_a_topic_of_another_type_and_one_that_is_silent_are_said(
+    tmp_path: Path, router: Router, start: Callable[..., Program]
 ) -> None:
     (tmp_path / "m").mkdir()
-    (tmp_path / "m" / "1").write_bytes(b"\0\1\0\0" + bytes(60))
-    key = graph.topic_key(0, "/dvs/events", "sensor_msgs/msg/Image", "RIHS01_0")
+    address = parse_ros2(f"{router.place}/dvs/events", "", "")
+    key = graph.topic_key(0, "/dvs/events", IMAGE, "RIHS01_0")
+    start("publish", router.port, key, GID, tmp_path / "m")
     with pytest.raises(
-        SourceAway, match="it carries sensor_msgs/Image, which are no events; name a topic of"
+        SourceAway, match="it carries sensor_msgs/msg/Image, which are no events; name a topic of"
     ):
-        reading(start("publish", router.port, key, GID, tmp_path / "m"))
+        Ros2Source(address, answer_s=0.2)
+    start("publish", router.port, key_of("evt3"), GID, tmp_path / "m")
+    with pytest.raises(SourceAway, match="who publishes /dvs/events says nothing: is the camera running"):
+        Ros2Source(address, answer_s=0.2)
 
 
 def test_a_router_and_a_publisher_that_go_and_come_back(
@@ -636,6 +677,7 @@ def test_a_router_and_a_publisher_that_go_and_come_back(
     wait_for(lambda: source.status().state is SourceState.WAITING)
     assert f"127.0.0.1:{router.port} is away; trying again" in source.status().message
     assert len(next(packets)) == 0
+    publisher.close()
     router.start()
     wait_for(lambda: "nobody publishes /dvs/events any more" in source.status().message)
     publisher = start("publish", router.port, key_of("libcaer"), OTHER, folder)
@@ -680,6 +722,17 @@ def test_who_says_nothing_of_use_keeps_nobody_from_being_read() -> None:
     assert not len(intake.take(key_of("libcaer"), b"garbage", beside(2, OTHER), 0.2))
     assert len(intake.take(key_of("libcaer"), rest[0], beside(2), 0.3))
     assert (intake.refused, intake.others, intake.lost) == (1, 1, 0)
+
+
+def test_what_will_not_be_read_is_not_kept() -> None:
+    intake, (first, *_) = Intake(), messages()
+    assert intake.worth_keeping(beside(1, OTHER), 0.0)  # nobody is read yet
+    assert len(intake.take(key_of("libcaer"), first, beside(1), 0.0))
+    assert intake.worth_keeping(beside(2), 0.5)
+    assert not intake.worth_keeping(beside(2, OTHER), 0.5)
+    assert not intake.worth_keeping(None, 0.5)
+    assert intake.worth_keeping(beside(2, OTHER), TAKEOVER_S)
+    assert (intake.refused, intake.others) == (0, 2)
 
 
 def test_another_size_and_no_size_are_refused() -> None:

@@ -75,9 +75,9 @@ def topic_key(domain: int, topic: str, type_name: str, type_hash: str) -> str:
     return f"{domain}/{topic.strip('/')}/{dds_type(type_name)}/{type_hash}"
 
 
-def any_type(domain: int, topic: str) -> str:
-    """Return the key expression of a topic's messages, of whatever type."""
-    return f"{domain}/{topic.strip('/')}/*/*"
+def any_version(domain: int, topic: str, type_name: str) -> str:
+    """Return the key expression of a topic's messages of a type, whatever its hash: older ROS has none."""
+    return topic_key(domain, topic, type_name, "*")
 
 
 def dds_type(name: str) -> str:
@@ -91,6 +91,11 @@ def type_of_key(key: str) -> str:
     parts = key.rsplit("/", 2)
     found = _TYPE.fullmatch(parts[1]) if len(parts) == 3 else None
     return "/".join(found.groups()) if found else ""
+
+
+def type_of_token(token: str) -> str:
+    """Return the type in the token of a publisher or subscription; empty where there is none."""
+    return type_of_key("/".join(token.split("/")[9:12]))
 
 
 def gid_of(token: str) -> bytes:

@@ -17,6 +17,8 @@ from neuroclip_drivers.files.ros_messages import (
 from neuroclip_drivers.ros2.graph import parse_attachment, type_of_key
 from neuroclip_live.events import Packet, Resolution, empty_packet
 
+EVENT_TYPES = tuple(plain.replace("/", "/msg/") for plain in (*EVENT_PACKETS, *EVENT_ARRAYS))
+"""What is read, as ROS writes it."""
 TAKEOVER_S = 1.0
 """A publisher that was silent for so long gives its place to another one that is not."""
 LARGEST_PACKET = 1 << 22
@@ -28,7 +30,7 @@ _RESTART = 1 << 20
 
 
 class Intake:
-    """Turns the messages of one topic into events; for one thread.
+    """Turns the messages of one topic into events; for one thread, but for :meth:`worth_keeping`.
 
     Attributes
     ----------
@@ -40,14 +42,13 @@ class Intake:
         Messages of the publisher that is read which did not come, by its own numbers.
     refused : int
         Messages that are not events, are damaged, or are of another size.
-    others : int
-        Messages of publishers that are not read, because another one is.
     """
 
     def __init__(self) -> None:
         self.size: Resolution | None = None
         self.kind = ""
-        self.lost = self.refused = self.others = 0
+        self.lost = self.refused = self._others = 0
+        self._kept_out = 0  # of others, by worth_keeping's thread
         self._why = ""
         self._gid: bytes | None = None
         self._number: int | None = None
@@ -56,9 +57,27 @@ class Intake:
         self._decoder: MessageDecoder | None = None
 
     @property
+    def others(self) -> int:
+        """Messages of publishers that are not read, because another one is."""
+        return self._others + self._kept_out
+
+    @property
     def numbered(self) -> bool:
         """Whether the publisher that is read numbers its messages, as ROS does."""
         return self._number is not None
+
+    def worth_keeping(self, beside: bytes | None, now_s: float) -> bool:
+        """Tell whether a message has to be kept for :meth:`take`, and count it where not; any one thread.
+
+        A flood of what will not be read must neither push out what will be, nor have it wait.
+        """
+        sent = parse_attachment(beside) if beside is not None else None
+        gid = sent.gid if sent is not None else b""
+        if self._gid not in (None, gid) and self.heard_within(TAKEOVER_S, now_s):
+            self._kept_out += 1
+            self._others_s = now_s
+            return False
+        return True
 
     def take(self, key: str, payload: bytes, beside: bytes | None, now_s: float) -> Packet:
         """Return the events of a message, none where it is not to be read.
@@ -76,9 +95,7 @@ class Intake:
         """
         kind = plain_type(type_of_key(key))
         if kind not in EVENT_ARRAYS and kind not in EVENT_PACKETS:
-            return self._refuse(
-                f"it carries {kind or 'messages of no known type'}, which are no events", now_s
-            )
+            return self._refuse(no_events(kind), now_s)
         sent = parse_attachment(beside) if beside is not None else None
         if not self._follows(sent.gid if sent is not None else b"", kind, now_s):
             return empty_packet()
@@ -119,7 +136,7 @@ class Intake:
         """Tell whether a publisher is the one that is read: the first, until it says no more."""
         if self._gid != gid or self._decoder is None or self._decoder.kind != kind:
             if self._gid is not None and now_s - self._heard_s < TAKEOVER_S:
-                self.others += 1
+                self._others += 1
                 self._others_s = now_s
                 return False
             self._gid, self._number = gid, None
@@ -139,3 +156,8 @@ class Intake:
             self._why = "".join(c if c.isprintable() else "?" for c in why)
         self._refused_s = now_s
         return empty_packet()
+
+
+def no_events(kind: str) -> str:
+    """Return what is wrong with a type of messages that hold no events."""
+    return f"it carries {kind or 'messages of no known type'}, which are no events"

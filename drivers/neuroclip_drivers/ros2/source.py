@@ -11,13 +11,13 @@ from typing import Any, NamedTuple
 from neuroclip_drivers.files.event_file import MAX_PACKET_EVENTS
 from neuroclip_drivers.opening import SourceSpec
 from neuroclip_drivers.ros2.address import Ros2Address, parse_ros2
-from neuroclip_drivers.ros2.graph import SUBSCRIPTION, any_type, publishers_of
-from neuroclip_drivers.ros2.intake import Intake
+from neuroclip_drivers.ros2.graph import SUBSCRIPTION, any_version, publishers_of, type_of_token
+from neuroclip_drivers.ros2.intake import EVENT_TYPES, Intake, no_events
 from neuroclip_drivers.ros2.link import Ros2Link
 from neuroclip_drivers.ros2.message_types import EVENT_PACKET, type_hash
 from neuroclip_drivers.source import MAX_WAIT_S, GrayFrame, SourceState, SourceStatus
 from neuroclip_live.errors import SourceAway
-from neuroclip_live.events import Packet, Resolution, copy_packet, empty_packet
+from neuroclip_live.events import Packet, Resolution, copy_packet, empty_packet, join_packets
 
 EXAMPLE = "--source ros2:/event_camera/events"
 NODE = "neuroclip_live_events"
@@ -27,13 +27,15 @@ ANSWER_S = 5.0
 """So long the first message may take to come."""
 SILENT_S = 2.0
 TOLD_S = 5.0
+AT_ONCE = 256
+"""Messages that become one packet, where so many wait."""
 _DEPTH = 1000
 
 
 class _Message(NamedTuple):
     key: str
     payload: Any
-    beside: Any
+    beside: bytes | None
     size: int
 
 
@@ -46,10 +48,8 @@ class _Mailbox:
         self._messages: deque[_Message] = deque()
         self._bytes = self.dropped = 0
 
-    def put(self, sample: Any) -> None:
-        """Take in a message; called by Zenoh, so it returns at once."""
-        payload = sample.payload
-        message = _Message(str(sample.key_expr), payload, sample.attachment, len(payload))
+    def put(self, message: _Message) -> None:
+        """Take in a message; returns at once."""
         with self._came:
             while self._messages and self._bytes + message.size > self._most:
                 self._bytes -= self._messages.popleft().size
@@ -58,16 +58,14 @@ class _Mailbox:
             self._bytes += message.size
             self._came.notify()
 
-    def take(self, wait_s: float) -> _Message | None:
-        """Return the oldest message, or None where none comes in time."""
+    def take(self, wait_s: float) -> list[_Message]:
+        """Return the oldest messages, none where none comes in time."""
         with self._came:
             if not self._messages:
                 self._came.wait(wait_s)
-            if not self._messages:
-                return None
-            message = self._messages.popleft()
-            self._bytes -= message.size
-            return message
+            taken = [self._messages.popleft() for _ in range(min(AT_ONCE, len(self._messages)))]
+            self._bytes -= sum(message.size for message in taken)
+            return taken
 
 
 class Ros2Source:
@@ -98,13 +96,14 @@ class Ros2Source:
         self._closed = threading.Event()
         self._mailbox = _Mailbox(WAITING_BYTES)
         self._intake = Intake()
-        self._publishers: set[str] = set()
+        self._publishers: dict[str, str] = {}  # token to type
         self._position_us: int | None = None
         self._first: deque[Packet] = deque()
         self._link = Ros2Link(address, "/", NODE)
         try:
             self._link.watch(publishers_of(address.domain, topic), self._publisher)
-            self._link.hear(any_type(address.domain, topic), self._mailbox.put)
+            for name in EVENT_TYPES:  # not of all types: a router then sends nothing else
+                self._link.hear(any_version(address.domain, topic, name), self._heard)
             self._link.endpoint(SUBSCRIPTION, topic, EVENT_PACKET, type_hash(EVENT_PACKET), _DEPTH)
             self.resolution: Resolution = self._wait_for_first(answer_s)
         except BaseException:
@@ -151,20 +150,27 @@ class Ros2Source:
         self._closed.set()
         self._link.close()
 
+    def _heard(self, sample: Any) -> None:
+        """Take in a message; called by Zenoh, so it returns at once."""
+        key, payload = str(sample.key_expr), sample.payload
+        beside = None if sample.attachment is None else sample.attachment.to_bytes()
+        if self._intake.worth_keeping(beside, monotonic()):
+            self._mailbox.put(_Message(key, payload, beside, len(payload)))
+
     def _publisher(self, change: Any) -> None:
         """Take in that a publisher is there or gone; called by Zenoh."""
         token = str(change.key_expr)
         if str(change.kind).endswith("PUT"):
-            self._publishers.add(token)
+            self._publishers[token] = type_of_token(token)
         else:
-            self._publishers.discard(token)
+            self._publishers.pop(token, None)
 
     def _next(self, wait_s: float) -> Packet:
-        message = self._mailbox.take(wait_s)
-        if message is None:
-            return empty_packet()
-        beside = None if message.beside is None else message.beside.to_bytes()
-        return self._intake.take(message.key, message.payload.to_bytes(), beside, monotonic())
+        parts = [
+            self._intake.take(message.key, message.payload.to_bytes(), message.beside, monotonic())
+            for message in self._mailbox.take(wait_s)
+        ]
+        return join_packets(parts) if parts else empty_packet()
 
     def _wait_for_first(self, answer_s: float) -> Resolution:
         until = monotonic() + answer_s
@@ -178,9 +184,13 @@ class Ros2Source:
 
     def _told_of_nothing(self) -> str:
         address = self._link.address
-        if told := self._told():
+        known = list(self._publishers.values())
+        told = self._told()
+        if known and not any(name in EVENT_TYPES for name in known):
+            told = f"{self._topic}: {no_events(known[0])}"
+        if told:
             return f"{told}; name a topic of event_camera_msgs or dvs_msgs"
-        if self._publishers:
+        if known:
             return f"who publishes {self._topic} says nothing: is the camera running?"
         return (
             f"nobody publishes {self._topic} at {address.called} in domain {address.domain}: "
@@ -192,7 +202,8 @@ class Ros2Source:
         return f"{self._topic}: {told}" if told else ""
 
     def _silence(self) -> str:
-        if self._publishers or self._intake.heard_within(SILENT_S, monotonic()):
+        publishes = any(name in EVENT_TYPES for name in list(self._publishers.values()))
+        if publishes or self._intake.heard_within(SILENT_S, monotonic()):
             return ""
         return f"nobody publishes {self._topic} any more; waiting for it"
 
