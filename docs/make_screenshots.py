@@ -83,7 +83,7 @@ def ask_settings(window: MainWindow) -> None:
 
 
 def trained(window: MainWindow) -> bool:
-    """Tell whether what was taught is learnt."""
+    """Tell whether what was taught is learned."""
     return bool(window.pipeline.teacher.status().trained)
 
 
@@ -101,7 +101,7 @@ def open_actions(window: MainWindow) -> None:
         '[[action]]\nname = "keep the car"\nlabel = "a car"\nclip = "clips/{name}-{time}.aedat4"\n'
         '[[action]]\nlabel = "a kettle"\nrun = ["notify-send", "{label}"]\n'
     )
-    window.acting.open(str(path))
+    window.panels["acting"].open(str(path))
 
 
 def show(name: str) -> Callable[[MainWindow], object]:
@@ -112,48 +112,59 @@ def show(name: str) -> Callable[[MainWindow], object]:
 def index_demos(window: MainWindow) -> None:
     """Index the recordings that ship with the project."""
     window.settings.index = str(window.store.path.parent / "my recordings")
-    window.search.index_folder(str(ROOT / "recordings"))
+    window.panels["search"].index_folder(str(ROOT / "recordings"))
 
 
 def search(window: MainWindow, words: str) -> None:
     """Look for words in what was indexed."""
-    window.focus_search()
-    window.search.panel.entry.setText(words)
-    window.search.panel.entry.returnPressed.emit()
+    window.panels["search"].focus()
+    window.panels["search"].panel.entry.setText(words)
+    window.panels["search"].panel.entry.returnPressed.emit()
 
 
 SHOTS = (
     Shot("window", lambda w: None, 12.0),
     Shot("health", show("health")),
-    Shot("light", lambda w: (w.docks["timeline"].raise_(), w.set_theme("light"))),
-    Shot("colour-blind-safe", lambda w: w.set_theme("safe")),
-    Shot("fading", lambda w: (w.set_theme("dark"), choose(w, "accumulate", ("fade", 50)))),
+    Shot("light", lambda w: (w.docks["timeline"].raise_(), w.do.set_theme("light"))),
+    Shot("color-blind-safe", lambda w: w.do.set_theme("safe")),
+    Shot("fading", lambda w: (w.do.set_theme("dark"), choose(w, "accumulate", ("fade", 50)))),
     Shot("", lambda w: choose(w, "accumulate", ("time", 33)), 0.1),
     Shot("desk", lambda w: w.actions_.by_name["desk"].trigger(), 3.0),
-    Shot("shortcuts", lambda w: (w.actions_.by_name["desk"].trigger(), w.show_shortcuts())),
+    Shot("shortcuts", lambda w: (w.actions_.by_name["desk"].trigger(), w.do.show_shortcuts())),
     Shot("", close_dialogs, 0.1),
     # panel by panel
     Shot("prompts", lambda w: enter(w, "a thingamajig, -a hand"), 3.0, part="prompts"),
     Shot("", lambda w: w.prompts.list.select(["a thingamajig", "a hand"]), 0.1),
     Shot("", lambda w: w.prompts.remove_selected(), 16.0),
     Shot("timeline", show("timeline"), 1.0, part="timeline", seek_s=None),
-    Shot("sentences", lambda w: w.ask_templates()),
-    Shot("encoder", lambda w: (close_dialogs(w), w.strip.opened.emit(7)), seek_s=None),
+    Shot("sentences", lambda w: w.do.ask_templates()),
+    Shot("encoder", lambda w: (close_dialogs(w), w.panels["strip"].strip.opened.emit(7)), seek_s=None),
     Shot("settings", lambda w: (close_dialogs(w), ask_settings(w)), 2.0),
     Shot("region", lambda w: (close_dialogs(w), draw_region(w))),
     Shot("", lambda w: (w.region.clear(), w.transport.seek_s(2.7), show("teach")(w)), 0.4, seek_s=None),
-    Shot("", lambda w: (w.teach.entry.setCurrentText("my giraffe"), w.teaching.press()), 1.4, seek_s=None),
-    Shot("", lambda w: w.teaching.release(), 1.0, trained, seek_s=None),
-    Shot("teach", lambda w: None, 0.5, lambda w: w.raster.isVisible(), seek_s=1.2),
+    Shot(
+        "",
+        lambda w: (w.panels["teach"].widget.entry.setCurrentText("my giraffe"), w.panels["teach"].press()),
+        1.4,
+        seek_s=None,
+    ),
+    Shot("", lambda w: w.panels["teach"].release(), 1.0, trained, seek_s=None),
+    Shot("teach", lambda w: None, 0.5, lambda w: w.panels["strip"].raster.isVisible(), seek_s=1.2),
     Shot("spikes", lambda w: None, 0.2, seek_s=None, part="strip"),
     Shot("actions", open_actions, 6.0, seek_s=1.5, part="acting"),
-    Shot("", lambda w: (w.acting.close_file(), w.docks["acting"].hide()), 0.1, seek_s=None),
+    Shot("", lambda w: (w.panels["acting"].close_file(), w.docks["acting"].hide()), 0.1, seek_s=None),
     Shot("", lambda w: w.serving.serve_page("8080"), 0.1, lambda w: w.serving.page is not None, seek_s=None),
     Shot("serve", lambda w: w.serving.ask(), seek_s=None),
     Shot("", lambda w: (w.serving.end_page(), close_dialogs(w)), 0.1, seek_s=None),
-    Shot("", index_demos, 0.5, lambda w: not w.search.run.running, seek_s=None),
-    Shot("", lambda w: search(w, "a car"), 0.5, lambda w: w.search.panel.list.count() > 0, seek_s=None),
-    Shot("search", lambda w: w.search.panel.list.setCurrentRow(0), 4.0, part="search", seek_s=None),
+    Shot("", index_demos, 0.5, lambda w: not w.panels["search"].run.running, seek_s=None),
+    Shot(
+        "",
+        lambda w: search(w, "a car"),
+        0.5,
+        lambda w: w.panels["search"].panel.list.count() > 0,
+        seek_s=None,
+    ),
+    Shot("search", lambda w: w.panels["search"].panel.list.setCurrentRow(0), 4.0, part="search", seek_s=None),
     Shot("", show("prompts"), 0.1, seek_s=None),
     Shot("record", lambda w: w.recording.toggle(), 3.0),
     Shot("", lambda w: w.recording.toggle(), 1.0, lambda w: not w.recording.on, seek_s=None),
@@ -161,13 +172,13 @@ SHOTS = (
         "",
         lambda w: (w.actions_.by_name["undo"].trigger(), w.actions_.by_name["simulator"].trigger()),
         0.5,
-        lambda w: "Noise" in w.camera_panel.rows,
+        lambda w: "Noise" in w.panels["camera"].widget.rows,
         seek_s=None,
     ),
-    Shot("", lambda w: (show("camera")(w), w.cameras.set_control("Noise", 3.0)), 0.1, seek_s=None),
+    Shot("", lambda w: (show("camera")(w), w.panels["camera"].set_control("Noise", 3.0)), 0.1, seek_s=None),
     Shot("", lambda w: (w.prompts.remove_all(), enter(w, "a mug, headphones, scissors")), 0.1, seek_s=None),
-    Shot("", lambda w: w.camera_panel.show_values(w.pipeline.source.controls()), 0.1, seek_s=None),
-    Shot("camera", lambda w: w.camera_panel.noise.setValue(60), 5.5, seek_s=None),
+    Shot("", lambda w: w.panels["camera"].widget.show_values(w.pipeline.source.controls()), 0.1, seek_s=None),
+    Shot("camera", lambda w: w.panels["camera"].widget.noise.setValue(60), 5.5, seek_s=None),
 )
 
 

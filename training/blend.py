@@ -1,8 +1,8 @@
 """Blend image towers of one origin by their weights: ``python -m training.blend A=0.4 B=0.6 --out FILE``.
 
-Towers that went on from the same weights blend without a step of training: what each learnt anew and what all
-still know stays. A file is a model's ``open_clip_model.safetensors``, or a checkpoint of the third part; of
-wider heads only the words and looks are taken. Shares are chosen on simulated validation. The result is an
+Towers that went on from the same weights blend without a step of training: what each learned anew and what
+all still know stays. A file is a model's ``open_clip_model.safetensors``, or a checkpoint of the third part;
+of wider heads only the words and looks are taken. Shares are chosen on simulated validation. The result is an
 ``open_clip_model.safetensors`` for ``training.export_words --image``.
 """
 

@@ -40,7 +40,7 @@ class ClipWords:
     told : ndarray (N, C)
         The sentence encoder's vectors of "name: definition".
     shipped : ndarray (N,) bool
-        Those whose licence lets them be shipped.
+        Those whose license lets them be shipped.
     """
 
     names: tuple[str, ...]

@@ -1,7 +1,7 @@
 """Pictures with names from icon sets and emoji: the drawings that look most like event edges.
 
 Reads the ``icons.json`` of npm's ``@iconify-json/*`` packages (``npm pack @iconify-json/noto`` and so on;
-licences in ``training/README.md``), keeps the icons whose names are things one can see, and renders each
+licenses in ``training/README.md``), keeps the icons whose names are things one can see, and renders each
 with QtSvg to a gray image with transparency. Nothing of the packages is stored in this repository.
 """
 

@@ -106,7 +106,7 @@ def mark(folder: Path, names: tuple[str, ...] = ()) -> dict[str, str]:
 
 def _rows(path: Path) -> Iterator[list[str]]:
     for line in path.read_text(encoding="latin-1").splitlines():
-        if not line.startswith("  "):  # the licence stands in front
+        if not line.startswith("  "):  # the license stands in front
             yield line.split()
 
 

@@ -1,8 +1,8 @@
 """The tables that the bundled model's words come from; ``word_targets.py`` of the product reads them.
 
 Beside the looks of ImageNet's classes and the trained head they hold CLIP's vectors of some 1,600 names and a
-linear map from those to looks. The map is learnt on ImageNet's classes: 326 of them have a vector among the
-stored names; the others' come from another CLIP's vectors of the classes, through a map of its own learnt on
+linear map from those to looks. The map is learned on ImageNet's classes: 326 of them have a vector among the
+stored names; the others' come from another CLIP's vectors of the classes, through a map of its own learned on
 those 326.
 
 Chosen on clean ImageNet photographs, twenty classes with a stored vector struck at a time (503 photographs):
@@ -29,7 +29,7 @@ from training.measuring import Array, unit
 from training.texts import WORDNET_FOLDERS
 from training.visual_prototypes import Looks
 
-WORDNET_LICENCE = "WORDNET_LICENSE.txt"
+WORDNET_LICENSE = "WORDNET_LICENSE.txt"
 MAPPED = (0.75, 0.4)
 """The map's share in the looks of stored names, and of others."""
 
@@ -145,9 +145,9 @@ def write_words(
     meanings: Meanings,
     wordnet: Path | None = None,
 ) -> WordTables:
-    """Write tables, definitions and WordNet's licence beside the sentence encoder; return them at work.
+    """Write tables, definitions and WordNet's license beside the sentence encoder; return them at work.
 
-    ``wordnet`` is its folder: the licence stands at the head of its ``data.noun``.
+    ``wordnet`` is its folder: the license stands at the head of its ``data.noun``.
     """
     from safetensors.numpy import save_file
 
@@ -156,15 +156,15 @@ def write_words(
     (folder / NAMES_FILE).write_text("\n".join(names) + "\n", encoding="utf-8")
     glosses = Glosses.of(meanings.all())
     glosses.save(folder)
-    licence = licence_of(wordnet)
-    if licence:
-        (folder / WORDNET_LICENCE).write_text(licence, encoding="utf-8")
+    text = license_of(wordnet)
+    if text:
+        (folder / WORDNET_LICENSE).write_text(text, encoding="utf-8")
     (folder / TABLES_FILE).chmod(0o644)  # safetensors leaves it readable by its owner only
     return WordTables(tensors, names, SentenceEncoder(folder), glosses)
 
 
-def licence_of(wordnet: Path | None) -> str:
-    """Return the licence at the head of WordNet's own files; empty where they are not there."""
+def license_of(wordnet: Path | None) -> str:
+    """Return the license at the head of WordNet's own files; empty where they are not there."""
     wordnet = wordnet or next((folder for folder in WORDNET_FOLDERS if folder.is_dir()), None)
     if wordnet is None:
         return ""

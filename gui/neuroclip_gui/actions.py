@@ -8,7 +8,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
 
-from neuroclip_gui.commands import ACTIONS, CHOICES, Choice, Spec
+from neuroclip_gui.choices import CHOICES, Choice
+from neuroclip_gui.commands import ACTIONS, Spec
 from neuroclip_gui.menus import MENUS, TOOL_BAR
 from neuroclip_gui.style import icons
 

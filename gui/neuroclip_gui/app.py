@@ -71,6 +71,7 @@ def run_window(
 
     from neuroclip_gui.garbage import collected_here
     from neuroclip_gui.main_window import MainWindow
+    from neuroclip_gui.panels.acting.acting_commands import ActingCommands
     from neuroclip_gui.settings import SettingsStore, settings_file
     from neuroclip_gui.style.theme import Theme
 
@@ -89,7 +90,7 @@ def run_window(
     if config is not None:
         window.recognition.take_up(config)
     window.serving.take_up(*served)
-    window.acting.take_up(acting, objects=config is not None and config.objects)
+    window.panel(ActingCommands).take_up(acting, objects=config is not None and config.objects)
     with collected_here(unless=_is_stuck):  # until the threads have ended: they must not collect the window
         with _reporting(window):
             window.show()
@@ -142,15 +143,13 @@ def check_binding() -> None:
 def finish(window: MainWindow) -> int:
     """Stop everything behind a window that is closed; return the exit status."""
     window.serving.close()
-    window.acting.close()
-    ended = window.pipeline is None or window.pipeline.stop(_STOP_S)
+    ended = all([presenter.close() for presenter in window.panels.values()])
+    ended &= window.pipeline is None or window.pipeline.stop(_STOP_S)
     with_jobs = (
         window.recording,
         window.export,
-        window.search,
         window.waiting,
         window.serving,
-        window.acting,
     )
     jobs_ended = [each.jobs.close() for each in (*with_jobs, window)]
     if not (all(jobs_ended) and ended):

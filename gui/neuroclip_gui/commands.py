@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from neuroclip_gui import layout
-from neuroclip_gui.style.palettes import EVENT_COLORS, PALETTES
 
 
 @dataclass(frozen=True)
@@ -42,14 +41,19 @@ class Spec:
         return tuple(key for key in self.keys if key not in self.picture_keys)
 
 
-@dataclass(frozen=True)
-class Choice:
-    """One setting with a few values, as a sub-menu."""
+def search(window: Any) -> Any:
+    """Return what searches."""
+    return window.panels["search"]
 
-    name: str
-    text: str
-    values: tuple[tuple[Any, str], ...]
-    do: Callable[..., Any]
+
+def acting(window: Any) -> Any:
+    """Return what acts when something is seen."""
+    return window.panels["acting"]
+
+
+def teach(window: Any) -> Any:
+    """Return what teaches."""
+    return window.panels["teach"]
 
 
 ACTIONS: tuple[Spec, ...] = (
@@ -78,9 +82,11 @@ ACTIONS: tuple[Spec, ...] = (
         "network",
         "Read a dv-processing network stream",
     ),
-    Spec("search", "Searc&h recordings…", lambda w: w.focus_search(), ("Ctrl+F",), tip="When was it seen?"),
-    Spec("index_folder", "&Index a folder…", lambda w: w.search.ask_folder(), tip="To be searched for words"),
-    Spec("open_index", "Open an i&ndex…", lambda w: w.search.ask_index(), tip="To be searched for words"),
+    Spec("search", "Searc&h recordings…", lambda w: search(w).focus(), ("Ctrl+F",), tip="When was it seen?"),
+    Spec(
+        "index_folder", "&Index a folder…", lambda w: search(w).ask_folder(), tip="To be searched for words"
+    ),
+    Spec("open_index", "Open an i&ndex…", lambda w: search(w).ask_index(), tip="To be searched for words"),
     Spec(
         "record",
         "&Record",
@@ -103,7 +109,7 @@ ACTIONS: tuple[Spec, ...] = (
     Spec(
         "acting",
         "Ac&tions…",
-        lambda w: (w.show_acting(), w.acting.ask()),
+        lambda w: acting(w).ask(),
         ("Ctrl+Shift+A",),
         tip="Open a file that says what is to happen when something is seen",
     ),
@@ -156,19 +162,23 @@ ACTIONS: tuple[Spec, ...] = (
     Spec(
         "play",
         "&Play or pause",
-        lambda w: w.play_or_freeze(),
+        lambda w: w.do.play_or_freeze(),
         ("Space", "Ctrl+P"),
         "pause",
         "Play or pause the recording; freezes the picture of a camera",
     ),
-    Spec("step_back", "Step &back", lambda w: w.step(-1), (",", "Alt+Left"), "back", "Back by one slice"),
-    Spec("step_on", "Step &forward", lambda w: w.step(1), (".", "Alt+Right"), "forward", "On by one slice"),
+    Spec("step_back", "Step &back", lambda w: w.do.step(-1), (",", "Alt+Left"), "back", "Back by one slice"),
+    Spec(
+        "step_on", "Step &forward", lambda w: w.do.step(1), (".", "Alt+Right"), "forward", "On by one slice"
+    ),
     Spec("skip_back", "Back 5 s", lambda w: w.transport.skip(-5), ("Shift+Left",)),
     Spec("skip_on", "On 5 s", lambda w: w.transport.skip(5), ("Shift+Right",)),
     Spec("restart", "To the beginning", lambda w: w.transport.seek_share(0.0), ("Home",)),
     Spec("slower", "S&lower", lambda w: w.transport.faster(-1), ("[",)),
     Spec("faster", "F&aster", lambda w: w.transport.faster(1), ("]",)),
-    Spec("loop", "&Loop", lambda w, on: w.set_loop(on), ("L",), "loop", "Begin again at the end", check=True),
+    Spec(
+        "loop", "&Loop", lambda w, on: w.do.set_loop(on), ("L",), "loop", "Begin again at the end", check=True
+    ),
     Spec(
         "previous_recording",
         "Previous recordin&g",
@@ -181,7 +191,9 @@ ACTIONS: tuple[Spec, ...] = (
     Spec("mark_out", "Play up to h&ere", lambda w: w.transport.mark("out"), ("O",)),
     Spec("mark_clear", "Play &all of it", lambda w: w.transport.mark("clear"), ("X",)),
     # prompts
-    Spec("add", "&Add a word", lambda w: w.focus_entry(), ("Ctrl+L", "/"), "plus", "Type what to look for"),
+    Spec(
+        "add", "&Add a word", lambda w: w.do.focus_entry(), ("Ctrl+L", "/"), "plus", "Type what to look for"
+    ),
     Spec("rename", "&Rename", lambda w: w.prompts.rename_selected(), ("F2",), in_list=True),
     Spec("remove", "Re&move", lambda w: w.prompts.remove_selected(), ("Del", "Backspace"), in_list=True),
     Spec(
@@ -202,7 +214,7 @@ ACTIONS: tuple[Spec, ...] = (
     Spec(
         "templates",
         "&Sentences…",
-        lambda w: w.ask_templates(),
+        lambda w: w.do.ask_templates(),
         ("Ctrl+T",),
         tip="The sentences words are put into",
     ),
@@ -212,7 +224,7 @@ ACTIONS: tuple[Spec, ...] = (
     Spec(
         "teach",
         "&Show it now",
-        lambda w: w.teaching.toggle(),
+        lambda w: teach(w).toggle(),
         ("F8", "T"),
         "teach",
         "Hold the key while the camera sees the label in the Teach panel; a tap takes the last 2 s",
@@ -221,25 +233,25 @@ ACTIONS: tuple[Spec, ...] = (
     Spec(
         "teach_last",
         "It was &this",
-        lambda w: w.teaching.last(),
+        lambda w: teach(w).last(),
         ("Ctrl+Return",),
         tip="The last 2 s showed the label in the Teach panel",
     ),
     Spec(
         "teach_not",
         "&Wrong",
-        lambda w: w.teaching.deny(),
+        lambda w: teach(w).deny(),
         ("Ctrl+Shift+Return", "W"),
         tip="The last 2 s did not show what is decided: a counter-example",
     ),
-    Spec("teach_forget", "&Forget", lambda w: w.teaching.forget(), tip="Forget the label selected"),
-    Spec("teach_save", "&Save…", lambda w: w.teaching.ask_save(), tip="Save everything taught to a file"),
-    Spec("teach_load", "&Load…", lambda w: w.teaching.ask_load(), tip="Load what was taught before"),
+    Spec("teach_forget", "&Forget", lambda w: teach(w).forget(), tip="Forget the label selected"),
+    Spec("teach_save", "&Save…", lambda w: teach(w).ask_save(), tip="Save everything taught to a file"),
+    Spec("teach_load", "&Load…", lambda w: teach(w).ask_load(), tip="Load what was taught before"),
     # view
     Spec(
         "picture",
         "To the p&icture",
-        lambda w: w.focus_picture(),
+        lambda w: w.do.focus_picture(),
         ("F6",),
         tip="Give the picture the keys: those of one character are commands there, and words anywhere else",
     ),
@@ -277,7 +289,7 @@ ACTIONS: tuple[Spec, ...] = (
         "region",
         "Draw the part of the picture that is recognised; a recording keeps everything",
     ),
-    Spec("region_clear", "Recognise the &whole sensor", lambda w: w.leave(), ("Esc",)),
+    Spec("region_clear", "Recognise the &whole sensor", lambda w: w.do.leave(), ("Esc",)),
     Spec(
         "frames",
         "Camera &frames beside the events",
@@ -288,7 +300,7 @@ ACTIONS: tuple[Spec, ...] = (
     Spec(
         "next_theme",
         "Next theme",
-        lambda w: w.next_theme(),
+        lambda w: w.do.next_theme(),
         ("Ctrl+Shift+T",),
         "theme",
         "Dark, light, colour-blind safe",
@@ -296,54 +308,23 @@ ACTIONS: tuple[Spec, ...] = (
     Spec(
         "desk",
         "&Demo desk",
-        lambda w, on: w.set_desk(on),
+        lambda w, on: w.do.set_desk(on),
         ("F10",),
         "desk",
         "Only the picture and the answer, large; Esc leaves",
         check=True,
     ),
-    Spec("full", "F&ull screen", lambda w, on: w.set_full(on), ("F11",), check=True),
-    Spec("reset_layout", "&Reset the panels", lambda w: w.reset_layout()),
+    Spec("full", "F&ull screen", lambda w, on: w.do.set_full(on), ("F11",), check=True),
+    Spec("reset_layout", "&Reset the panels", lambda w: w.do.reset_layout()),
     # help
     Spec(
         "shortcuts",
         "&Keyboard shortcuts",
-        lambda w: w.show_shortcuts(),
+        lambda w: w.do.show_shortcuts(),
         ("F1", "?"),
         "help",
         "All keys on one page",
     ),
-    Spec("reset", "Reset all settings", lambda w: w.reset_settings()),
-    Spec("about", "&About", lambda w: w.show_about()),
-)
-
-CHOICES: tuple[Choice, ...] = (
-    Choice("theme", "&Theme", tuple((n, p.title) for n, p in PALETTES.items()), lambda w, v: w.set_theme(v)),
-    Choice(
-        "event_colors",
-        "Event &colours",
-        (("", "as the theme"), *((n, c.title) for n, c in EVENT_COLORS.items())),
-        lambda w, v: w.live.set_colors(v),
-    ),
-    Choice(
-        "accumulate",
-        "&Accumulate",
-        (
-            *((("time", ms), f"Events of {ms} ms") for ms in (10, 20, 33, 50, 100, 200)),
-            *((("count", n), f"{n:,} events") for n in (2000, 5000, 10_000, 20_000, 50_000)),
-            *((("fade", ms), f"Fading, {ms} ms") for ms in (20, 50, 100, 300)),
-        ),
-        lambda w, v: w.live.set_accumulation(*v),
-    ),
-    Choice(
-        "smoothing",
-        "Steady the &decision",
-        (
-            (0.0, "Off: the mean of the timesteps"),
-            (0.3, "A little, 0.3 s"),
-            (1.0, "More, 1 s"),
-            (2.5, "Most, 2.5 s"),
-        ),
-        lambda w, v: w.set_smoothing(v),
-    ),
+    Spec("reset", "Reset all settings", lambda w: w.do.reset_settings()),
+    Spec("about", "&About", lambda w: w.do.show_about()),
 )

@@ -12,6 +12,7 @@ import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from neuroclip_gui.panels.teach.teach_commands import Teaching
 from neuroclip_live.errors import UserError
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ class KeptLessons:
             self._reading = False
             if teacher is self._teacher:
                 self._book = teacher.book
-                self._window.teaching.look()
+                self._window.panel(Teaching).look()
 
         def failed(message: str) -> None:
             self._reading = False

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QEvent, QObject, Qt
-from PySide6.QtWidgets import QDialog, QDockWidget, QLabel, QLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import QByteArray, Qt
+from PySide6.QtWidgets import QDialog, QDockWidget, QLabel, QLayout, QVBoxLayout, QWidget
 
-from neuroclip_gui.panels.spikes.spike_raster import Seen
+from neuroclip_gui.panel_spec import Presenter, Where
+from neuroclip_gui.panels.declared import PANELS
 from neuroclip_gui.style.dock_title import DockTitle, Grip
 
 if TYPE_CHECKING:
@@ -20,30 +22,22 @@ VERSION = 6
 _TITLE_BAR = 30
 _LEFT = Qt.DockWidgetArea.LeftDockWidgetArea
 _RIGHT, _BOTTOM = Qt.DockWidgetArea.RightDockWidgetArea, Qt.DockWidgetArea.BottomDockWidgetArea
+_AREAS = {Where.WORDS: _RIGHT, Where.PAST: _RIGHT, Where.LEFT: _LEFT, Where.BOTTOM: _BOTTOM}
+_TABBED = (Where.WORDS, Where.PAST)
+"""Where panels have tabs, and so need no title."""
 
 
-def make_docks(window: MainWindow) -> dict[str, QDockWidget]:
+def make_docks(window: MainWindow, panels: Mapping[str, Presenter]) -> dict[str, QDockWidget]:
     """Wrap the panels in docks."""
     docks = {}
-    for name, title, panel in (
-        ("prompts", "Prompts", window.prompts),
-        ("camera", "Camera", window.camera_panel),
-        ("search", "Search", window.search.panel),
-        ("timeline", "Timeline", window.timeline),
-        ("teach", "Teach", window.teach),
-        ("health", "Health", _Scrolled(window.health)),
-        ("rate", "Rate", window.rate),
-        ("acting", "Actions", window.acting_panel),
-        ("spacetime", "Space and time", window.space_time),
-        ("strip", "What the network sees", Seen(window.strip, window.raster)),
-    ):
-        dock = QDockWidget(title, window)
-        dock.setObjectName(name)
-        dock.setWidget(panel)
-        dock.setAccessibleName(title)
-        bar = Grip if name not in ("spacetime", "strip") else DockTitle
+    for spec in PANELS:
+        dock = QDockWidget(spec.title, window)
+        dock.setObjectName(spec.name)
+        dock.setWidget(panels[spec.name].widget)
+        dock.setAccessibleName(spec.title)
+        bar = Grip if spec.where in _TABBED else DockTitle
         dock.setTitleBarWidget(bar(dock, window.theme))
-        docks[name] = dock
+        docks[spec.name] = dock
     window.setDockOptions(
         window.DockOption.AnimatedDocks
         | window.DockOption.AllowNestedDocks
@@ -54,55 +48,41 @@ def make_docks(window: MainWindow) -> dict[str, QDockWidget]:
     return docks
 
 
-class _Scrolled(QScrollArea):
-    """Lets a panel be lower than what it shows, so that on a small screen it takes no room from the words."""
-
-    def __init__(self, panel: QWidget) -> None:
-        super().__init__()
-        self.setWidgetResizable(True)
-        self.setFrameShape(QScrollArea.Shape.NoFrame)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._panel = panel
-        self.setWidget(panel)
-        self.viewport().setAutoFillBackground(False)
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Stay as wide as the panel needs: Qt sends its events here first."""
-        if event.type() == QEvent.Type.LayoutRequest and self.widget() is self._panel:
-            bar = self.verticalScrollBar().sizeHint().width()
-            self.setMinimumWidth(max(self.minimumWidth(), self._panel.minimumSizeHint().width() + bar))
-        return super().eventFilter(watched, event)
-
-
 def arrange(window: MainWindow) -> None:
     """Put every dock in its first place."""
     docks = window.docks
     for dock in docks.values():
         window.removeDockWidget(dock)
-    window.addDockWidget(_RIGHT, docks["prompts"])
-    window.tabifyDockWidget(docks["prompts"], docks["camera"])
-    window.tabifyDockWidget(docks["camera"], docks["search"])
-    window.addDockWidget(_RIGHT, docks["timeline"])
-    window.tabifyDockWidget(docks["timeline"], docks["teach"])
-    window.tabifyDockWidget(docks["teach"], docks["health"])
-    window.tabifyDockWidget(docks["health"], docks["rate"])
-    window.tabifyDockWidget(docks["rate"], docks["acting"])
-    window.addDockWidget(_LEFT, docks["spacetime"])
-    window.addDockWidget(_BOTTOM, docks["strip"])
-    for dock in docks.values():
-        dock.setFloating(False)
-        dock.setVisible(dock not in (docks["spacetime"], docks["acting"]))
-    docks["timeline"].raise_()
-    docks["prompts"].raise_()
+    first: list[QDockWidget] = []
+    for where, area in _AREAS.items():
+        there = [docks[spec.name] for spec in PANELS if spec.where is where]
+        if there:
+            window.addDockWidget(area, there[0])
+            first.append(there[0])
+        for one, next_one in pairwise(there):
+            window.tabifyDockWidget(one, next_one)
+    for spec in PANELS:
+        docks[spec.name].setFloating(False)
+        docks[spec.name].setVisible(spec.at_first)
+    for dock in reversed(first):
+        dock.raise_()
     share_out(window)
+
+
+def bring_forward(window: MainWindow, name: str) -> None:
+    """Bring a panel into view."""
+    window.docks[name].show()
+    window.docks[name].raise_()
 
 
 def order_by_keys(window: MainWindow) -> None:
     """Have Tab go through panels as the eye does: Qt goes by when something was made."""
     picture = window.view.focusProxy() or window.view
     below = [*_stops(window.record_bar.layout()), *_stops(window.transport.layout())]
-    for stops in ([picture, *window.waiting.card.buttons, *below], _stops(window.teach.layout())):
+    for stops in (
+        [picture, *window.waiting.card.buttons, *below],
+        _stops(window.panels["teach"].widget.layout()),
+    ):
         for one, next_one in pairwise(stops):
             QWidget.setTabOrder(one, next_one)
 

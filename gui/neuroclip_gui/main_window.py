@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from PySide6.QtCore import QSize, QTimer
+from PySide6.QtCore import QByteArray, QSize, QTimer
 from PySide6.QtGui import (
     QCloseEvent,
     QDragEnterEvent,
@@ -23,13 +23,11 @@ from neuroclip_gui.dropping import Dropped
 from neuroclip_gui.files import PromptFiles, Snapshots
 from neuroclip_gui.jobs import Jobs
 from neuroclip_gui.model_choice import Recognition
-from neuroclip_gui.panels.acting.acting_commands import ActingCommands
-from neuroclip_gui.panels.acting.acting_panel import ActingPanel
-from neuroclip_gui.panels.camera.camera_panel import CameraPanel
-from neuroclip_gui.panels.camera.cameras import Cameras
+from neuroclip_gui.panel_context import context_of
+from neuroclip_gui.panel_spec import Presenter
 from neuroclip_gui.panels.decision.decision_panel import DecisionPanel
+from neuroclip_gui.panels.declared import PANELS
 from neuroclip_gui.panels.export.export_commands import Export
-from neuroclip_gui.panels.health.health_panel import HealthPanel
 from neuroclip_gui.panels.picture.event_view import EventView
 from neuroclip_gui.panels.picture.live_view import LiveView
 from neuroclip_gui.panels.picture.object_boxes import ObjectsShown
@@ -37,20 +35,10 @@ from neuroclip_gui.panels.picture.region_drawing import Region
 from neuroclip_gui.panels.playback.playlist import Playlist
 from neuroclip_gui.panels.playback.transport import Transport
 from neuroclip_gui.panels.prompts.prompt_sets import PromptSets
-from neuroclip_gui.panels.prompts.prompts_panel import PromptsPanel
-from neuroclip_gui.panels.prompts.unfamiliar_words import Strangeness
-from neuroclip_gui.panels.rate.rate_plot import RatePlot
+from neuroclip_gui.panels.prompts.prompt_updates import PromptUpdates
 from neuroclip_gui.panels.recording.record_bar import RecordBar
 from neuroclip_gui.panels.recording.record_commands import Recording
-from neuroclip_gui.panels.search.search_commands import Search
 from neuroclip_gui.panels.serving.serve_commands import Serving
-from neuroclip_gui.panels.spacetime.space_time_updates import SpaceTimeUpdates
-from neuroclip_gui.panels.spacetime.space_time_view import SpaceTimeView
-from neuroclip_gui.panels.spikes.spike_raster import SpikeRaster
-from neuroclip_gui.panels.teach.teach_commands import Teaching
-from neuroclip_gui.panels.teach.teach_panel import TeachPanel
-from neuroclip_gui.panels.timeline.timeline import Timeline
-from neuroclip_gui.panels.timesteps.timestep_strip import TimestepStrip
 from neuroclip_gui.panels.waiting.waiting import Waiting
 from neuroclip_gui.pulse import FASTEST_HZ, Pulse
 from neuroclip_gui.settings import SettingsStore, WindowSettings
@@ -68,15 +56,18 @@ from neuroclip_gui.window_updater import Follower
 from neuroclip_live.recognition.prediction import Decision
 
 if TYPE_CHECKING:
+    from neuroclip_drivers.files.event_file import RateHistogram
     from neuroclip_live.prompting.prompt_set import PromptSet
     from neuroclip_live.recognition.pipeline_protocol import PipelineProtocol
 
+
+P = TypeVar("P", bound=Presenter)
 
 _FRAME_MS = 400
 """By then a window manager has put its frame around the window."""
 
 
-class MainWindow(QMainWindow, WindowCommands):
+class MainWindow(QMainWindow):
     """Everything seen.
 
     Parameters
@@ -84,6 +75,13 @@ class MainWindow(QMainWindow, WindowCommands):
     theme : Theme
     store : SettingsStore
     settings : WindowSettings
+
+    Attributes
+    ----------
+    panels : dict of str to Presenter
+        By the name that :data:`neuroclip_gui.panels.declared.PANELS` gives them.
+    do : WindowCommands
+        What it can be told to do.
     """
 
     def __init__(self, theme: Theme, store: SettingsStore, settings: WindowSettings) -> None:
@@ -98,41 +96,17 @@ class MainWindow(QMainWindow, WindowCommands):
         self.live = LiveView(self.view, theme, settings)
         self.banner = Banner(theme)
         self.decision = DecisionPanel(theme)
-        self.prompts = PromptsPanel(theme)
-        self.strip = TimestepStrip(theme, self.prompts.color)
-        self.raster = SpikeRaster(theme)
-        self.timeline = Timeline(theme, self.prompts.color)
+        self.do = WindowCommands(self)
         self.region, self.things = Region(self), ObjectsShown(self)
-        self.teach = TeachPanel(theme, self.prompts.color)
-        self.teaching = Teaching(self)
-        self.health = HealthPanel(theme)
-        self.rate = RatePlot(theme)
-        self.space_time = SpaceTimeView(theme, lambda: self.live.colors)
-        self.space_time_updates = SpaceTimeUpdates(self.space_time, self.jobs)
         self.transport = Transport(theme)
         self.record_bar = RecordBar(theme)
         self.recording = Recording(self)
         self.export = Export(self)
-        self.acting_panel = ActingPanel(theme)
-        self.acting = ActingCommands(
-            self, self.acting_panel, lambda: self.pipeline, self.banner.say, self.show_acting
-        )
         self.serving = Serving(self, lambda: self.pipeline, self.banner.say)
         self.status_line = StatusLine()
         self.sources, self.recognition = Sources(self), Recognition(self)
         self.playlist = Playlist(self.sources, self.transport, settings)
-        self.search = Search(
-            settings,
-            self.sources.play_at,
-            self.banner.say,
-            lambda: self.live.colors,
-            self.recognition.options,
-        )
-        self.camera_panel = CameraPanel(theme)
-        self.cameras, self.prompt_sets = Cameras(self), PromptSets(self)
-        self.prompts.model.chosen = settings.colors
         self.snapshots, self.prompt_files = Snapshots(self), PromptFiles(self)
-        self.strangeness = Strangeness(self.jobs, self.prompts.model.note_words)
         self.waiting = Waiting(theme, self.sources.take)
         self._closed = False
         self.keeping = Keeping(self)
@@ -159,6 +133,7 @@ class MainWindow(QMainWindow, WindowCommands):
         self.drop_sheet = DropSheet(self, self.theme)
         self.setStatusBar(self.status_line)
         self.actions_ = Actions(self)
+        context = context_of(self)
         self.actions_.fill_menu_bar()
         self.tool_bar = QToolBar("Tools")
         self.tool_bar.setObjectName("tools")
@@ -166,7 +141,11 @@ class MainWindow(QMainWindow, WindowCommands):
         self.tool_bar.setIconSize(QSize(18, 18))
         self.addToolBar(self.tool_bar)
         self.actions_.fill_tool_bar(self.tool_bar)
-        self.docks = layout.make_docks(self)
+        self.panels = {spec.name: spec.make(context) for spec in PANELS}
+        self.prompts = self.panel(PromptUpdates).panel
+        self.prompts.model.chosen = self.settings.colors
+        self.prompt_sets = PromptSets(self)
+        self.docks = layout.make_docks(self, self.panels)
         for dock in self.docks.values():
             self.actions_.menus["panels"].addAction(dock.toggleViewAction())
         self.docks["spacetime"].visibilityChanged.connect(self.actions_.by_name["space_time"].setChecked)
@@ -176,13 +155,9 @@ class MainWindow(QMainWindow, WindowCommands):
         in_list = by_name["previous_recording"], by_name["next_recording"]
         steps = [by_name[n] for n in ("step_back", "play", "step_on")]
         self.transport.add_buttons([in_list[0], *steps, in_list[1]], [by_name["loop"]], in_list)
-        self.teach.add_buttons(
-            [by_name[n] for n in ("teach_last", "teach_not")],
-            [by_name[n] for n in ("undo", "teach_forget", "teach_save", "teach_load")],
-        )
         layout.order_by_keys(self)
         self._connect()
-        self._show_settings()
+        self.show_settings()
         self.actions_.restyle()
         self.theme.changed.connect(self.actions_.restyle)
         layout.restore(self, self.settings)
@@ -190,20 +165,14 @@ class MainWindow(QMainWindow, WindowCommands):
     def _connect(self) -> None:
         self.prompts.wanted.connect(self.want_prompts)
         self.prompts.complained.connect(self.complain)
-        self.prompts.threshold_changed.connect(self._on_threshold)
-        self.prompts.templates_asked.connect(self.ask_templates)
-        self.timeline.chosen.connect(self.transport.seek_us)
+        self.prompts.threshold_changed.connect(self.do.set_threshold)
+        self.prompts.templates_asked.connect(self.do.ask_templates)
         self.transport.complained.connect(self.complain)
         self.playlist.complained.connect(self.complain)
         self.playlist.changed.connect(self._show_playlist)
         self._show_playlist()
-        self.strip.opened.connect(self._on_frame_opened)
-        self.raster.opened.connect(self._on_spikes_opened)
         for dock in self.docks.values():  # a panel that floats is a window of its own
             dock.topLevelChanged.connect(lambda _, dock=dock: self.typing.watch(dock))
-        self.teach.named.connect(self.focus_picture)
-        self.teach.pressed.connect(self.teaching.press)
-        self.teach.released.connect(self.teaching.release)
         self.sources.fill_recent(self.actions_.menus["recent"])
         demos = self.actions_.menus["demo"]
         demos.aboutToShow.connect(lambda: self.sources.fill_demos(demos))
@@ -211,7 +180,8 @@ class MainWindow(QMainWindow, WindowCommands):
         webcams.aboutToShow.connect(lambda: self.sources.fill_webcams(webcams))
         self.sources.fill_more(self.actions_.menus["more"])
 
-    def _show_settings(self) -> None:
+    def show_settings(self) -> None:
+        """Show which settings are in use."""
         actions, settings = self.actions_, self.settings
         actions.check("theme", settings.theme)
         actions.check("event_colors", settings.event_colors)
@@ -233,7 +203,18 @@ class MainWindow(QMainWindow, WindowCommands):
         pipeline.start()
         self.live.load(self.jobs)
 
+    def panel(self, kind: type[P]) -> P:
+        """Return the presenter of one kind (KeyError where none is declared)."""
+        for presenter in self.panels.values():
+            if isinstance(presenter, kind):
+                return presenter
+        raise KeyError(kind.__name__)
+
     # ---- commands
+
+    def complain(self, text: str) -> None:
+        """Say why something was not done."""
+        self.banner.say(text, "hint")
 
     def want_prompts(self, prompts: PromptSet) -> None:
         """Score against other prompts from now on: what the user asked for, and can take back."""
@@ -253,21 +234,18 @@ class MainWindow(QMainWindow, WindowCommands):
         source = self.pipeline.source
         self.show_title("")
         self._bring_words(source)
-        self.cameras.source_changed()
+        for presenter in self.panels.values():
+            presenter.source_changed(source)
         self.transport.set_source(source)
         self.sources.fill_streams(self.actions_.menus["event_stream"])
         self.live.clear()
         self.decided = Decision()
-        self.timeline.clear()
-        self.rate.clear()
-        self.strip.show_prediction(None)
-        self.raster.show_prediction(None)
         loop = self.playlist.loop if self.playlist.in_charge else getattr(source, "loop", self.settings.loop)
         self.actions_.by_name["loop"].setChecked(bool(loop))
         histogram = getattr(source, "rate_histogram", None)
         if self.transport.active and histogram is not None:
 
-            def done(result: object) -> None:
+            def done(result: RateHistogram) -> None:
                 if self.pipeline is not None and self.pipeline.source is source:
                     self.transport.seek_bar.set_histogram(result.counts)
 
@@ -331,12 +309,17 @@ class MainWindow(QMainWindow, WindowCommands):
         if not self._closed:
             self._closed = True
             self.pulse.stop()
-            self.teaching.stop()
+            for presenter in self.panels.values():
+                presenter.stop()
             self.export.close()
-            self.search.close()
             layout.show_desk(self, False)
-            self.settings.geometry = bytes(self.saveGeometry().toBase64()).decode()
-            self.settings.docks = bytes(self.saveState(layout.VERSION).toBase64()).decode()
+            self.settings.geometry = _as_text(self.saveGeometry())
+            self.settings.docks = _as_text(self.saveState(layout.VERSION))
             self.keeping.close()
             self.undo.stack.clear()
         super().closeEvent(event)
+
+
+def _as_text(state: QByteArray) -> str:
+    """Return what Qt saved of a window, as settings files hold it."""
+    return bytes(state.toBase64().data()).decode()

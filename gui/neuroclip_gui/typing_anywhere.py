@@ -77,7 +77,7 @@ class TypingAnywhere(QObject):
         if not (typed or pasted) or isinstance(focus, QMenuBar) or self._window.property("desk"):
             return False
         entry = self._window.prompts.entry
-        self._window.focus_entry(Qt.FocusReason.OtherFocusReason)
+        self._window.do.focus_entry(Qt.FocusReason.OtherFocusReason)
         QApplication.sendEvent(entry, event)
         return True
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
+from neuroclip_gui.panels.teach.teach_commands import Teaching
+
 if TYPE_CHECKING:
     from neuroclip_gui.main_window import MainWindow
     from neuroclip_live.prompting.prompt_set import PromptSet
@@ -120,7 +122,7 @@ class Undo:
             do()
             if self.stack.count() == count:  # else it was of a model that is no longer there
                 self._window.banner.say(f"{'Undone' if verb == 'undo' else 'Done again'}: {what}")
-                self._window.teaching.look()
+                self._window.panel(Teaching).look()
                 return
         self._window.complain(f"There is nothing to {verb}")
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from typing import TYPE_CHECKING
 
+from neuroclip_gui.panel_spec import Due, Snapshot
 from neuroclip_gui.panels.playback.seek_bar import clock
-from neuroclip_gui.panels.rate.rate_updates import sample
-from neuroclip_gui.panels.timeline.moments import Moment
 from neuroclip_gui.panels.timeline.stream_clock import StreamClock
 from neuroclip_gui.style.banner import Level
 from neuroclip_live.recognition.prediction import Decision
@@ -16,21 +14,15 @@ from neuroclip_live.recognition.prediction import Decision
 if TYPE_CHECKING:
     from neuroclip_drivers.source import SourceStatus
     from neuroclip_gui.main_window import MainWindow
-    from neuroclip_live.prompting.prompts import PromptTable
-    from neuroclip_live.recognition.history import Rescored
     from neuroclip_live.recognition.pipeline_protocol import PipelineProtocol
     from neuroclip_live.recognition.pipeline_state import Status
     from neuroclip_live.recognition.prediction import Prediction
 
-log = logging.getLogger(__name__)
-
-_STATUS_S, _HEALTH_S, _TIMELINE_S, _STRIP_S, _SCORES_S = 0.1, 0.25, 0.2, 0.06, 0.03
-"""Least times between two updates of what need not follow every tick."""
+_STATUS_S = 0.1
+"""What need not follow every tick is looked at no oftener."""
 _ANSWER_S = 0.05
 """The same word, a little more or less likely, is painted no oftener; another word at once. Nobody reads
 faster, and painting headline and list for every prediction takes a third of the picture's paints."""
-_STRIP_SHARE = 0.1
-"""Fitting frames for the strip may take so much of the window's time, however fast they come."""
 _PENDING_S = 0.15
 """A place sought while paused that takes longer to recognize is said to be on its way."""
 
@@ -58,22 +50,15 @@ class Follower:
 
     def __init__(self, window: MainWindow) -> None:
         self._window = window
+        self._answering = [panel for panel in window.panels.values() if panel.answers]
+        self._others = [panel for panel in window.panels.values() if not panel.answers]
         self._status: Status | None = None
-        self._number = self._number_shown = self._logged = self._strip_number = 0
-        self._due = {
-            "status": 0.0,
-            "health": 0.0,
-            "timeline": 0.0,
-            "strip": 0.0,
-            "scores": 0.0,
-            "answer": 0.0,
-        }
-        self._scores_s = 0.0
-        self._shown = self._scored = _NOTHING
-        """What the headline says, and the list: the same numbers, at the same tick."""
-        self._held_s = 0.0
+        self._number = self._number_shown = self._logged = 0
+        self._status_due, self._answer_due = Due(_STATUS_S), Due(_ANSWER_S)
+        self._shown = _NOTHING
+        """What the headline says."""
+        self._held_s = self._paint_hz = self._worst_gap_ms = 0.0
         self._said = self._play_shown = ""
-        self._table: PromptTable | None = None
         self._clock = StreamClock()
         self._pending_s: float | None = None
 
@@ -86,88 +71,94 @@ class Follower:
         if pipeline is None:
             window.decision.show_starting(now)
             return
+        minimized = window.isMinimized()
         rate_hz = self._status.event_rate_hz if self._status is not None else 0.0
         # what leads up to a place that is sought is not what is there
-        if not (window.isMinimized() or pipeline.seeking) and window.live.pull(
+        if not (minimized or pipeline.seeking) and window.live.pull(
             pipeline, rate_hz, window.transport.paused
         ):
             window.pulse.painted()
-        if not window.isMinimized():
-            window.space_time_updates.look(pipeline, now, window.live.frozen)
         source = pipeline.source
         standing = source.status()  # asked once a tick: a recording's takes a lock
         window.waiting.look(source, standing, now)
         self._clock.tick(source, standing, now)
-        if self._is_due("status", now, _STATUS_S):
+        if self._status_due(now):
             self._pull_status(pipeline, now)
-        self._scores_s += step_s
-        self._pull_prediction(pipeline, standing, now)
-        if self._is_due("scores", now, _SCORES_S) or self._shown is not self._scored:
-            self._show_scores()
-        if self._is_due("timeline", now, _TIMELINE_S):
-            newest = pipeline.prediction()
-            place_us = newest.t_us if newest is not None and newest.paused else None
-            window.timeline.refresh(self._clock.now_s, window.prompts.prompts.labels, place_us)
-
-    def _is_due(self, what: str, now: float, every_s: float) -> bool:
-        if now < self._due[what]:
-            return False
-        self._due[what] = now + every_s
-        return True
-
-    def _show_scores(self) -> None:
-        self._window.prompts.show_scores(self._shown, self._scores_s)
-        self._scored, self._scores_s = self._shown, 0.0
-
-    def _pull_prediction(self, pipeline: PipelineProtocol, standing: SourceStatus, now: float) -> None:
-        window, at_s = self._window, self._clock.now_s
-        for past in pipeline.predictions(after=self._logged):
-            self._logged = past.number
-            window.timeline.add(Moment(at_s, past.t_us, past.label or "", past.scores, past.number))
-        if pipeline.table is not self._table:
-            self._table = pipeline.table
-            self._ask_the_past(pipeline)
+        past = pipeline.predictions(after=self._logged)
+        if past:
+            self._logged = past[-1].number
         prediction = pipeline.prediction()
-        status = self._status
+        before = self._number
+        answered = self._answer(pipeline, standing, prediction, now)
+        snapshot = Snapshot(
+            now_s=now,
+            clock_s=self._clock.now_s,
+            pipeline=pipeline,
+            standing=standing,
+            status=self._status,
+            prediction=prediction,
+            past=past,
+            taken=prediction if self._number != before and not self._is_away(standing) else None,
+            shown=self._shown,
+            answered=answered,
+            minimized=minimized,
+            frozen=window.live.frozen,
+            paint_hz=self._paint_hz,
+            worst_gap_ms=self._worst_gap_ms,
+        )
+        self._update_panels(snapshot)
+
+    def _update_panels(self, snapshot: Snapshot) -> None:
+        """Have every panel show what there is; those that show the answer first, and with the headline."""
+        for panel in self._answering:
+            panel.update(snapshot)
+        if snapshot.answered and snapshot.prediction is not None:
+            self._window.decision.paint_now(*(part for panel in self._answering for part in panel.answers))
+            snapshot.pipeline.mark_shown(snapshot.prediction)
+        for panel in self._others:
+            panel.update(snapshot)
+
+    def _answer(
+        self, pipeline: PipelineProtocol, standing: SourceStatus, prediction: Prediction | None, now: float
+    ) -> bool:
+        """Say in the headline what is decided; return whether it took up another prediction."""
+        window, status = self._window, self._status
         if status is not None and status.state.value in ("loading", "failed"):
             self._shown = _NOTHING
             if status.state.value == "loading":
                 of_model = status.message if status.message != status.source.message else ""
                 window.decision.show_busy(of_model or "Loading the model", status.progress, now)
-            return
+            return False
         if status is not None and status.stalled:  # what it said last is old
             self._shown = _NOTHING
             window.decision.show_busy("Recognition does not answer", None, now)
-            return
-        if standing.state.value == "waiting":  # of this tick: the pipeline's status is a moment old
+            return False
+        if self._is_away(standing):
             self._shown = _NOTHING
             window.decided = _NOTHING  # what was seen before is not what is seen when it is back
             self._number = self._number_shown = prediction.number if prediction is not None else self._number
             window.decision.show_busy(f"Waiting for {pipeline.source.name}", None, now)
             window.view.set_state("", still=True)
-            return
+            return False
         if self._is_pending(pipeline, now):
             self._shown = _NOTHING
-            window.decision.show_busy("Recognising this moment", None, now)
-            return
+            window.decision.show_busy("Recognizing this moment", None, now)
+            return False
         if prediction is not None and prediction.number != self._number:
             self._number = prediction.number
-            self._take(prediction, at_s)
+            self._take(prediction)
             window.things.show_prediction(prediction)
-        if self._is_other_answer() or self._is_due("answer", now, _ANSWER_S):
-            self._show_decision(prediction)
-            if prediction is not None and self._number != self._number_shown:
-                self._number_shown = self._number
-                self._show_scores()
-                window.decision.paint_now(window.prompts.list, window.prompts.none)  # one answer, at once
-                pipeline.mark_shown(prediction)
-        changed = prediction is not None and prediction.number != self._strip_number
-        if changed and now >= self._due["strip"] and not window.isMinimized():
-            self._strip_number = prediction.number
-            begin = time.monotonic()
-            window.strip.show_prediction(prediction)
-            window.raster.show_prediction(prediction)
-            self._due["strip"] = now + max(_STRIP_S, (time.monotonic() - begin) / _STRIP_SHARE)
+        if not (self._is_other_answer() or self._answer_due(now)):
+            return False
+        self._show_decision(prediction)
+        answered = prediction is not None and self._number != self._number_shown
+        self._number_shown = self._number
+        return answered
+
+    @staticmethod
+    def _is_away(standing: SourceStatus) -> bool:
+        """Tell whether nothing comes from the source, as of this tick: the pipeline's status is older."""
+        return standing.state.value == "waiting"
 
     def _is_other_answer(self) -> bool:
         """Tell whether what is decided now would be another word, or another list, than the one shown."""
@@ -183,25 +174,12 @@ class Follower:
             self._pending_s = now
         return now - self._pending_s > _PENDING_S
 
-    def _take(self, prediction: Prediction, at_s: float) -> None:
+    def _take(self, prediction: Prediction) -> None:
         window = self._window
-        if prediction.frames and prediction.state != "no-motion" and not prediction.paused:
-            window.timeline.thumbnails.add(at_s, prediction.frames[-1])
         if window.transport.paused and prediction.state == "no-motion" and not prediction.paused:
             return  # a paused recording has not come to rest
         window.decided = prediction.decision
         self._held_s = (prediction.t_us - prediction.decision.since_us) / 1e6
-
-    def _ask_the_past(self, pipeline: PipelineProtocol) -> None:
-        """Score the last minutes against the prompts of now; a moment of computing, done elsewhere."""
-        window = self._window
-
-        def told(past: Rescored | None) -> None:
-            if past is not None and pipeline is window.pipeline and pipeline.source is source:
-                window.timeline.rescore(past)
-
-        source = pipeline.source
-        window.jobs.do(pipeline.rescore, told, lambda message: log.warning("the past: %s", message))
 
     def _show_decision(self, prediction: Prediction | None) -> None:
         window = self._window
@@ -214,8 +192,8 @@ class Follower:
         moves = prediction is not None and prediction.camera_moves
         note = "the camera moves: things are not told apart" if moves else ""
         window.decision.show_decision(decision, color, self._held_s, hint, place, note)
-        if window.teaching.badge:
-            window.view.set_state(window.teaching.badge, still=False)
+        if badge := next((panel.badge for panel in window.panels.values() if panel.badge), ""):
+            window.view.set_state(badge, still=False)
         elif window.live.frozen:
             window.view.set_state("Picture frozen: recognition goes on", still=False)
         elif window.transport.paused:
@@ -236,34 +214,19 @@ class Follower:
     def _pull_status(self, pipeline: PipelineProtocol, now: float) -> None:
         window = self._window
         status = self._status = pipeline.status()
-        paint_hz = window.pulse.paint_hz
-        window.status_line.show_status(status, paint_hz)
+        self._paint_hz, self._worst_gap_ms = window.pulse.paint_hz, window.pulse.worst_gap_ms
+        window.status_line.show_status(status, self._paint_hz)
         window.transport.show_status(status.source)
         window.playlist.look(status.source)
         window.show_title(status.source.shows)
         self._show_play_icon()
-        sample(window.rate, pipeline, status.event_rate_hz, now)
-        if self._is_due("health", now, _HEALTH_S):
-            window.health.show_status(status, paint_hz, window.pulse.worst_gap_ms)
-        window.teaching.look()
         window.region.look()
         window.recording.look()
         window.export.look()
-        window.acting.look()
         window.actions_.by_name["serve"].setChecked(window.serving.look())
-        window.search.look(pipeline.source, pipeline.backbone)
-        window.cameras.look(status, now)
         window.recognition.look(pipeline)
         window.keeping.look(now)
         self._say_status(status)
-        if pipeline.prompts is not window.prompts.prompts:  # the model's templates, or a set that was refused
-            window.prompts.show_prompts(pipeline.prompts)
-        info = getattr(pipeline.backbone, "info", None)
-        preprocess = getattr(pipeline.backbone, "preprocess", None)
-        window.strip.set_fit(preprocess.fitted if preprocess is not None else None)
-        if info is not None:
-            window.prompts.show_model(info.name, info.none_logit is not None)
-            window.strangeness.look(pipeline, info.name, window.prompts.prompts.labels)
 
     def _say_status(self, status: Status) -> None:
         window = self._window

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 
+from neuroclip_drivers.network.host_port import parse_host_port
 from neuroclip_live.errors import UserError
 from neuroclip_live.outputs.passing_trouble import PassingTrouble
 
@@ -36,15 +37,13 @@ class Datagrams:
     """
 
     def __init__(self, name: str, argument: str) -> None:
-        host, _, port = argument.removeprefix("//").rpartition(":")
-        host = host.removeprefix("[").removesuffix("]")
-        if not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
-            raise UserError(
-                f"{name} needs an address: write --output {name}:HOST:PORT, such as {name}:127.0.0.1:9000"
-            )
+        host, port = parse_host_port(
+            argument.removeprefix("//"),
+            f"{name} needs an address: write --output {name}:HOST:PORT, such as {name}:127.0.0.1:9000",
+        )
         self.called = f"{host}:{port}"
         try:
-            family, kind, protocol, _, place = socket.getaddrinfo(host, int(port), type=socket.SOCK_DGRAM)[0]
+            family, kind, protocol, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
             self._socket = socket.socket(family, kind, protocol)
             try:
                 self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)

@@ -8,6 +8,7 @@ from typing import IO
 import foxglove
 from foxglove.mcap import MCAPWriteOptions
 
+from neuroclip_drivers.network.host_port import parse_host_port
 from neuroclip_live.bounded import home_expanded
 from neuroclip_live.errors import UserError
 from neuroclip_live.outputs.foxglove_messages import FoxgloveTopics
@@ -34,10 +35,9 @@ class FoxgloveOutput:
     """
 
     def __init__(self, argument: str) -> None:
-        host, colon, port = argument.rpartition(":")
-        if argument and not (port.isascii() and port.isdigit() and int(port) < 65536):
-            raise UserError("foxglove takes a port: write --output foxglove, or foxglove:8765")
-        if colon and host not in (HOST, "localhost"):  # its server asks nobody who they are
+        hint = "foxglove takes a port: write --output foxglove, or foxglove:8765"
+        host, port = parse_host_port(argument or str(PORT), hint, port_alone=True, any_port=True)
+        if host and host not in (HOST, "localhost"):  # its server asks nobody who they are
             raise UserError(
                 "foxglove serves this machine only: from another one, connect through "
                 f"`ssh -L {PORT}:{HOST}:{port} HOST`"
@@ -48,14 +48,14 @@ class FoxgloveOutput:
             self._server = foxglove.start_server(
                 name="neuroclip-live",
                 host=HOST,
-                port=int(port) if argument else PORT,
+                port=port,
                 context=context,
                 message_backlog_size=BACKLOG,
             )
         except RuntimeError as error:
             why = str(error).removeprefix("FoxgloveError: ")
             raise UserError(
-                f"cannot listen on {HOST}:{port or PORT}: {why}; choose another --output foxglove:PORT"
+                f"cannot listen on {HOST}:{port}: {why}; choose another --output foxglove:PORT"
             ) from None
         self.port: int = self._server.port
 

@@ -28,7 +28,8 @@ from PySide6.QtWidgets import (
 )
 
 from neuroclip_drivers.source import SourceState
-from neuroclip_gui.commands import ACTIONS, CHOICES
+from neuroclip_gui.choices import CHOICES
+from neuroclip_gui.commands import ACTIONS
 from neuroclip_gui.menus import MENUS, TOOL_BAR
 from neuroclip_gui.panels.export.export_dialog import ExportDialog
 
@@ -39,11 +40,11 @@ CONTROLS = (
 _NO_FOCUS = Qt.FocusPolicy.NoFocus
 DIALOGS = {
     "settings": lambda w: w.recognition.ask(),
-    "sentences": lambda w: w.ask_templates(),
+    "sentences": lambda w: w.do.ask_templates(),
     "export": lambda w: ExportDialog(w.export, "a", (0.0, 10.0), w).open(),
     "serve": lambda w: w.serving.ask(),
-    "keys": lambda w: w.show_shortcuts(),
-    "about": lambda w: w.show_about(),
+    "keys": lambda w: w.do.show_shortcuts(),
+    "about": lambda w: w.do.show_about(),
 }
 
 

@@ -34,13 +34,13 @@ def written(folder: Path, text: str, name: str = "hand.toml") -> str:
 
 
 def texts(window) -> list[list[str]]:
-    tree = window.acting_panel.list
+    tree = window.panels["acting"].widget.list
     return [[tree.topLevelItem(r).text(c) for c in range(4)] for r in range(tree.topLevelItemCount())]
 
 
 def opened(qtbot, window, path: str) -> None:
-    window.acting.open(path)
-    qtbot.waitUntil(lambda: window.acting.acting is not None)
+    window.panels["acting"].open(path)
+    qtbot.waitUntil(lambda: window.panels["acting"].acting is not None)
 
 
 def test_a_file_begins_as_a_dry_run_and_acts_when_told_to(qtbot, live, tmp_path):
@@ -50,7 +50,7 @@ def test_a_file_begins_as_a_dry_run_and_acts_when_told_to(qtbot, live, tmp_path)
     assert not live.docks["acting"].isVisible()
     opened(qtbot, live, written(tmp_path, rule + other))
     assert live.docks["acting"].isVisible()
-    panel = live.acting_panel
+    panel = live.panels["acting"].widget
     assert panel.name.text() == "hand.toml"
     assert panel.dry_run.isChecked()
     assert "nothing is done before Dry run is taken away" in live.banner.text
@@ -65,8 +65,8 @@ def test_a_file_begins_as_a_dry_run_and_acts_when_told_to(qtbot, live, tmp_path)
     QTest.mouseClick(panel.dry_run, Qt.MouseButton.LeftButton, pos=panel.dry_run.rect().center())
     if panel.dry_run.isChecked():  # where a style answers only to its box
         panel.dry_run.click()
-    assert live.acting.acting.dry_run is False
-    live.acting.acting.triggers[0].begin_anew()  # as after a seek: it may fire again
+    assert live.panels["acting"].acting.dry_run is False
+    live.panels["acting"].acting.triggers[0].begin_anew()  # as after a seek: it may fire again
     qtbot.waitUntil(made.exists)
     qtbot.waitUntil(lambda: "'came': ran touch" in panel.log.toPlainText())
 
@@ -80,18 +80,20 @@ def test_a_word_that_is_added_is_no_longer_missing(qtbot, live, tmp_path):
 
 def test_another_file_takes_its_place_and_one_that_cannot_be_used_does_not(qtbot, live, tmp_path):
     opened(qtbot, live, written(tmp_path, f'[[action]]\nlabel = "a mug"\n{ALWAYS}run = ["true"]\n'))
-    first = live.acting.acting
-    live.acting.open(written(tmp_path, "[[action]]\n", "bad.toml"))
+    first = live.panels["acting"].acting
+    live.panels["acting"].open(written(tmp_path, "[[action]]\n", "bad.toml"))
     qtbot.waitUntil(lambda: "label is missing" in live.banner.text)
     assert live.banner.level == "error"
-    assert live.acting.acting is first
+    assert live.panels["acting"].acting is first
     objects = f'[[action]]\nlabel = "a mug"\nwhere = "object"\n{ALWAYS}run = ["true"]\n'
-    live.acting.open(written(tmp_path, objects, "objects.toml"))
+    live.panels["acting"].open(written(tmp_path, objects, "objects.toml"))
     qtbot.waitUntil(lambda: "start with --objects" in live.banner.text)
-    live.acting.open(written(tmp_path, '[[action]]\nlabel = "a phone"\nrun = ["true"]\n', "other.toml"))
-    qtbot.waitUntil(lambda: live.acting.acting is not first)
+    live.panels["acting"].open(
+        written(tmp_path, '[[action]]\nlabel = "a phone"\nrun = ["true"]\n', "other.toml")
+    )
+    qtbot.waitUntil(lambda: live.panels["acting"].acting is not first)
     qtbot.waitUntil(lambda: texts(live)[0][0] == "a phone")
-    assert live.acting_panel.name.text() == "other.toml"
+    assert live.panels["acting"].widget.name.text() == "other.toml"
     assert first._closed
 
 
@@ -99,10 +101,10 @@ def test_closed_it_does_nothing_any_more(qtbot, live, tmp_path):
     made = tmp_path / "made"
     rule = f'[[action]]\nlabel = "a mug"\n{ALWAYS}run = ["touch", "{made}"]\n'
     opened(qtbot, live, written(tmp_path, rule))
-    acting = live.acting.acting
-    live.acting_panel.close_file.click()
-    assert live.acting.acting is None
-    assert not live.acting_panel.dry_run.isVisible()
+    acting = live.panels["acting"].acting
+    live.panels["acting"].widget.close_file.click()
+    assert live.panels["acting"].acting is None
+    assert not live.panels["acting"].widget.dry_run.isVisible()
     assert texts(live) == []
     qtbot.waitUntil(lambda: acting._closed)
     acting.dry_run = False
@@ -120,7 +122,7 @@ def test_the_file_is_chosen_and_a_pipeline_waited_for(qtbot, make_window, tmp_pa
     assert window.banner.text.startswith("Still starting")
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: ("", ""))
     window.banner.say("")
-    window.acting_panel.open.click()
+    window.panels["acting"].widget.open.click()
     assert window.banner.text == ""
 
 
@@ -128,8 +130,8 @@ def test_what_the_command_line_began_is_shown_and_ended_by_who_made_it(qtbot, li
     path = written(tmp_path, '[[action]]\nlabel = "a mug"\nenter = 0.01\nfor_s = 0\nrun = ["true"]\n')
     told: list[str] = []
     actions = Actions(read_rules(path), told.append, lambda: live.pipeline, dry_run=False)
-    live.acting.take_up(actions, objects=False)
-    assert not live.acting_panel.dry_run.isChecked()
+    live.panels["acting"].take_up(actions, objects=False)
+    assert not live.panels["acting"].widget.dry_run.isChecked()
     given = 0
 
     def fired() -> bool:
@@ -137,17 +139,17 @@ def test_what_the_command_line_began_is_shown_and_ended_by_who_made_it(qtbot, li
         for prediction in live.pipeline.predictions(after=given):  # the first are of a warm-up
             given = prediction.number
             actions.write(prediction)
-        return "a mug at" in live.acting_panel.log.toPlainText()
+        return "a mug at" in live.panels["acting"].widget.log.toPlainText()
 
     qtbot.waitUntil(fired)
-    live.acting.close()  # the window is closed
+    live.panels["acting"].close()  # the window is closed
     assert not actions._closed
     actions.close(None)
 
 
 def test_a_flood_of_lines_keeps_the_newest(qtbot, live, tmp_path):
     opened(qtbot, live, written(tmp_path, '[[action]]\nlabel = "a mug"\nfor_s = 9\nrun = ["true"]\n'))
-    acting, log = live.acting.acting, live.acting_panel.log
+    acting, log = live.panels["acting"].acting, live.panels["acting"].widget.log
     for number in range(1000):
         acting._scribe.say(f"line {number}")
     qtbot.waitUntil(lambda: log.toPlainText().endswith("line 999"))

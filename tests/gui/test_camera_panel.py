@@ -61,7 +61,7 @@ def camera_window(make_window, found):
 
 
 def test_cameras_come_and_go(qtbot, camera_window, found):
-    panel = camera_window.camera_panel
+    panel = camera_window.panels["camera"].widget
     qtbot.waitUntil(lambda: "No event camera" in panel.found.text())
     assert not panel.open.isVisible()
     found.extend([usb("7"), usb("8", "DVXplorer")])
@@ -74,13 +74,15 @@ def test_cameras_come_and_go(qtbot, camera_window, found):
 
 def test_a_camera_that_may_not_be_opened_is_said(qtbot, camera_window, found):
     found.append(usb("7", accessible=False))
-    qtbot.waitUntil(lambda: "may not open" in camera_window.camera_panel.found.text(), timeout=10_000)
+    qtbot.waitUntil(
+        lambda: "may not open" in camera_window.panels["camera"].widget.found.text(), timeout=10_000
+    )
 
 
 def test_a_camera_whose_driver_is_not_installed_says_how_to_get_it(qtbot, camera_window, found, monkeypatch):
     monkeypatch.setattr("neuroclip_drivers.usb.find_spec", lambda name: None)
     found.append(UsbCamera("Prophesee EVK", "", 0x04B4, 0x00F5, 1, 7, "/dev/bus/usb/001/007", True))
-    text = camera_window.camera_panel.found.text
+    text = camera_window.panels["camera"].widget.found.text
     qtbot.waitUntil(lambda: 'pip install "neuroclip-live[prophesee]"' in text(), timeout=10_000)
 
 
@@ -88,7 +90,7 @@ def test_the_camera_chosen_is_opened(qtbot, camera_window, found, monkeypatch):
     opened = []
     monkeypatch.setattr(camera_window.sources, "open_camera", opened.append)
     found.extend([usb("7"), usb("8")])
-    panel = camera_window.camera_panel
+    panel = camera_window.panels["camera"].widget
     qtbot.waitUntil(lambda: panel.cameras.count() == 2, timeout=10_000)
     panel.cameras.setCurrentIndex(1)
     qtbot.mouseClick(panel.open, Qt.MouseButton.LeftButton)
@@ -105,10 +107,10 @@ def test_a_search_that_hangs_or_fails_does_not_hold_the_window(qtbot, camera_win
     monkeypatch.setattr(cameras, "_connected", hanging)
     number = camera_window.pulse.paint_hz
     qtbot.wait(200)
-    camera_window.camera_panel.noise.setValue(30)  # answers meanwhile
+    camera_window.panels["camera"].widget.noise.setValue(30)  # answers meanwhile
     assert camera_window.pipeline.treatment.support_us > 0
     gate.set()
-    qtbot.waitUntil(lambda: "bad mood" in camera_window.camera_panel.found.text(), timeout=10_000)
+    qtbot.waitUntil(lambda: "bad mood" in camera_window.panels["camera"].widget.found.text(), timeout=10_000)
     assert number >= 0
 
 
@@ -127,13 +129,13 @@ def test_nothing_is_searched_while_the_panel_is_hidden(qtbot, make_window, monke
     window.docks["camera"].hide()
     after_the_search_under_way()
     asked.clear()
-    window.cameras.look(window.pipeline.status(), 1e12)  # long after the next one would be due
+    window.panels["camera"].look(window.pipeline.status(), 1e12)  # long after the next one would be due
     after_the_search_under_way()
     assert not asked
 
 
 def test_what_is_changed_reaches_the_source(camera_window):
-    rows, source = camera_window.camera_panel.rows, camera_window.pipeline.source
+    rows, source = camera_window.panels["camera"].widget.rows, camera_window.pipeline.source
     rows["ON threshold"].editor.setValue(150)
     rows["Auto exposure"].editor.setChecked(False)
     rows["Readout"].editor.setCurrentIndex(1)
@@ -144,7 +146,7 @@ def test_what_is_changed_reaches_the_source(camera_window):
 
 
 def test_presets_and_reset(camera_window):
-    panel, source = camera_window.camera_panel, camera_window.pipeline.source
+    panel, source = camera_window.panels["camera"].widget, camera_window.pipeline.source
     panel.preset_asked.emit("Fewer events")
     assert source.values["ON threshold"] == 50.0
     assert panel.rows["ON threshold"].text.text() == "50 %"
@@ -157,7 +159,7 @@ def test_presets_and_reset(camera_window):
 
 
 def test_noise_flips_and_turns_reach_the_pipeline(qtbot, camera_window):
-    panel, pipeline = camera_window.camera_panel, camera_window.pipeline
+    panel, pipeline = camera_window.panels["camera"].widget, camera_window.pipeline
     panel.noise.setValue(50)
     panel.flip_v.setChecked(True)
     panel.turn.setCurrentIndex(1)
@@ -172,13 +174,13 @@ def test_noise_flips_and_turns_reach_the_pipeline(qtbot, camera_window):
 
 def test_what_was_set_on_a_camera_is_set_again_but_not_on_another(make_window, found):
     first = make_window(FakeCamera())
-    first.camera_panel.rows["ON threshold"].editor.setValue(150)
-    first.camera_panel.flip_h.setChecked(True)
+    first.panels["camera"].widget.rows["ON threshold"].editor.setValue(150)
+    first.panels["camera"].widget.flip_h.setChecked(True)
     first.close()
     again = make_window(FakeCamera())
     assert again.pipeline.source.values["ON threshold"] == 50.0
     assert again.pipeline.treatment.flip_horizontal
-    assert again.camera_panel.flip_h.isChecked()
+    assert again.panels["camera"].widget.flip_h.isChecked()
     again.pipeline.open(FakeCamera("DVXplorer_2"))
     again.source_changed()
     assert again.pipeline.source.values["ON threshold"] == 0.0
@@ -187,10 +189,10 @@ def test_what_was_set_on_a_camera_is_set_again_but_not_on_another(make_window, f
 
 def test_a_recording_begins_as_it_was_recorded(make_window, found):
     window = make_window()
-    window.camera_panel.flip_h.setChecked(True)
+    window.panels["camera"].widget.flip_h.setChecked(True)
     assert window.pipeline.treatment.flip_horizontal
     assert window.settings.cameras == {}
-    assert window.camera_panel.nothing.isVisibleTo(window.camera_panel)
+    assert window.panels["camera"].widget.nothing.isVisibleTo(window.panels["camera"].widget)
 
 
 @pytest.mark.parametrize(
@@ -207,10 +209,10 @@ def test_what_was_remembered_wrongly_is_left_out(make_window, tmp_path, found, k
 
 def test_an_address_typed_is_connected_to(qtbot, camera_window, monkeypatch):
     opened = []
-    camera_window.camera_panel.stream_asked.connect(opened.append)
+    camera_window.panels["camera"].widget.stream_asked.connect(opened.append)
     monkeypatch.setattr(camera_window.sources, "_open", lambda *a, **k: None)
-    camera_window.camera_panel.address.setText(" localhost:7777 ")
-    qtbot.keyClick(camera_window.camera_panel.address, Qt.Key.Key_Return)
+    camera_window.panels["camera"].widget.address.setText(" localhost:7777 ")
+    qtbot.keyClick(camera_window.panels["camera"].widget.address, Qt.Key.Key_Return)
     assert opened == ["localhost:7777"]
 
 
@@ -222,9 +224,9 @@ def test_strengths_and_times_belong_together():
 def test_the_simulated_camera_is_set_live_in_the_window(qtbot, make_window, found):
     window = make_window()
     window.actions_.by_name["simulator"].trigger()
-    qtbot.waitUntil(lambda: "Noise" in window.camera_panel.rows, timeout=30_000)
+    qtbot.waitUntil(lambda: "Noise" in window.panels["camera"].widget.rows, timeout=30_000)
     source = window.pipeline.source
-    window.camera_panel.preset_asked.emit("Noisy")
+    window.panels["camera"].widget.preset_asked.emit("Noisy")
     assert {c.name: c.value for c in source.controls()}["Noise"] == 10.0
-    assert window.camera_panel.rows["Noise"].text.text() == "10 Hz"
+    assert window.panels["camera"].widget.rows["Noise"].text.text() == "10 Hz"
     source.close()

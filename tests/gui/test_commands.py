@@ -35,7 +35,7 @@ ASKING: dict[str, tuple[str, Callable[[MainWindow, Path], object]]] = {
     "record_to": ("new.aedat4", lambda w, folder: w.recording.on and (folder / "new.aedat4").exists()),
     "import": ("words.txt", lambda w, folder: w.pipeline.prompts.labels == ("a fox", "a hen")),
     "export": ("out.txt", lambda w, folder: written(folder / "out.txt").startswith("a mug\n")),
-    "index_folder": ("", lambda w, folder: w.search.run.running),
+    "index_folder": ("", lambda w, folder: w.panels["search"].run.running),
     "open_index": ("", lambda w, folder: "holds no index" in w.banner.text),
     "teach_save": (
         "out.safetensors",
@@ -82,7 +82,7 @@ def test_every_command_can_be_given_and_nothing_goes_wrong(qtbot, window, pipeli
     pipeline.teacher.learn("a phone")
     qtbot.waitUntil(lambda: window.view.frame is not None and window.decided.label == "a mug")
     window.prompts.list.select(["a phone"])
-    window.teach.entry.setCurrentText("a phone")
+    window.panels["teach"].widget.entry.setCurrentText("a phone")
     QApplication.clipboard().setText("a kite, a drum")
     answer, happened = ASKING.get(name, ("", OPENING.get(name, lambda window, folder: True)))
     answers(answer)
@@ -123,7 +123,7 @@ def test_every_key_of_the_guide_is_one():
 
 
 def test_the_cheat_sheet_tells_every_key(window):
-    window.show_shortcuts()
+    window.do.show_shortcuts()
     (dialog,) = window.findChildren(QDialog)
     texts = {label.text() for label in dialog.findChildren(QLabel)}
     for spec in ACTIONS:

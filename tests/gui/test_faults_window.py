@@ -17,17 +17,19 @@ def test_a_blocked_window_holds_neither_capture_nor_recognition(qtbot, make_wind
     window = make_window(attach=False)
     pipeline = Pipeline(Endless([]), lambda progress: FakeBackbone(), PROMPTS, SETTINGS)
     window.attach(pipeline)
-    qtbot.waitUntil(lambda: len(window.timeline.moments) > 2, timeout=60_000)
+    qtbot.waitUntil(lambda: len(window.panels["timeline"].widget.moments) > 2, timeout=60_000)
     pipeline.start_recording(tmp_path / "a.aedat4")
     events, predictions = pipeline.status().total_events, pipeline.status().predictions
     # waited for here, in the window's own thread: it does nothing else meanwhile, for seconds
     wait_for(lambda: pipeline.status().predictions > predictions + 150, 300.0)
     wait_for(lambda: pipeline.status().total_events > events + 15_000, 300.0)
     newest = pipeline.prediction()
-    seen = window.timeline.moments[-1].number
+    seen = window.panels["timeline"].widget.moments[-1].number
     assert newest.number > seen + 100
     assert pipeline.status().dropped_events == 0
-    qtbot.waitUntil(lambda: window.timeline.moments[-1].number >= newest.number, timeout=20_000)
+    qtbot.waitUntil(
+        lambda: window.panels["timeline"].widget.moments[-1].number >= newest.number, timeout=20_000
+    )
     assert pipeline.stop_recording().whole
 
 
@@ -64,7 +66,7 @@ def test_amber_is_for_what_was_lost(qtbot, window, pipeline, state, message, los
 
 def test_events_outside_the_sensor_stand_out(qtbot, window, pipeline):
     window.docks["health"].raise_()
-    value = window.health.values["outside"]
+    value = window.panels["health"].panel.values["outside"]
     qtbot.waitUntil(lambda: value.text() == "0", timeout=20_000)
     assert "does not have" in value.toolTip()
     pipeline.now = replace(pipeline.now, outside_events=1_200)

@@ -24,7 +24,13 @@ def test_everything_fits_a_small_screen(qtbot, window, size):
     window.resize(*size)
     qtbot.waitUntil(lambda: (window.width(), window.height()) == size)
     inside = QRect(0, 0, *size)
-    for widget in (window.status_line, window.transport, window.tool_bar, window.prompts.entry, window.strip):
+    for widget in (
+        window.status_line,
+        window.transport,
+        window.tool_bar,
+        window.prompts.entry,
+        window.panels["strip"].strip,
+    ):
         corner = widget.mapTo(window, widget.rect().topLeft())
         assert inside.contains(QRect(corner, widget.size())), widget.accessibleName()
 
@@ -167,13 +173,13 @@ def test_enter_in_the_settings_is_for_the_field_and_closes_nothing(qtbot, window
 def test_what_records_is_red(qtbot, window):
     button = window.tool_bar.widgetForAction(window.actions_.by_name["record"])
     for name in PALETTES:
-        window.set_theme(name)
+        window.do.set_theme(name)
         ink = QColor(window.theme.palette.record)
         assert ink.hue() < 15 or ink.hue() > 345
         image = button.grab().toImage()
         pixels = {image.pixel(x, y) for x in range(image.width()) for y in range(image.height())}
         assert ink.rgb() in pixels
-    window.set_theme("dark")
+    window.do.set_theme("dark")
 
 
 # ---- recordings

@@ -47,7 +47,13 @@ def test_at_the_start_the_focus_is_where_words_are_typed(keyboard, window, pipel
 def test_a_key_of_one_character_is_typed_unless_the_picture_has_the_focus(qtbot, window, keyboard, name, key):
     calls = done(window, name)
     code = " " if key == "Space" else key.lower()
-    for place in (window.prompts.list, window.teach.hold, window.timeline, window.tool_bar, None):
+    for place in (
+        window.prompts.list,
+        window.panels["teach"].widget.hold,
+        window.panels["timeline"].widget,
+        window.tool_bar,
+        None,
+    ):
         window.prompts.entry.clear()
         window.prompts.entry.setFocus()
         if place is None:
@@ -102,9 +108,9 @@ def test_words_begin_behind_another_tab_and_go_on_in_the_entry(window, keyboard)
 
 def test_fields_keep_what_is_typed_into_them(qtbot, window, keyboard):
     window.docks["teach"].raise_()
-    window.teach.entry.setFocus()
+    window.panels["teach"].widget.entry.setFocus()
     keyboard("t. lamp")
-    assert window.teach.entry.currentText() == "t. lamp"
+    assert window.panels["teach"].widget.entry.currentText() == "t. lamp"
     window.prompts.list.setFocus()
     window.prompts.list.select(["a phone"])
     keyboard(Qt.Key.Key_F2)
@@ -150,7 +156,7 @@ def test_words_pasted_anywhere_go_to_the_entry(window, keyboard):
 
 
 def test_t_held_in_a_field_types_and_is_told_how_to_teach(window, pipeline, keyboard):
-    window.teach.entry.setCurrentText("a mug")
+    window.panels["teach"].widget.entry.setCurrentText("a mug")
     window.prompts.entry.setFocus()
     keyboard("t")
     assert not window.banner.text
@@ -166,7 +172,7 @@ def test_f8_teaches_from_anywhere(qtbot, window, pipeline, monkeypatch):
     monkeypatch.setattr("neuroclip_gui.panels.teach.teach_commands.TAP_S", 0.0)
     window.activateWindow()
     qtbot.waitUntil(window.isActiveWindow)
-    window.teach.entry.setCurrentText("a mug")
+    window.panels["teach"].widget.entry.setCurrentText("a mug")
     window.prompts.entry.setFocus()
     QTest.keyPress(window.windowHandle(), Qt.Key.Key_F8)
     qtbot.waitUntil(lambda: pipeline.teacher.collecting == "a mug")
@@ -187,7 +193,7 @@ def test_a_panel_that_floats_sends_its_letters_too(qtbot, window):
     dock.setFloating(True)
     dock.activateWindow()
     qtbot.waitUntil(lambda: dock.isActiveWindow())
-    window.teach.hold.setFocus()
+    window.panels["teach"].widget.hold.setFocus()
     QTest.keyClick(dock.windowHandle(), "z")
     assert window.prompts.entry.text() == "z"
     dock.setFloating(False)

@@ -68,14 +68,18 @@ def test_a_camera_never_goes_over_the_top() -> None:
 
 def test_beside_the_view_the_seek_bar_can_still_be_hit(qtbot, window):
     window.actions_.by_name["space_time"].setChecked(True)
-    qtbot.waitUntil(lambda: window.space_time.isVisible() and window.space_time.width() >= 240)
+    qtbot.waitUntil(
+        lambda: (
+            window.panels["spacetime"].widget.isVisible() and window.panels["spacetime"].widget.width() >= 240
+        )
+    )
     qtbot.waitUntil(lambda: window.transport.seek_bar.width() >= 130)
 
 
 def test_the_view_is_shown_turned_and_put_away(qtbot, window, pipeline):
     pipeline.make_events = lambda: ring_of_events(1.0)
     window.actions_.by_name["space_time"].setChecked(True)
-    view = window.space_time
+    view = window.panels["spacetime"].widget
     qtbot.waitUntil(lambda: view.isVisible() and view._events is not None and view._camera is not None)
     before = view._camera
     middle = view.rect().center()
@@ -108,20 +112,21 @@ def test_the_middle_of_the_box_is_the_middle_of_the_view() -> None:
 
 def test_the_rate_is_drawn_on_and_off_apart(qtbot, window, pipeline):
     pipeline.make_events = lambda: ring_of_events(1.0)
-    qtbot.waitUntil(lambda: len(window.rate.samples) > 1)
-    newest = window.rate.samples[-1]
+    samples = window.panels["rate"].widget.samples
+    qtbot.waitUntil(lambda: len(samples) > 1 and samples[-1].on_share is not None)
+    newest = samples[-1]
     assert newest.rate_hz == 123_456.0
     assert 0 < newest.on_share < 1
     window.docks["rate"].show()
     window.docks["rate"].raise_()
-    qtbot.waitUntil(window.rate.isVisible)
-    window.rate.setFocus()
+    qtbot.waitUntil(window.panels["rate"].widget.isVisible)
+    window.panels["rate"].widget.setFocus()
     QTest.keyClick(window.windowHandle(), Qt.Key.Key_Minus)  # as a keyboard does: it is no word here
-    assert window.rate.span_s == 120.0
-    assert not window.rate.grab().isNull()
+    assert window.panels["rate"].widget.span_s == 120.0
+    assert not window.panels["rate"].widget.grab().isNull()
     for _ in range(5000):
-        window.rate.add(1.0, 1.0, None)
-    assert len(window.rate.samples) <= 1200
+        window.panels["rate"].widget.add(1.0, 1.0, None)
+    assert len(window.panels["rate"].widget.samples) <= 1200
 
 
 # ---- pictures

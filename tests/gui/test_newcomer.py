@@ -53,7 +53,7 @@ def test_a_text_that_gives_way_is_cut_with_dots(window):
         for label in window.findChildren(QLabel)
         if label.sizePolicy().horizontalPolicy() is QSizePolicy.Policy.Ignored
         and not isinstance(label, ElidedLabel)
-        and label not in window.health.values.values()  # these have room for the widest number
+        and label not in window.panels["health"].panel.values.values()  # these have room for the widest number
     ]
     assert not plain
 
@@ -193,7 +193,7 @@ def test_what_the_system_refuses_is_told_without_its_class(qtbot, window, tmp_pa
 
 
 def test_space_and_time_says_that_it_is_being_prepared(qtbot, window, monkeypatch):
-    view = window.space_time
+    view = window.panels["spacetime"].widget
     monkeypatch.setattr(view, "use", lambda projection: None)  # it is never ready
     view._projection = None
     layout.show_space_time(window, True)

@@ -35,11 +35,11 @@ def rescored(numbers: list[int], labels: tuple[str, ...], rows: list[list[float]
 def test_other_prompts_change_the_past(qtbot, window, pipeline):
     for _ in range(3):
         pipeline.predict({"a mug": 0.9, "a phone": 0.1})
-    qtbot.waitUntil(lambda: len(window.timeline.moments) == 3)
+    qtbot.waitUntil(lambda: len(window.panels["timeline"].widget.moments) == 3)
     pipeline.past = rescored([1, 2], ("a mug", "a fox"), [[0.2, 0.8], [0.6, 0.4]], ("a fox", None))
     pipeline.table = object()
-    qtbot.waitUntil(lambda: "a fox" in window.timeline.moments[0].scores)
-    first, second, third = window.timeline.moments
+    qtbot.waitUntil(lambda: "a fox" in window.panels["timeline"].widget.moments[0].scores)
+    first, second, third = window.panels["timeline"].widget.moments
     assert first.label == "a fox"
     assert dict(first.scores) == pytest.approx({"a mug": 0.2, "a fox": 0.8})
     assert second.label == ""
@@ -49,14 +49,14 @@ def test_other_prompts_change_the_past(qtbot, window, pipeline):
 
 def test_a_past_of_another_source_is_left_alone(qtbot, window, pipeline):
     pipeline.predict({"a mug": 0.9})
-    qtbot.waitUntil(lambda: len(window.timeline.moments) == 1)
-    window.timeline.rescore(rescored([7], ("a fox",), [[1.0]], ("a fox",)))
-    window.timeline.rescore(rescored([], ("a fox",), np.zeros((0, 1)), ()))
-    assert window.timeline.moments[0].label == "a mug"
+    qtbot.waitUntil(lambda: len(window.panels["timeline"].widget.moments) == 1)
+    window.panels["timeline"].widget.rescore(rescored([7], ("a fox",), [[1.0]], ("a fox",)))
+    window.panels["timeline"].widget.rescore(rescored([], ("a fox",), np.zeros((0, 1)), ()))
+    assert window.panels["timeline"].widget.moments[0].label == "a mug"
 
 
 def test_a_full_timeline_is_scored_anew_within_a_frame(window):
-    timeline = window.timeline
+    timeline = window.panels["timeline"].widget
     count = timeline.moments.maxlen
     for number in range(count):
         timeline.add(Moment(0.0, number, "a mug", {"a mug": 1.0}, number))
@@ -80,14 +80,14 @@ def test_a_word_typed_now_is_asked_of_the_real_past(qtbot, make_window):
     qtbot.waitUntil(lambda: pipeline.status().state.value == "ended", timeout=30_000)
     before = len(pipeline.predictions())
     assert before
-    qtbot.waitUntil(lambda: len(window.timeline.moments) >= before)
+    qtbot.waitUntil(lambda: len(window.panels["timeline"].widget.moments) >= before)
     window.prompts.entry.setText("a tree")
     window.prompts.entry.returnPressed.emit()
-    qtbot.waitUntil(lambda: any("a tree" in m.scores for m in window.timeline.moments))
+    qtbot.waitUntil(lambda: any("a tree" in m.scores for m in window.panels["timeline"].widget.moments))
 
 
 def test_the_wheel_shows_more_time_or_less(qtbot, window):
-    timeline = window.timeline
+    timeline = window.panels["timeline"].widget
     at = QPointF(timeline.width() / 2, 40)
 
     def turn(by: int) -> None:
@@ -107,7 +107,7 @@ def test_the_wheel_shows_more_time_or_less(qtbot, window):
 
 
 def test_five_minutes_are_kept_at_any_rate_in_bounded_memory(window):
-    timeline = window.timeline
+    timeline = window.panels["timeline"].widget
     for number in range(60_000):  # 200 a second
         timeline.add(Moment(number / 200, number, "a mug", {"a mug": 1.0}, number))
     times = np.array([m.at_s for m in timeline.moments])
@@ -126,11 +126,21 @@ def test_pointing_at_a_moment_shows_the_frame_of_it(qtbot, window, pipeline):
     frame = np.full((240, 320), 127, np.uint8)
     frame[100:140, 100:200] = 0
     pipeline.predict({"a mug": 0.9, "a phone": 0.1}, frames=(frame,))
-    qtbot.waitUntil(lambda: len(window.timeline.moments) == 1 and len(window.timeline.thumbnails) == 1)
+    qtbot.waitUntil(
+        lambda: (
+            len(window.panels["timeline"].widget.moments) == 1
+            and len(window.panels["timeline"].widget.thumbnails) == 1
+        )
+    )
     window.docks["timeline"].raise_()
-    point_at_newest(window.timeline)
-    qtbot.waitUntil(lambda: window.timeline.card is not None and window.timeline.card.isVisible())
-    card = window.timeline.card
+    point_at_newest(window.panels["timeline"].widget)
+    qtbot.waitUntil(
+        lambda: (
+            window.panels["timeline"].widget.card is not None
+            and window.panels["timeline"].widget.card.isVisible()
+        )
+    )
+    card = window.panels["timeline"].widget.card
     assert card.image is not None
     assert max(card.image.width(), card.image.height()) <= LONGEST
     assert "a mug 90%" in card.accessibleName()
@@ -142,14 +152,19 @@ def test_pointing_at_a_moment_shows_the_frame_of_it(qtbot, window, pipeline):
 
 def test_a_still_moment_says_so_and_has_no_picture(qtbot, window, pipeline):
     pipeline.predict({}, state="no-motion")
-    qtbot.waitUntil(lambda: len(window.timeline.moments) == 1)
+    qtbot.waitUntil(lambda: len(window.panels["timeline"].widget.moments) == 1)
     window.docks["timeline"].raise_()
-    point_at_newest(window.timeline)
-    qtbot.waitUntil(lambda: window.timeline.card is not None and window.timeline.card.isVisible())
-    assert window.timeline.card.image is None
+    point_at_newest(window.panels["timeline"].widget)
+    qtbot.waitUntil(
+        lambda: (
+            window.panels["timeline"].widget.card is not None
+            and window.panels["timeline"].widget.card.isVisible()
+        )
+    )
+    assert window.panels["timeline"].widget.card.image is None
     window.source_changed()
-    assert not window.timeline.card.isVisible()
-    assert not window.timeline.moments
+    assert not window.panels["timeline"].widget.card.isVisible()
+    assert not window.panels["timeline"].widget.moments
 
 
 def test_thumbnails_are_bounded_and_found_by_time():

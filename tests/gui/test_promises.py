@@ -74,11 +74,11 @@ def test_a_selection_and_what_is_being_typed_survive_predictions(qtbot, window, 
     window.prompts.list.select(["a phone", "scissors"])
     window.prompts.entry.setFocus()
     qtbot.keyClicks(window.prompts.entry, "a half ty")
-    window.teach.entry.setCurrentText("a thing")
+    window.panels["teach"].widget.entry.setCurrentText("a thing")
     pass_by(qtbot, running)
     assert window.prompts.list.selected() == ["a phone", "scissors"]
     assert window.prompts.entry.text() == "a half ty"
-    assert window.teach.entry.currentText() == "a thing"
+    assert window.panels["teach"].widget.entry.currentText() == "a thing"
     window.prompts.entry.clear()
 
 
@@ -239,7 +239,7 @@ def test_the_place_sought_while_paused_is_the_one_that_is_recognized(qtbot, make
         qtbot.waitUntil(lambda at=target: abs(source.jump.to_us - at) <= 1)
         recognized()
         assert len(pipeline.prediction().frames) == 10
-    window.step(1)
+    window.do.step(1)
     qtbot.waitUntil(lambda: source.jump.to_us > target)
     recognized()
 

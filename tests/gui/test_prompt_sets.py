@@ -26,7 +26,7 @@ def test_a_list_is_saved_and_comes_back_whole(window, pipeline):
 def test_lists_are_there_the_next_time_and_after_a_reset(make_window):
     first = make_window()
     first.prompt_sets.save("my desk & more")
-    first.reset_settings()
+    first.do.reset_settings()
     first.close()
     second = make_window()
     menu = QMenu(second)
@@ -79,7 +79,7 @@ def test_a_color_chosen_stays_with_its_word(make_window):
     assert first.prompts.color("a phone") == QColor("#123456")
     first.prompts.rename("a phone", "a telephone")
     assert first.prompts.color("a telephone") == QColor("#123456")
-    first.set_theme("light")
+    first.do.set_theme("light")
     assert first.prompts.color("a telephone") == QColor("#123456")
     first.close()
     second = make_window()

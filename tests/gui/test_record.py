@@ -126,11 +126,11 @@ def test_the_real_pipeline_records_what_came_in_and_what_was_said(qtbot, make_wi
     window.actions_.by_name["record"].trigger()
     qtbot.waitUntil(lambda: window.recording.on, timeout=20_000)
     pipeline.set_region(Box(0, 0, 10, 10))
-    window.teach.entry.setCurrentText("a phone")
+    window.panels["teach"].widget.entry.setCurrentText("a phone")
     qtbot.waitUntil(lambda: pipeline.recording().events > 4000)
     number = pipeline.prediction().number
     qtbot.waitUntil(lambda: any(p.state == "ok" for p in pipeline.predictions(after=number)))
-    window.teaching.last()
+    window.panels["teach"].last()
     window.actions_.by_name["teach_not"].trigger()
     window.actions_.by_name["record"].trigger()
     qtbot.waitUntil(lambda: "recording is good: 0 dropped" in window.banner.text, timeout=60_000)

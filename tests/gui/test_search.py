@@ -55,27 +55,27 @@ def choose(monkeypatch):
 def ask(qtbot, window, words: str) -> None:
     """Type words as a user does, and wait for what they find."""
     window.actions_.by_name["search"].trigger()
-    window.search.panel.entry.setText(words)
-    qtbot.keyClick(window.search.panel.entry, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: "moment" in window.search.panel.state.text(), timeout=PATIENT_MS)
+    window.panels["search"].panel.entry.setText(words)
+    qtbot.keyClick(window.panels["search"].panel.entry, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: "moment" in window.panels["search"].panel.state.text(), timeout=PATIENT_MS)
 
 
 def rows(window) -> list[str]:
-    items = window.search.panel.list
+    items = window.panels["search"].panel.list
     return [items.item(row).text() for row in range(items.count())]
 
 
 def test_a_folder_is_indexed_beside_the_window_and_its_moments_are_played(
     qtbot, window, pipeline, folder, choose, tmp_path
 ):
-    panel = window.search.panel
+    panel = window.panels["search"].panel
     window.actions_.by_name["search"].trigger()
     qtbot.settle(window)
     wide = window.docks["search"].width()
     choose(folder)
     window.actions_.by_name["index_folder"].trigger()
     qtbot.waitUntil(lambda: panel.progress.isVisibleTo(panel) and bool(panel.doing.text()))
-    qtbot.waitUntil(lambda: not window.search.run.running, timeout=PATIENT_MS)
+    qtbot.waitUntil(lambda: not window.panels["search"].run.running, timeout=PATIENT_MS)
     qtbot.waitUntil(lambda: "Indexed 2 recordings" in window.banner.text)
     qtbot.waitUntil(lambda: "2 recordings" in panel.title.text())
     assert not panel.progress.isVisibleTo(panel)
@@ -105,11 +105,11 @@ def test_a_folder_is_indexed_beside_the_window_and_its_moments_are_played(
 def test_an_index_is_opened_remembered_and_one_that_is_none_leaves_it(qtbot, window, index, folder, choose):
     choose(index)
     window.actions_.by_name["open_index"].trigger()
-    qtbot.waitUntil(lambda: "2 recordings" in window.search.panel.title.text())
+    qtbot.waitUntil(lambda: "2 recordings" in window.panels["search"].panel.title.text())
     choose(folder)  # of recordings, and no index
     window.actions_.by_name["open_index"].trigger()
     qtbot.waitUntil(lambda: "holds no index" in window.banner.text)
-    assert window.search.place == index
+    assert window.panels["search"].place == index
     window.close()
     assert window.store.load().index == index
 
@@ -118,7 +118,7 @@ def test_more_like_a_moment_and_words_that_are_not_seen(qtbot, make_window, inde
     window = make_window()
     window.settings.index = index
     ask(qtbot, window, "a dog, -a flower")
-    panel = window.search.panel
+    panel = window.panels["search"].panel
     assert not panel.like.isEnabled()
     panel.list.setFocus()
     panel.list.setCurrentRow(0)
@@ -129,7 +129,7 @@ def test_more_like_a_moment_and_words_that_are_not_seen(qtbot, make_window, inde
 
 
 def test_what_cannot_be_looked_for_is_said(qtbot, window):
-    panel = window.search.panel
+    panel = window.panels["search"].panel
     assert "Encode a folder" in panel.state.text()
     panel.entry.setText("a mug")
     qtbot.keyClick(panel.entry, Qt.Key.Key_Return)
@@ -147,10 +147,10 @@ def test_without_arrow_it_says_what_to_install(qtbot, window, monkeypatch, choos
         window.actions_.by_name[command].trigger()
         assert 'pip install "neuroclip-live[archive]"' in window.banner.text
     window.banner.say("")
-    window.search.panel.entry.setText("a mug")
-    qtbot.keyClick(window.search.panel.entry, Qt.Key.Key_Return)
+    window.panels["search"].panel.entry.setText("a mug")
+    qtbot.keyClick(window.panels["search"].panel.entry, Qt.Key.Key_Return)
     assert 'pip install "neuroclip-live[archive]"' in window.banner.text
-    assert not window.search.run.running
+    assert not window.panels["search"].run.running
 
 
 def test_indexing_rests_while_a_camera_is_live_and_can_be_stopped(
@@ -163,16 +163,16 @@ def test_indexing_rests_while_a_camera_is_live_and_can_be_stopped(
     for part in into.rglob("*.parquet"):
         part.unlink()
     window.settings.index = str(into)
-    window.search.index_folder(str(folder))
-    panel = window.search.panel
+    window.panels["search"].index_folder(str(folder))
+    panel = window.panels["search"].panel
     qtbot.waitUntil(lambda: panel.doing.text() == "Rests while a camera is live")
-    assert window.search.run.running
-    window.search.index_folder(str(folder))
+    assert window.panels["search"].run.running
+    window.panels["search"].index_folder(str(folder))
     assert "is being indexed" in window.banner.text
     source.state = SourceState.ENDED
     qtbot.waitUntil(lambda: not panel.doing.text().startswith("Rests"), timeout=PATIENT_MS)
     qtbot.mouseClick(panel.stop, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: not window.search.run.running, timeout=PATIENT_MS)
+    qtbot.waitUntil(lambda: not window.panels["search"].run.running, timeout=PATIENT_MS)
     assert "Index" in window.banner.text
     assert not panel.progress.isVisibleTo(panel)
 
@@ -180,12 +180,12 @@ def test_indexing_rests_while_a_camera_is_live_and_can_be_stopped(
 def test_indexing_that_fails_is_said_and_ends_with_the_window(qtbot, window, folder, tmp_path):
     (tmp_path / "taken").write_text("a file")
     window.settings.index = str(tmp_path / "taken")
-    window.search.index_folder(str(folder))
+    window.panels["search"].index_folder(str(folder))
     qtbot.waitUntil(lambda: "is a file; name a folder" in window.banner.text)
     assert window.banner.level == "error"
     window.settings.index = str(tmp_path / "index")
-    window.search.index_folder(str(folder))
-    process = window.search.run._process
+    window.panels["search"].index_folder(str(folder))
+    process = window.panels["search"].run._process
     qtbot.waitUntil(lambda: process.state() == QProcess.ProcessState.Running)
     window.close()
     assert process.state() == QProcess.ProcessState.NotRunning
@@ -199,7 +199,7 @@ def test_a_moment_of_the_open_recording_is_sought_in_it(qtbot, make_window):
     window.transport.set_source(source)
     source.pause()
     found = Found(str(RECORDINGS / "tour.aedat4"), 4.0, 5.0, 4.4, 0.9)
-    window.search.panel.chosen.emit(found)
+    window.panels["search"].panel.chosen.emit(found)
     status = source.status()
     assert window.pipeline.source is source
     assert status.state is SourceState.STREAMING

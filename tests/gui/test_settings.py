@@ -218,8 +218,8 @@ def test_the_real_pipeline_follows_what_is_set_in_the_window(qtbot, make_window,
     window.recognition.use_model("RN50/openai", "cpu")
     qtbot.waitUntil(lambda: "RN50/openai" in window.prompts._purpose.toolTip(), timeout=30_000)
     number = pipeline.prediction().number
-    window.camera_panel.turn.setCurrentIndex(1)
-    window.camera_panel.turn.activated.emit(1)
+    window.panels["camera"].widget.turn.setCurrentIndex(1)
+    window.panels["camera"].widget.turn.activated.emit(1)
     qtbot.waitUntil(
         lambda: window.view.frame is not None and window.view.frame.shape == (32, 24), timeout=30_000
     )

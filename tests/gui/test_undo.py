@@ -59,11 +59,11 @@ def test_every_change_of_words_is_taken_back_and_done_again(qtbot, window, pipel
 
 def test_words_and_lessons_are_taken_back_in_the_order_they_were_made(window, pipeline, z):
     window.prompts.add("a fox")
-    window.teach.entry.setCurrentText("an otter")
-    window.teaching.last()  # a word and a lesson
+    window.panels["teach"].widget.entry.setCurrentText("an otter")
+    window.panels["teach"].last()  # a word and a lesson
     window.prompts.list.select(["a mug"])
     window.prompts.remove_selected()
-    window.teach.entry.setCurrentText("an otter")
+    window.panels["teach"].widget.entry.setCurrentText("an otter")
     window.actions_.by_name["teach_forget"].trigger()
     assert pipeline.teacher.book == {}
     z()
@@ -82,8 +82,8 @@ def test_words_and_lessons_are_taken_back_in_the_order_they_were_made(window, pi
 
 def test_lessons_of_a_model_that_is_gone_are_passed_over(window, pipeline, z):
     window.prompts.add("a fox")
-    window.teach.entry.setCurrentText("a fox")
-    window.teaching.last()
+    window.panels["teach"].widget.entry.setCurrentText("a fox")
+    window.panels["teach"].last()
     pipeline.teacher = type(pipeline.teacher)()
     z()
     assert "a fox" not in pipeline.prompts.labels
@@ -122,8 +122,8 @@ def test_what_is_being_typed_is_taken_back_first(window, pipeline, z):
 
 
 def test_starting_empty_is_one_step_back(window, pipeline, z):
-    window.teach.entry.setCurrentText("a mug")
-    window.teaching.last()
+    window.panels["teach"].widget.entry.setCurrentText("a mug")
+    window.panels["teach"].last()
     pipeline.set_region(Box(10, 10, 200, 200))
     window.actions_.by_name["start_empty"].trigger()
     assert pipeline.prompts.labels == ()

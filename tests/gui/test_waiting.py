@@ -94,7 +94,7 @@ def test_what_is_opened_meanwhile_is_not_taken_away(qtbot, waits, door):
 def test_by_keys_its_buttons_come_after_the_picture(qtbot, waits):
     qtbot.waitUntil(waits.waiting.card.isVisible)
     qtbot.waitUntil(waits.isActiveWindow)
-    waits.focus_picture()
+    waits.do.focus_picture()
     for button in waits.waiting.card.buttons:
         while isinstance(QApplication.focusWidget(), QGraphicsView | QLabel):  # the advice can be selected
             QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_Tab)

@@ -45,7 +45,7 @@ HAPPENS = {
     "numbers grow": _big_numbers,
     "a word": _long_word,
     "a sentence": lambda w, p: w.want_prompts(p.prompts.with_templates((LONG + "{}",))),
-    "a lesson": lambda w, p: (w.teach.entry.setCurrentText(LONG), w.teaching.last()),
+    "a lesson": lambda w, p: (w.panels["teach"].widget.entry.setCurrentText(LONG), w.panels["teach"].last()),
     "a recording": _long_recording,
     "a camera": _long_camera,
     "a model": lambda w, p: setattr(p, "now", replace(p.now, model=LONG * 2, device="cuda:0")),
@@ -72,9 +72,9 @@ def test_nothing_becomes_wider(qtbot, window, pipeline, what):
 def test_every_number_of_health_has_room(qtbot, window, pipeline):
     window.docks["health"].raise_()
     _big_numbers(window, pipeline)
-    qtbot.waitUntil(lambda: window.health.values["dropped"].text() == "12.3 M")
-    window.health.values["paint"].setText("60/s · 999 ms")
-    for key, value in window.health.values.items():
+    qtbot.waitUntil(lambda: window.panels["health"].panel.values["dropped"].text() == "12.3 M")
+    window.panels["health"].panel.values["paint"].setText("60/s · 999 ms")
+    for key, value in window.panels["health"].panel.values.items():
         assert value.fontMetrics().horizontalAdvance(value.text()) <= value.width(), key
 
 

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QDialog, QLineE
 
 from neuroclip_drivers.source import GrayFrame
 from neuroclip_gui import sources
-from neuroclip_gui.commands import CHOICES
+from neuroclip_gui.choices import CHOICES
 from neuroclip_gui.panels.picture import live_view
 from neuroclip_gui.panels.prompts.prompt_model import ROW
 from neuroclip_live.recognition.pipeline import PipelineState
@@ -171,7 +171,7 @@ def test_none_of_these_is_asked_for(qtbot, window, pipeline):
 
 
 def test_templates_dialog_previews_and_refuses_nonsense(window, pipeline):
-    window.ask_templates()
+    window.do.ask_templates()
     dialog = next(d for d in window.findChildren(QDialog))
     dialog._text.setPlainText("a sketch of a {}\nno place")
     assert (
@@ -224,7 +224,7 @@ def test_a_paused_recording_keeps_its_decision(qtbot, window, pipeline):
     window.actions_.by_name["play"].trigger()
     qtbot.waitUntil(lambda: window.transport.paused)
     pipeline.predict({}, state="no-motion")
-    qtbot.waitUntil(lambda: len(window.timeline.moments) == 2)
+    qtbot.waitUntil(lambda: len(window.panels["timeline"].widget.moments) == 2)
     assert window.decision.words()[0] == "a mug"
 
 
@@ -286,15 +286,15 @@ def test_timesteps_timeline_and_health_show_what_came(qtbot, window, pipeline):
         step_scores=cosines,
         state="warming-up",
     )
-    qtbot.waitUntil(lambda: window.strip.caption(0)[0] == "a phone")
-    assert window.strip.caption(3)[1] == pytest.approx(0.3)
-    qtbot.waitUntil(lambda: len(window.timeline.moments) == 1)
-    assert window.timeline.moments[0].label == "a phone"
+    qtbot.waitUntil(lambda: window.panels["strip"].strip.caption(0)[0] == "a phone")
+    assert window.panels["strip"].strip.caption(3)[1] == pytest.approx(0.3)
+    qtbot.waitUntil(lambda: len(window.panels["timeline"].widget.moments) == 1)
+    assert window.panels["timeline"].widget.moments[0].label == "a phone"
     window.docks["health"].raise_()
-    qtbot.waitUntil(lambda: window.health.values["rate"].text() == "123 k/s")
+    qtbot.waitUntil(lambda: window.panels["health"].panel.values["rate"].text() == "123 k/s")
     assert "12 ms" in window.status_line.fields["latency"].text()
     assert window.decision.words()[1].startswith("settling")
-    window.strip.opened.emit(0)
+    window.panels["strip"].strip.opened.emit(0)
     close_dialogs(window)
 
 
@@ -424,9 +424,9 @@ def test_a_click_on_the_seek_bar_goes_there(qtbot, window, pipeline):
 
 def test_a_click_on_the_timeline_goes_to_that_moment(qtbot, window, pipeline):
     pipeline.predict({"a mug": 0.7, "a phone": 0.2, "scissors": 0.1}, t_us=4_000_000)
-    qtbot.waitUntil(lambda: len(window.timeline.moments) == 1)
-    at = QPoint(place_of(window.timeline, window.timeline.moments[0]), 40)
-    qtbot.mouseClick(window.timeline, Qt.MouseButton.LeftButton, pos=at)
+    qtbot.waitUntil(lambda: len(window.panels["timeline"].widget.moments) == 1)
+    at = QPoint(place_of(window.panels["timeline"].widget, window.panels["timeline"].widget.moments[0]), 40)
+    qtbot.mouseClick(window.panels["timeline"].widget, Qt.MouseButton.LeftButton, pos=at)
     assert pipeline.source.said[-1] == ("seek", 3.0)
 
 
@@ -509,7 +509,7 @@ def test_demo_desk_leaves_picture_and_answer_and_comes_back(window):
 
 def test_what_was_set_is_there_the_next_time(make_window):
     first = make_window()
-    first.set_theme("light")
+    first.do.set_theme("light")
     first.live.set_accumulation("fade", 100)
     first.prompts.threshold.setValue(55)
     first.docks["strip"].close()
@@ -519,6 +519,6 @@ def test_what_was_set_is_there_the_next_time(make_window):
     assert second.live.accumulation == ("fade", 100)
     assert second.settings.threshold == 0.55
     assert not second.docks["strip"].isVisible()
-    second.reset_settings()
+    second.do.reset_settings()
     assert second.docks["strip"].isVisible()
     assert second.theme.palette.name == "dark"

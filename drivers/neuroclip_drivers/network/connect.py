@@ -11,6 +11,7 @@ import time
 from collections.abc import Generator
 
 from neuroclip_drivers.aedat4.flatbuffer import FormatError
+from neuroclip_drivers.network.host_port import parse_host_port
 from neuroclip_drivers.network.tls import refusal
 from neuroclip_drivers.source import MAX_WAIT_S
 from neuroclip_live.errors import UserError
@@ -29,14 +30,11 @@ def parse_address(address: str) -> tuple[str, int] | None:
     """
     if "/" in address:
         return None
-    host, separator, port = address.rpartition(":")
-    host = host.removeprefix("[").removesuffix("]")
-    if not separator or not host or not port.isdecimal() or not 0 < int(port) < 65536:
-        raise UserError(
-            f"{address!r} is not an address. Give HOST:PORT, for example 127.0.0.1:7777, or the path of "
-            "a UNIX socket with a / in it."
-        )
-    return host, int(port)
+    return parse_host_port(
+        address,
+        f"{address!r} is not an address. Give HOST:PORT, for example 127.0.0.1:7777, or the path of "
+        "a UNIX socket with a / in it.",
+    )
 
 
 def resolve(address: str) -> list[Target]:

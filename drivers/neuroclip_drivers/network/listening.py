@@ -6,6 +6,7 @@ import ipaddress
 import socket
 from dataclasses import dataclass
 
+from neuroclip_drivers.network.host_port import parse_host_port
 from neuroclip_live.errors import UserError
 
 DEFAULT_HOST = "127.0.0.1"
@@ -66,11 +67,9 @@ def parse_listening(text: str) -> Address:
     UserError
         When it is neither.
     """
-    host, colon, port = text.strip().rpartition(":")
-    host = host.removeprefix("[").removesuffix("]")
-    if not port.isascii() or not port.isdigit() or int(port) > 65535 or (colon and not host):
-        raise UserError(f"{text!r}: give a port such as 8080, or HOST:PORT such as 0.0.0.0:8080")
-    return Address(host or DEFAULT_HOST, int(port))
+    hint = f"{text!r}: give a port such as 8080, or HOST:PORT such as 0.0.0.0:8080"
+    host, port = parse_host_port(text, hint, port_alone=True, any_port=True)
+    return Address(host or DEFAULT_HOST, port)
 
 
 def listen(address: Address) -> tuple[socket.socket, Address]:

@@ -163,7 +163,7 @@ class SettingsDialog(QDialog):
         self.motion.activated.connect(self._on_motion)
         line_of(self.motion).editingFinished.connect(self._on_motion)
         self.smoothing.valueChanged.connect(self._on_smoothing)
-        self.theme.activated.connect(lambda _: window.set_theme(self.theme.currentData()))
+        self.theme.activated.connect(lambda _: window.do.set_theme(self.theme.currentData()))
         self.reset.clicked.connect(self._on_reset)
 
     def _on_cancel(self) -> None:
@@ -234,11 +234,11 @@ class SettingsDialog(QDialog):
             self.show_current()
 
     def _on_smoothing(self, seconds: float) -> None:
-        self._window.set_smoothing(seconds)
+        self._window.do.set_smoothing(seconds)
         self._window.actions_.check("smoothing", seconds)
 
     def _on_reset(self) -> None:
-        self._window.reset_settings()
+        self._window.do.reset_settings()
         self.show_current()
 
     def _look(self) -> None:

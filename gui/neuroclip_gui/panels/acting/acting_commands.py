@@ -9,28 +9,23 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtWidgets import QFileDialog
 
 from neuroclip_gui.jobs import Jobs
+from neuroclip_gui.panel_spec import Context, Due, Presenter, Snapshot
 from neuroclip_gui.panels.acting.acting_panel import ActingPanel
-from neuroclip_gui.panels.serving.serve_commands import Say
 from neuroclip_live.actions.running import Acting, RunningActions
 
+_LOOK_S = 0.1
 _FILTER = "Actions (*.toml);;All files (*)"
 
 
-class ActingCommands:
+class ActingCommands(Presenter):
     """Commands of actions.
 
     Parameters
     ----------
-    window : QWidget
-    panel : ActingPanel
-    pipeline : callable
-        Returns the pipeline of now, or None before there is one.
-    say : callable
-    show : callable
-        Brings the panel into view.
+    context : Context
 
     Attributes
     ----------
@@ -40,16 +35,10 @@ class ActingCommands:
         What is at work.
     """
 
-    def __init__(
-        self,
-        window: QWidget,
-        panel: ActingPanel,
-        pipeline: Callable[[], Any],
-        say: Say,
-        show: Callable[[], None],
-    ) -> None:
-        self._window, self._panel, self._pipeline = window, panel, pipeline
-        self._say, self._show = say, show
+    def __init__(self, context: Context) -> None:
+        self.panel = panel = ActingPanel(context.theme)
+        super().__init__(panel)
+        self._context, self._say = context, context.say
         self.jobs = Jobs()  # its own: ending waits for programs that are under way
         self.objects = False
         self.acting: Acting | None = None
@@ -57,6 +46,7 @@ class ActingCommands:
         self._busy = self._own = False
         self._told = 0
         self._folder = ""
+        self._due = Due(_LOOK_S)
         panel.opened.connect(self.ask)
         panel.closed.connect(self.close_file)
         panel.dry_run_wanted.connect(self.set_dry_run)
@@ -70,15 +60,16 @@ class ActingCommands:
     # ---- commands
 
     def ask(self) -> None:
-        """Choose a file."""
-        path, _ = QFileDialog.getOpenFileName(self._window, "Open actions", self._folder, _FILTER)
+        """Choose a file; the panel that then shows it comes into view."""
+        self._context.show("acting")
+        path, _ = QFileDialog.getOpenFileName(self._context.parent, "Open actions", self._folder, _FILTER)
         if path:
             self._folder = str(Path(path).parent)
             self.open(path)
 
     def open(self, path: str) -> None:
         """Have the actions of a file judged from now on, as a dry run; those before end."""
-        pipeline, objects, end = self._pipeline(), self.objects, self._end
+        pipeline, objects, end = self._context.pipeline(), self.objects, self._end
         if pipeline is None:
             self._say("Still starting: try again in a moment", "hint")
             return
@@ -105,7 +96,7 @@ class ActingCommands:
             return
         self._busy = True
         end, self._end, self.acting = self._end, _nothing, None
-        self._panel.show_file(None, dry_run=False)
+        self.panel.show_file(None, dry_run=False)
 
         def done(_: object) -> None:
             self._busy = False
@@ -120,9 +111,9 @@ class ActingCommands:
     def _begin(self, acting: Acting, end: Callable[[], Any]) -> None:
         self.acting, self._end, self._told = acting, end, 0
         path = Path(acting.rules.path)
-        self._panel.begin_log()
-        self._panel.show_file(path.name, dry_run=acting.dry_run, where=str(path))
-        self._show()
+        self.panel.begin_log()
+        self.panel.show_file(path.name, dry_run=acting.dry_run, where=str(path))
+        self._context.show("acting")
 
     def _failed(self, message: str) -> None:
         self._busy = False
@@ -130,21 +121,24 @@ class ActingCommands:
 
     # ---- each look
 
-    def look(self) -> None:
+    def update(self, snapshot: Snapshot) -> None:
         """Show how the actions stand and what was told since; ten times a second."""
+        if not self._due(snapshot.now_s):
+            return
         self.jobs.collect()
         if self.acting is None:
             return
-        self._panel.show_states(self.acting.states())
+        self.panel.show_states(self.acting.states())
         count, lines = self.acting.lines
         if count != self._told:
-            self._panel.add_lines(lines[-min(len(lines), count - self._told) :])
+            self.panel.add_lines(lines[-min(len(lines), count - self._told) :])
             self._told = count
 
-    def close(self) -> None:
+    def close(self) -> bool:
         """End what was begun here; called when the window is closed."""
         if self._own:
             self._end()
+        return self.jobs.close()
 
 
 def _nothing() -> None:

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QWidgetAction,
 )
 
+from neuroclip_gui.panels.teach.teach_commands import Teaching
 from neuroclip_gui.style.theme import font
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ class ObjectsShown:
 
     def __init__(self, window: MainWindow) -> None:
         self._window = window
-        self.boxes = ObjectBoxes(window.prompts.color)
+        self.boxes = ObjectBoxes(lambda label: window.prompts.color(label))
         self.boxes.asked = self.ask
         self.menu: QMenu | None = None
         window.view.add_item(self.boxes)
@@ -166,7 +167,7 @@ class ObjectsShown:
     def _add_lessons(self, menu: QMenu, found: FoundObject) -> None:
         """Offer to teach what the thing is: its own word, or that it was another."""
         window = self._window
-        teaching = window.teaching
+        teaching = window.panel(Teaching)
         own = found.label
         if own:
             menu.addAction(f"Teach this: “{own}”", lambda: teaching.learn_thing(found, own))
@@ -174,7 +175,7 @@ class ObjectsShown:
         for label in (p.label for p in window.prompts.prompts.enabled if not p.negative):
             if label != own:
                 was.addAction(label, partial(teaching.learn_thing, found, label))
-        typed = window.teach.entry.currentText().strip()
+        typed = teaching.panel.entry.currentText().strip()
         if typed and typed not in window.prompts.prompts.labels:
             was.addAction(typed, lambda: teaching.learn_thing(found, typed))
         teacher = getattr(window.pipeline, "teacher", None)

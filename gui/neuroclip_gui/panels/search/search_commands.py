@@ -14,23 +14,24 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from platformdirs import user_data_path
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QFileDialog
 
 import neuroclip_live
-from neuroclip_drivers.source import EventSource, SourceState
+from neuroclip_drivers.source import SourceState
 from neuroclip_gui.jobs import Jobs
+from neuroclip_gui.panel_spec import Context, Due, Presenter, Snapshot
 from neuroclip_gui.panels.search.found import Found
 from neuroclip_gui.panels.search.index_run import IndexRun
 from neuroclip_gui.panels.search.moment_picture import moment_picture
 from neuroclip_gui.panels.search.search_panel import SearchPanel
-from neuroclip_gui.settings import WindowSettings
-from neuroclip_gui.style.banner import Level
 from neuroclip_gui.style.palettes import EventColors
 from neuroclip_live.errors import UserError
 from neuroclip_live.extras import need
 from neuroclip_live.prompting.prompt_set import split_prompts
 
+_LOOK_S = 0.1
 SHOWN = 30
 """So many moments at the most: each has a picture, for which its recording is opened."""
 
@@ -53,36 +54,22 @@ class Asked:
         return cls(words, tuple(prompt.label for prompt in prompts if prompt.negative))
 
 
-class Search:
+class Search(Presenter):
     """Commands of searching.
 
     Parameters
     ----------
-    settings : WindowSettings
-        Remembers the index.
-    play : callable
-        Plays a recording from a second on.
-    say : callable
-        Shows a banner.
-    colors : callable
-        Gives the colors of events in use.
-    options : callable
-        Gives the options of ``neuroclip-live index`` by which a new index is made.
+    context : Context
+        Its ``options`` are those by which a new index is made.
     """
 
-    def __init__(
-        self,
-        settings: WindowSettings,
-        play: Callable[[str, float], None],
-        say: Callable[[str, Level], None],
-        colors: Callable[[], EventColors],
-        options: Callable[[], Sequence[str]],
-    ) -> None:
+    def __init__(self, context: Context) -> None:
         self.panel = panel = SearchPanel()
+        super().__init__(panel)
         self.jobs = Jobs()  # its own: a large index takes seconds to open, and so does its model
         self.run = IndexRun(self._on_indexed, self._on_not_indexed)
-        self._settings, self._play, self._say = settings, play, say
-        self._colors, self._options = colors, options
+        self._settings, self._say, self._context = context.settings, context.say, context
+        self._due = Due(_LOOK_S)
         self._index: neuroclip_live.Index | None = None
         self._backbone: Any = None
         self._asked: Asked | None = None
@@ -90,7 +77,7 @@ class Search:
         self._loading = ""
         panel.asked.connect(self.ask)
         panel.alike.connect(self.ask_alike)
-        panel.chosen.connect(lambda found: self._play(found.path, found.from_s))
+        panel.chosen.connect(lambda found: context.doors.moment(found.path, found.from_s))
         panel.open_asked.connect(self.ask_index)
         panel.index_asked.connect(self.ask_folder)
         panel.stop_asked.connect(self.run.stop)
@@ -101,21 +88,33 @@ class Search:
         """The index that is searched; empty before there is one."""
         return self._settings.index
 
-    def look(self, source: EventSource, backbone: Any) -> None:
+    def focus(self) -> None:
+        """Come into view, and put the cursor where is typed what to look for."""
+        self._context.show("search")
+        self.panel.entry.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def update(self, snapshot: Snapshot) -> None:
         """Take up what the thread and the process have come to; indexing rests while a camera is live."""
-        self._backbone = backbone
+        if not self._due(snapshot.now_s):
+            return
+        source = snapshot.pipeline.source
+        self._backbone = snapshot.pipeline.backbone
         self.jobs.collect()
         if self._loading:
             self.panel.say(self._loading)
         run = self.run
-        run.pause(source.live and source.status().state is SourceState.STREAMING)
+        run.pause(source.live and snapshot.standing.state is SourceState.STREAMING)
         run.look()
         resting = run.paused and run.doing != "Stopping"
         self.panel.show_progress(f"Rests while {source.name} is live" if resting else run.doing, run.share)
 
-    def close(self) -> None:
-        """Stop, as the window closes."""
+    def stop(self) -> None:
+        """Index no further, as the window closes."""
         self.run.close()
+
+    def close(self) -> bool:
+        """End the thread that searches."""
+        return self.jobs.close()
 
     # ---- which index
 
@@ -157,7 +156,7 @@ class Search:
         place = self.place or str(user_data_path("neuroclip-live") / "archive")
         self._show_place(place)
         self._settings.index = place
-        self.run.start([folder, "--into", place, "--as-before", *self._options()])
+        self.run.start([folder, "--into", place, "--as-before", *self._context.options()])
 
     # ---- asking
 
@@ -205,7 +204,7 @@ class Search:
         lines = [told if found else "Nothing found: ask for something else", *notes]
         self.panel.say("\n".join(lines))
         self.panel.show_found(found)
-        colors = self._colors()
+        colors = self._context.event_colors()
         for row, moment in enumerate(found):
             self.jobs.do(
                 partial(self._picture, number, moment, colors),

@@ -143,18 +143,3 @@ def raster_image(spikes: npt.NDArray[Any], color: QColor) -> QImage:
     rgba[spikes.T > 0] = (color.red(), color.green(), color.blue(), 255)
     height, width = rgba.shape[:2]
     return QImage(rgba.data, width, height, 4 * width, QImage.Format.Format_RGBA8888).copy()
-
-
-class Seen(QWidget):
-    """The strip of timesteps with the raster beside it."""
-
-    def __init__(self, strip: QWidget, raster: SpikeRaster) -> None:
-        super().__init__()
-        from PySide6.QtWidgets import QHBoxLayout
-
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(4)
-        row.addWidget(strip, 1)
-        row.addWidget(raster)
-        raster.hide()
