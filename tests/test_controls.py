@@ -198,7 +198,7 @@ def test_a_camera_is_set_by_whoever_reads_it_and_again_after_unplugging() -> Non
     with pytest.raises(UserError, match="goes from 0 to 17"):
         source.set_control("ON threshold", 18)
     with pytest.raises(UserError, match="nothing called"):
-        source.set_control("Colour", 1)
+        source.set_control("Color", 1)
     source.close()
 
 

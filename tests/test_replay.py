@@ -391,7 +391,7 @@ def test_frames_follow_the_position(tmp_path: Path, events: Packet) -> None:
 def test_color_frames_become_gray(tmp_path: Path, events: Packet) -> None:
     color = np.zeros((SIZE.height, SIZE.width, 3), dtype=np.uint8)
     color[:, :, 0], color[:, :, 1], color[:, :, 2] = 30, 60, 90
-    path = dv_recording(tmp_path / "colour.aedat4", events, frames=[(START_US, color)])
+    path = dv_recording(tmp_path / "color.aedat4", events, frames=[(START_US, color)])
     frame = ReplaySource(path).latest_frame()
     assert frame is not None
     assert frame.image.shape == (SIZE.height, SIZE.width)

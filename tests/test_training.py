@@ -357,11 +357,11 @@ def test_names_mean_what_wordnet_says_first_that_can_be_seen(tmp_path: Path) -> 
     assert alone.of("some emu") == alone.of("emu")
     assert alone.of("emus") == alone.of("emu")
     (tmp_path / "data.noun").write_text(
-        '  1 a licence\n00000001 05 n 01 jar 0 000 | a sudden jarring impact; "the door closed with a jar"\n'
+        '  1 a license\n00000001 05 n 01 jar 0 000 | a sudden jarring impact; "the door closed with a jar"\n'
         "03593526 06 n 01 jar 0 001 | a vessel with a wide mouth\n00000002 09 n 01 zeal 0 000 | fervor\n"
     )
     (tmp_path / "index.noun").write_text(
-        "  1 a licence\njar n 2 1 @ 2 1 00000001 03593526\nhot_zeal n 1 1 @ 1 0 00000002\n"
+        "  1 a license\njar n 2 1 @ 2 1 00000001 03593526\nhot_zeal n 1 1 @ 1 0 00000002\n"
     )
     told = Meanings(tmp_path)
     assert told.of("jar") == "a vessel with a wide mouth"  # the commoner sense has no pictures
@@ -413,14 +413,14 @@ def test_the_second_half_teaches_photographs_their_looks(images: Path) -> None:
     classes = join(looks.called, looks.prototypes)
     lesson = LooksLesson(tower, vocabulary, targets, seen, classes, np.array([0]), candidates=4)
     frames = torch.rand(4, 3, 32, 32, generator=torch.Generator().manual_seed(0)) - 0.5
-    learnt = torch.optim.Adam(lesson.model.parameters(), lr=1e-3)
+    learned = torch.optim.Adam(lesson.model.parameters(), lr=1e-3)
     facts = []
     for _ in range(20):
         batch = Batch(frames, np.array([0, 1, 0, 1]), np.array([0, 4, -1, -1]))
         loss, told_now = lesson.loss(batch, torch.tensor(20.0))
-        learnt.zero_grad()
+        learned.zero_grad()
         loss.backward()
-        learnt.step()
+        learned.step()
         facts.append(told_now)
     assert facts[-1]["looks"] < 0.8 * facts[0]["looks"]
     assert facts[-1]["classes"] < facts[0]["classes"]

@@ -75,7 +75,7 @@ def test_held_out_lemmas_are_fixed_and_spare_the_names_that_images_are_measured_
 
 
 def test_the_corpus_is_the_same_each_time_and_shows_no_held_out_lemma(tmp_path: Path) -> None:
-    (tmp_path / "index.noun").write_text("  1 licence\ntea_cup n 1 1 @ 1 0 1\n", encoding="utf-8")
+    (tmp_path / "index.noun").write_text("  1 license\ntea_cup n 1 1 @ 1 0 1\n", encoding="utf-8")
     (tmp_path / "index.adj").write_text("crimson a 1 1 @ 1 0 1\n", encoding="utf-8")
     (tmp_path / "index.verb").write_text("gallop v 1 1 @ 1 0 1\n", encoding="utf-8")
     corpus = texts.build_corpus(extra=["garden gnome"], wordnet=tmp_path)

@@ -27,7 +27,7 @@ _FILLED = {
     "panels": "&Panels",
 }
 """Menus whose entries are found while the window runs."""
-_SHORT = {"event_colors": "Colours: "}
+_SHORT = {"event_colors": "Colors: "}
 
 
 class Actions:

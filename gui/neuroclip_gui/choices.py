@@ -25,7 +25,7 @@ CHOICES: tuple[Choice, ...] = (
     ),
     Choice(
         "event_colors",
-        "Event &colours",
+        "Event &colors",
         (("", "as the theme"), *((n, c.title) for n, c in EVENT_COLORS.items())),
         lambda w, v: w.live.set_colors(v),
     ),

@@ -1,1 +1,1 @@
-"""The spiking adapter and what is learnt from a few shots, from files and live."""
+"""The spiking adapter and what is learned from a few shots, from files and live."""

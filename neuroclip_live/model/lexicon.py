@@ -1,7 +1,7 @@
 """Is it a word at all, and does it name something? A list of English words answers.
 
 An image model gives any letters a score. A text tower cannot be asked either: pieces of "zwxqk" mean
-something to it. So words are looked up: ``words.txt.xz`` holds the single words of WordNet 3.0 (its licence
+something to it. So words are looked up: ``words.txt.xz`` holds the single words of WordNet 3.0 (its license
 is beside it) and the names of LVIS, OpenImages and Objects365, each marked as the name of a thing or as a
 word that only describes; ``training/word_list.py`` makes it. What the list lacks, brand names and what is
 newer than it, counts as a word when CLIP's tokenizer, made from what people write under pictures, has one

@@ -82,7 +82,7 @@ class Namer:
         self._backbone = backbone
         self._timesteps = timesteps
         self._budget_ms = budget_ms
-        self._cost_ms = 4.0  # of one crop; learnt
+        self._cost_ms = 4.0  # of one crop; learned
 
     def forget(self) -> None:
         """Drop all features."""

@@ -205,7 +205,7 @@ class Pipeline:
     def teach(self, label: str, last_s: float = 2.0) -> int:
         """Learn that the last seconds showed ``label``; return how many windows that were.
 
-        The label becomes a prompt where it is none yet. Predictions go on while it is learnt; undo, forget,
+        The label becomes a prompt where it is none yet. Predictions go on while it is learned; undo, forget,
         counter-examples, save and load are commands of :attr:`teacher`.
 
         Raises

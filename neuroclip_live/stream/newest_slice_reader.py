@@ -48,7 +48,7 @@ class Reader:
         self._slicer = Slicer(by, self.resolution)
         self._passed_us = self._heard_us = 0  # time of the newest event, anywhere and inside the region
         self._cursor = self.ring.oldest() if from_start else self.ring.newest()
-        self._cost_ms = BACKLOG_MS / 4  # of one slice; learnt from what slices take
+        self._cost_ms = BACKLOG_MS / 4  # of one slice; learned from what slices take
         self._lead: list[Packet] = []
         self._lead_of = 0  # number of the moment they lead to
         self.moment_taken = 0

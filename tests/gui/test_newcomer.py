@@ -35,7 +35,7 @@ def test_while_a_model_loads_the_headline_says_that_and_nothing_of_the_source(qt
 @pytest.mark.parametrize("width", WIDTHS)
 def test_no_tab_is_cut_whatever_panels_are_open(qtbot, window, width):
     window.resize(width, 700)
-    window.show_acting()
+    layout.bring_forward(window, "acting")
     qtbot.waitUntil(lambda: window.docks["acting"].isVisible())
     qtbot.settle(window)
     for bar in window.findChildren(QTabBar):
@@ -53,7 +53,8 @@ def test_a_text_that_gives_way_is_cut_with_dots(window):
         for label in window.findChildren(QLabel)
         if label.sizePolicy().horizontalPolicy() is QSizePolicy.Policy.Ignored
         and not isinstance(label, ElidedLabel)
-        and label not in window.panels["health"].panel.values.values()  # these have room for the widest number
+        and label
+        not in window.panels["health"].panel.values.values()  # these have room for the widest number
     ]
     assert not plain
 

@@ -168,7 +168,7 @@ def test_training_shows_how_far_it_is(qtbot, window, pipeline):
     qtbot.waitUntil(lambda: window.panels["teach"].widget.progress.value() == 40)
     assert window.panels["teach"].widget.progress.isVisible()
     pipeline.teacher.training = None
-    qtbot.waitUntil(lambda: window.panels["teach"].widget.state.text() == "Learnt")
+    qtbot.waitUntil(lambda: window.panels["teach"].widget.state.text() == "Learned")
     assert not window.panels["teach"].widget.progress.isVisible()
 
 

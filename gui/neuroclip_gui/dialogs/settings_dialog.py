@@ -104,7 +104,7 @@ class SettingsDialog(QDialog):
                 "auto: something moves where events gather. A number: so many events per pixel and second.",
             ),
             (self.smoothing, "Steady the decision", "Time constant of the decision shown; numbers stay raw."),
-            (self.theme, "Theme", "Colours of the window."),
+            (self.theme, "Theme", "Colors of the window."),
         ):
             widget.setAccessibleName(name)
             widget.setToolTip(tip)

@@ -25,7 +25,7 @@ class EventColors:
 EVENT_COLORS: dict[str, EventColors] = {
     "dark": EventColors("Dark", (9, 12, 17), (244, 247, 251), (52, 132, 255)),
     "light": EventColors("Light", (250, 251, 253), (24, 99, 214), (28, 34, 43)),
-    "safe": EventColors("Colour-blind safe", (9, 12, 17), (230, 159, 0), (86, 180, 233)),
+    "safe": EventColors("Color-blind safe", (9, 12, 17), (230, 159, 0), (86, 180, 233)),
     "warm": EventColors("Amber and teal", (10, 12, 14), (255, 190, 92), (38, 166, 154)),
     "green-red": EventColors("Green and red", (9, 12, 17), (64, 220, 96), (255, 72, 64)),
     "red-blue": EventColors("Red and blue", (250, 251, 253), (208, 24, 32), (24, 72, 214)),
@@ -113,7 +113,7 @@ PALETTES: dict[str, Palette] = {
     ),
     "safe": Palette(
         name="safe",
-        title="Colour-blind safe",
+        title="Color-blind safe",
         dark=True,
         window="#0d0f12",
         panel="#15181d",

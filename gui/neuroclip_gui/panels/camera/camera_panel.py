@@ -86,7 +86,7 @@ class CameraPanel(Panel):
         self.address.setToolTip("A network stream of dv-processing or DV")
         self.noise.setRange(0, 100)
         self.noise.setToolTip(
-            "Takes away events with no neighbour in space and time. The stronger, the closer the company "
+            "Takes away events with no neighbor in space and time. The stronger, the closer the company "
             "an event must have had. Recordings keep everything."
         )
         self.removed.setToolTip("Share of the events that the noise filter takes away now")

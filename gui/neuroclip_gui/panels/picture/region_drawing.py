@@ -42,7 +42,7 @@ class Sheet(QWidget):
 
     def __init__(self, view: EventView, theme: Theme) -> None:
         super().__init__(view)
-        self.setAccessibleName("Draw the part to recognise")
+        self.setAccessibleName("Draw the part to recognize")
         self.setCursor(Qt.CursorShape.CrossCursor)
         self._view, self._theme = view, theme
         self._from: QPointF | None = None
@@ -96,7 +96,7 @@ class Sheet(QWidget):
         else:
             painter.setFont(font(14, medium=True))
             painter.setPen(self._theme.color("text"))
-            text = "Draw a rectangle around what is to be recognised"
+            text = "Draw a rectangle around what is to be recognized"
             painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, text)
         painter.end()
 
@@ -116,8 +116,8 @@ class Region:
         self.sheet = Sheet(view, theme)
         self.sheet.drawn.connect(self._on_drawn)
         self.button = QPushButton("Whole sensor", view)
-        self.button.setToolTip("Recognise everything again  (Esc)")
-        self.button.setAccessibleName("Recognise the whole sensor")
+        self.button.setToolTip("Recognize everything again  (Esc)")
+        self.button.setAccessibleName("Recognize the whole sensor")
         self.button.setCursor(Qt.CursorShape.PointingHandCursor)
         self.button.clicked.connect(self.clear)
         self.button.hide()

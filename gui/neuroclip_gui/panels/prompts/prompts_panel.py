@@ -88,7 +88,7 @@ class PromptsPanel(Panel):
         self.threshold.setAccessibleName("Least probability")
         self.threshold.setToolTip(
             "Below this probability the window says “Not sure”. It changes what is shown, not what is "
-            "recognised."
+            "recognized."
         )
         self._threshold_text.setMinimumWidth(34)
         self.none.setToolTip(
@@ -257,7 +257,7 @@ class PromptsPanel(Panel):
         dialog = QColorDialog(self.color(labels[0]), self)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.setOption(QColorDialog.ColorDialogOption.DontUseNativeDialog)
-        dialog.setWindowTitle(f"Colour of “{labels[0]}”")
+        dialog.setWindowTitle(f"Color of “{labels[0]}”")
         dialog.colorSelected.connect(lambda color: self.model.set_color(labels[0], color.name()))
         dialog.open()
 

@@ -1,4 +1,4 @@
-"""Teaching by showing: which label, a button to hold, what was learnt so far."""
+"""Teaching by showing: which label, a button to hold, what was learned so far."""
 
 from __future__ import annotations
 
@@ -157,13 +157,13 @@ class TeachPanel(Panel):
             self._tell("Keep it moving; let go when it was seen from all sides.", None)
         elif status.training is not None:
             self._tell(
-                f"Training, {status.training:.0%}. What was shown is recognised already.", status.training
+                f"Training, {status.training:.0%}. What was shown is recognized already.", status.training
             )
         elif status.message:
             self._tell(status.message, None, "bad")
         elif status.labels:
             extra = f", {_windows(status.counter_examples)} of what is not" if status.counter_examples else ""
-            self._tell(f"{'Learnt' if status.trained else 'Preparing'}{extra}", None)
+            self._tell(f"{'Learned' if status.trained else 'Preparing'}{extra}", None)
         else:
             self._tell("Nothing taught yet: name a thing, show it, hold the button.", None)
         self._fill(status)
