@@ -144,6 +144,7 @@ def test_nothing_of_the_words_moves_when_the_model_comes(qtbot, make_window):
     window = make_window(attach=False)
     qtbot.waitUntil(lambda: window.prompts.none.y() > 0)
     QApplication.sendPostedEvents()
+    QApplication.processEvents()  # the first layout has ended
     before = window.prompts.none.geometry(), window.prompts.list.geometry()
     window.prompts.show_model("event-nano", True)
     QApplication.sendPostedEvents()
