@@ -675,7 +675,7 @@ def test_a_router_and_a_publisher_that_go_and_come_back(
     take(packets, 1)
     router.kill()
     wait_for(lambda: source.status().state is SourceState.WAITING)
-    assert f"127.0.0.1:{router.port} is away; trying again" in source.status().message
+    assert source.status().message == f"/dvs/events: 127.0.0.1:{router.port} is away; trying again"
     assert len(next(packets)) == 0
     publisher.close()
     router.start()

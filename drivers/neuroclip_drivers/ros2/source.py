@@ -131,7 +131,8 @@ class Ros2Source:
         if self._closed.is_set():
             told = f"{lost:,} messages of {self.name} were lost" if lost else ""
             return SourceStatus(SourceState.ENDED, told, lost=bool(lost))
-        trouble = self._link.trouble or self._silence()
+        away = self._link.trouble
+        trouble = f"{self._topic}: {away}" if away else self._silence()
         if trouble:
             return SourceStatus(SourceState.WAITING, trouble, self._position_us)
         # in powers of ten: what changes is told anew each time
