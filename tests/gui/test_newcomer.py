@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from gui_fakes import FakeSource
@@ -13,6 +14,7 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QApplication, QLabel, QSizePolicy, QTabBar
 
 from neuroclip_gui import layout
+from neuroclip_gui.panels.export.export_dialog import ExportDialog
 from neuroclip_gui.style.elided import ElidedLabel
 from neuroclip_gui.style.palettes import EVENT_COLORS, PALETTES, contrast
 from neuroclip_live.prompting.prompts import parse_prompts
@@ -242,3 +244,42 @@ def test_what_is_written_into_space_and_time_is_legible(window, theme, colors):
     window.live.set_colors(colors)
     ground = window.live.colors.ground
     assert contrast(window.theme.ink_on(ground).name(), QColor(*ground).name()) >= 4.5
+
+
+class _NothingYet:
+    """An index that holds nothing."""
+
+    recordings: tuple[()] = ()
+
+    def __len__(self) -> int:
+        return 0
+
+
+@pytest.mark.parametrize(("running", "told"), [(True, "Nothing is indexed yet"), (False, "index a folder")])
+def test_an_index_that_is_empty_is_not_asked_for_something_else(window, monkeypatch, running, told):
+    search = window.search
+    monkeypatch.setattr(type(search.run), "running", running)
+    search._on_found(search._number, (_NothingYet(), [], ["there is nothing in /x to be found yet"]))
+    assert told in search.panel.state.text()
+    assert "something else" not in search.panel.state.text()
+
+
+@pytest.mark.parametrize("theme", PALETTES)
+def test_a_first_button_that_cannot_be_pressed_looks_so(qtbot, window, theme):
+    window.set_theme(theme)
+    dialog = ExportDialog(window.export, "a", (0.0, 10.0), window)
+    dialog.open()
+    qtbot.waitUntil(dialog.isVisible)
+
+    def ground() -> str:
+        return dialog.start.grab().toImage().pixelColor(8, dialog.start.height() // 2).name()
+
+    dialog.start.setDefault(True)
+    able = ground()
+    window.export.share = 0.5
+    qtbot.waitUntil(lambda: not dialog.start.isEnabled())
+    assert able == window.theme.palette.accent
+    qtbot.waitUntil(lambda: ground() == window.theme.palette.raised)
+    window.export._done(Path("film.mp4"), 75)
+    qtbot.waitUntil(lambda: dialog.state.text().startswith("Exported film.mp4."))
+    dialog.close()

@@ -133,6 +133,7 @@ def style_sheet(p: Palette) -> str:
     QToolButton:focus, QPushButton:focus {{ border-color: {p.accent}; }}
     QToolButton:disabled, QPushButton:disabled {{ color: {p.muted}; }}
     QPushButton:default {{ background: {p.accent}; color: {p.on_accent}; border-color: {p.accent}; }}
+    QPushButton:default:disabled {{ background: {p.raised}; color: {p.muted}; border-color: {p.border}; }}
     QToolButton::menu-indicator {{ image: none; }}
     QToolButton#qt_toolbar_ext_button {{ padding: 0; border: 0; min-width: 20px; background: {p.raised};
         border-radius: 4px; }}

@@ -32,6 +32,8 @@ class Export:
         where = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.MoviesLocation)
         self.folder = Path(where or Path.home())
         self.share: float | None = None
+        self.outcome = ""
+        """What became of the film before, in a sentence."""
         self._stop = threading.Event()
 
     def ask(self) -> None:
@@ -78,7 +80,7 @@ class Export:
             threshold=decided.threshold,
         )
         self._stop.clear()
-        self.share = 0.0
+        self.share, self.outcome = 0.0, ""
         self.jobs.do(
             lambda: _make(settings, pipeline, self._tell, self._stop.is_set),
             lambda pictures: self._done(settings.path, pictures),
@@ -102,12 +104,13 @@ class Export:
 
     def _done(self, path: Path, pictures: int) -> None:
         self.share = None
+        self.outcome = f"Exported {path.name}." if pictures else "The export was stopped."
         self._window.banner.say(
             f"Exported {path}: {pictures:,} pictures" if pictures else "The export was stopped"
         )
 
     def _failed(self, message: str) -> None:
-        self.share = None
+        self.share, self.outcome = None, message
         self._window.banner.say(message, "error")
 
 

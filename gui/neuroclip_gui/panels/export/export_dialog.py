@@ -150,8 +150,7 @@ class ExportDialog(QDialog):
             self.state.setText(f"{share:.0%} · the window goes on meanwhile")
         elif length > 0:
             pictures = length * RATES[self.rate.currentIndex()]
-            self.state.setText(
-                f"A film of {length:.1f} s, {pictures:,.0f} pictures. MP4 or GIF, by the name."
-            )
+            what = f"A film of {length:.1f} s, {pictures:,.0f} pictures. MP4 or GIF, by the name."
+            self.state.setText("\n".join(filter(None, (self._export.outcome, what))))
         else:
             self.state.setText("The end is before the beginning")

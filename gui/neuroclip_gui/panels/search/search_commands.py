@@ -54,6 +54,10 @@ class Asked:
         return cls(words, tuple(prompt.label for prompt in prompts if prompt.negative))
 
 
+_SOON = "Nothing is indexed yet: what is looked for is shown as soon as it is"
+_EMPTY = "The index is empty: index a folder of recordings"
+
+
 class Search(Presenter):
     """Commands of searching.
 
@@ -202,6 +206,8 @@ class Search(Presenter):
         if self._asked is not None and self._asked.like is not None:
             told += f" like {self._asked.like.name} at {self._asked.like.when}"
         lines = [told if found else "Nothing found: ask for something else", *notes]
+        if not len(index):  # no other word would find anything either
+            lines = [_SOON if self.run.running else _EMPTY]
         self.panel.say("\n".join(lines))
         self.panel.show_found(found)
         colors = self._context.event_colors()
