@@ -117,7 +117,7 @@ class ActingCommands(Presenter):
 
     def _failed(self, message: str) -> None:
         self._busy = False
-        self._say(message, "error")
+        self._say(message.replace("--actions ", "", 1), "error")  # nobody typed an option here
 
     # ---- each look
 
