@@ -222,10 +222,10 @@ def test_a_negative_that_fits_best_is_told_as_that_while_none_of_these_is_off(qt
 
 @pytest.mark.parametrize("theme", PALETTES)
 def test_what_is_selected_is_as_legible_as_the_rest(qtbot, window, pipeline, theme):
-    window.set_theme(theme)
+    window.do.set_theme(theme)
     window.docks["teach"].raise_()
     pipeline.teacher.learn("a hand")
-    row = window.teach.list
+    row = window.panels["teach"].panel.list
     qtbot.waitUntil(lambda: row.isVisible() and row.model().rowCount() == 1)
     row.selectAll()
     row.setFocus()
@@ -240,7 +240,7 @@ def test_what_is_selected_is_as_legible_as_the_rest(qtbot, window, pipeline, the
 @pytest.mark.parametrize("theme", PALETTES)
 @pytest.mark.parametrize("colors", ["", *EVENT_COLORS])
 def test_what_is_written_into_space_and_time_is_legible(window, theme, colors):
-    window.set_theme(theme)
+    window.do.set_theme(theme)
     window.live.set_colors(colors)
     ground = window.live.colors.ground
     assert contrast(window.theme.ink_on(ground).name(), QColor(*ground).name()) >= 4.5
@@ -257,7 +257,7 @@ class _NothingYet:
 
 @pytest.mark.parametrize(("running", "told"), [(True, "Nothing is indexed yet"), (False, "index a folder")])
 def test_an_index_that_is_empty_is_not_asked_for_something_else(window, monkeypatch, running, told):
-    search = window.search
+    search = window.panels["search"]
     monkeypatch.setattr(type(search.run), "running", running)
     search._on_found(search._number, (_NothingYet(), [], ["there is nothing in /x to be found yet"]))
     assert told in search.panel.state.text()
@@ -266,7 +266,7 @@ def test_an_index_that_is_empty_is_not_asked_for_something_else(window, monkeypa
 
 @pytest.mark.parametrize("theme", PALETTES)
 def test_a_first_button_that_cannot_be_pressed_looks_so(qtbot, window, theme):
-    window.set_theme(theme)
+    window.do.set_theme(theme)
     dialog = ExportDialog(window.export, "a", (0.0, 10.0), window)
     dialog.open()
     qtbot.waitUntil(dialog.isVisible)
