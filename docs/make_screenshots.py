@@ -133,8 +133,8 @@ SHOTS = (
     Shot("shortcuts", lambda w: (w.actions_.by_name["desk"].trigger(), w.do.show_shortcuts())),
     Shot("", close_dialogs, 0.1),
     # panel by panel
-    Shot("prompts", lambda w: enter(w, "a thingamajig, -a hand"), 3.0, part="prompts"),
-    Shot("", lambda w: w.prompts.list.select(["a thingamajig", "a hand"]), 0.1),
+    Shot("prompts", lambda w: enter(w, "a zwxqk, -a hand"), 3.0, part="prompts"),
+    Shot("", lambda w: w.prompts.list.select(["a zwxqk", "a hand"]), 0.1),
     Shot("", lambda w: w.prompts.remove_selected(), 16.0),
     Shot("timeline", show("timeline"), 1.0, part="timeline", seek_s=None),
     Shot("sentences", lambda w: w.do.ask_templates()),
