@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.util
 import json
+import os
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -481,6 +483,33 @@ def test_tls_and_a_router_that_does_not_prove_who_it_is(
         output.close(None)
     finally:
         router.kill()
+
+
+def open_to_others() -> set[str]:
+    """Return the sockets of this process that others could reach: listening ones, and those of datagrams."""
+    own = set()
+    for number in os.listdir("/proc/self/fd"):
+        with contextlib.suppress(OSError):
+            own.add(os.readlink(f"/proc/self/fd/{number}"))
+    found = set()
+    for kind in ("tcp", "tcp6", "udp", "udp6"):
+        for row in Path(f"/proc/net/{kind}").read_text().splitlines()[1:]:
+            place, state, inode = (row.split()[column] for column in (1, 3, 9))
+            if f"socket:[{inode}]" in own and (state == "0A" or kind.startswith("udp")):
+                found.add(f"{kind} {place}")
+    return found
+
+
+@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="no /proc here")
+def test_nothing_of_it_is_open_to_others(router: Router) -> None:
+    before = open_to_others()
+    output = Ros2Output(router.place)
+    try:
+        assert open_to_others() == before
+        with socket.create_server(("127.0.0.1", 0)):  # it would be seen
+            assert len(open_to_others() - before) == 1
+    finally:
+        output.close(None)
 
 
 def test_it_is_an_output() -> None:
