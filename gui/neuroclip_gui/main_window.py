@@ -100,8 +100,11 @@ class MainWindow(QMainWindow):
         self.region, self.things = Region(self), ObjectsShown(self)
         self.transport = Transport(theme)
         self.record_bar = RecordBar(theme)
-        self.recording = Recording(self)
-        self.export = Export(self)
+        self.context = context_of(self)
+        self.recording = Recording(
+            self.context, self.record_bar, lambda name, icon: self.actions_.draw(name, icon)
+        )
+        self.export = Export(self.context, self.transport)
         self.serving = Serving(self, lambda: self.pipeline, self.banner.say)
         self.status_line = StatusLine()
         self.sources, self.recognition = Sources(self), Recognition(self)
@@ -133,7 +136,6 @@ class MainWindow(QMainWindow):
         self.drop_sheet = DropSheet(self, self.theme)
         self.setStatusBar(self.status_line)
         self.actions_ = Actions(self)
-        context = context_of(self)
         self.actions_.fill_menu_bar()
         self.tool_bar = QToolBar("Tools")
         self.tool_bar.setObjectName("tools")
@@ -141,10 +143,10 @@ class MainWindow(QMainWindow):
         self.tool_bar.setIconSize(QSize(18, 18))
         self.addToolBar(self.tool_bar)
         self.actions_.fill_tool_bar(self.tool_bar)
-        self.panels = {spec.name: spec.make(context) for spec in PANELS}
+        self.panels = {spec.name: spec.make(self.context) for spec in PANELS}
         self.prompts = self.panel(PromptUpdates).panel
         self.prompts.model.chosen = self.settings.colors
-        self.prompt_sets = PromptSets(self)
+        self.prompt_sets = PromptSets(self.context, self.prompts.lists)
         self.docks = layout.make_docks(self, self.panels)
         for dock in self.docks.values():
             self.actions_.menus["panels"].addAction(dock.toggleViewAction())

@@ -31,6 +31,7 @@ def context_of(window: MainWindow) -> Context:
             selected=lambda: window.prompts.list.selected(),
             color=lambda label: window.prompts.color(label),
             note_lessons=lambda text, teacher, before: window.undo.note_lessons(text, teacher, before),
+            change_lists=lambda text, before, after: window.undo.change_lists(text, before, after),
         ),
         doors=Doors(
             camera=lambda serial: window.sources.open_camera(serial),

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from PySide6.QtGui import QAction, QColor
 from PySide6.QtWidgets import QWidget
@@ -75,6 +75,8 @@ class Words:
         Returns a label's color.
     note_lessons : callable
         Lets a change of what is taught be taken back: gets a text, the teacher, and its book before.
+    change_lists : callable
+        Keeps other saved lists, which can be taken back: gets a text, those before and those from now on.
     """
 
     now: Callable[[], PromptSet]
@@ -82,11 +84,12 @@ class Words:
     selected: Callable[[], list[str]]
     color: Callable[[str], QColor]
     note_lessons: Callable[[str, object, object], None]
+    change_lists: Callable[[str, dict[str, Any], dict[str, Any]], None]
 
 
 @dataclass(frozen=True)
 class Context:
-    """What a panel may use of the window it is in.
+    """What a panel, or what gives commands beside it, may use of the window it is in.
 
     Attributes
     ----------

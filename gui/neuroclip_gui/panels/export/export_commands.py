@@ -11,10 +11,11 @@ from PySide6.QtCore import QStandardPaths, Qt
 from PySide6.QtWidgets import QFileDialog
 
 from neuroclip_gui.jobs import Jobs
+from neuroclip_gui.panel_spec import Context
 from neuroclip_gui.panels.export.export_dialog import ExportDialog
+from neuroclip_gui.panels.playback.transport import Transport
 
 if TYPE_CHECKING:
-    from neuroclip_gui.main_window import MainWindow
     from neuroclip_gui.panels.export.film_making import FilmSettings
 
 
@@ -23,11 +24,13 @@ class Export:
 
     Parameters
     ----------
-    window : MainWindow
+    context : Context
+    transport : Transport
+        Knows which part of a recording is played.
     """
 
-    def __init__(self, window: MainWindow) -> None:
-        self._window = window
+    def __init__(self, context: Context, transport: Transport) -> None:
+        self._context, self._transport = context, transport
         self.jobs = Jobs()  # its own: a film takes minutes, and everything else must go on meanwhile
         where = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.MoviesLocation)
         self.folder = Path(where or Path.home())
@@ -38,16 +41,15 @@ class Export:
 
     def ask(self) -> None:
         """Ask which stretch and how; recordings only, since what a camera saw is gone."""
-        window = self._window
-        pipeline = window.pipeline
+        context, pipeline = self._context, self._context.pipeline()
         path = getattr(getattr(pipeline.source, "recording", None), "path", None) if pipeline else None
-        if path is None or not window.transport.active:
-            window.complain("Only recordings can be exported: record what the camera sees, then open it")
+        if path is None or not self._transport.active:
+            context.complain("Only recordings can be exported: record what the camera sees, then open it")
             return
-        for dialog in window.findChildren(ExportDialog):
+        for dialog in context.parent.findChildren(ExportDialog):
             dialog.raise_()
             return
-        dialog = ExportDialog(self, Path(path).stem, window.transport.part_s, window)
+        dialog = ExportDialog(self, Path(path).stem, self._transport.part_s, context.parent)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.show()
 
@@ -55,7 +57,7 @@ class Export:
         """Ask where to write; the ending says what it becomes."""
         kinds = "MPEG-4 film (*.mp4);;Animated GIF (*.gif)"
         path, kind = QFileDialog.getSaveFileName(
-            self._window, "Export film", str(self.folder / suggestion), kinds
+            self._context.parent, "Export film", str(self.folder / suggestion), kinds
         )
         if not path:
             return None
@@ -67,15 +69,15 @@ class Export:
 
     def begin(self, settings: FilmSettings) -> None:
         """Make a film; one at a time."""
-        window, pipeline = self._window, self._window.pipeline
+        context, pipeline = self._context, self._context.pipeline()
         if pipeline is None or self.share is not None:
             return
         labels = pipeline.prompts.labels
         decided = pipeline.settings.decision
         settings = replace(
             settings,
-            colors=window.live.colors,
-            label_colors={label: window.prompts.color(label).name() for label in labels},
+            colors=context.event_colors(),
+            label_colors={label: context.words.color(label).name() for label in labels},
             smoothing_s=decided.smoothing_s,
             threshold=decided.threshold,
         )
@@ -105,13 +107,11 @@ class Export:
     def _done(self, path: Path, pictures: int) -> None:
         self.share = None
         self.outcome = f"Exported {path.name}." if pictures else "The export was stopped."
-        self._window.banner.say(
-            f"Exported {path}: {pictures:,} pictures" if pictures else "The export was stopped"
-        )
+        self._context.say(f"Exported {path}: {pictures:,} pictures" if pictures else "The export was stopped")
 
     def _failed(self, message: str) -> None:
         self.share, self.outcome = None, message
-        self._window.banner.say(message, "error")
+        self._context.say(message, "error")
 
 
 def _make(settings: FilmSettings, pipeline: Any, tell: Any, should_stop: Any) -> int:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QInputDialog, QMenu
+from PySide6.QtWidgets import QInputDialog, QMenu, QToolButton
 
 from neuroclip_gui.autosave import as_kept, words_of
+from neuroclip_gui.panel_spec import Context
 from neuroclip_live.errors import UserError
 from neuroclip_live.prompting.prompt_set import PromptSet
-
-if TYPE_CHECKING:
-    from neuroclip_gui.main_window import MainWindow
 
 MOST = 50
 
@@ -22,12 +20,13 @@ class PromptSets:
 
     Parameters
     ----------
-    window : MainWindow
+    context : Context
+    button : QToolButton
+        Opens the menu of lists.
     """
 
-    def __init__(self, window: MainWindow) -> None:
-        self._window = window
-        button = window.prompts.lists
+    def __init__(self, context: Context, button: QToolButton) -> None:
+        self._context, self._words, self._settings = context, context.words, context.settings
         menu = QMenu(button)
         menu.aboutToShow.connect(lambda: self.fill(menu))
         button.setMenu(menu)
@@ -35,7 +34,7 @@ class PromptSets:
     @property
     def names(self) -> list[str]:
         """The names of all lists, by alphabet."""
-        return sorted(self._window.settings.prompt_sets, key=str.casefold)
+        return sorted(self._settings.prompt_sets, key=str.casefold)
 
     def fill(self, menu: QMenu) -> None:
         """Offer all lists and what can be done with them."""
@@ -55,7 +54,7 @@ class PromptSets:
 
     def ask_name(self) -> None:
         """Ask how to call the list."""
-        dialog = QInputDialog(self._window)
+        dialog = QInputDialog(self._context.parent)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.setWindowTitle("Save this list")
         dialog.setLabelText("Name of the list; one that is there is replaced")
@@ -64,31 +63,31 @@ class PromptSets:
 
     def save(self, name: str) -> None:
         """Keep the list in use under a name."""
-        name, sets = " ".join(name.split())[:80], self._window.settings.prompt_sets
-        prompts = self._window.prompts.prompts
+        name, sets = " ".join(name.split())[:80], self._settings.prompt_sets
+        prompts = self._words.now()
         if not name or not prompts.prompts:
-            self._window.complain("Nothing to save: give a name, and have a word in the list")
+            self._context.complain("Nothing to save: give a name, and have a word in the list")
             return
         if name not in sets and len(sets) >= MOST:
-            self._window.complain(f"{MOST} lists are kept at most: forget one first, or export this one")
+            self._context.complain(f"{MOST} lists are kept at most: forget one first, or export this one")
             return
-        self._window.undo.change_lists(f"save the list “{name}”", sets, {**sets, name: as_kept(prompts)})
-        self._window.banner.say(f"Saved the list “{name}”")
+        self._words.change_lists(f"save the list “{name}”", sets, {**sets, name: as_kept(prompts)})
+        self._context.say(f"Saved the list “{name}”")
 
     def use(self, name: str) -> None:
         """Look for the words of a list from now on."""
         try:
-            prompts = read(self._window.settings.prompt_sets[name])
+            prompts = read(self._settings.prompt_sets[name])
         except (UserError, KeyError, TypeError, ValueError) as error:
-            self._window.complain(f"The list “{name}” cannot be used: {error}")
+            self._context.complain(f"The list “{name}” cannot be used: {error}")
         else:
-            self._window.want_prompts(prompts)
+            self._words.want(prompts)
 
     def forget(self, name: str) -> None:
         """Throw a list away."""
-        sets = self._window.settings.prompt_sets
+        sets = self._settings.prompt_sets
         kept = {other: words for other, words in sets.items() if other != name}
-        self._window.undo.change_lists(f"forget the list “{name}”", sets, kept)
+        self._words.change_lists(f"forget the list “{name}”", sets, kept)
 
 
 def read(kept: dict[str, Any]) -> PromptSet:

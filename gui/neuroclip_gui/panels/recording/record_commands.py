@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,10 +12,11 @@ from PySide6.QtWidgets import QFileDialog
 
 from neuroclip_drivers.awaited import AwaitedSource
 from neuroclip_gui.jobs import Jobs
-from neuroclip_gui.panels.recording.record_bar import said
+from neuroclip_gui.panel_spec import Context
+from neuroclip_gui.panels.recording.record_bar import RecordBar, said
 
 if TYPE_CHECKING:
-    from neuroclip_gui.main_window import MainWindow
+    from neuroclip_live.recognition.pipeline_protocol import PipelineProtocol
     from neuroclip_live.recording.report import RecordingReport
 
 
@@ -23,16 +25,20 @@ class Recording:
 
     Parameters
     ----------
-    window : MainWindow
+    context : Context
+    bar : RecordBar
+        Shows how a recording stands.
+    draw : callable
+        Gives an action of the window an icon, both by name.
     """
 
-    def __init__(self, window: MainWindow) -> None:
-        self._window = window
+    def __init__(self, context: Context, bar: RecordBar, draw: Callable[[str, str], None]) -> None:
+        self._context, self._bar, self._draw = context, bar, draw
         self.jobs = Jobs()  # its own: a file that is slow to open must not keep a recording from beginning
         where = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.MoviesLocation)
         self.folder = Path(where or Path.home())
         self._busy = self._on = False
-        window.record_bar.stop.clicked.connect(self.stop)
+        bar.stop.clicked.connect(self.stop)
 
     @property
     def on(self) -> bool:
@@ -43,13 +49,13 @@ class Recording:
 
     def toggle(self) -> None:
         """Begin a recording among the user's films, or end the one being made."""
-        self.stop() if self._on else self.start(self.folder / f"{_stem(self._window)}.aedat4")
+        self.stop() if self._on else self.start(self.folder / f"{_stem(self._context.pipeline())}.aedat4")
 
     def ask(self) -> None:
         """Choose where to record to, and begin."""
-        suggestion = str(self.folder / f"{_stem(self._window)}.aedat4")
+        suggestion = str(self.folder / f"{_stem(self._context.pipeline())}.aedat4")
         path, _ = QFileDialog.getSaveFileName(
-            self._window,
+            self._context.parent,
             "Record to",
             suggestion,
             "Event recordings (*.aedat4)",
@@ -62,13 +68,13 @@ class Recording:
 
     def start(self, path: Path) -> None:
         """Record into a file from now on."""
-        pipeline = self._window.pipeline
+        pipeline = self._context.pipeline()
         if pipeline is None or self._busy:
             if pipeline is None:
-                self._window.complain("Still starting: record in a moment")
+                self._context.complain("Still starting: record in a moment")
             return
         if isinstance(pipeline.source, AwaitedSource):
-            self._window.complain(f"There is nothing to record yet: waiting for {pipeline.source.name}")
+            self._context.complain(f"There is nothing to record yet: waiting for {pipeline.source.name}")
             return
 
         def work() -> None:
@@ -80,7 +86,7 @@ class Recording:
 
     def stop(self) -> None:
         """End the recording."""
-        pipeline = self._window.pipeline
+        pipeline = self._context.pipeline()
         if pipeline is None or self._busy or not self._on:
             return
         self._busy = True
@@ -90,42 +96,41 @@ class Recording:
 
     def look(self) -> None:
         """Show how the recording stands; ten times a second."""
-        window = self._window
+        pipeline, action = self._context.pipeline(), self._context.action("record")
         self.jobs.collect()
-        status = window.pipeline.recording() if window.pipeline is not None else None
-        window.record_bar.show_status(status)
+        status = pipeline.recording() if pipeline is not None else None
+        self._bar.show_status(status)
         on = status is not None
         if status is not None and status.ended:  # a full disk, say: the report tells
             self.stop()
         by_itself = self._on and not on and not self._busy
         if not self._busy:  # a press checks it, whatever comes of it
-            window.actions_.by_name["record"].setChecked(on)
+            action.setChecked(on)
         if on != self._on:
             self._on = on
-            window.actions_.by_name["record"].setChecked(on)
-            window.actions_.by_name["record"].setText("Stop &recording" if on else "&Record")
-            window.actions_.draw("record", "stop" if on else "record")
-        if by_itself and window.pipeline is not None:  # another source was opened: the report is kept
+            action.setChecked(on)
+            action.setText("Stop &recording" if on else "&Record")
+            self._draw("record", "stop" if on else "record")
+        if by_itself and pipeline is not None:  # another source was opened: the report is kept
             self._busy = True
-            self.jobs.do(window.pipeline.stop_recording, self._stopped, self._failed)
+            self.jobs.do(pipeline.stop_recording, self._stopped, self._failed)
 
     def _stopped(self, report: RecordingReport) -> None:
         self._done()
         good = report.whole and not report.dropped_events
-        self._window.banner.say(said(report), "info" if good else "warn")
+        self._context.say(said(report), "info" if good else "warn")
 
     def _failed(self, message: str) -> None:
         self._done()
-        self._window.banner.say(message, "error")
+        self._context.say(message, "error")
 
     def _done(self) -> None:
         self.look()
         self._busy = False
 
 
-def _stem(window: MainWindow) -> str:
+def _stem(pipeline: PipelineProtocol | None) -> str:
     """Return a name made of the time and what is seen."""
-    pipeline = window.pipeline
     name = pipeline.source.name if pipeline is not None else ""
     kept = "".join(c if c.isalnum() or c in "-_." else "-" for c in Path(name).stem)[:40].strip("-.")
     return f"{datetime.now():%Y-%m-%d_%H-%M-%S}" + (f"_{kept}" if kept else "")
