@@ -110,6 +110,18 @@ def test_a_pair_of_hot_pixels_is_no_motion() -> None:
     assert not any(moving(events, VGA))
 
 
+@pytest.mark.parametrize("noise_hz", [0.1, 1.0, 3.0])
+@pytest.mark.parametrize("size", SENSORS[1:3], ids=str)
+def test_hot_pixels_side_by_side_are_no_motion(size: Resolution, noise_hz: float) -> None:
+    """Nine of them, and what noise fires around them is supported by them."""
+    rng, duration_us = np.random.default_rng(1), 2_000_000
+    hot = np.zeros(9 * 600, dtype=EVENT_DTYPE)
+    hot["t"] = np.sort(rng.integers(0, duration_us, len(hot)))
+    which = rng.integers(0, 9, len(hot))
+    hot["x"], hot["y"] = 100 + which % 3, 60 + which // 3
+    assert not any(moving(both(hot, noise(size, noise_hz, duration_us)), size))
+
+
 @pytest.mark.parametrize("size", [Resolution(1, 1), Resolution(9, 70), Resolution(20, 20)], ids=str)
 def test_a_small_region_has_motion_too(size: Resolution) -> None:
     detector = MotionDetector(size)

@@ -32,8 +32,9 @@ PART = 32
 """Side of a part of the picture, in pixels; parts overlap by half."""
 CLEAR = 6.0
 """Supported pixels have to exceed what chance gives by so many of its deviations ..."""
-FEWEST = 4.0
-"""... and by so many pixels more, for where chance gives next to none."""
+FEWEST = 8.0
+"""... and by so many pixels more, for where chance gives next to none: nine hot pixels side by side, with the
+noise that they support around them, are fewer."""
 SURE_HZ = 10.0
 """So many events per pixel and second are motion, wherever they are: all moves, or the light."""
 
