@@ -16,6 +16,7 @@ from neuroclip_live.config import Config
 from neuroclip_live.errors import SourceAway, UserError
 from neuroclip_live.extras import need
 from neuroclip_live.option_names import about
+from neuroclip_live.stream.representations.registry import representation as find_representation
 
 if TYPE_CHECKING:
     from neuroclip_drivers.opening import SourceSpec
@@ -211,6 +212,9 @@ def loader(config: Config, *, named: bool = True) -> Load:
         if named:
             with about("--device"):
                 resolve_device(config.device)
+            if config.representation is not None:
+                with about("--representation"):
+                    find_representation(config.representation)
         with about("--model" if config.weights is None else "--weights") if named else nullcontext():
             return load_backbone(
                 config.model,

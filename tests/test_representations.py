@@ -267,6 +267,32 @@ def test_one_of_another_package_that_is_wrong_is_told_in_a_line(
     run = ("--headless", "--speed", "max", "--runtime", "torch", "--model", model)
     assert main([*run, "--representation", "wrong", "-p", "a, b"]) == 2
     told = capsys.readouterr().err
-    assert "the representation wrong cannot be used" in told
+    assert "--representation: the representation wrong cannot be used" in " ".join(told.split())
     assert re.search(words, " ".join(told.split()))
+    representation.cache_clear()
+
+
+class RaisingAtMany:
+    """Right as far as it is tried, wrong with every slice."""
+
+    def __call__(
+        self, events: Packet, resolution: Resolution, threshold: int, start_us: int, end_us: int
+    ) -> npt.NDArray[np.uint8]:
+        if len(events) > 2:
+            raise ZeroDivisionError("too many")
+        return np.full((resolution.height, resolution.width), GRAY, np.uint8)
+
+
+@pytest.mark.parametrize("speed", ["max", "20"])
+def test_one_of_another_package_that_fails_at_every_slice_is_told_in_a_line(
+    speed: str, model: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(REPRESENTATIONS, "_added", (Entry("wrong", "", RaisingAtMany),))
+    representation.cache_clear()
+    run = ("--headless", "--speed", speed, "--runtime", "torch", "--model", model)
+    assert main([*run, "--representation", "wrong", "-p", "a, b"]) == 2
+    told = " ".join(capsys.readouterr().err.split())
+    place = r"\(test_representations\.py, line \d+\)"
+    assert re.search(f"the representation wrong failed: ZeroDivisionError: too many {place}", told)
+    assert "Traceback" not in told
     representation.cache_clear()

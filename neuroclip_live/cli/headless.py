@@ -18,6 +18,7 @@ from neuroclip_live.errors import UserError
 from neuroclip_live.outputs.carrier import POLL_S, Carrier
 from neuroclip_live.outputs.output import Output, Troubles, Watching
 from neuroclip_live.prompting.prompts import PromptSet
+from neuroclip_live.recognition.inference_loop import TRYING_AGAIN
 from neuroclip_live.recognition.pipeline import Load, LoadAdapter, Pipeline, PipelineSettings, PipelineState
 from neuroclip_live.recognition.recognizer import Recognizer
 from neuroclip_live.recognition.replay_all import Totals, recognize_all
@@ -150,6 +151,8 @@ def _follow(pipeline: Pipeline, carrier: Carrier, stop: Stop, duration_s: float 
     notice(stray_note(status.stray_events))
     if status.failure:
         raise UserError(status.failure)
+    if told.startswith(TRYING_AGAIN) and not status.predictions:
+        raise UserError(f"not one slice could be recognized: {told.removeprefix(TRYING_AGAIN)}")
     if status.state is PipelineState.ENDED and not status.windows:
         notice(too_short(pipeline.source, status.total_events, pipeline.settings.slice_by))
 

@@ -30,6 +30,8 @@ from neuroclip_live.stream.slicing import Slice
 log = logging.getLogger(__name__)
 
 RETRY_S = 0.2
+TRYING_AGAIN = "recognition failed, trying again: "
+"""So begins what is said while slices fail."""
 
 
 class InferenceLoop:
@@ -230,9 +232,8 @@ class InferenceLoop:
         """Read what is new and turn it into predictions; wait a little when nothing is."""
         try:
             pieces, passed_over = reader.take()
-        except Exception as error:
-            log.exception("the stream could not be cut")
-            self._trip(error)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is told
+            self._trip("the stream could not be cut", error)
             return
         self.dropped = reader.dropped
         self.outcome.skipped += passed_over
@@ -272,9 +273,8 @@ class InferenceLoop:
             prediction = recognizer.update(piece, skipped)
             if self.model.teacher is not None:
                 self.model.teacher.observe(recognizer.features, piece.end_us, prediction.state == "ok")
-        except Exception as error:
-            log.exception("a slice could not be recognized")
-            self._trip(error)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is told
+            self._trip("a slice could not be recognized", error)
             return None
         finally:
             self.busy_since = None
@@ -307,9 +307,15 @@ class InferenceLoop:
                 self.outcome.latest = prediction
                 self.place.recognized = moment.number
 
-    def _trip(self, error: Exception) -> None:
-        """Say that a slice failed and wait a little: the next may fare better, the video never stopped."""
-        self._set(PipelineState.RUNNING, f"recognition failed, trying again: {reason_of(error)}")
+    def _trip(self, what: str, error: Exception) -> None:
+        """Say that a slice failed and wait a little: the next may fare better, the video never stopped.
+
+        What fails slice after slice for one reason is in the log once, and not at all where a line says all.
+        """
+        message = TRYING_AGAIN + reason_of(error)
+        if message != self.message and not isinstance(error, UserError):
+            log.error(what, exc_info=error)
+        self._set(PipelineState.RUNNING, message)
         self.failing = True
         self._stop.wait(RETRY_S)
 

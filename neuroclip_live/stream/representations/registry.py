@@ -102,7 +102,23 @@ def representation(name: str) -> Representation:
         problem = fault_of(error)
     if problem:
         raise UserError(f"the representation {name} cannot be used: {problem}")
-    return made
+    return _Told(name, made)
+
+
+class _Told:
+    """Another package's representation: what it raises is told in a line that names it."""
+
+    def __init__(self, name: str, made: Representation) -> None:
+        self._name, self._made = name, made
+
+    def __call__(
+        self, events: Packet, resolution: Resolution, threshold: int, start_us: int, end_us: int
+    ) -> npt.NDArray[np.uint8]:
+        """Return its image."""
+        try:
+            return self._made(events, resolution, threshold, start_us, end_us)
+        except Exception as error:
+            raise UserError(f"the representation {self._name} failed: {fault_of(error)}") from error
 
 
 def _problem(made: Representation) -> str:
