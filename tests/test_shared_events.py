@@ -18,6 +18,7 @@ from neuroclip_drivers.source import SourceState
 from neuroclip_live.cli.main import main
 from neuroclip_live.errors import SourceAway, UserError
 from neuroclip_live.events import Packet
+from neuroclip_live.outputs import passing_trouble
 from neuroclip_live.outputs.carrier import Carrier
 from neuroclip_live.outputs.shared_events import SharedEvents, SharingSettings
 from neuroclip_live.recognition.pipeline import Pipeline
@@ -98,7 +99,9 @@ def test_the_place_where_a_recording_is_paused_is_not_given_twice(shared: Shared
     pipeline.stop()
 
 
-def test_losses_are_told_and_the_sum_at_the_end(shared: SharedEvents) -> None:
+def test_losses_are_told_and_the_sum_at_the_end(
+    shared: SharedEvents, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pipeline = started(shared, ScriptedSource([threading.Event()]))
     told: list[str] = []
     carrier = Carrier(pipeline, [shared], tell=told.append)
@@ -106,7 +109,7 @@ def test_losses_are_told_and_the_sum_at_the_end(shared: SharedEvents) -> None:
     shared._server._lost = 12_345
     carrier.look()
     assert told == [f"{shared.address}: a reader of events is too slow and loses some; others lose nothing"]
-    shared._told_at -= 60
+    monkeypatch.setattr(passing_trouble, "TOLD_S", 0.0)  # as if it was long ago
     carrier.look()
     assert told[1:] == [""]
     carrier.give_up()
