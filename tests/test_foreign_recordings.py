@@ -257,6 +257,30 @@ def test_a_copy_that_took_carriage_returns_out_of_it_is_named(tmp_path: Path, na
     assert "cut off" in half.losses
 
 
+@pytest.mark.parametrize("kind", ["structured", "columns", "packed"])
+def test_an_array_whose_carriage_returns_a_copy_took_out_is_named(tmp_path: Path, kind: str) -> None:
+    events = make_events(200_000, 20_000_000)
+    events["t"] -= START_US
+    array = np.stack([events[name].astype(np.int64) for name in "txyp"], axis=1)
+    if kind == "structured":
+        array = events
+    elif kind == "packed":
+        array = np.zeros(len(events), [("t", "<u4"), ("x", "<u2"), ("y", "<u2"), ("p", "?")])
+        for name in "txyp":
+            array[name] = events[name]
+    path = tmp_path / "a.npy"
+    np.save(path, array)
+    data = path.read_bytes()
+    assert len(join(open_event_file(path, FileOptions(time_unit="us")).read())) == len(events)
+    returns = data.count(b"\r\n")
+    assert returns > 5
+    path.write_bytes(data.replace(b"\r\n", b"\n"))
+    with pytest.raises(UserError, match=r"changed by a copy in text mode.*again in binary"):
+        open_event_file(path, FileOptions(time_unit="us"))
+    path.write_bytes(data[:-1000])  # what is only cut off is played
+    assert "cut off" in open_event_file(path, FileOptions(time_unit="us")).losses
+
+
 @pytest.mark.parametrize("ends", ["\n", "\r\n", "\r\r\n"])
 def test_a_file_of_text_may_be_copied_as_text(tmp_path: Path, ends: str) -> None:
     path = tmp_path / "a.csv"

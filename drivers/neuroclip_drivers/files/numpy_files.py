@@ -17,6 +17,8 @@ from typing import IO, Any
 import numpy as np
 import numpy.typing as npt
 
+from neuroclip_drivers.aedat4.file_check import turned_message
+from neuroclip_drivers.files.alignment import lost_returns
 from neuroclip_drivers.files.blocks import ByteBlockFile
 from neuroclip_drivers.files.columns import by_name, by_values
 from neuroclip_drivers.files.event_file import LARGEST_SIDE, FileOptions, StreamChoice
@@ -121,6 +123,8 @@ class NpyFile(TableFile, ByteBlockFile):
             self._layout = layout
             there = max(0, self._size - self._begin) // self._width
             if there < shape[0]:
+                if lost_returns(self._pread, self._begin, self._size, self._width):
+                    raise UserError(turned_message(self.path))
                 self._note_damage("cut", f"the file was cut off: {shape[0] - there:,} events are missing")
             self._rows = min(shape[0], there)
             self._open_table(layout.unit)
