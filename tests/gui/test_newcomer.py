@@ -233,8 +233,10 @@ def test_what_is_selected_is_as_legible_as_the_rest(qtbot, window, pipeline, the
     picture = row.viewport().grab(row.visualRect(index)).toImage()
     seen = Counter(picture.pixel(x, y) for y in range(picture.height()) for x in range(picture.width()))
     under = QColor(seen.most_common(1)[0][0]).name()
-    assert max(contrast(QColor(pixel).name(), under) for pixel in seen) >= 4.5, under
-    assert under != QColor(window.theme.palette.panel).name()  # and it is seen that it is selected
+    palette = window.theme.palette
+    assert contrast(palette.text, under) >= 4.5, under
+    assert contrast(palette.raised, under) < 1.3, under  # the ground its ink is made for
+    assert under != QColor(palette.panel).name()  # and it is seen that it is selected
 
 
 @pytest.mark.parametrize("theme", PALETTES)
