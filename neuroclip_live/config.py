@@ -171,6 +171,7 @@ SAVED: dict[str, Callable[[Any], bool]] = {
     "overlap": lambda v: 1 <= v <= 16,
     "timesteps": lambda v: 1 <= v <= 64,
     "motion": _is_motion,
+    "objects": lambda v: True,
 }
 """What the window keeps of a configuration, and a settings file may say: whether a value makes sense."""
 
@@ -199,7 +200,7 @@ def read_saved(path: str | Path) -> dict[str, Any]:
         raise UserError(f'--config {path} holds no settings: write {{"model": "event-nano"}} or the like')
     for name in SAVED:
         if name in data and type(data[name]) is not saved_kind(name):
-            kind = "a number" if saved_kind(name) is int else "text"
+            kind = {int: "a number", bool: "true or false"}.get(saved_kind(name), "text")
             raise UserError(f"--config {path}: {name} is {data[name]!r}, where {kind} belongs")
     return {name: data[name] for name in SAVED if name in data}
 

@@ -256,6 +256,11 @@ class FakePipeline:
         recognizer = replace(self.settings.recognizer, motion=motion)
         self.settings = replace(self.settings, recognizer=recognizer)
 
+    def change_objects(self, enabled: bool) -> None:
+        recognizer = self.settings.recognizer
+        objects = replace(recognizer.objects, enabled=enabled)
+        self.settings = replace(self.settings, recognizer=replace(recognizer, objects=objects))
+
     def change_timesteps(self, timesteps: int) -> None:
         recognizer = replace(self.settings.recognizer, timesteps=timesteps)
         self.settings = replace(self.settings, recognizer=recognizer)
@@ -317,7 +322,7 @@ class FakePipeline:
             resolution=self.resolution,
         )
 
-    def prediction(self) -> Prediction | None:
+    def prediction(self, *, early: bool = False) -> Prediction | None:
         return self.latest
 
     def predictions(self, after: int = 0) -> list[Prediction]:
@@ -394,7 +399,7 @@ class ShowPipeline(FakePipeline):
         self._last = 0
         self.make_events = lambda: ring_of_events(time.monotonic() - self._begin)
 
-    def prediction(self) -> Prediction | None:
+    def prediction(self, *, early: bool = False) -> Prediction | None:
         from neuroclip_live.stream.frames import event_frame
 
         t = time.monotonic() - self._begin

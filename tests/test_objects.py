@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from fakes import FakeBackbone
@@ -9,9 +11,9 @@ from fakes import FakeBackbone
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution, empty_packet
 from neuroclip_live.model.scoring import Scores
-from neuroclip_live.objects import boxes, cells
+from neuroclip_live.objects import boxes, camera, cells
 from neuroclip_live.objects.found import FoundObject, Missed, ObjectsSettings
-from neuroclip_live.objects.objects import Objects
+from neuroclip_live.objects.objects import Objects, warm_up
 from neuroclip_live.objects.parting import Parting
 from neuroclip_live.objects.regions import Region
 from neuroclip_live.prompting.prompts import PromptEncoder, parse_prompts
@@ -19,6 +21,7 @@ from neuroclip_live.recognition.decision import DecisionSettings
 from neuroclip_live.recognition.prediction_log import Outcome
 from neuroclip_live.recognition.recognizer import Recognizer, RecognizerSettings
 from neuroclip_live.recognition.run_facts import Summary
+from neuroclip_live.recognition.spare_time import SpareTime
 from neuroclip_live.recognition.thing_names import calm_name
 from neuroclip_live.stream.box import Box
 from neuroclip_live.stream.frames import event_frame
@@ -334,12 +337,14 @@ COMPILED = (
     boxes.gaps,
     boxes.costs,
     boxes.groups,
+    cells.active_in,
+    camera._ratio,
 )
 
 
 def test_warming_up_compiles_all_that_slices_need() -> None:
     watching = Watching()
-    watching.objects.warm_up()
+    warm_up()
     compiled = [len(each.signatures) for each in COMPILED]
     assert min(compiled) > 0
     for step in range(40):
@@ -429,3 +434,132 @@ def test_a_recognizer_tells_what_it_missed_and_names_things_anew_by_other_words(
     assert again.objects is not None
     assert [set(one.scores) for one in again.objects] == [{"scissors"}]
     assert [one.box for one in again.objects] == [thing.box]
+
+
+def recognized(focus: bool, *places: tuple[float, float, int], steps: int = 12) -> tuple[FakeBackbone, list]:  # type: ignore[type-arg]
+    """Predictions of a scene that stands still and fires, and the model that saw it."""
+    backbone = FakeBackbone()
+    backbone.info = replace(backbone.info, focus=focus)
+    table = PromptEncoder(backbone).encode(parse_prompts("a mug, a phone"))  # type: ignore[arg-type]
+    settings = RecognizerSettings(timesteps=3, objects=ObjectsSettings(True, budget_ms=float("inf")))
+    recognizer = Recognizer(backbone, table, settings)  # type: ignore[arg-type]
+    recognizer.decider.settings = DecisionSettings(0.0)
+    recognizer.begin(SENSOR)
+    seen = []
+    for step in range(steps):
+        events = scene(step, *places)
+        seen.append(recognizer.update(Slice(events, step * STEP_US, (step + 1) * STEP_US, 0, step, 0)))
+    return backbone, seen
+
+
+def test_one_thing_that_is_all_the_picture_shows_is_not_encoded_again() -> None:
+    backbone, seen = recognized(True, (120, 80, 90))
+    assert backbone.encoded == 12 + 1  # when it is new, what came before may have been another's
+    (found,) = seen[-1].objects
+    assert found.label == seen[-1].decision.label
+    assert found.scores == pytest.approx(seen[-1].decision.scores, abs=1e-6)
+    assert len(found.windows) == 12 - 2 - 2  # it is a thing in the third slice, and three make a window
+    assert len(found.frames) == 3
+
+
+@pytest.mark.parametrize(
+    ("focus", "places"),
+    [
+        (False, [(120, 80, 90)]),  # seen small in the whole picture, and large in its crop
+        (True, [(120, 80, 40)]),  # smaller than a focused picture shows it
+        (True, [(30, 80, 90), (200, 80, 90)]),
+    ],
+)
+def test_what_the_picture_shows_otherwise_is_encoded_for_itself(focus: bool, places: list) -> None:  # type: ignore[type-arg]
+    backbone, seen = recognized(focus, *places)
+    assert len(seen[-1].objects) == len(places)
+    assert backbone.encoded == 12 + 10 * len(places)
+
+
+def test_an_answer_is_there_before_its_things() -> None:
+    backbone = FakeBackbone()
+    settings = RecognizerSettings(timesteps=3, objects=ObjectsSettings(True))
+    recognizer = Recognizer(backbone, None, settings)  # type: ignore[arg-type]
+    recognizer.begin(SENSOR)
+    outcome = Outcome()
+    for step in range(6):
+        events = scene(step, (40, 50, 50), (200, 120, 60))
+        answer = recognizer.answer(Slice(events, step * STEP_US, (step + 1) * STEP_US, 0, step, 0))
+        assert answer.objects is None
+        assert backbone.encoded == step + 1 + 2 * max(0, step - 2)
+        outcome.answered = answer
+        assert outcome.answer() is answer
+        told = recognizer.with_things(answer)
+        assert (told.number, told.scores) == (answer.number, answer.scores)
+        outcome.add(told, None)
+        assert outcome.answer() is outcome.latest is told
+    assert told.objects is not None
+    assert len(told.objects) == 2
+
+
+def test_without_time_to_spare_nothing_is_encoded_and_all_is_counted() -> None:
+    watching = Watching(budget_ms=40.0)
+    places = [(40, 50, 50), (200, 120, 60)]
+    for step in range(6):
+        events = scene(step, *places)
+        frame = event_frame(events, SENSOR)
+        watching.objects.update(events, frame, (step + 1) * STEP_US, 0, None, spare_ms=0.0)
+    assert watching.backbone.encoded == 0
+    assert watching.objects.passed_over == 4 * 2
+    assert len(watching.objects.at_rest(6 * STEP_US, 0)) == 2
+
+
+def test_numbers_go_on_where_things_were_not_looked_for_in_between() -> None:
+    settings = RecognizerSettings(timesteps=3, objects=ObjectsSettings(True, budget_ms=float("inf")))
+    off = replace(settings, objects=ObjectsSettings(False))
+    recognizer = Recognizer(FakeBackbone(), None, settings)  # type: ignore[arg-type]
+    recognizer.begin(SENSOR)
+    ids: list[int] = []
+    for step in range(20):
+        if step in (6, 9):
+            wanted = off if step == 6 else settings
+            recognizer = recognizer.successor(recognizer.backbone, wanted)
+        events = scene(step, (40, 50, 50))
+        prediction = recognizer.update(Slice(events, step * STEP_US, (step + 1) * STEP_US, 0, step, 0))
+        assert (prediction.objects is None) == (6 <= step < 9)
+        ids += [one.id for one in prediction.objects or () if one.id not in ids]
+    assert ids == [1, 2]
+
+
+def test_time_to_spare_is_what_passes_idle() -> None:
+    spare, now = SpareTime(), 0.0
+    for _ in range(50):  # 10 ms for an answer, 40 ms until the next slice
+        spare.begin(now)
+        allowed = spare.answered(now + 0.010)
+        spare.end(now + 0.020)
+        now += 0.050
+    assert 20 < allowed < 40
+    for _ in range(50):  # now slices come without a pause
+        spare.begin(now)
+        allowed = spare.answered(now + 0.030)
+        took_s = min(allowed, 40.0) / 1e3 if allowed > 4 else 0.0
+        spare.end(now + 0.030 + took_s)
+        now += 0.030 + took_s
+    assert allowed < 10
+
+
+def test_where_there_is_never_time_a_look_is_saved_for() -> None:
+    spare, now, looks = SpareTime(), 0.0, 0
+    for _ in range(200):  # 500 ms for an answer, as long for a look
+        spare.begin(now)
+        allowed = spare.answered(now + 0.5)
+        looked = allowed >= 500
+        looks += looked
+        now += 0.5 + 0.5 * looked
+        spare.end(now)
+    assert 10 <= looks <= 20
+
+
+def test_one_look_that_there_is_time_for_is_had_whatever_the_settings_allow() -> None:
+    watching = Watching(budget_ms=0.0)  # as for an encoder that needs longer than they allow
+    for step in range(6):
+        events = scene(step, (40, 50, 50), (200, 120, 60))
+        frame = event_frame(events, SENSOR)
+        watching.objects.update(events, frame, (step + 1) * STEP_US, 0, None, spare_ms=1e9)
+    assert watching.backbone.encoded == 4
+    assert watching.objects.passed_over == 4

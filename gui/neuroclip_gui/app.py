@@ -90,7 +90,7 @@ def run_window(
     if config is not None:
         window.recognition.take_up(config)
     window.serving.take_up(*served)
-    window.panel(ActingCommands).take_up(acting, objects=config is not None and config.objects)
+    window.panel(ActingCommands).take_up(acting)
     with collected_here(unless=_is_stuck):  # until the threads have ended: they must not collect the window
         with _reporting(window):
             window.show()

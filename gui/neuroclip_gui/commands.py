@@ -289,6 +289,15 @@ ACTIONS: tuple[Spec, ...] = (
         "region",
         "Draw the part of the picture that is recognized; a recording keeps everything",
     ),
+    Spec(
+        "objects",
+        "Se&veral things",
+        lambda w, on: w.recognition.use_objects(on),
+        ("Ctrl+B",),
+        "boxes",
+        "A box and a word for everything that moves",
+        check=True,
+    ),
     Spec("region_clear", "Recognize the &whole sensor", lambda w: w.do.leave(), ("Esc",)),
     Spec(
         "frames",

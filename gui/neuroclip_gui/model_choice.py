@@ -66,6 +66,9 @@ class Recognition:
             pipeline.change_timesteps(settings.timesteps)
         if "motion" not in given:
             pipeline.change_motion(parse_motion(settings.motion))
+        if "objects" not in given:
+            pipeline.change_objects(settings.objects)
+        self._window.actions_.by_name["objects"].setChecked(pipeline.settings.recognizer.objects.enabled)
         if not given & {"model", "device", "runtime"}:
             wanted = settings.model, settings.device
             if wanted != (self.model, self.device):
@@ -131,6 +134,14 @@ class Recognition:
             self._window.pipeline.change_motion(motion)
         return True
 
+    def use_objects(self, on: bool) -> None:
+        """Look for several things beside the whole picture's answer, or no longer."""
+        pipeline = self._window.pipeline
+        if pipeline is None or pipeline.settings.recognizer.objects.enabled == on:
+            return
+        self._window.settings.objects = on
+        pipeline.change_objects(on)
+
     def options(self) -> list[str]:
         """Return how it recognizes, as options of a command that encodes recordings alike."""
         saved = {n: getattr(self._window.settings, n) for n in _CUTTING if n not in self.given}
@@ -161,6 +172,7 @@ class Recognition:
         self.use_slices(settings.slice, settings.overlap)
         self.use_timesteps(settings.timesteps)
         self.use_motion(settings.motion)
+        self._window.actions_.by_name["objects"].setChecked(settings.objects)
         if (self.model, self.device) != (settings.model, settings.device):
             self.use_model(settings.model, settings.device)
 

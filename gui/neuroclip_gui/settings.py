@@ -50,6 +50,7 @@ class WindowSettings:
     model, device, slice : str
     overlap, timesteps : int
     motion : str
+    objects : bool
         How to recognize; as the options of the command line of these names, which win over them.
     cameras : dict
         What was set on live sources, by their names; see :mod:`neuroclip_gui.panels.camera.cameras`.
@@ -84,6 +85,7 @@ class WindowSettings:
     overlap: int = DEFAULT.overlap
     timesteps: int = DEFAULT.timesteps
     motion: str = DEFAULT.motion
+    objects: bool = DEFAULT.objects
     cameras: dict[str, dict[str, Any]] = field(default_factory=dict)
     prompt_sets: dict[str, dict[str, Any]] = field(default_factory=dict)
     words: dict[str, Any] = field(default_factory=dict)

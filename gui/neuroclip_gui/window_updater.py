@@ -53,7 +53,8 @@ class Follower:
         self._answering = [panel for panel in window.panels.values() if panel.answers]
         self._others = [panel for panel in window.panels.values() if not panel.answers]
         self._status: Status | None = None
-        self._number = self._number_shown = self._logged = 0
+        self._number = self._number_shown = self._number_things = self._logged = 0
+        self._camera_moves = False
         self._status_due, self._answer_due = Due(_STATUS_S), Due(_ANSWER_S)
         self._shown = _NOTHING
         """What the headline says."""
@@ -87,7 +88,7 @@ class Follower:
         past = pipeline.predictions(after=self._logged)
         if past:
             self._logged = past[-1].number
-        prediction = pipeline.prediction()
+        prediction = pipeline.prediction(early=True)
         before = self._number
         answered = self._answer(pipeline, standing, prediction, now)
         snapshot = Snapshot(
@@ -147,7 +148,11 @@ class Follower:
         if prediction is not None and prediction.number != self._number:
             self._number = prediction.number
             self._take(prediction)
-            window.things.show_prediction(prediction)
+        with_things = pipeline.prediction()
+        if with_things is not None and with_things.number != self._number_things:
+            self._number_things = with_things.number
+            self._camera_moves = with_things.camera_moves
+            window.things.show_prediction(with_things)
         if not (self._is_other_answer() or self._answer_due(now)):
             return False
         self._show_decision(prediction)
@@ -189,8 +194,7 @@ class Follower:
         decision = self._shown = window.decided
         hint = self._hint(decision)
         color = window.prompts.color(decision.label)
-        moves = prediction is not None and prediction.camera_moves
-        note = "the camera moves: things are not told apart" if moves else ""
+        note = "the camera moves: things are not told apart" if self._camera_moves else ""
         window.decision.show_decision(decision, color, self._held_s, hint, place, note)
         if badge := next((panel.badge for panel in window.panels.values() if panel.badge), ""):
             window.view.set_state(badge, still=False)

@@ -30,7 +30,7 @@ class Rule:
     at_most_every_s : float
         Two firings are at least so far apart, in seconds of the stream; what comes sooner is counted.
     where : {"picture", "object"}
-        Judge the whole picture's answer, or the best object of that label (``--objects``).
+        Judge the whole picture's answer, or the best object of that label.
     region : Box or None
         Of objects: only those whose center lies there, in pixels of the picture.
     effects : tuple of Effect

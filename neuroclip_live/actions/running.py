@@ -55,7 +55,7 @@ class RunningActions:
 
         rules = read_rules(path)
         if rules.objects and not objects:
-            raise UserError(f"{path} judges objects: start with --objects")
+            raise UserError(f"{path} judges objects: turn on Several things first")
         self.actions: Acting
         self.actions = actions = Actions(rules, _nobody, lambda: pipeline, dry_run=dry_run)
         self._carrier = CarrierThread(Carrier(pipeline, [actions], pipeline.report))

@@ -7,9 +7,11 @@ background that moves leaves few.
 
 from __future__ import annotations
 
-import cv2
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
+from numba import njit
 
 _FIELDS = 12
 """Fields across and down."""
@@ -20,6 +22,7 @@ _CLUMPED = 1.12
 """So many times the pairs of neighbors that chance gives are structure."""
 _PRIOR = 0.5
 """Pairs that every field is given: a few events alone are no evidence."""
+_PLACE = round(_REST / 100 * (_FIELDS**2 - 1))
 
 Cells = npt.NDArray[np.float32]
 
@@ -28,12 +31,12 @@ class CameraWatch:
     """Judges slice by slice, from how activity lies on a grid of cells; a few slices are remembered."""
 
     def __init__(self) -> None:
-        self._seen: Cells | None = None
-        self._chance: Cells | None = None
+        self._past = np.zeros((2, _FIELDS, _FIELDS))
+        self._begun = False
 
     def forget(self) -> None:
         """Begin anew."""
-        self._seen = self._chance = None
+        self._begun = False
 
     def moves(self, counts: Cells, near: Cells) -> bool:
         """Tell whether nearly everything is structure.
@@ -47,18 +50,52 @@ class CameraWatch:
         """
         if min(counts.shape) < 2 * _FIELDS:
             return False
-        size = counts.size / _FIELDS**2
-        mean = _by_fields(counts)
-        seen, chance = _by_fields(counts * (near - counts)) * size, 8 * mean * mean * size
-        if self._seen is None or self._chance is None:
-            self._seen, self._chance = seen, chance
-        else:
-            self._seen += _FADES * (seen - self._seen)
-            self._chance += _FADES * (chance - self._chance)
-        ratio = (self._seen + _PRIOR) / (self._chance + _PRIOR)
-        place = round(_REST / 100 * (ratio.size - 1))
-        return bool(np.partition(ratio, place, axis=None)[place] > _CLUMPED)
+        fades = _FADES if self._begun else 1.0
+        self._begun = True
+        return bool(_ratio(counts, near, self._past, fades) > _CLUMPED)
 
 
-def _by_fields(cells: Cells) -> Cells:
-    return np.asarray(cv2.resize(cells, (_FIELDS, _FIELDS), interpolation=cv2.INTER_AREA), np.float32)
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+def _ratio(counts: Any, near: Any, past: Any, fades: float) -> float:
+    """Return of the fields' pairs over what chance gives the value that the resting ones stay below.
+
+    ``past`` (2, fields, fields), pairs seen and pairs by chance, is brought up to date.
+    """
+    rows, columns = counts.shape
+    sums = np.zeros((2, _FIELDS, _FIELDS))
+    firsts, lasts = np.zeros(columns, np.int64), np.zeros(columns)
+    for column in range(columns):
+        firsts[column], lasts[column] = _shared(column, columns)
+    for row in range(rows):
+        i, below = _shared(row, rows)
+        for column in range(columns):
+            count = counts[row, column]
+            if count == 0:
+                continue
+            pairs = count * (near[row, column] - count)
+            j, beside = firsts[column], lasts[column]
+            for k, value in ((0, pairs), (1, count)):
+                sums[k, i, j] += (1 - below) * (1 - beside) * value
+                if beside > 0:
+                    sums[k, i, j + 1] += (1 - below) * beside * value
+                if below > 0:
+                    sums[k, i + 1, j] += below * (1 - beside) * value
+                    if beside > 0:
+                        sums[k, i + 1, j + 1] += below * beside * value
+    size = rows * columns / _FIELDS**2
+    ratios = np.empty(_FIELDS * _FIELDS)
+    for i in range(_FIELDS):
+        for j in range(_FIELDS):
+            past[0, i, j] += fades * (sums[0, i, j] - past[0, i, j])
+            past[1, i, j] += fades * (8 * sums[1, i, j] ** 2 / size - past[1, i, j])
+            ratios[i * _FIELDS + j] = (past[0, i, j] + _PRIOR) / (past[1, i, j] + _PRIOR)
+    return float(np.sort(ratios)[_PLACE])
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+def _shared(cell: int, cells: int) -> tuple[int, float]:
+    """Return the field that a cell begins in, and how much of it lies in the next."""
+    begins, ends = cell * _FIELDS, (cell + 1) * _FIELDS
+    field = begins // cells
+    over = ends - (field + 1) * cells
+    return field, max(over, 0) / _FIELDS

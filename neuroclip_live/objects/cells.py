@@ -49,6 +49,51 @@ def mark_into(words: Any, marks: Any, mark: int, counts: Any, edges: Any, cell: 
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+def active_in(counts: Any, near: Any, most: int, least: float, lasting: Any, lasts: int) -> tuple[Any, float]:
+    """Return which cells stand out from the picture's noise, and its level: the median of ``near``.
+
+    Parameters
+    ----------
+    counts : ndarray of float32, shape (rows, columns)
+        Whole numbers.
+    near : ndarray of float32, shape (rows, columns)
+        The sum over each cell and its eight neighbors.
+    most : int
+        No sum is greater.
+    least : float
+        Sums that are not greater are noise, whatever the level.
+    lasting : ndarray of uint8, shape (rows, columns)
+        Brought up to date: ``lasts`` in active cells, one less in each slice after.
+
+    Returns
+    -------
+    active : ndarray of uint8, shape (rows, columns)
+        1 where a cell is active and something fired in it, else 0.
+    level : float
+    """
+    rows, columns = counts.shape
+    having = np.zeros(most + 2, np.int64)
+    for row in range(rows):
+        for column in range(columns):
+            having[min(int(near[row, column]), most)] += 1
+    level, below = -1, 0
+    while below <= rows * columns // 2:
+        level += 1
+        below += having[level]
+    # noise alone is Poisson: four deviations above its level are rare among a few thousand cells
+    limit = max(level + 4 * np.sqrt(level) + 1, least)
+    active = np.zeros((rows, columns), np.uint8)
+    for row in range(rows):
+        for column in range(columns):
+            if counts[row, column] > 0 and near[row, column] > limit:
+                active[row, column] = 1
+                lasting[row, column] = lasts
+            elif lasting[row, column] > 0:
+                lasting[row, column] -= 1
+    return active, float(level)
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
 def parts_of(labels: Any, counts: Any, active: Any, count: int) -> tuple[Any, Any, Any, Any]:
     """Return what belongs to each label: cells in its order, where each begins, masses and boxes.
 

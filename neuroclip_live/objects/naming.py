@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -29,15 +29,15 @@ _SIDES = (32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
 
 Features = npt.NDArray[np.float32]
 Named = tuple["str | None", float, Mapping[str, float]]
-Score = Callable[[Features, int, dict[str, Any]], Named]
-"""Says of features (≤ T, C), a time in µs and what it keeps of this thing: label, probability, scores."""
+Score = Callable[[Sequence[Features], int, dict[str, Any]], Named]
+"""Says of up to T features (C,), a time in µs and what it keeps of a thing: label, probability, scores."""
 
 
 @dataclass
 class Looks:
     """What was encoded of one track."""
 
-    features: deque[tuple[int, Features]]
+    features: deque[tuple[int, Features]] = field(default_factory=deque)
     memory: dict[str, Any] = field(default_factory=dict)
     """Of whoever scores: what goes from one slice to the next."""
     label: str | None = None
@@ -51,13 +51,30 @@ class Looks:
     margin: float = 0.0
     """Of the best score over the second best: the least sure come first."""
 
+    units: deque[Features] = field(default_factory=deque)
+    """The features at length 1."""
+
     def mean(self) -> Features | None:
         """Return the mean of the unit features, (C,); None before the first."""
-        if not self.features:
+        if not self.units:
             return None
-        stack = np.stack([feature for _, feature in self.features])
-        mean: Features = (stack / np.maximum(np.linalg.norm(stack, axis=1, keepdims=True), 1e-9)).mean(axis=0)
+        mean: Features = sum(self.units) / np.float32(len(self.units))  # type: ignore[assignment]
         return mean
+
+    def add(self, feature: Features, t_us: int, timesteps: int) -> None:
+        """Take in a feature; those beyond so many timesteps, and stale ones, are dropped."""
+        while self.features and (len(self.features) == timesteps or t_us - self.features[0][0] > STALE_US):
+            for kept in (self.features, self.units, self.frames):
+                kept.popleft()
+        self.features.append((t_us, feature))
+        self.units.append(feature / max(float(np.sqrt(feature @ feature)), 1e-9))
+        self.looked_us = t_us
+        if len(self.features) < timesteps:
+            return
+        window = np.empty((timesteps, len(feature)), np.float32)
+        for row, (_, each) in zip(window, self.features, strict=True):
+            row[...] = each
+        self.windows.append(window)
 
 
 class Namer:
@@ -68,7 +85,7 @@ class Namer:
     backbone : Backbone
     timesteps : int
     budget_ms : float
-        Encoding takes so long per slice at the most, but one crop is always encoded.
+        Encoding takes so long per slice at the most.
 
     Attributes
     ----------
@@ -93,8 +110,17 @@ class Namer:
         for looks in self.looks.values():
             looks.memory.clear()
 
-    def look(self, tracks: list[Track], frame: Frame, cell: int, t_us: int) -> list[int]:
-        """Encode what is seen of the tracks; return the ids of those encoded.
+    def look(
+        self,
+        tracks: list[Track],
+        frame: Frame,
+        cell: int,
+        t_us: int,
+        *,
+        whole: Features | None = None,
+        spare_ms: float = np.inf,
+    ) -> list[int]:
+        """Encode what is seen of the tracks; return the ids of those looked at.
 
         Parameters
         ----------
@@ -105,18 +131,22 @@ class Namer:
         cell : int
             Side of a grid cell of the tracks' regions, in pixels.
         t_us : int
+        whole : ndarray (C,) float32, optional
+            The feature of the whole picture, where that shows the one thing that is seen and nothing else.
+        spare_ms : float
+            Encoding takes no longer than there is time to spare. Without that limit one is always encoded.
         """
         alive = {track.id for track in tracks}
         self.looks = {key: looks for key, looks in self.looks.items() if key in alive}
         for key in alive - self.looks.keys():
-            steps = self._timesteps
-            self.looks[key] = Looks(deque(maxlen=steps), frames=deque(maxlen=steps))
+            self.looks[key] = Looks()
         seen = [track for track in tracks if track.region is not None]
         seen.sort(key=lambda t: self._urgency(t, t_us), reverse=True)
-        room = len(seen)
-        if np.isfinite(self._budget_ms):
-            room = max(1, int(self._budget_ms / max(self._cost_ms, 0.01)))
-        self.passed_over += max(0, len(seen) - room)
+        if whole is not None and len(seen) == 1:
+            self._keep(seen[0].id, whole, crop_of(seen[0], frame, None, cell), t_us)
+            return [seen[0].id]
+        room = self._room(len(seen), spare_ms)
+        self.passed_over += len(seen) - room
         seen = seen[:room]
         if not seen:
             return []
@@ -143,10 +173,18 @@ class Namer:
                 looks.label, looks.probability, looks.scores = None, 0.0, {}
                 looks.memory.clear()
                 continue
-            features = np.stack([feature for _, feature in looks.features])
+            features = [feature for _, feature in looks.features]
             looks.label, looks.probability, looks.scores = score(features, t_us, looks.memory)
             ranked = sorted(looks.scores.values(), reverse=True)
             looks.margin = ranked[0] - ranked[1] if len(ranked) > 1 else 1.0
+
+    def _room(self, seen: int, spare_ms: float) -> int:
+        """Return how many of those seen there is time to encode."""
+        allowed_ms = min(self._budget_ms, spare_ms)
+        if not np.isfinite(allowed_ms):
+            return seen
+        least = int(spare_ms >= self._cost_ms)  # also one that costs more than the settings allow
+        return min(seen, max(least, int(allowed_ms / max(self._cost_ms, 0.01))))
 
     def _urgency(self, track: Track, t_us: int) -> float:
         looks = self.looks[track.id]
@@ -154,29 +192,25 @@ class Namer:
 
     def _keep(self, key: int, feature: Features, picture: Frame, t_us: int) -> None:
         looks = self.looks[key]
-        while looks.features and t_us - looks.features[0][0] > STALE_US:
-            looks.features.popleft()
-            looks.frames.popleft()
-        looks.features.append((t_us, feature))
+        looks.add(feature, t_us, self._timesteps)
         looks.frames.append(_small(picture))
-        if len(looks.features) == self._timesteps:
-            looks.windows.append(np.stack([each for _, each in looks.features]))
-        looks.looked_us = t_us
 
 
-def crop_of(track: Track, frame: Frame, owners: npt.NDArray[np.int32], cell: int) -> Frame:
+def crop_of(track: Track, frame: Frame, owners: npt.NDArray[np.int32] | None, cell: int) -> Frame:
     """Return a track's part of a frame on a gray square, without what belongs to other tracks.
 
-    ``owners`` (rows, columns) says whose each grid cell is, 0 for nobody's.
+    ``owners`` (rows, columns) says whose each grid cell is, 0 for nobody's; None where there are no others.
     """
     left, top, right, bottom = track.region.box if track.region is not None else track.box
     margin = round(_MARGIN * max(right - left, bottom - top))
     height, width = frame.shape[:2]
     left, top = max(0, left - margin), max(0, top - margin)
     right, bottom = min(width, right + margin), min(height, bottom + margin)
-    part = frame[top:bottom, left:right].copy()
-    owner = owners[np.arange(top, bottom)[:, None] // cell, np.arange(left, right) // cell]
-    part[(owner != 0) & (owner != track.id)] = GRAY
+    part = frame[top:bottom, left:right]
+    if owners is not None:
+        part = part.copy()
+        owner = owners[np.arange(top, bottom)[:, None] // cell, np.arange(left, right) // cell]
+        part[(owner != 0) & (owner != track.id)] = GRAY
     longest = max(part.shape[:2])
     side = next((s for s in _SIDES if s >= longest), longest)
     square = np.full((side, side, *part.shape[2:]), GRAY, np.uint8)

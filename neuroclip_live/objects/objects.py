@@ -8,9 +8,9 @@ import numpy as np
 
 from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution
 from neuroclip_live.objects.found import FoundObject, Missed, ObjectsSettings
-from neuroclip_live.objects.naming import Namer, Score
+from neuroclip_live.objects.naming import Features, Namer, Score
 from neuroclip_live.objects.regions import RegionFinder
-from neuroclip_live.objects.track import CONFIRMED
+from neuroclip_live.objects.track import CONFIRMED, Track
 from neuroclip_live.objects.tracker import Tracker
 from neuroclip_live.stream.box import Box
 from neuroclip_live.stream.frames import Frame
@@ -18,6 +18,11 @@ from neuroclip_live.stream.frames import Frame
 if TYPE_CHECKING:
     from neuroclip_live.model.backbone import Backbone
 
+_NEARLY_ALL = 0.9
+"""A thing with so much of the activity is all that the whole picture shows."""
+_LEAST, _MOST = 0.3, 0.8
+"""Of the picture: what is smaller a focused encoder sees smaller than its crop; one that is not focused sees
+alike only what fills so much of it."""
 _MOVES_AFTER = 5
 """The camera moves when so many slices in a row say so, and stops likewise."""
 
@@ -37,6 +42,8 @@ class Objects:
     camera_moves : bool
         Nearly everything is active, or has edges that move: the camera itself moves (or things fill the
         picture), and the whole picture's word is all that is said.
+    tracker : Tracker
+        Who follows them.
     missed : Missed
         What was passed over and left out of the newest slice.
     """
@@ -45,7 +52,8 @@ class Objects:
         self.settings = settings
         self.camera_moves, self.missed = False, Missed()
         self._namer = Namer(backbone, timesteps, settings.budget_ms)
-        self._crowded = 0
+        self._focuses = backbone.info.focus
+        self._crowded, self._was_all = 0, False
         self._epoch: int | None = None
         self._begin(Resolution(8, 8))
 
@@ -57,29 +65,30 @@ class Objects:
     @property
     def left_out(self) -> int:
         """How many regions were no track because there were too many, since the start; once a slice."""
-        return self._tracker.left_out
+        return self.tracker.left_out
 
     def _begin(self, resolution: Resolution) -> None:
         self._finder = RegionFinder(resolution, self.settings.smallest)
-        self._tracker = Tracker(self._finder, self.settings.most)
+        self.tracker = Tracker(self._finder, self.settings.most)
 
-    def warm_up(self) -> None:
-        """Compile now what the first slice would otherwise wait for."""
-        finder = RegionFinder(Resolution(64, 64))
-        tracker = Tracker(finder)
-        for step in range(1, 2 * CONFIRMED):  # two patches that meet: all that is compiled has its turn
-            tracker.update(finder.find(_two_patches(4 * step)), step * 10_000, 10_000)
-
-    def begin(self, resolution: Resolution, after: Objects | None = None) -> None:
+    def begin(self, resolution: Resolution, after: Tracker | None = None) -> None:
         """Forget the past; ids go on, from those of ``after`` where another went before."""
-        before = (after or self)._tracker
+        before = after or self.tracker
         self._begin(resolution)
-        self._tracker.continue_from(before)
+        self.tracker.continue_from(before)
         self._namer.forget()
-        self._crowded, self.camera_moves = 0, False
+        self._crowded, self.camera_moves, self._was_all = 0, False, False
 
     def update(
-        self, events: Packet, frame: Frame, t_us: int, epoch: int, score: Score | None
+        self,
+        events: Packet,
+        frame: Frame,
+        t_us: int,
+        epoch: int,
+        score: Score | None,
+        *,
+        whole: Features | None = None,
+        spare_ms: float = np.inf,
     ) -> tuple[FoundObject, ...]:
         """Take in one slice.
 
@@ -94,6 +103,10 @@ class Objects:
             Another one than before forgets all.
         score : callable or None
             Says label, probability and scores; None where nothing is asked for.
+        whole : ndarray (C,) float32, optional
+            The feature of ``frame``, which is that of its one thing where it shows nothing else.
+        spare_ms : float
+            How long encoding may take, beside the settings' own limit.
 
         Returns
         -------
@@ -106,11 +119,29 @@ class Objects:
         span_us = int(newest["t"][-1] - newest["t"][0]) if len(newest) else 0
         regions = self._finder.find(newest)
         self._watch_camera()
-        tracks = self._tracker.update([] if self.camera_moves else regions, t_us, span_us)
-        self._namer.look(tracks, frame, self._finder.cell, t_us)
+        tracks = self.tracker.update([] if self.camera_moves else regions, t_us, span_us)
+        alone = self._is_all(tracks, frame)
+        self._namer.look(
+            tracks, frame, self._finder.cell, t_us, whole=whole if alone else None, spare_ms=spare_ms
+        )
         self._namer.score(score, t_us)
         self.missed = Missed(self.passed_over - before[0], self.left_out - before[1])
         return self._told(t_us)
+
+    def _is_all(self, tracks: list[Track], frame: Frame) -> bool:
+        """Tell whether one thing is seen and the encoder sees the picture as it would see that thing's crop.
+
+        A slice's picture shows its older half too, so the slice before must have been the same.
+        """
+        seen = [track.region for track in tracks if track.region is not None]
+        was_all, self._was_all = self._was_all, False
+        if len(seen) != 1 or seen[0].mass < _NEARLY_ALL * self._finder.mass:
+            return False
+        self._was_all = True
+        box, (height, width) = seen[0].box, frame.shape[:2]
+        longest = max(box.right - box.left, box.bottom - box.top)
+        fits = longest >= (_LEAST * min(height, width) if self._focuses else _MOST * max(height, width))
+        return was_all and fits
 
     def renamed(self, t_us: int, score: Score | None) -> tuple[FoundObject, ...]:
         """Return what was found last by the words of now: no new slice will say so while paused."""
@@ -122,7 +153,7 @@ class Objects:
         """Take in a slice in which nothing moves: what was there waits."""
         self._take_up(epoch)
         self._crowded, self.camera_moves = 0, False
-        self._tracker.update([], t_us)
+        self.tracker.update([], t_us)
         return self._told(t_us)
 
     def _take_up(self, epoch: int) -> None:
@@ -142,7 +173,7 @@ class Objects:
         told: list[FoundObject] = []
         if self.camera_moves:  # what was followed before waits for it to stop, untold
             return ()
-        for track in self._tracker.tracks:
+        for track in self.tracker.tracks:
             if not track.confirmed:
                 continue
             looks = self._namer.looks.get(track.id)
@@ -162,6 +193,14 @@ class Objects:
                 )
             )
         return tuple(told)
+
+
+def warm_up() -> None:
+    """Import and compile now what slices with several things would otherwise wait for."""
+    finder = RegionFinder(Resolution(64, 64))
+    tracker = Tracker(finder)
+    for step in range(1, 2 * CONFIRMED):  # two patches that meet: all that is compiled has its turn
+        tracker.update(finder.find(_two_patches(4 * step)), step * 10_000, 10_000)
 
 
 def _two_patches(at: int) -> Packet:

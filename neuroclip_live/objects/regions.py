@@ -17,7 +17,7 @@ import numpy.typing as npt
 from neuroclip_live.events import Packet, Resolution
 from neuroclip_live.objects.boxes import groups, rows_of
 from neuroclip_live.objects.camera import CameraWatch
-from neuroclip_live.objects.cells import extent_of, mark_into, parts_of
+from neuroclip_live.objects.cells import active_in, extent_of, mark_into, parts_of
 from neuroclip_live.stream.box import Box
 from neuroclip_live.stream.counting import words_of
 
@@ -74,6 +74,8 @@ class RegionFinder:
         The newest slice was active nearly everywhere.
     structured : bool
         Of late nearly everything was structure that moves; see :mod:`~.camera`.
+    mass : float
+        Active pixels of the newest slice in all that stands out from its noise, also what is no region.
     """
 
     def __init__(self, resolution: Resolution, smallest: int | None = None) -> None:
@@ -82,20 +84,21 @@ class RegionFinder:
         self.cell = max(2, round((shorter / PER_CELL) ** 0.5))
         self.smallest = smallest if smallest is not None else max(8, shorter // 24)
         self.crowded = self.structured = False
+        self.mass = 0.0
         self._camera = CameraWatch()
         rows, columns = self.rows, self.columns = (
             -(-resolution.height // self.cell),
             -(-resolution.width // self.cell),
         )
         self._counts = np.zeros((rows, columns), np.float32)
-        self._before = np.zeros((rows, columns), np.uint8)
+        self._lasting = np.zeros((rows, columns), np.uint8)
         self._marks, self._mark = np.zeros(resolution.area, np.uint8), 0
         self._edges = np.zeros((rows, columns, 4), np.int32)
         self._touch = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_JOIN, _JOIN))
 
     def forget(self) -> None:
         """Begin anew: another time, or another scene."""
-        self._before[...] = 0
+        self._lasting[...] = 0
         self.crowded = self.structured = False
         self._camera.forget()
 
@@ -104,21 +107,17 @@ class RegionFinder:
         self._count(events)
         near = cv2.boxFilter(self._counts, -1, (3, 3), normalize=False, borderType=cv2.BORDER_CONSTANT)
         self.structured = self._camera.moves(self._counts, near)
-        level = float(np.partition(near, near.size // 2, axis=None)[near.size // 2])  # the median
-        # noise alone is Poisson: four deviations above its level are rare among a few thousand cells
-        limit = np.float32(max(level + 4 * np.sqrt(level) + 1, 0.12 * self.cell * self.cell, 3))
-        now = np.where(near > limit, self._counts, np.float32(0))
-        active = (now > 0).astype(np.uint8)
-        dense = level > _DENSE * 9 * self.cell * self.cell
-        self.crowded = bool(dense or _coarse_share(active) > _CROWDED)
-        lasting = np.maximum(active * _LASTS, self._before)
-        self._before = np.maximum(lasting, 1) - 1
-        lasting = np.minimum(lasting, 1)
+        area = self.cell * self.cell
+        active, level = active_in(self._counts, near, 9 * area, max(0.12 * area, 3.0), self._lasting, _LASTS)
+        dense = level > _DENSE * 9 * area
+        self.crowded = bool(dense or _is_coarse(active))
+        self.mass = 0.0
         if self.crowded:
             return []
-        count, labels = cv2.connectedComponents(cv2.dilate(lasting, self._touch), connectivity=8)
+        count, labels = cv2.connectedComponents(cv2.dilate(self._lasting, self._touch), connectivity=8)
         cells, begins, masses, boxes = parts_of(labels, self._counts, active, count)
         boxes *= self.cell
+        self.mass = float(masses.sum())
         return [
             Region(cells[begins[k] : begins[k + 1]], Box(*boxes[k].tolist()), float(masses[k]))
             for k in np.argsort(-masses)[:_MOST_PARTS]
@@ -161,7 +160,9 @@ class RegionFinder:
         )  # fmt: skip
 
 
-def _coarse_share(active: npt.NDArray[np.uint8]) -> float:
-    """Return the share of an 8 × 8 grid that is active, a quarter of a field being enough."""
+def _is_coarse(active: npt.NDArray[np.uint8]) -> bool:
+    """Tell whether most of an 8 × 8 grid is active, a quarter of a field being enough."""
+    if np.count_nonzero(active) <= 0.25 * _CROWDED * active.size:
+        return False  # so few cannot be a quarter of so many fields
     coarse = cv2.resize(active.astype(np.float32), (8, 8), interpolation=cv2.INTER_AREA)
-    return float((coarse > 0.25).mean())
+    return bool((coarse > 0.25).mean() > _CROWDED)

@@ -63,7 +63,6 @@ class Tracker:
         self._most = most
         self._next = 1
         self._parted: list[Region] = []
-        _assignment()  # now, and not while slices wait
 
     def forget(self) -> None:
         """End all tracks; their numbers are not given again."""
@@ -85,6 +84,8 @@ class Tracker:
         span_us : int
             Time that the regions' events took: what moves leaves a trail of so long behind it.
         """
+        if len(self.tracks) == len(parts) == 1 and self._follow(self.tracks[0], parts, t_us, span_us):
+            return list(self.tracks)
         expected = {track.id: track.expected(t_us) for track in self.tracks}
         self._parted = []
         pieces = self._rearranged(parts, expected)
@@ -104,6 +105,17 @@ class Tracker:
             if parted is not None:
                 self._add(parted, t_us, sure=True)
         return [track for track in self.tracks if track.confirmed]
+
+    def _follow(self, track: Track, parts: list[Region], t_us: int, span_us: int) -> bool:
+        """Go the short way where all that is seen is the only track's own; return whether it was."""
+        if not track.confirmed:
+            return False
+        expected = rows_of([track.expected(t_us)])
+        if costs(expected, rows_of([parts[0].box]))[0, 0] + 0.1 * (track.region is None) >= _OWN:
+            return False
+        piece = self._joined(track, parts)[0]
+        track.move(piece, t_us, span_us)
+        return True
 
     def _add(self, piece: Region, t_us: int, sure: bool = False) -> None:
         """Begin a track, at once a thing where that is sure, while there is room for it."""
@@ -137,6 +149,8 @@ class Tracker:
         """Make one track of two that move as one: parts of an outline of which the middle is empty."""
         cell = self._finder.cell
         able = [t for t in self.tracks if t.region is not None and len(t.past) >= _TOGETHER[0]]
+        if len(able) < 2:
+            return
         able.sort(key=lambda t: (-t.confirmed, t.born_us))
         rects = rows_of(track.rect for track in able)
         sides = (rects[:, 2:] - rects[:, :2]).max(axis=1)
@@ -156,6 +170,8 @@ class Tracker:
 
     def _confirm(self) -> None:
         """Tell which tracks are things; what lies beside a larger one may be a part of that for longer."""
+        if all(track.confirmed or track.hits < CONFIRMED for track in self.tracks):
+            return
         for track in sorted(self.tracks, key=lambda t: -float(np.prod(t.rect[2:] - t.rect[:2]))):
             if track.confirmed or track.hits < CONFIRMED:
                 continue
@@ -260,14 +276,22 @@ class Tracker:
         cost = np.minimum(costs(places, boxes), costs(before, boxes) + 0.1)  # it may have turned back
         waiting = np.array([track.region is None for track in self.tracks])
         cost[waiting] += 0.1  # what was seen a moment ago comes first
-        rows, columns = _assignment()(np.minimum(cost, _GATE + 1))
+        rows, columns = _cheapest(np.minimum(cost, _GATE + 1))
         good = cost[rows, columns] < _GATE
         return rows[good].tolist(), columns[good].tolist()
 
 
+def _cheapest(cost: Floats) -> tuple[Any, Any]:
+    """Return rows and columns of the cheapest assignment; one alone takes what costs it the least."""
+    if min(cost.shape) > 1:
+        return _assignment()(cost)  # type: ignore[no-any-return]
+    row, column = np.unravel_index(np.argmin(cost), cost.shape)
+    return np.array([row]), np.array([column])
+
+
 @cache
 def _assignment() -> Callable[[Floats], Any]:
-    """Return SciPy's solver, imported when there are objects: that takes a fifth of a second."""
+    """Return SciPy's solver, imported when there are several things: that takes a fifth of a second."""
     from scipy.optimize import linear_sum_assignment
 
     solver: Callable[[Floats], Any] = linear_sum_assignment
@@ -283,6 +307,6 @@ def _matched(
     boxes = rows_of(region.box for region in regions)
     cost = costs(rows_of(expected[track.id] for track in tracks), boxes)
     cost += 0.1 * np.array([[track.region is None] for track in tracks])
-    rows, columns = _assignment()(np.minimum(cost, _GATE + 1))
+    rows, columns = _cheapest(np.minimum(cost, _GATE + 1))
     pairs = zip(rows, columns, strict=True)
     return [(tracks[row], regions[column]) for row, column in pairs if cost[row, column] < _OWN]

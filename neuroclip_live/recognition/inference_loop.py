@@ -10,6 +10,7 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from math import inf
 from time import monotonic, monotonic_ns
 
 from neuroclip_drivers.source import EventSource
@@ -22,6 +23,7 @@ from neuroclip_live.recognition.pipeline_state import PipelineState
 from neuroclip_live.recognition.prediction import Prediction
 from neuroclip_live.recognition.prediction_log import Outcome
 from neuroclip_live.recognition.recognizer import Recognizer
+from neuroclip_live.recognition.spare_time import SpareTime
 from neuroclip_live.stream.capture import Capture, Moment
 from neuroclip_live.stream.latency import LatencyStats
 from neuroclip_live.stream.newest_slice_reader import Reader, is_at_rest
@@ -73,7 +75,7 @@ class InferenceLoop:
         self.failing = False
         self.dropped = 0
         self.busy_since: float | None = None
-        self.place = PausedPlace()
+        self.place, self._spare = PausedPlace(), SpareTime()
         self.change = ModelChange(desired.wake)
         self._desired, self._latency, self._told = desired, latency, told
         self._stop = threading.Event()
@@ -241,6 +243,7 @@ class InferenceLoop:
             if self._is_over(reader):
                 return
             taken = monotonic_ns()
+            self._spare.begin(monotonic())
             prediction = self._recognize(recognizer, piece, passed_over)
             if prediction is None:
                 self.outcome.skipped += len(pieces) - index
@@ -270,7 +273,7 @@ class InferenceLoop:
         """Turn a slice into a prediction; None where that failed, which is told."""
         self.busy_since = monotonic()
         try:
-            prediction = recognizer.update(piece, skipped)
+            prediction = recognizer.answer(piece, skipped)
             if self.model.teacher is not None:
                 self.model.teacher.observe(recognizer.features, piece.end_us, prediction.state == "ok")
         except Exception as error:  # noqa: BLE001 - whatever it is, it is told
@@ -299,6 +302,7 @@ class InferenceLoop:
             if prediction is None:
                 self.place.stale = True  # it is tried again
                 return
+            prediction = self._with_things(recognizer, prediction, inf)
         if prediction is None or is_at_rest(slices[-1].events, moment.t_us):
             prediction = recognizer.at_rest(moment.t_us)
         prediction = replace(prediction, paused=True)
@@ -322,15 +326,27 @@ class InferenceLoop:
     def _publish(
         self, prediction: Prediction, piece: Slice, taken_ns: int, reader: Reader, recognizer: Recognizer
     ) -> None:
-        arrival = reader.ring.arrival_ns(piece.end_position - 1)
-        latency = dict(prediction.latency_ms)
-        if arrival is not None and latency:
-            latency["slice"] = (taken_ns - arrival) / 1e6
-            latency["total"] = (monotonic_ns() - arrival) / 1e6
-        prediction = replace(prediction, latency_ms=latency, arrival_ns=arrival)
-        self._latency.add(latency)
+        prediction = prediction.out(reader.ring.arrival_ns(piece.end_position - 1), taken_ns, monotonic_ns())
+        with self._desired.lock:
+            if self._desired.capture is reader.capture:
+                self.outcome.answered = prediction
+        prediction = self._with_things(recognizer, prediction, self._spare.answered(monotonic()))
+        self._spare.end(monotonic())
+        self._latency.add(prediction.latency_ms)
         reader.took_ms((monotonic_ns() - taken_ns) / 1e6)
         self._add(prediction, reader, recognizer)
+
+    def _with_things(self, recognizer: Recognizer, answer: Prediction, spare_ms: float) -> Prediction:
+        """Return an answer that is out with its things; as it is where that fails, which is told."""
+        self.busy_since = monotonic()
+        try:
+            return recognizer.with_things(answer, spare_ms)
+        except Exception as error:
+            log.exception("things could not be looked for")
+            self._trip(error)
+            return answer
+        finally:
+            self.busy_since = None
 
     def _add(self, prediction: Prediction, reader: Reader, recognizer: Recognizer) -> None:
         """Put a prediction where it is looked for: newest, log and recording, never one of them alone."""

@@ -170,6 +170,11 @@ class Pipeline:
         """
         self._desired.set_recognizer(replace(self.settings.recognizer, motion=motion))
 
+    def change_objects(self, enabled: bool) -> None:
+        """Look for several things beside the whole picture's answer from the next slice on, or no longer."""
+        objects = replace(self.settings.recognizer.objects, enabled=enabled)
+        self._desired.set_recognizer(replace(self.settings.recognizer, objects=objects))
+
     def start_recording(
         self, path: str | os.PathLike[str], *, sidecar: bool = True, replace: bool = False
     ) -> None:
@@ -279,9 +284,9 @@ class Pipeline:
         """What learns labels while the stream runs; None until the model is loaded."""
         return self._loop.model.teacher
 
-    def prediction(self) -> Prediction | None:
-        """Return the newest prediction."""
-        return self._loop.outcome.latest
+    def prediction(self, *, early: bool = False) -> Prediction | None:
+        """Return the newest prediction; ``early`` also while its things (None then) are being looked for."""
+        return self._loop.outcome.answer() if early else self._loop.outcome.latest
 
     @property
     def seeking(self) -> bool:

@@ -119,6 +119,9 @@ class PipelineProtocol(Protocol):
     def change_motion(self, motion: float | None) -> None:
         """Have motion judged otherwise: by a rate per pixel and second, or (None) by where events gather."""
 
+    def change_objects(self, enabled: bool) -> None:
+        """Look for several things beside the whole picture's answer from the next slice on, or no longer."""
+
     def start_recording(
         self, path: str | os.PathLike[str], *, sidecar: bool = True, replace: bool = False
     ) -> None:
@@ -182,8 +185,8 @@ class PipelineProtocol(Protocol):
     def teacher(self) -> TeacherProtocol | None:
         """What learns labels while the stream runs; None until the model is loaded."""
 
-    def prediction(self) -> Prediction | None:
-        """Return the newest prediction."""
+    def prediction(self, *, early: bool = False) -> Prediction | None:
+        """Return the newest prediction; ``early`` also while its things (None then) are being looked for."""
 
     @property
     def seeking(self) -> bool:

@@ -7,7 +7,7 @@ described in ``neuroclip_live/outputs/schema/lines-1.schema.json`` and by :data:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -132,6 +132,13 @@ class Prediction:
     missed: Missed = field(default_factory=Missed)
     decision: Decision = field(default_factory=Decision)
     paused: bool = False
+
+    def out(self, arrival_ns: int | None, taken_ns: int, now_ns: int) -> Prediction:
+        """Return it with when its events came, were taken up and answered (monotonic nanoseconds)."""
+        latency = dict(self.latency_ms)
+        if arrival_ns is not None and latency:
+            latency |= {"slice": (taken_ns - arrival_ns) / 1e6, "total": (now_ns - arrival_ns) / 1e6}
+        return replace(self, latency_ms=latency, arrival_ns=arrival_ns)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the prediction as a JSON line has it: probabilities to six places, times in milliseconds."""

@@ -27,6 +27,8 @@ class Outcome:
     Attributes
     ----------
     latest : Prediction or None
+    answered : Prediction or None
+        The newest answer, also where its things are still being looked for.
     predictions, skipped : int
         Windows recognized, and passed over.
     missed : Missed or None
@@ -36,6 +38,7 @@ class Outcome:
 
     def __init__(self) -> None:
         self.latest: Prediction | None = None
+        self.answered: Prediction | None = None
         self.predictions = self.skipped = 0
         self.missed: Missed | None = None
         self.history = FeatureHistory()
@@ -52,6 +55,13 @@ class Outcome:
             self._log.append(replace(prediction, frames=(), objects=_without_looks(prediction.objects)))
         if summary is not None:
             self.history.add(prediction.number, summary, len(prediction.frames))
+
+    def answer(self) -> Prediction | None:
+        """Return the newest answer; its things may still be looked for, and are None then."""
+        answered, latest = self.answered, self.latest
+        if answered is None or (latest is not None and latest.number >= answered.number):
+            return latest
+        return answered
 
     def after(self, number: int) -> list[Prediction]:
         """Return the predictions kept that are numbered above ``number``, oldest first, without frames."""

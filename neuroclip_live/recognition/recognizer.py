@@ -8,7 +8,9 @@ a whole sample cut in T, carried over to a stream.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from operator import is_
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -18,12 +20,13 @@ import numpy.typing as npt
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import Resolution, empty_packet
 from neuroclip_live.model.scoring import Scores, score, summary
-from neuroclip_live.objects.found import ObjectsSettings, moved
+from neuroclip_live.objects.found import ObjectsSettings
 from neuroclip_live.objects.naming import Named, Score
 from neuroclip_live.objects.objects import Objects
 from neuroclip_live.recognition.decision import Decider
 from neuroclip_live.recognition.prediction import Prediction, State
 from neuroclip_live.recognition.thing_names import calm_name
+from neuroclip_live.recognition.things_beside import ThingsBeside
 from neuroclip_live.stream.box import Box
 from neuroclip_live.stream.frames import in_gray
 from neuroclip_live.stream.motion import MotionDetector
@@ -123,12 +126,13 @@ class Recognizer:
         self._steps: deque[_Timestep] = deque(maxlen=settings.timesteps)
         self._resolution = Resolution(8, 8)
         self._motion = MotionDetector(self._resolution)
-        self._corner = (0, 0)
         self._epoch = 0
         self._number = 0
         self._captions: tuple[tuple[str, ...], Features] = ((), np.zeros((0, 0), np.float32))
-        looked_for = settings.objects
-        self._objects = Objects(backbone, looked_for, settings.timesteps) if looked_for.enabled else None
+        self._newest: Scores | None = None
+        self._corner = (0, 0)
+        objects, timesteps = settings.objects, settings.timesteps
+        self._things = ThingsBeside(Objects(backbone, objects, timesteps) if objects.enabled else None)
 
     def successor(self, backbone: Backbone, settings: RecognizerSettings) -> Recognizer:
         """Return a recognizer that goes on counting with another model or another T.
@@ -142,8 +146,7 @@ class Recognizer:
         if backbone is self.backbone:
             other.adapter = self.adapter
             other._steps.extend(self._steps)
-        if other._objects is not None:
-            other._objects.begin(self._resolution, self._objects)
+        other._things.begin(self._resolution, self._corner, self._things)
         return other
 
     def begin(self, resolution: Resolution, region: Box | None = None) -> None:
@@ -156,16 +159,13 @@ class Recognizer:
             self._resolution, self._motion = resolution, MotionDetector(resolution)
         self._steps.clear()
         self.decider.forget()
-        if self._objects is not None:
-            self._objects.begin(resolution)
+        self._things.begin(resolution, self._corner)
 
     def warm_up(self) -> None:
         """Compile and allocate now what the first slice would otherwise wait for."""
         frame = self._represent(empty_packet(), self._resolution, 0, 0, 1)
         self.backbone.encode_frames(frame[None])
         self._motion.warm_up()
-        if self._objects is not None:
-            self._objects.warm_up()
 
     def set_prompts(self, table: PromptTable | None) -> None:
         """Score against other prompts from the next slice on; features are kept. None: nothing to score."""
@@ -184,7 +184,18 @@ class Recognizer:
         return len(piece.events) < self.settings.motion * self._resolution.area * seconds
 
     def update(self, piece: Slice, skipped: int = 0) -> Prediction:
-        """Encode one new slice and score the T newest.
+        """Return :meth:`answer`, with the things of the slice where they are looked for."""
+        return self.with_things(self.answer(piece, skipped))
+
+    def with_things(self, answer: Prediction, spare_ms: float = np.inf) -> Prediction:
+        """Return the newest answer with its things, ``objects`` in ``latency_ms``.
+
+        Encoding them takes ``spare_ms`` and what the settings allow at the most.
+        """
+        return self._things.added_to(answer, self._scorer, spare_ms)
+
+    def answer(self, piece: Slice, skipped: int = 0) -> Prediction:
+        """Encode one new slice and score the T newest; its things are not looked for yet.
 
         Parameters
         ----------
@@ -214,21 +225,14 @@ class Recognizer:
         feature = self.backbone.encode_frames(frame[None])[0]
         encoded = perf_counter()
         self._steps.append(_Timestep(piece.end_us, in_gray(frame), feature))
-        scores = self._score(self.features)
+        scores = self._newest = self._score(self.features)
         latency = {
             "frame": (framed - begin) * 1e3,
             "encode": (encoded - framed) * 1e3,
             "score": (perf_counter() - encoded) * 1e3,
         }
-        prediction = self._predict(piece.end_us, len(piece.events), scores, latency, skipped)
-        if self._objects is None:
-            return prediction
-        begin = perf_counter()  # after the whole picture, whose answer is the same with objects or without
-        found = self._objects.update(piece.events, frame, piece.end_us, piece.epoch, self._scorer)
-        latency["objects"] = (perf_counter() - begin) * 1e3
-        moves, missed = self._objects.camera_moves, self._objects.missed
-        told = replace(prediction, camera_moves=moves, missed=missed, latency_ms=latency)
-        return replace(told, objects=moved(found, *self._corner))
+        self._things.expect(piece, frame, feature)
+        return self._predict(piece.end_us, len(piece.events), scores, latency, skipped)
 
     def rescored(self, latest: Prediction) -> Prediction:
         """Return the newest prediction by the prompts of now: no new slice will say so while paused.
@@ -238,13 +242,12 @@ class Recognizer:
         if not self._steps or latest.state == "no-motion":
             return latest
         self.decider.forget()
-        again = self._predict(latest.t_us, latest.events, self._score(self.features), {}, 0)
+        self._newest = self._score(self.features)
+        again = self._predict(latest.t_us, latest.events, self._newest, {}, 0)
         decision, before = again.decision, latest.decision
         if (decision.kind, decision.label) == (before.kind, before.label):
             decision = replace(decision, since_us=before.since_us)
-        things = latest.objects
-        if self._objects is not None and things is not None:
-            things = moved(self._objects.renamed(latest.t_us, self._scorer), *self._corner)
+        things = self._things.renamed(latest, self._scorer)
         again = replace(again, objects=things, camera_moves=latest.camera_moves)
         return replace(again, paused=latest.paused, decision=decision)
 
@@ -253,9 +256,7 @@ class Recognizer:
         self._number += 1
         self.summary = None
         labels, cosines = self._captions
-        found = None
-        if self._objects is not None:
-            found = moved(self._objects.at_rest(t_us, self._epoch), *self._corner)
+        found = self._things.at_rest(t_us, self._epoch)
         return self._decided(
             Prediction(
                 t_us,
@@ -291,9 +292,12 @@ class Recognizer:
     def _scorer(self) -> Score | None:
         return self._name if self._table is not None else None
 
-    def _name(self, features: Features, t_us: int, memory: dict[str, Any]) -> Named:
+    def _name(self, features: Sequence[Features], t_us: int, memory: dict[str, Any]) -> Named:
         """Return label, probability and scores of one thing's features, as calm as the whole picture's."""
-        scores = self._scores(*self._adapted(features))
+        if len(features) == len(self._steps) and all(map(is_, features, (s.feature for s in self._steps))):
+            scores = self._newest  # all that was seen of it is the whole picture
+        else:
+            scores = self._scores(*self._adapted(np.stack(features)))
         if scores is None or self._table is None:
             return None, 0.0, {}
         return calm_name(scores, self._table, self.decider.settings, t_us, memory)

@@ -87,7 +87,7 @@ def test_another_file_takes_its_place_and_one_that_cannot_be_used_does_not(qtbot
     assert live.panels["acting"].acting is first
     objects = f'[[action]]\nlabel = "a mug"\nwhere = "object"\n{ALWAYS}run = ["true"]\n'
     live.panels["acting"].open(written(tmp_path, objects, "objects.toml"))
-    qtbot.waitUntil(lambda: "start with --objects" in live.banner.text)
+    qtbot.waitUntil(lambda: "turn on Several things" in live.banner.text)
     live.panels["acting"].open(
         written(tmp_path, '[[action]]\nlabel = "a phone"\nrun = ["true"]\n', "other.toml")
     )
@@ -130,7 +130,7 @@ def test_what_the_command_line_began_is_shown_and_ended_by_who_made_it(qtbot, li
     path = written(tmp_path, '[[action]]\nlabel = "a mug"\nenter = 0.01\nfor_s = 0\nrun = ["true"]\n')
     told: list[str] = []
     actions = Actions(read_rules(path), told.append, lambda: live.pipeline, dry_run=False)
-    live.panels["acting"].take_up(actions, objects=False)
+    live.panels["acting"].take_up(actions)
     assert not live.panels["acting"].widget.dry_run.isChecked()
     given = 0
 

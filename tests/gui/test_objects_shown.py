@@ -141,3 +141,25 @@ def test_a_camera_that_moves_is_said_beside_the_answer(qtbot, seen, pipeline):
     assert seen.decision.words()[0] == "a mug"
     pipeline.latest = Prediction(1_100_000, 3, "ok", objects=(), decision=answer)
     qtbot.waitUntil(lambda: "the camera moves" not in seen.decision.words()[1])
+
+
+def test_several_things_are_looked_for_or_not_and_that_is_kept(window, pipeline):
+    action = window.actions_.by_name["objects"]
+    assert not action.isChecked()
+    assert not pipeline.settings.recognizer.objects.enabled
+    action.trigger()
+    assert pipeline.settings.recognizer.objects.enabled
+    assert window.settings.objects is True
+    window.reset_settings()
+    assert not action.isChecked()
+    assert not pipeline.settings.recognizer.objects.enabled
+
+
+def test_things_are_shown_when_they_were_looked_at_and_the_answer_before(qtbot, seen, pipeline, monkeypatch):
+    answer = Prediction(1_050_000, 2, "ok", decision=Decision("label", "a phone", 0.9, {"a phone": 0.9}))
+    whole, boxes = pipeline.latest, seen.things.boxes
+    monkeypatch.setattr(pipeline, "prediction", lambda *, early=False: answer if early else whole)
+    qtbot.waitUntil(lambda: seen.decided.label == "a phone")
+    assert boxes.found == (MUG, PHONE)
+    whole = replace(answer, objects=(PHONE,))
+    qtbot.waitUntil(lambda: boxes.found == (PHONE,))

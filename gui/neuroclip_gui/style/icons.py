@@ -30,6 +30,7 @@ PATHS: dict[str, str] = {
     '<path d="M5 19a9.9 9.9 0 0 1 0-14M19 5a9.9 9.9 0 0 1 0 14"/>',
     "stop": '<circle cx="12" cy="12" r="8.5"/><path d="M9 9h6v6H9z" fill="currentColor"/>',
     "region": '<path d="M3 3h18v18H3z" stroke-dasharray="2.5 2.5"/><path d="M8 9h8v7H8z"/>',
+    "boxes": '<path d="M3 4h9v8H3zM14 13h7v7h-7zM16 4h5v5h-5zM4 16h6v4H4z"/>',
     "teach": '<path d="M2 9l10-5 10 5-10 5zM6 11.5v5c3.5 3 8.5 3 12 0v-5M22 9v6"/>',
     "help": '<circle cx="12" cy="12" r="9"/>'
     '<path d="M9.3 9.2a2.8 2.8 0 1 1 3.9 2.6c-.8.4-1.2.9-1.2 1.8v.4M12 17.2v.1"/>',

@@ -29,8 +29,6 @@ class ActingCommands(Presenter):
 
     Attributes
     ----------
-    objects : bool
-        Whether objects are looked for in this run.
     acting : Acting or None
         What is at work.
     """
@@ -40,7 +38,6 @@ class ActingCommands(Presenter):
         super().__init__(panel)
         self._context, self._say = context, context.say
         self.jobs = Jobs()  # its own: ending waits for programs that are under way
-        self.objects = False
         self.acting: Acting | None = None
         self._end: Callable[[], Any] = _nothing
         self._busy = self._own = False
@@ -51,9 +48,8 @@ class ActingCommands(Presenter):
         panel.closed.connect(self.close_file)
         panel.dry_run_wanted.connect(self.set_dry_run)
 
-    def take_up(self, acting: Acting | None, *, objects: bool) -> None:
+    def take_up(self, acting: Acting | None) -> None:
         """Show what the command line began."""
-        self.objects = objects
         if acting is not None:
             self._begin(acting, lambda: acting.close(None))
 
@@ -69,10 +65,11 @@ class ActingCommands(Presenter):
 
     def open(self, path: str) -> None:
         """Have the actions of a file judged from now on, as a dry run; those before end."""
-        pipeline, objects, end = self._context.pipeline(), self.objects, self._end
+        pipeline, end = self._context.pipeline(), self._end
         if pipeline is None:
             self._say("Still starting: try again in a moment", "hint")
             return
+        objects = pipeline.settings.recognizer.objects.enabled
         if self._busy:
             return
 

@@ -127,7 +127,9 @@ def _make(settings: FilmSettings, pipeline: Any, tell: Any, should_stop: Any) ->
     source = open_source(spec)
     recognizer = None
     if settings.labels and pipeline.backbone is not None:
-        recognizer = Recognizer(pipeline.backbone, pipeline.table, pipeline.settings.recognizer)
+        how = pipeline.settings.recognizer
+        how = replace(how, objects=replace(how.objects, enabled=False))  # a film shows none
+        recognizer = Recognizer(pipeline.backbone, pipeline.table, how)
     return make_film(
         settings, source, recognizer, pipeline.settings.slice_by, pipeline.treatment, tell, should_stop
     )
