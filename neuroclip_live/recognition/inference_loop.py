@@ -243,7 +243,6 @@ class InferenceLoop:
             if self._is_over(reader):
                 return
             taken = monotonic_ns()
-            self._spare.begin(monotonic())
             prediction = self._recognize(recognizer, piece, passed_over)
             if prediction is None:
                 self.outcome.skipped += len(pieces) - index
@@ -281,9 +280,6 @@ class InferenceLoop:
             return None
         finally:
             self.busy_since = None
-        if self.failing:
-            self.failing = False
-            self.message = ""
         return prediction
 
     def _recognize_place(self, recognizer: Recognizer, reader: Reader, moment: Moment) -> None:
@@ -302,7 +298,7 @@ class InferenceLoop:
             if prediction is None:
                 self.place.stale = True  # it is tried again
                 return
-            prediction = self._with_things(recognizer, prediction, inf)
+            prediction = self._with_things(recognizer, prediction)
         if prediction is None or is_at_rest(slices[-1].events, moment.t_us):
             prediction = recognizer.at_rest(moment.t_us)
         prediction = replace(prediction, paused=True)
@@ -312,10 +308,7 @@ class InferenceLoop:
                 self.place.recognized = moment.number
 
     def _trip(self, what: str, error: Exception) -> None:
-        """Say that a slice failed and wait a little: the next may fare better, the video never stopped.
-
-        What fails slice after slice for one reason is in the log once, and not at all where a line says all.
-        """
+        """Say that a slice failed (a reason once in the log) and wait a little: the next may fare better."""
         message = TRYING_AGAIN + reason_of(error)
         if message != self.message and not isinstance(error, UserError):
             log.error(what, exc_info=error)
@@ -327,26 +320,26 @@ class InferenceLoop:
         self, prediction: Prediction, piece: Slice, taken_ns: int, reader: Reader, recognizer: Recognizer
     ) -> None:
         prediction = prediction.out(reader.ring.arrival_ns(piece.end_position - 1), taken_ns, monotonic_ns())
-        with self._desired.lock:
-            if self._desired.capture is reader.capture:
-                self.outcome.answered = prediction
+        if not self._is_over(reader):
+            self.outcome.answered = prediction
+        self._spare.begin(taken_ns / 1e9)
         prediction = self._with_things(recognizer, prediction, self._spare.answered(monotonic()))
         self._spare.end(monotonic())
         self._latency.add(prediction.latency_ms)
         reader.took_ms((monotonic_ns() - taken_ns) / 1e6)
         self._add(prediction, reader, recognizer)
 
-    def _with_things(self, recognizer: Recognizer, answer: Prediction, spare_ms: float) -> Prediction:
+    def _with_things(self, recognizer: Recognizer, answer: Prediction, spare_ms: float = inf) -> Prediction:
         """Return an answer that is out with its things; as it is where that fails, which is told."""
         self.busy_since = monotonic()
         try:
-            return recognizer.with_things(answer, spare_ms)
-        except Exception as error:
-            log.exception("things could not be looked for")
-            self._trip(error)
-            return answer
-        finally:
-            self.busy_since = None
+            told = recognizer.with_things(answer, spare_ms)
+            self.failing, self.message = False, "" if self.failing else self.message
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is told
+            self._trip("things could not be looked for", error)
+            told = answer
+        self.busy_since = None
+        return told
 
     def _add(self, prediction: Prediction, reader: Reader, recognizer: Recognizer) -> None:
         """Put a prediction where it is looked for: newest, log and recording, never one of them alone."""

@@ -150,7 +150,7 @@ def test_several_things_are_looked_for_or_not_and_that_is_kept(window, pipeline)
     action.trigger()
     assert pipeline.settings.recognizer.objects.enabled
     assert window.settings.objects is True
-    window.reset_settings()
+    window.do.reset_settings()
     assert not action.isChecked()
     assert not pipeline.settings.recognizer.objects.enabled
 
