@@ -54,6 +54,7 @@ def measured(path: Path, seconds: float) -> dict[str, float | str]:
     source = ReplaySource(path, speed=1.0, loop=True)
     pipeline = Pipeline(source, lambda progress: backbone, parse_prompts(", ".join(SHOW)), PipelineSettings())
     with RealWindow(pipeline) as shown:
+        pipeline.change_objects(True)  # the window's own settings have it off
         shown.run(3.0, lambda: (newest := pipeline.prediction()) is not None and bool(newest.objects))
         newest = pipeline.prediction()
         number = newest.number if newest is not None else 0
