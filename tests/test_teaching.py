@@ -162,6 +162,18 @@ def test_nothing_moved(live: Live) -> None:
     assert live.adapter is None
 
 
+def test_where_nothing_came_it_is_not_said_that_nothing_moved(live: Live) -> None:
+    live.teacher.begin("mug")
+    live.teacher.observe(windows("mug", 1)[0][:2], 1)  # still warming up
+    with pytest.raises(UserError, match="nothing was recognized meanwhile: show it for longer"):
+        live.teacher.end()
+    live.teacher.begin("mug")
+    live.show("mug", moving=False)
+    with pytest.raises(UserError, match="nothing moved"):
+        live.teacher.end()
+    assert live.teacher.status().collecting is None
+
+
 def test_another_time_is_not_the_last_seconds(live: Live) -> None:
     live.show("phone", 10)
     live.t_us = 0  # the recording begins again

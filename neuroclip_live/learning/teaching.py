@@ -96,10 +96,12 @@ class Teacher:
             Its time in the stream.
         moving : bool
         """
-        if not moving or features.shape != (self.timesteps, self.embed_dim):
+        if moving and features.shape != (self.timesteps, self.embed_dim):
             return
         with self._changed:
-            self._windows.add(t_us, features)
+            self._windows.pass_by()
+            if moving:
+                self._windows.add(t_us, features)
 
     def set_labels(self, labels: Sequence[str], text_features: Floats) -> None:
         """Say which labels compete now, taught or only typed, and their unit text features (K, C)."""
@@ -152,7 +154,7 @@ class Teacher:
         Raises
         ------
         UserError
-            When nothing moved meanwhile, or nothing was begun.
+            When nothing moved or was recognized meanwhile, or nothing was begun.
         """
         with self._changed:
             return self._add(*self._windows.end())

@@ -29,6 +29,11 @@ class Collector:
         self.showing: tuple[str, bool] | None = None
         self._recent: deque[tuple[int, Floats]] = deque(maxlen=_MOST_RECENT)
         self._collected: deque[Floats] = deque(maxlen=MOST_COLLECTED)
+        self._passed = 0
+
+    def pass_by(self) -> None:
+        """Count a window that came, whether or not anything moved in it."""
+        self._passed += 1
 
     def add(self, t_us: int, features: Floats) -> None:
         """Keep a window, by reference."""
@@ -47,6 +52,7 @@ class Collector:
         """Collect what passes by from now on; what was being collected is dropped."""
         self.showing = (label, is_it)
         self._collected.clear()
+        self._passed = 0
 
     def end(self) -> tuple[str, list[Floats], bool]:
         """Collect no more; return the label, the windows, and whether they show it.
@@ -54,12 +60,14 @@ class Collector:
         Raises
         ------
         UserError
-            When nothing was begun.
+            When nothing was begun, or nothing came by.
         """
         if self.showing is None:
             raise UserError("nothing is being shown: begin teaching a label first")
         (label, is_it), windows = self.showing, list(self._collected)
         self.cancel()
+        if not self._passed:  # to say that nothing moved would be wrong
+            raise UserError("nothing was recognized meanwhile: show it for longer, and not while paused")
         return label, windows, is_it
 
     def cancel(self) -> None:
