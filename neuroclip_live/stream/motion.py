@@ -32,9 +32,10 @@ PART = 32
 """Side of a part of the picture, in pixels; parts overlap by half."""
 CLEAR = 6.0
 """Supported pixels have to exceed what chance gives by so many of its deviations ..."""
-FEWEST = 8.0
+FEWEST, FEWEST_ON = 8.0, 4.0
 """... and by so many pixels more, for where chance gives next to none: nine hot pixels side by side, with the
-noise that they support around them, are fewer."""
+noise that they support around them, are fewer. What has begun to move goes on with half as many: where it
+turns, it is nearly still for a moment."""
 SURE_HZ = 10.0
 """So many events per pixel and second are motion, wherever they are: all moves, or the light."""
 
@@ -58,7 +59,8 @@ _FULL = 0.98
 class MotionDetector:
     """Tells of one slice after the other whether anything moves in it.
 
-    Of slices before it remembers only where on the sensor anything has ever happened.
+    Of slices before it remembers where on the sensor anything has ever happened, and whether anything moved
+    in the newest.
 
     Parameters
     ----------
@@ -78,12 +80,14 @@ class MotionDetector:
         self._used: npt.NDArray[np.int32] = np.zeros((rows, columns), np.int32)
         self._seen_us, self._end_us = 0, 0
         self._now = 0  # slices follow each other in ticks of their own, so nothing has to be erased
+        self._moved = False
 
     def moves(self, piece: Slice) -> bool:
         """Tell whether something moves; what moves plainly is seen by the first few thousand events."""
         count, duration_us = len(piece.events), max(piece.end_us - piece.start_us, 1)
         if count >= SURE_HZ * self.resolution.area * duration_us / 1e6:
-            return count > 0
+            self._moved = count > 0
+            return self._moved
         tick = max(_TICK, duration_us.bit_length() - _MOST_TICKS.bit_length() + 1)
         ticks = (duration_us >> tick) + 1
         if self._now + ticks >= 1 << 29:
@@ -96,9 +100,11 @@ class MotionDetector:
         self._end_us = piece.end_us
         unused = max(0.0, 1.0 - self._seen_us / _SETTLED_US)
         arrays = self._fired, self._cells, self._patches, self._used
-        found = _gathers(words, times, piece.start_us, duration_us, tick, self._now, unused, *arrays)
+        fewest = FEWEST_ON if self._moved else FEWEST
+        found = _gathers(words, times, piece.start_us, duration_us, tick, self._now, unused, fewest, *arrays)
         self._now += ticks
-        return bool(found)
+        self._moved = bool(found)
+        return self._moved
 
     def warm_up(self) -> None:
         """Compile, or load what was compiled."""
@@ -115,6 +121,7 @@ def _gathers(
     tick: int,
     now: int,
     unused: float,
+    fewest: float,
     fired: Any,
     cells: Any,
     patches: Any,
@@ -158,13 +165,15 @@ def _gathers(
                 cells[2, cell_y, cell_x] += level == 2
         if i + 1 == look:
             look *= 2
-            if _stands_out(cells, used, unused, since_us, int(width), int(height)):
+            if _stands_out(cells, used, unused, fewest, since_us, int(width), int(height)):
                 return True
-    return bool(_stands_out(cells, used, unused, duration_us, int(width), int(height)))
+    return bool(_stands_out(cells, used, unused, fewest, duration_us, int(width), int(height)))
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
-def _stands_out(cells: Any, used: Any, unused: float, duration_us: int, width: int, height: int) -> bool:
+def _stands_out(
+    cells: Any, used: Any, unused: float, fewest: float, duration_us: int, width: int, height: int
+) -> bool:
     """Tell whether some part of the picture has more supported pixels than chance gives.
 
     With c of n pixels active, each fired λ = -ln(1 - c / n) times; such an event is supported by chance with
@@ -182,22 +191,24 @@ def _stands_out(cells: Any, used: Any, unused: float, duration_us: int, width: i
                     long += cells[1, r, c]
                     short += cells[2, r, c]
                     patches += used[r, c]
-            if long > CLEAR + FEWEST:
+            if long > CLEAR + fewest:
                 wide = min(right * _CELL, width) - left * _CELL
                 high = min(bottom * _CELL, height) - top * _CELL
                 area, known = float(wide * high), float(patches * _PATCH * _PATCH)
                 pixels = min(area, known + unused * max(area - known, 0.0))
-                if _is_clear(short, active, pixels, SUPPORT_US[0], duration_us) or _is_clear(
-                    long, active, pixels, SUPPORT_US[1], duration_us
+                if _is_clear(short, active, pixels, SUPPORT_US[0], duration_us, fewest) or _is_clear(
+                    long, active, pixels, SUPPORT_US[1], duration_us, fewest
                 ):
                     return True
     return False
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
-def _is_clear(supported: int, active: int, pixels: float, support_us: int, duration_us: int) -> bool:
+def _is_clear(
+    supported: int, active: int, pixels: float, support_us: int, duration_us: int, fewest: float
+) -> bool:
     """Tell whether that many supported pixels are more than chance gives; see :func:`_stands_out`."""
     rate = -math.log(1.0 - min(active / pixels, _FULL))
     by_chance = 1.0 - math.exp(-8.0 * rate * min(1.0, support_us / max(duration_us, 1)))
     chance = pixels * (1.0 - math.exp(-rate * by_chance))
-    return bool(supported > chance + CLEAR * math.sqrt(chance + 1.0) + FEWEST)
+    return bool(supported > chance + CLEAR * math.sqrt(chance + 1.0) + fewest)
