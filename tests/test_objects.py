@@ -466,7 +466,7 @@ def test_one_thing_that_is_all_the_picture_shows_is_not_encoded_again() -> None:
     ("focus", "places"),
     [
         (False, [(120, 80, 90)]),  # seen small in the whole picture, and large in its crop
-        (True, [(120, 80, 40)]),  # smaller than a focused picture shows it
+        (True, [(120, 80, 56)]),  # smaller than a focused picture shows it
         (True, [(30, 80, 90), (200, 80, 90)]),
     ],
 )

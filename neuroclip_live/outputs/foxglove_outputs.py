@@ -36,8 +36,10 @@ class FoxgloveOutput:
 
     def __init__(self, argument: str) -> None:
         hint = "foxglove takes a port: write --output foxglove, or foxglove:8765"
-        host, port = parse_host_port(argument or str(PORT), hint, port_alone=True, any_port=True)
-        if host and host not in (HOST, "localhost"):  # its server asks nobody who they are
+        everywhere = argument.startswith(":")
+        told = argument.removeprefix(":") or str(PORT)
+        host, port = parse_host_port(told, hint, port_alone=True, any_port=True)
+        if everywhere or (host and host not in (HOST, "localhost")):  # its server asks nobody who they are
             raise UserError(
                 "foxglove serves this machine only: from another one, connect through "
                 f"`ssh -L {PORT}:{HOST}:{port} HOST`"
