@@ -7,8 +7,9 @@ counted as far as it can be known, told, and nothing waits for it.
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
-from time import monotonic, monotonic_ns, time_ns
+from time import monotonic, monotonic_ns
 from typing import Any
 
 import zenoh
@@ -58,7 +59,7 @@ class _Topic:
         """Publish; return whether it went at once, and was not left out for a router that is too slow."""
         self._number += 1
         begin = monotonic()
-        self._publisher.put(message, attachment=attachment(Sent(self._number, time_ns(), self._gid)))
+        self._publisher.put(message, attachment=attachment(Sent(self._number, time.time_ns(), self._gid)))
         return monotonic() - begin < SLOW_S
 
 
@@ -203,7 +204,7 @@ class Ros2Output:
         if self._stream_time:
             return prediction.t_us * 1000
         since = 0 if prediction.arrival_ns is None else monotonic_ns() - prediction.arrival_ns
-        return time_ns() - since
+        return time.time_ns() - since
 
 
 def _every(address: Ros2Address) -> float | None:

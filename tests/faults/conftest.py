@@ -28,13 +28,13 @@ def start() -> Iterator[Callable[..., Pipeline]]:
 def cut(monkeypatch: pytest.MonkeyPatch) -> list[Slice]:
     """Collect every slice that is recognized."""
     seen: list[Slice] = []
-    update = Recognizer.update
+    answer = Recognizer.answer
 
     def looked_at(self: Recognizer, piece: Slice, skipped: int = 0) -> Prediction:
         seen.append(piece)
-        return update(self, piece, skipped)
+        return answer(self, piece, skipped)
 
-    monkeypatch.setattr(Recognizer, "update", looked_at)
+    monkeypatch.setattr(Recognizer, "answer", looked_at)
     return seen
 
 
