@@ -94,7 +94,7 @@ def test_a_word_too_long_leaves_the_others_and_stays_to_be_mended(qtbot, window,
 def test_the_list_shows_the_number_of_the_headline_at_every_look(qtbot, window, pipeline, running):
     model, seen = window.prompts.model, set()
     for _ in range(30):
-        pass_by(qtbot, running, 2)
+        pass_by(qtbot, running, 12)  # 60 ms: the same word is shown anew after 50
         decision = window.decision._decision
         for row, label in enumerate(pipeline.prompts.labels):
             assert model.index(row).data(ROW).score == decision.scores.get(label)
