@@ -9,13 +9,12 @@ supported events. Nothing was tuned on these files.
 from __future__ import annotations
 
 import argparse
-import csv
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from benchmarks.results import show, write_table
 from benchmarks.timing import load
 from neuroclip_drivers.replay import ReplaySource
 from neuroclip_live.evaluation.track_metrics import overlaps
@@ -109,12 +108,8 @@ def main() -> None:
                 "switches_a_minute": round(t["switches"] / (t["windows"] * 0.05 / 60), 2), "load": load(),
             }  # fmt: skip
             rows.append(row)
-            sys.stdout.write("  ".join(f"{key} {value}" for key, value in row.items()) + "\n")
-            sys.stdout.flush()
-    with options.out.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
+            show(row)
+    write_table(options.out, rows)
 
 
 def _draw(

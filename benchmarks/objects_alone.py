@@ -9,13 +9,12 @@ many encodings a window needs, and the processor's time with objects over that w
 from __future__ import annotations
 
 import argparse
-import csv
 import statistics
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
+from benchmarks.results import show, write_table
 from benchmarks.timing import load
 from neuroclip_drivers.demo import DEMO_PROMPTS
 from neuroclip_drivers.replay import ReplaySource
@@ -96,12 +95,8 @@ def main() -> None:
                 "load": load(),
             }
         )
-        sys.stdout.write("  ".join(f"{key} {value}" for key, value in rows[-1].items()) + "\n")
-        sys.stdout.flush()
-    with options.out.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
+        show(rows[-1])
+    write_table(options.out, rows)
 
 
 if __name__ == "__main__":

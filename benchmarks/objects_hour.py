@@ -9,9 +9,7 @@ A number is never told again once its track has ended, and is never told of two 
 from __future__ import annotations
 
 import argparse
-import csv
 import gc
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.results import show, write_table
 from benchmarks.sampling import resident_mib
 from benchmarks.timing import load
 from neuroclip_live.evaluation.track_metrics import overlaps
@@ -217,12 +216,8 @@ def main() -> None:
                     "load": load(),
                 }
             )  # fmt: skip
-            sys.stdout.write("  ".join(f"{key} {value}" for key, value in rows[-1].items()) + "\n")
-            sys.stdout.flush()
-    with options.out.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
+            show(rows[-1])
+    write_table(options.out, rows)
 
 
 if __name__ == "__main__":

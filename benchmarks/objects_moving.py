@@ -8,8 +8,6 @@ and false boxes a slice. At the turning points of its sway a camera is nearly at
 from __future__ import annotations
 
 import argparse
-import csv
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.objects_hour import FreeEncoder
+from benchmarks.results import show, write_table
 from benchmarks.timing import load
 from neuroclip_live.evaluation.track_metrics import overlaps
 from neuroclip_live.evaluation.track_scenes import Scene, SceneSettings
@@ -73,12 +72,8 @@ def main() -> None:
     rows = []
     for sway in SWAYS:
         rows.append(measured(sway))
-        sys.stdout.write("  ".join(f"{key} {value}" for key, value in rows[-1].items()) + "\n")
-        sys.stdout.flush()
-    with options.out.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
+        show(rows[-1])
+    write_table(options.out, rows)
 
 
 if __name__ == "__main__":

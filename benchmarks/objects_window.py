@@ -8,14 +8,13 @@ decision; looks passed over; whole-picture answers a second. Worth little while 
 from __future__ import annotations
 
 import argparse
-import csv
 import os
-import sys
 import tempfile
 import time
 from pathlib import Path
 
 from benchmarks.real_window import RealWindow
+from benchmarks.results import show, write_table
 from benchmarks.timing import load
 from neuroclip_drivers.aedat4.verifying import write_aedat4
 from neuroclip_drivers.replay import ReplaySource
@@ -41,11 +40,8 @@ def main() -> None:
         path = Path(folder) / "eight.aedat4"
         write_aedat4(path, [packet for packet, _ in Scene(SCENE).steps()], SCENE.resolution, verify=False)
         row = measured(path, options.seconds)
-    sys.stdout.write("  ".join(f"{key} {value}" for key, value in row.items()) + "\n")
-    with options.out.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(row))
-        writer.writeheader()
-        writer.writerow(row)
+    show(row)
+    write_table(options.out, [row])
 
 
 def measured(path: Path, seconds: float) -> dict[str, float | str]:

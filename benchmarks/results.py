@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 
@@ -11,6 +12,20 @@ from benchmarks.timing import Row
 
 COLUMNS = (*(field.name for field in fields(Row)), "met", "commit", "machine", "date")
 _FIGURES = ("ours", "peers", "ratio", "low", "high", "goal", "load")
+
+
+def show(row: Mapping[str, object]) -> None:
+    """Print a row of a table as soon as it is measured."""
+    sys.stdout.write("  ".join(f"{key} {value}" for key, value in row.items()) + "\n")
+    sys.stdout.flush()
+
+
+def write_table(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
+    """Write rows of one kind, at least one, as CSV with a header."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
 
 
 class ResultsFile:
