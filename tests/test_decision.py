@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from fakes import PROMPTS, SENSOR, FakeBackbone, packet, wait_for
 
@@ -66,6 +67,28 @@ def test_a_near_tie_does_not_flicker():
         for i, d in enumerate([0.005, -0.005] * 10)
     }
     assert labels == {"a"}
+
+
+def test_no_score_that_is_told_is_better_than_that_of_the_answer():
+    decide, random = decider(0.3, 0.0).update, np.random.default_rng(3)
+    held = 0
+    for step in range(2000):
+        parts = random.dirichlet([60, 60, 60, 20])
+        scores = dict(zip("abc", map(float, parts), strict=False))
+        decision = decide(prediction(scores, 20_000 * step, rejected=float(parts[3])))
+        told = decision.scores
+        assert told[decision.label] == decision.probability == max(told.values())
+        held += sum(score == decision.probability for score in told.values()) > 1
+    assert held > 100
+    assert decide(prediction({"a": 0.4, "b": 0.3}, 90_000_000, rejected=0.3)).label == "a"
+    decision = decider_at_a_tie()
+    assert decision.scores == pytest.approx({"a": 0.35, "b": 0.35, "c": 0.2})
+
+
+def decider_at_a_tie():
+    decide = decider(0.0, 0.0).update
+    decide(prediction({"a": 0.5, "b": 0.3, "c": 0.1}, rejected=0.1))
+    return decide(prediction({"a": 0.345, "b": 0.355, "c": 0.2}, 50_000, rejected=0.1))
 
 
 @pytest.mark.parametrize("t_us", [900_000, 5_000_000], ids=["back in time", "after a long gap"])

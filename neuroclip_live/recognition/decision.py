@@ -1,7 +1,7 @@
 """From scores to what is said out loud: one calm answer, the same in the window, the table and every file.
 
 A prediction already averages T timesteps. On top of that an answer is smoothed over the stream's time, stays
-as it is when two labels are nearly equal, and needs a least probability. As it is the stream's own time, a
+as it is when two labels are nearly equal (both are then told as equally likely), and needs a least probability. As it is the stream's own time, a
 recording gives the same answers at any speed.
 """
 
@@ -17,7 +17,8 @@ from neuroclip_live.recognition.prediction import Decision, DecisionKind, Predic
 REJECTED = ""
 """Stands for the negatives and "none of these" among smoothed scores."""
 _LEAD = 0.02
-"""By so much another label must lead before the answer changes: ties do not flicker."""
+"""By so much another label must lead before the answer changes: ties do not flicker. Until then both are told
+as equally likely, so that no list has a better word than the one that is said."""
 _FORGOTTEN_US = 3_000_000
 """After so long without a prediction the answer begins anew."""
 
@@ -75,17 +76,18 @@ class Decider:
         if not prediction.scores:
             return self._become(Decision("waiting"), t_us)
         self._smooth({**prediction.scores, REJECTED: prediction.rejected}, t_us)
-        best = max(self._scores, key=self._scores.__getitem__)
+        told = self._scores
+        best = max(told, key=told.__getitem__)
         before = self.decision.label if self.decision.kind == "label" else None
-        if before in self._scores and self._scores[best] - self._scores[before] < _LEAD:
-            best = before
-        probability = self._scores[best]
+        if before in told and 0 < told[best] - told[before] < _LEAD:
+            best, told = before, _as_likely(told, before)
+        probability = told[best]
         kind: DecisionKind = "label"
         if best == REJECTED:
             kind = "none"
         elif probability < self.settings.threshold:
             kind = "unsure"
-        shown = {label: score for label, score in self._scores.items() if label != REJECTED}
+        shown = {label: score for label, score in told.items() if label != REJECTED}
         settling = prediction.state == "warming-up"
         return self._become(
             Decision(kind, best, probability, shown, settling=settling, now=prediction.raw_label), t_us
@@ -107,3 +109,17 @@ class Decider:
         same = (decision.kind, decision.label) == (before.kind, before.label) and t_us >= before.since_us
         self.decision = replace(decision, since_us=before.since_us if same else t_us)
         return self.decision
+
+
+def _as_likely(scores: Mapping[str, float], label: str) -> dict[str, float]:
+    """Return the scores with a label, and all that are ahead of it, at their mean; the sum stays.
+
+    It is the nearest (least squares) set of scores in which nothing is ahead of the label.
+    """
+    equal = sorted((other for other in scores if other != label), key=scores.__getitem__, reverse=True)
+    total, count = scores[label], 1
+    for other in equal:
+        if scores[other] <= total / count:
+            break
+        total, count = total + scores[other], count + 1
+    return {**scores, **dict.fromkeys([label, *equal[: count - 1]], total / count)}

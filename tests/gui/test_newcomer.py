@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QSizePolicy, QTabBar
 
 from neuroclip_gui import layout
 from neuroclip_gui.panels.export.export_dialog import ExportDialog
+from neuroclip_gui.panels.prompts.prompt_model import ROW
 from neuroclip_gui.style.elided import ElidedLabel
 from neuroclip_gui.style.palettes import EVENT_COLORS, PALETTES, contrast
 from neuroclip_live.prompting.prompts import parse_prompts
@@ -133,13 +134,20 @@ def test_pasting_nothing_and_removing_nothing_is_said(qtbot, window):
     assert "no words" in window.banner.text
 
 
-def test_two_words_that_are_as_likely_are_both_named(qtbot, window, pipeline):
+def test_headline_and_list_name_the_same_best_word_where_two_are_as_likely(qtbot, window, pipeline):
+    pipeline.decider.settings = replace(pipeline.decider.settings, smoothing_s=0.0)
     pipeline.predict({"a mug": 0.6, "a phone": 0.3})
     qtbot.waitUntil(lambda: window.decision.words()[0] == "a mug")
-    decision = replace(window.decided, scores={"a mug": 0.46, "a phone": 0.47}, probability=0.46)
-    window.pulse.stop()
-    window.decision.show_decision(decision, window.prompts.color("a mug"), 1.0)
-    assert window.decision.words() == ("a mug", "for 1.0 s   ·   as likely: a phone")
+    pipeline.predict({"a mug": 0.45, "a phone": 0.465}, t_us=2_050_000)
+    qtbot.waitUntil(lambda: "as likely: a phone" in window.decision.words()[1])
+    assert window.decision.words()[0] == "a mug"
+    rows = [window.prompts.model.index(row).data(ROW) for row in range(2)]
+    assert [f"{row.score:.0%}" for row in rows] == ["46%", "46%"]
+    assert [row.best for row in rows] == [True, False]
+    assert f"{window.decided.probability:.0%}" == "46%"
+    pipeline.predict({"a mug": 0.45, "a phone": 0.48}, t_us=2_100_000)
+    qtbot.waitUntil(lambda: window.decision.words()[0] == "a phone")
+    assert window.prompts.model.index(1).data(ROW).best
 
 
 def test_nothing_of_the_words_moves_when_the_model_comes(qtbot, make_window):

@@ -113,9 +113,9 @@ class DecisionPanel(QWidget):
         d = self._decision
         if d.kind == "label":
             small = self._place or ("settling" if d.settling else f"for {_duration(self._held_s)}")
-            best = max(d.scores, key=d.scores.__getitem__, default=d.label)
-            if best != d.label:  # the list shows it: the answer changes once another leads clearly
-                small += f"   ·   as likely: {best}"
+            equal = [label for label, score in d.scores.items() if score >= d.probability]
+            if len(equal) > 1:  # the answer changes once another leads clearly; the list has both as equal
+                small += f"   ·   as likely: {next(label for label in equal if label != d.label)}"
             elif d.now is not None and d.now != d.label:
                 small += f"   ·   this instant: {d.now}"
             return d.label, small
