@@ -70,7 +70,9 @@ def arrange(window: MainWindow) -> None:
 
 
 def bring_forward(window: MainWindow, name: str) -> None:
-    """Bring a panel into view."""
+    """Bring a panel into view; that leaves the demo desk, on which there is none."""
+    if window.property("desk"):
+        window.actions_.by_name["desk"].setChecked(False)
     window.docks[name].show()
     window.docks[name].raise_()
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QDialog
+from shiboken6 import isValid
 
 from neuroclip_gui import layout
 from neuroclip_gui.dialogs.shortcuts_dialog import ShortcutsDialog
@@ -30,6 +31,8 @@ class WindowCommands:
 
     def __init__(self, window: MainWindow) -> None:
         self._window = window
+        self._set_aside: list[QDialog] = []
+        """Dialogs that would lie over the demo desk."""
 
     def play_or_freeze(self) -> None:
         """Play or pause a recording; freeze the picture of anything live."""
@@ -66,8 +69,14 @@ class WindowCommands:
         self.set_theme(names[(names.index(self._window.theme.palette.name) + 1) % len(names)])
 
     def set_desk(self, on: bool) -> None:
-        """Show only the picture and the answer, large."""
+        """Show only the picture and the answer, large; what lay over them is back when that is left."""
         layout.show_desk(self._window, on)
+        self._window.banner.let_pass(on)
+        if on:
+            self._set_aside = [d for d in self._window.findChildren(QDialog) if d.isVisible()]
+        for dialog in self._set_aside:
+            if isValid(dialog):  # it may have been closed by what it waited for
+                dialog.setVisible(not on)
         self._window.region.look()  # Esc leaves it
         self.focus_picture() if on else self.focus_entry()
 

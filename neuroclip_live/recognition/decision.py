@@ -1,8 +1,8 @@
 """From scores to what is said out loud: one calm answer, the same in the window, the table and every file.
 
 A prediction already averages T timesteps. On top of that an answer is smoothed over the stream's time, stays
-as it is when two labels are nearly equal (both are then told as equally likely), and needs a least probability. As it is the stream's own time, a
-recording gives the same answers at any speed.
+as it is when two labels are nearly equal (both are then told as equally likely), and needs a least
+probability. As it is the stream's own time, a recording gives the same answers at any speed.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from neuroclip_drivers.demo import demo_recording
 from neuroclip_drivers.opening import SourceSpec, open_source
 from neuroclip_gui import layout
 from neuroclip_gui.dialogs.settings_dialog import SettingsDialog
+from neuroclip_gui.style import banner
 from neuroclip_gui.style.palettes import PALETTES
 from neuroclip_live.prompting.prompts import parse_prompts
 
@@ -133,6 +134,48 @@ def test_the_demo_desk_shows_picture_and_answer_alone_and_says_how_to_leave(qtbo
     assert window.transport.isVisible()
     assert window.view._legend.isVisible()
     assert not window.actions_.by_name["desk"].isChecked()
+
+
+def test_dialogs_are_put_aside_for_the_demo_desk_and_come_back(qtbot, window):
+    window.actions_.by_name["settings"].trigger()
+    dialog = window.findChild(SettingsDialog)
+    assert dialog.isVisible()
+    desk = window.actions_.by_name["desk"]
+    desk.trigger()
+    assert not dialog.isVisible()
+    desk.trigger()
+    assert dialog.isVisible()
+    desk.trigger()
+    dialog.close()
+    qtbot.waitUntil(lambda: window.findChild(SettingsDialog) is None)
+    desk.trigger()
+
+
+def test_an_error_does_not_lie_over_the_demo_desk_for_good_and_is_back_afterwards(qtbot, window, monkeypatch):
+    monkeypatch.setattr(banner, "_PASSES_MS", 1)
+    desk = window.actions_.by_name["desk"]
+    window.banner.say("The camera is gone", "error")
+    desk.trigger()
+    qtbot.waitUntil(lambda: window.banner.text == "")
+    window.banner.say("The disk is full", "error")
+    assert window.banner.text == "The disk is full"  # it is told there as well
+    qtbot.waitUntil(lambda: window.banner.text == "")
+    window.banner.say("Saved a picture")
+    desk.trigger()
+    assert (window.banner.text, window.banner.level) == ("The disk is full", "error")
+    window.banner.findChild(QToolButton).click()
+    desk.trigger()
+    desk.trigger()
+    assert window.banner.text == ""
+
+
+@pytest.mark.parametrize("name", ["add", "search"])
+def test_a_key_that_asks_for_a_panel_leaves_the_demo_desk(qtbot, window, name):
+    window.actions_.by_name["desk"].trigger()
+    window.actions_.by_name[name].trigger()
+    assert not window.property("desk")
+    assert not window.actions_.by_name["desk"].isChecked()
+    assert window.transport.isVisible()
 
 
 # ---- lists of words, settings

@@ -17,11 +17,15 @@ from neuroclip_gui.style.theme import Theme
 
 Level = Literal["info", "hint", "warn", "error"]
 _STAYS_MS = {"info": 4000, "hint": 9000, "warn": 9000}
+_PASSES_MS = 9000
+"""How long an error stays where nothing is to lie over the picture for good."""
 _MARGIN, _WIDEST = 10, 720
 
 
 class Banner(Overlay):
     """Shows the newest message. An error stays until it is put aside; others go by themselves.
+
+    Where visitors look, on the demo desk, an error goes by itself too, and is back when that is left.
 
     Levels: ``info`` for what was done, ``hint`` for why something was not, ``warn`` for losses, ``error``.
     """
@@ -36,10 +40,13 @@ class Banner(Overlay):
         self._text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self._close = QToolButton()
         self._close.setAccessibleName("Put the message aside")
-        self._close.clicked.connect(self.hide)
+        self._close.clicked.connect(self.put_aside)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self.hide)
+        self._passing = False
+        self._error = ""
+        """The newest error, until it is put aside or something else is said."""
         layout = self._row = QHBoxLayout(self)
         layout.setContentsMargins(12, 6, 6, 6)
         layout.addWidget(self._text, 1)
@@ -51,6 +58,8 @@ class Banner(Overlay):
     def say(self, text: str, level: Level = "info") -> None:
         """Show a message; an empty one takes the banner away."""
         self._timer.stop()
+        if level == "error" or not self._passing:
+            self._error = text if level == "error" else ""
         self._text.setText(text)
         self.setAccessibleName(text)
         self.level = level
@@ -60,6 +69,19 @@ class Banner(Overlay):
         self.settle()
         if text and level in _STAYS_MS:
             self._timer.start(_STAYS_MS[level])
+        elif text and self._passing:
+            self._timer.start(_PASSES_MS)
+
+    def let_pass(self, passing: bool) -> None:
+        """Have errors go by themselves as well, or show the newest that went so, and have them stay again."""
+        self._passing = passing
+        if self._error:
+            self.say(self._error, "error")
+
+    def put_aside(self) -> None:
+        """Take the message away for good."""
+        self._error = ""
+        self.hide()
 
     def place(self, area: QRect) -> QRect:
         """Return a place at the upper edge."""
