@@ -77,6 +77,7 @@ class BlockFile(ABC):
         self._starts: dict[int, int | None] = {}
         self._damage: dict[str, str] = {}
         self._bad_blocks: dict[int, int] = {}
+        self._strays: dict[int, int] = {}
 
     # What a format provides.
 
@@ -155,6 +156,11 @@ class BlockFile(ABC):
         with self._lock:
             self._bad_blocks[block] = max(lost, self._bad_blocks.get(block, 0))
 
+    def _note_strays(self, block: int, count: int) -> None:
+        """Tell how many of a block's words of time are passed over: far from all around them."""
+        with self._lock:
+            self._strays[block] = max(count, self._strays.get(block, 0))
+
     @property
     def duration_us(self) -> int:
         """Time from the first to the latest event."""
@@ -166,9 +172,13 @@ class BlockFile(ABC):
         with self._lock:
             parts = list(self._damage.values())
             bad, events = len(self._bad_blocks), sum(self._bad_blocks.values())
+            strays = sum(self._strays.values())
         if bad:
             about = f" (about {events:,} events)" if events else ""
             parts.append(f"{bad} damaged {'part was' if bad == 1 else 'parts were'} left out{about}")
+        if strays:
+            was = "1 word of time was" if strays == 1 else f"{strays:,} words of time were"
+            parts.append(f"{was} passed over, far from all around")
         return "; ".join(parts)
 
     @property

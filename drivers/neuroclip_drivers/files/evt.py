@@ -15,6 +15,7 @@ from neuroclip_drivers.files import evt_decoding as evt
 from neuroclip_drivers.files.alignment import lost_returns
 from neuroclip_drivers.files.blocks import ByteBlockFile
 from neuroclip_drivers.files.event_file import LARGEST_SIDE, FileOptions
+from neuroclip_drivers.files.evt_time import high_times
 from neuroclip_drivers.files.wrapped_time import Sample, WrappedTime
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution, copy_packet
@@ -22,6 +23,8 @@ from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution, copy_packet
 _HEADER_BYTES = 1 << 16
 _BLOCK_BYTES = 1 << 20
 _SAMPLE_BYTES = 1 << 16
+_AHEAD_BYTES = 1 << 16
+"""Read beyond a block: what follows a word of time tells whether it is right."""
 _ROOM = 1 << 16
 """Events of room for the decoder: a packet."""
 
@@ -107,10 +110,10 @@ class EvtFile(ByteBlockFile):
         size = _BLOCK_BYTES if whole else _SAMPLE_BYTES
         words = self._words(self._begin + block * _BLOCK_BYTES, size)
         if self._encoding == "EVT3":
-            first, last, begun = evt.high_times(words, 12, 0xFFF, 12)
+            first, last, begun = high_times(words, 12, 0xFFF, 12)
         else:
             heads = words if self._encoding == "EVT2" else words[:, 0]
-            first, last, begun = evt.high_times(heads, 28, 0xFFFFFFF, 6)
+            first, last, begun = high_times(heads, 28, 0xFFFFFFF, 6)
         if first < 0:
             return None
         return Sample(first, last, begun, size / _BLOCK_BYTES, 4096 if self._encoding == "EVT3" else 64)
@@ -126,21 +129,26 @@ class EvtFile(ByteBlockFile):
         pairs = out.view(np.int64)
         strange = 0
         while position < self._end:
-            words = self._words(position, _BLOCK_BYTES)
+            words = self._words(position, _BLOCK_BYTES + _AHEAD_BYTES)
             if not len(words):
                 if not self._closed:
                     self._note_bad((position - self._begin) // _BLOCK_BYTES)  # the disk, or cut meanwhile
                 return
+            number = (position - self._begin) // _BLOCK_BYTES
+            strays = int(state[evt.STRAY])
+            count = min(len(words), _BLOCK_BYTES // self._word)
             done = 0
-            while done < len(words):
-                used, events = decode(words[done:], state, pairs)
+            while done < count:
+                used, events = decode(words[done:], count - done, state, pairs)
                 done += used
                 if state[evt.STRANGE] != strange:
                     strange = int(state[evt.STRANGE])
-                    self._note_bad((position - self._begin) // _BLOCK_BYTES)
+                    self._note_bad(number)
+                if state[evt.STRAY] != strays:
+                    self._note_strays(number, int(state[evt.STRAY]) - strays)
                 if events:
                     yield copy_packet(out[:events])
-            position += len(words) * self._word
+            position += count * self._word
 
 
 _DECODERS: dict[str, Callable[..., tuple[int, int]]] = {

@@ -3,10 +3,10 @@
 Sources: Prophesee's published descriptions of EVT2, EVT2.1 and EVT3 (docs.prophesee.ai, "Data encoding
 formats"). A word carries its kind in its upper four bits. Time comes in two parts, of which the upper is
 sent on its own and begins again at zero after 16.8 s (EVT3) or 4.8 h (EVT2, EVT2.1): an upper part that
-falls by more than half its range has begun again. Words of other kinds (triggers, counters of the sensor)
-carry no events.
+falls by more than half its range has begun again (:mod:`neuroclip_drivers.files.evt_time`). Words of other
+kinds (triggers, counters of the sensor) carry no events.
 
-Each decoder keeps what it knows in ``state``, nine int64, so that it can go on in the next piece of a file,
+Each decoder keeps what it knows in ``state``, ten int64, so that it can go on in the next piece of a file,
 and writes events as pairs of int64, the memory of :data:`neuroclip_live.events.EVENT_DTYPE`: the time, and
 x, y and polarity packed into the other. They stop before the output is full. Own code because it is the
 product's core and small: nothing here can be made to read or write outside its arrays, and it runs without
@@ -22,10 +22,12 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-HIGH, LOW, Y, BASE_X, POLARITY, KNOWS_TIME, KNOWS_Y, STRANGE, EARLY = range(9)
+from neuroclip_drivers.files.evt_time import far, first_is_stray, time_after_stray, unwrap
+
+HIGH, LOW, Y, BASE_X, POLARITY, KNOWS_TIME, KNOWS_Y, STRANGE, EARLY, STRAY = range(10)
 """Places in ``state``: time's upper part (already shifted, with its new beginnings), its lower part, row,
 base column and polarity of a vector, whether a time and a row have come yet, words of no known kind so far,
-and events whose time or row is not known."""
+events whose time or row is not known, and words of time that were passed over."""
 
 MOST_PER_WORD = 32
 """Most events in one word; the output needs as much room."""
@@ -36,30 +38,48 @@ RANGE_EVT2 = 1 << 34
 
 def new_state(high_us: int | None = None) -> npt.NDArray[np.int64]:
     """Return the state of a decoder that has seen nothing, or only that time is about ``high_us``."""
-    state = np.zeros(9, dtype=np.int64)
+    state = np.zeros(10, dtype=np.int64)
     if high_us is not None:
         state[HIGH] = high_us
     return state
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
-def _unwrap(previous: int, low_part: int, span: int) -> int:
-    """Return the time that is ``low_part`` modulo ``span``, after at most half a span going back."""
-    base = previous - previous % span
-    time = base + low_part
-    if time < previous - (span >> 1):
-        time += span
-    return time
+def _high(
+    words: Any, i: int, shift: int, mask: int, bits: int, state: Any, high: int, low: int, knows: int
+) -> int:
+    """Return the upper part of time after the word before ``i``; a stray is passed over and counted."""
+    new = unwrap(high, (np.int64(words[i - 1]) & mask) << bits, (mask + 1) << bits)
+    if not knows:
+        stray, after = first_is_stray(words, i, shift, mask, bits, new)
+        state[9] += stray
+        return int(after) if stray else int(new)
+    if not far(high, new):
+        return int(new)
+    stray, after = time_after_stray(words, i, shift, mask, bits, high, new)
+    if not stray:
+        return int(new)
+    state[9] += 1
+    if low >= 0 and after > high:  # where the lower part falls the upper one has gone on: its word was hit
+        for j in range(i, words.shape[0]):
+            kind = np.int64(words[j]) >> shift
+            if kind == 6:
+                return high + ((1 << bits) if (np.int64(words[j]) & mask) < low else 0)
+            if kind == 8:
+                break
+    return high
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
-def decode_evt3(words: Any, state: Any, out: Any) -> tuple[int, int]:
+def decode_evt3(words: Any, stop: int, state: Any, out: Any) -> tuple[int, int]:
     """Decode EVT3.
 
     Parameters
     ----------
     words : (N,) uint16
-    state : (9,) int64
+    stop : int
+        Words to decode, N or fewer; what follows them tells whether a word of time is a stray.
+    state : (10,) int64
         Changed.
     out : (2 M,) int64
         Room for M events, M > ``MOST_PER_WORD``.
@@ -67,7 +87,7 @@ def decode_evt3(words: Any, state: Any, out: Any) -> tuple[int, int]:
     Returns
     -------
     used : int
-        Words that were decoded; fewer than N where ``out`` became full.
+        Words that were decoded; fewer than ``stop`` where ``out`` became full.
     events : int
     """
     high, low, y = state[0], state[1], state[2]
@@ -78,8 +98,7 @@ def decode_evt3(words: Any, state: Any, out: Any) -> tuple[int, int]:
     n = 0
     room = (out.shape[0] >> 1) - 32
     i = 0
-    total = words.shape[0]
-    while i < total and n < room:
+    while i < stop and n < room:
         word = np.int64(words[i])
         i += 1
         kind = word >> 12
@@ -117,7 +136,7 @@ def decode_evt3(words: Any, state: Any, out: Any) -> tuple[int, int]:
             base_x = word & 0x7FF
             polarity = (word & 0x800) << 21
         elif kind == 8:  # upper part of time
-            new = _unwrap(high, (word & 0xFFF) << 12, 1 << 24)
+            new = _high(words, i, 12, 0xFFF, 12, state, high, low, knows_time)
             if new != high:
                 low = 0
             high = new
@@ -134,14 +153,13 @@ def decode_evt3(words: Any, state: Any, out: Any) -> tuple[int, int]:
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
-def decode_evt2(words: Any, state: Any, out: Any) -> tuple[int, int]:
+def decode_evt2(words: Any, stop: int, state: Any, out: Any) -> tuple[int, int]:
     """Decode EVT2: ``words`` (N,) uint32; else as :func:`decode_evt3`."""
     high, knows_time, strange, early = state[0], state[5], state[7], state[8]
     n = 0
     room = out.shape[0] >> 1
     i = 0
-    total = words.shape[0]
-    while i < total and n < room:
+    while i < stop and n < room:
         word = np.int64(words[i])
         i += 1
         kind = word >> 28
@@ -153,7 +171,7 @@ def decode_evt2(words: Any, state: Any, out: Any) -> tuple[int, int]:
             else:
                 early += 1
         elif kind == 8:
-            high = _unwrap(high, (word & 0xFFFFFFF) << 6, 1 << 34)
+            high = _high(words, i, 28, 0xFFFFFFF, 6, state, high, -1, knows_time)
             knows_time = 1
         elif kind == 10 or kind == 14 or kind == 15:
             pass
@@ -164,14 +182,14 @@ def decode_evt2(words: Any, state: Any, out: Any) -> tuple[int, int]:
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
-def decode_evt21(words: Any, state: Any, out: Any) -> tuple[int, int]:
+def decode_evt21(words: Any, stop: int, state: Any, out: Any) -> tuple[int, int]:
     """Decode EVT2.1: ``words`` (N, 2) uint32, the one with the kind first; else as :func:`decode_evt3`."""
     high, knows_time, strange, early = state[0], state[5], state[7], state[8]
     n = 0
     room = (out.shape[0] >> 1) - 32
+    heads = words[:, 0]
     i = 0
-    total = words.shape[0]
-    while i < total and n < room:
+    while i < stop and n < room:
         word = np.int64(words[i, 0])
         mask = np.int64(words[i, 1])
         i += 1
@@ -191,7 +209,7 @@ def decode_evt21(words: Any, state: Any, out: Any) -> tuple[int, int]:
             elif mask:
                 early += 1
         elif kind == 8:
-            high = _unwrap(high, (word & 0xFFFFFFF) << 6, 1 << 34)
+            high = _high(heads, i, 28, 0xFFFFFFF, 6, state, high, -1, knows_time)
             knows_time = 1
         elif kind == 10 or kind == 14 or kind == 15:
             pass
@@ -199,32 +217,3 @@ def decode_evt21(words: Any, state: Any, out: Any) -> tuple[int, int]:
             strange += 1
     state[0], state[5], state[7], state[8] = high, knows_time, strange, early
     return i, n
-
-
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
-def high_times(words: Any, kind_shift: int, mask: int, low_bits: int) -> Any:
-    """Look only at the upper parts of time in some words.
-
-    Returns
-    -------
-    first, last : int
-        Time in microseconds, modulo the encoding's range; -1 where there is none.
-    new_beginnings : int
-        How often the upper part fell by more than half its range in between.
-    """
-    first: Any = -1
-    last: Any = -1
-    begun = 0
-    half = (mask + 1) >> 1
-    for i in range(words.shape[0]):
-        word = np.int64(words[i])
-        if word >> kind_shift == 8:
-            high = word & mask
-            if last >= 0 and high < last - half:
-                begun += 1
-            if first < 0:
-                first = high
-            last = high
-    if first < 0:
-        return -1, -1, 0
-    return first << low_bits, last << low_bits, begun

@@ -107,7 +107,7 @@ class MessageDecoder:
         out = np.empty(1 << 15, dtype=EVENT_DTYPE)
         parts: list[Packet] = []
         while len(words):
-            used, events = evt.decode_evt3(words, self.state, out.view(np.int64))
+            used, events = evt.decode_evt3(words, len(words), self.state, out.view(np.int64))
             words = words[used:]
             parts.append(copy_packet(out[:events]))
         return join_packets(parts) if parts else out[:0]
