@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import event_files as made
 import numpy as np
 import pytest
+from event_files import Table
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from test_event_files import table
 
 from neuroclip_drivers.files.open_file import open_event_file
-from tests import event_files as made
-from tests.event_files import Table
-from tests.test_event_files import table
 
 EVT3_HEADER = b"% evt 3.0\n% geometry 640x480\n% end\n"
 EVT2_HEADER = b"% evt 2.0\n% geometry 640x480\n% end\n"

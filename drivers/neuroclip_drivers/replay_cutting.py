@@ -39,22 +39,21 @@ def cut(
     return min(max(stop, done + 1), done + MAX_PACKET_EVENTS)
 
 
-def beyond(
-    places: npt.NDArray[np.int64], following: npt.NDArray[np.int64], end_us: int
-) -> npt.NDArray[np.bool_] | None:
-    """Return which events of a packet are left out, for they lie beyond an end; None where none does.
+def first_after(places: npt.NDArray[np.int64], following: npt.NDArray[np.int64], edge_us: int) -> int | None:
+    """Return the first event that lies at or after a place, where a part ends or begins; None for none.
 
-    Strays are not: far beyond it, while one of the next ``STRAY_EVENTS`` is back before it.
+    What comes before it in the file lies before the place, what comes after it lies after, also where time
+    steps back a little over it: so the parts on both sides have every event once. Strays are not the first:
+    far beyond the place, while one of the next ``STRAY_EVENTS`` is back before it.
     """
-    after = places > end_us
+    after = places >= edge_us
     if not after.any():
         return None
-    inside = np.flatnonzero(np.concatenate([places, following]) <= end_us)
+    inside = np.flatnonzero(np.concatenate([places, following]) < edge_us)
     own = np.arange(len(places))
     back = np.append(inside, len(places) + 2 * STRAY_EVENTS)[np.searchsorted(inside, own)]
-    stray = (places > end_us + STEP_BACK_US) & (back - own <= STRAY_EVENTS)
-    left: npt.NDArray[np.bool_] = after & ~stray
-    return left
+    after &= (places <= edge_us + STEP_BACK_US) | (back - own > STRAY_EVENTS)
+    return int(np.argmax(after)) if after.any() else None
 
 
 def with_places_after(

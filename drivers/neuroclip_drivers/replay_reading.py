@@ -4,17 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-import numpy.typing as npt
-
 from neuroclip_drivers import replay_cutting as cutting
 from neuroclip_drivers.files.event_file import EventFile
 from neuroclip_drivers.replay_playhead import Playhead, Target
 from neuroclip_drivers.replay_side import HandOn
 from neuroclip_live.events import Packet, copy_packet, empty_packet
-
-_BEYOND = 64
-"""So many events in a row beyond the end of the part that is played are its end; fewer are strays."""
 
 
 class Reading:
@@ -59,30 +53,38 @@ class Reading:
         from_us = to_us
         if target.leads:
             from_us = cutting.start_of(recording, lead, to_us, lambda: head.interrupted)
+        # where what steps back over the beginning is told, too: the first event after it may come before
+        skipping = begins = not target.leads and to_us > recording.first_us
+        from_us -= cutting.STEP_BACK_US if begins else 0
         self._beside.begin(to_us)
         batches = recording.read_placed(None if from_us <= recording.first_us else from_us)
         for batch, places, after in cutting.with_places_after(
-            batches, lambda: head.speed is not None or head.part.ends_early
+            batches, lambda: head.speed is not None or head.part.ends_early or begins
         ):
             done, ordered = 0, None if head.speed is None else cutting.is_ordered(places)
             while done < len(batch):
                 if head.interrupted:
                     return
                 stop = cutting.cut(places, done, to_us, head.speed, ordered)
-                packet = batch if stop - done == len(batch) else copy_packet(batch[done:stop])
                 following = cutting.coming(places, stop, after)
-                last = cutting.reached(int(places[stop - 1]), following)
-                head.follow_back(places[done:stop], following)
-                end_us = head.part.end_us
-                out = cutting.beyond(places[done:stop], following, end_us) if head.part.ends_early else None
-                if out is not None and out.any():
-                    if _is_over(places[done:], end_us):
-                        yield from self._finish(end_us)
-                        return
-                    if out.all():
+                if skipping:
+                    first = cutting.first_after(places[done:stop], following, to_us)
+                    if first is None:
                         done = stop
                         continue
-                    packet, last = packet[~out], min(int(places[done:stop][~out][-1]), end_us)
+                    done, skipping = done + first, False
+                over = None
+                if head.part.ends_early:
+                    over = cutting.first_after(places[done:stop], following, head.part.end_us)
+                    if over == 0:
+                        yield from self._finish(head.part.end_us)
+                        return
+                stop = stop if over is None else done + over
+                packet = batch if stop - done == len(batch) else copy_packet(batch[done:stop])
+                last = cutting.reached(int(places[stop - 1]), following)
+                if head.part.ends_early:
+                    last = min(last, head.part.end_us)
+                head.follow_back(places[done:stop], following)
                 done = stop
                 if last >= to_us:
                     if not head.jump.given:
@@ -124,8 +126,3 @@ class Reading:
     def _nothing(self) -> Packet:
         self._head.wait_for_command()
         return empty_packet()
-
-
-def _is_over(places: npt.NDArray[np.int64], end_us: int) -> bool:
-    """Tell whether so many events in a row lie beyond an end that they are no strays."""
-    return len(places) >= _BEYOND and bool((places[:_BEYOND] > end_us).all())
