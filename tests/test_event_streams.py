@@ -22,6 +22,7 @@ from neuroclip_drivers.aedat4.packing import compress
 from neuroclip_drivers.aedat4.reader import Recording
 from neuroclip_drivers.aedat4.writer import Aedat4Writer
 from neuroclip_drivers.replay import ReplaySource
+from neuroclip_drivers.source import GrayFrame
 from neuroclip_live.cli.main import main
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import EVENT_DTYPE, Packet
@@ -374,3 +375,32 @@ def test_an_index_of_many_packets_is_no_authority_either(tmp_path: Path, what: s
         middle = recording.first_us + recording.duration_us // 2
         later = join(Recording(path, str(number)).read(middle))
         assert same(later, wanted[number][wanted[number]["t"] >= middle])
+
+
+def test_frames_of_an_index_of_many_packets_are_held_against_their_heads(tmp_path: Path) -> None:
+    """Packets of events are met when they are read; frames are looked for by the index alone."""
+    total, every = 17_000, 500
+    events = make_events(total)
+    path = tmp_path / "a.aedat4"
+    with Aedat4Writer(path, SIZE, frames=True, compression=Compression.NONE) as writer:
+        for n in range(total):
+            writer.write_events(0, events[n : n + 1])
+            if n % every == every // 2:
+                picture = np.full((SIZE.height, SIZE.width), n // every, np.uint8)
+                writer.write_frame(GrayFrame(int(events["t"][n]), picture))
+    places = packet_places(path)
+    frame_stream = next(s.number for s in parse_header(path.read_bytes()).streams if s.type_id == "FRME")
+    rows = np.zeros(len(places), dtype=INDEX_DTYPE)
+    for row, (position, number, length) in zip(rows, places, strict=True):
+        row["offset"], row["stream"], row["size"], row["count"] = position + 8, number, length, 1
+    seen = set(np.linspace(0, len(rows) - 1, index_check._LOOKED_AT).astype(int).tolist())
+    frames = rows["stream"] == frame_stream
+    hidden = [n for n in range(1, len(rows) - 1) if n not in seen and not frames[n]]
+    rows["stream"][hidden[:50]] = frame_stream
+    data = bytearray(path.read_bytes())
+    data[parse_header(bytes(data)).index_position :] = index_payload(rows)
+    path.write_bytes(bytes(data))
+    recording = Recording(path)
+    assert [int(f.image[0, 0]) for f in recording.frames()] == list(range(total // every))
+    assert same(join(recording.read()), events)
+    assert recording.losses == ""

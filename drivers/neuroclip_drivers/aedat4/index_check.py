@@ -19,7 +19,8 @@ from neuroclip_drivers.aedat4.own_length import own_length
 
 _LOOKED_AT = 1 << 14
 """So many packets' heads are read on opening (some 30 ms); of more, these first, and all where one is off.
-The others are looked at when the packets are read (:mod:`neuroclip_drivers.aedat4.between`)."""
+The others are looked at when the packets are read (:mod:`neuroclip_drivers.aedat4.between`); only of events
+though, so those of other streams are all looked at here."""
 _HEAD = np.dtype([("stream", "<i4"), ("size", "<i4")])
 
 Read = Callable[[int, int], bytes]
@@ -49,7 +50,9 @@ def checked(
     """
     types = {stream.number: stream.type_id.encode() for stream in header.streams}
     if len(rows) > _LOOKED_AT and not thorough and np.isin(rows["stream"], list(types)).all():
+        events = [stream.number for stream in header.streams if stream.type_id == "EVTS"]
         some = np.linspace(0, len(rows) - 1, _LOOKED_AT).astype(np.int64)
+        some = np.union1d(some, np.flatnonzero(~np.isin(rows["stream"], events)))
         if not len(_off(read, rows, some)[0]):
             return rows, False
     off, heads = _off(read, rows, np.arange(len(rows)))
