@@ -128,6 +128,41 @@ def test_more_like_a_moment_and_words_that_are_not_seen(qtbot, make_window, inde
     assert rows(window)[0].endswith("100%")
 
 
+def test_filters_narrow_what_is_found(qtbot, make_window, index):
+    window = make_window()
+    window.settings.index = index
+    panel = window.panels["search"].panel
+    filters = panel.filters
+    assert not filters.form.isVisibleTo(panel)
+    qtbot.mouseClick(filters.button, Qt.MouseButton.LeftButton)
+    assert filters.form.isVisibleTo(panel)
+    ask(qtbot, window, "a dog")
+    assert {row.partition("\n")[0] for row in rows(window)} >= {"dog.aedat4"}
+
+    def narrowed(name: str, text: str) -> list[str]:
+        filters.fields[name].setText(text)
+        assert filters.button.text() == "Filters (1)"
+        panel.say("")
+        qtbot.keyClick(filters.fields[name], Qt.Key.Key_Return)
+        qtbot.waitUntil(lambda: panel.state.text() not in ("", "Searching"), timeout=PATIENT_MS)
+        filters.fields[name].clear()
+        return rows(window)
+
+    assert narrowed("files", "dog*")
+    assert not narrowed("files", "nothing*")
+    assert "none of the 2 recordings" in panel.state.text()
+    assert not narrowed("sensor", "1x1")
+    assert not narrowed("since", "9999-12-31")
+    assert narrowed("until", "9999-12-31")
+    assert not narrowed("shortest", "3600 s")
+    for name, text in (("since", "yesterday"), ("shortest", "long")):
+        filters.fields[name].setText(text)
+        qtbot.keyClick(filters.fields[name], Qt.Key.Key_Return)
+        assert text in window.banner.text
+        filters.fields[name].clear()
+    assert filters.button.text() == "Filters"
+
+
 def test_what_cannot_be_looked_for_is_said(qtbot, window):
     panel = window.panels["search"].panel
     assert "Encode a folder" in panel.state.text()

@@ -6,7 +6,7 @@ Everything slow is done in one thread of its own; indexing in a process (:mod:`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -38,11 +38,12 @@ SHOWN = 30
 
 @dataclass(frozen=True)
 class Asked:
-    """What is looked for: words that are seen, words that are not, or what looks like a moment."""
+    """What is looked for: words that are seen, words that are not, or what looks like a moment; and where."""
 
     words: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
     like: Found | None = None
+    where: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def read(cls, text: str) -> Asked:
@@ -167,13 +168,16 @@ class Search(Presenter):
     def ask(self, text: str) -> None:
         """Look for what was typed."""
         try:
-            self._ask(Asked.read(text))
+            self._ask(replace(Asked.read(text), where=self.panel.filters.options()))
         except UserError as error:
             self._say(str(error), "hint")
 
     def ask_alike(self, found: Found) -> None:
         """Look for what looks like a moment that was found."""
-        self._ask(Asked(like=found))
+        try:
+            self._ask(Asked(like=found, where=self.panel.filters.options()))
+        except UserError as error:
+            self._say(str(error), "hint")
 
     def _ask(self, asked: Asked) -> None:
         if self._is_missing("Searching"):
@@ -292,7 +296,7 @@ def _find(
         held.offer(backbone)
     like = (asked.like.path, asked.like.best_s) if asked.like is not None else None
     text, both = (asked.words[0], asked.words[1:]) if asked.words else (None, ())
-    table = held.search(text, both=both, without=asked.without, like=like, top=SHOWN)
+    table = held.search(text, both=both, without=asked.without, like=like, top=SHOWN, **asked.where)
     notes = (table.schema.metadata or {}).get(b"notes", b"").decode().splitlines()
     places = held.places
     return held, [Found.of(row, places) for row in table.to_pylist()], notes

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from neuroclip_gui.panels.search.filters import Filters
 from neuroclip_gui.panels.search.found import Found
 from neuroclip_gui.style.elided import ElidedLabel
 from neuroclip_gui.style.panel import Panel
@@ -54,7 +55,7 @@ class SearchPanel(Panel):
         self.setAccessibleName("Search")
         self.title, self.state = QLabel(), QLabel()
         self.open, self.index = QPushButton("Open an index…"), QPushButton("Index a folder…")
-        self.entry, self.list = QLineEdit(), QListWidget()
+        self.entry, self.list, self.filters = QLineEdit(), QListWidget(), Filters()
         self.like = QPushButton("More like this")
         self.progress, self.doing = QWidget(), ElidedLabel(Qt.TextElideMode.ElideRight)
         self.bar, self.stop = QProgressBar(), QPushButton("Stop")
@@ -123,6 +124,7 @@ class SearchPanel(Panel):
         column.setContentsMargins(10, 8, 10, 8)
         column.setSpacing(7)
         column.addWidget(self.entry)
+        column.addWidget(self.filters)
         column.addWidget(self.title)
         column.addLayout(buttons)
         column.addWidget(self.progress)
@@ -130,7 +132,8 @@ class SearchPanel(Panel):
         column.addWidget(self.list, 1)
 
     def _wire(self) -> None:
-        self.entry.returnPressed.connect(lambda: self.asked.emit(self.entry.text()))
+        for pressed in (self.entry.returnPressed, self.filters.asked):
+            pressed.connect(lambda: self.asked.emit(self.entry.text()))
         self.open.clicked.connect(lambda: self.open_asked.emit())
         self.index.clicked.connect(lambda: self.index_asked.emit())
         self.stop.clicked.connect(lambda: self.stop_asked.emit())
