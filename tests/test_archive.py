@@ -373,6 +373,33 @@ def test_another_model_takes_over_while_it_is_read(tmp_path: Path, tiny: Path) -
         index.reload()
 
 
+def test_other_templates_are_another_model(
+    tmp_path: Path, tiny: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What a moment competes with was put in them: its scores would be of two kinds."""
+    into = tmp_path / "index"
+    convert([DOG], tmp_path / "a.aedat4", end_s=0.5)
+    line = ["index", str(tmp_path / "a.aedat4"), "--into", str(into), "--model", str(tiny)]
+    assert main(line) == 0
+    (record,) = (into / "models").glob("*.json")
+    data = json.loads(record.read_text())
+    assert data["templates"] == ["{}"]
+    record.write_text(json.dumps(data | {"templates": ["a photo of {}"]}))
+    assert main(["search", str(into), "a dog"]) == 2
+    assert "run neuroclip-live index" in capsys.readouterr().err
+    del data["templates"]  # of before they were kept: searched as it is, and replaced in time
+    record.unlink()
+    (into / "models" / "0.json").write_text(json.dumps(data | {"key": "0"}))
+    (into / "parts" / data["key"]).rename(into / "parts" / "0")
+    (into / "current.json").write_text('{"model": "0"}')
+    assert main(["search", str(into), "a dog"]) == 0
+    capsys.readouterr()
+    assert main(line) == 0
+    assert "1 encoded" in capsys.readouterr().out
+    assert main(line) == 0
+    assert "0 encoded" in capsys.readouterr().out
+
+
 def test_an_index_of_another_version_is_one_line(
     whole: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

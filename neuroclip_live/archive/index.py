@@ -153,10 +153,8 @@ class Index:
 
     def offer(self, backbone: Backbone) -> bool:
         """Ask words of a model that is loaded already if it is the right one; return whether it is used."""
-        if self._backbone is None and backbone.info.name == self.record.name:
-            probe = np.array(self.record.probe, np.float32)
-            if settings.is_same(probe, settings.probe_of(backbone)):
-                self._backbone = backbone
+        if self._backbone is None and settings.is_record_of(self.record, backbone):
+            self._backbone = backbone
         return self._backbone is backbone
 
     @property
@@ -182,8 +180,7 @@ class Index:
         if self._backbone is None:
             options: Mapping[str, Any] = self.record.options
             loaded = load_backbone(**options, progress=self._progress)
-            probe = settings.probe_of(loaded)
-            if not settings.is_same(np.array(self.record.probe, np.float32), probe):
+            if not settings.is_record_of(self.record, loaded):
                 raise UserError(
                     f"{self.store.place} was made with another {self.record.name} than the one installed; "
                     f"run neuroclip-live index FOLDER --into {self.store.place} again"

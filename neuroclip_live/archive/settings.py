@@ -77,7 +77,8 @@ class ModelRecord:
     """A model as an index knows it.
 
     ``options`` is what :func:`neuroclip_live.model.backbone.load_backbone` is called with; ``probe`` are the
-    model's features of three drawn frames, flat, by which it is known again whatever runs it.
+    model's features of three drawn frames, flat, by which it is known again whatever runs it; ``templates``
+    the sentences that the nouns beside each moment were put in, None in an index of before they were kept.
     """
 
     key: str
@@ -86,6 +87,7 @@ class ModelRecord:
     settings: ArchiveSettings
     probe: tuple[float, ...] = field(repr=False)
     format: int = FORMAT
+    templates: tuple[str, ...] | None = None
 
     def to_json(self) -> bytes:
         """Return it as the index keeps it."""
@@ -98,13 +100,33 @@ def record_of(
     """Return the index's record of a model with these settings; a new one is not yet written."""
     probe = probe_of(backbone)
     for record in records(store):
-        alike = record.settings == settings and record.name == backbone.info.name
-        if alike and is_same(np.array(record.probe, np.float32), probe):
+        alike = record.settings == settings and record.templates == backbone.info.templates
+        if alike and is_record_of(record, backbone, probe):
             return record
     rounded = [round(float(number), 4) for number in probe]
-    told = json.dumps([backbone.info.name, asdict(settings), rounded])
+    told = json.dumps([backbone.info.name, asdict(settings), rounded, backbone.info.templates])
     key = hashlib.blake2b(told.encode(), digest_size=8).hexdigest()
-    return ModelRecord(key, backbone.info.name, dict(options), settings, tuple(rounded))
+    return ModelRecord(
+        key,
+        backbone.info.name,
+        dict(options),
+        settings,
+        tuple(rounded),
+        templates=backbone.info.templates,
+    )
+
+
+def is_record_of(
+    record: ModelRecord, backbone: Backbone, probe: npt.NDArray[np.float32] | None = None
+) -> bool:
+    """Tell whether a record is of a model: of one name, with the same features and the same templates.
+
+    ``probe`` is the model's, where it is known already.
+    """
+    if record.name != backbone.info.name or record.templates not in (None, backbone.info.templates):
+        return False
+    kept = np.array(record.probe, np.float32)
+    return is_same(kept, probe_of(backbone) if probe is None else probe)
 
 
 def records(store: Store) -> list[ModelRecord]:
@@ -126,7 +148,10 @@ def read_record(store: Store, key: str) -> ModelRecord:
                 f"{store.place} was made by another version of neuroclip-live; make the index again elsewhere"
             )
         settings = ArchiveSettings(**data.pop("settings"))
-        return ModelRecord(**{**data, "settings": settings, "probe": tuple(data["probe"])})
+        data |= {"settings": settings, "probe": tuple(data["probe"])}
+        if data.get("templates") is not None:
+            data["templates"] = tuple(data["templates"])
+        return ModelRecord(**data)
     except (AttributeError, ValueError, TypeError, KeyError) as error:
         raise UserError(f"{store.url(name)} is damaged; make the index again elsewhere") from error
 
