@@ -19,6 +19,7 @@ FOXGLOVE = f"{PROGRAM}[foxglove]"
 MQTT = f"{PROGRAM}[mqtt]"
 OSC = f"{PROGRAM}[osc]"
 PROPHESEE = f"{PROGRAM}[prophesee]"
+RAY = f"{PROGRAM}[ray]"
 ROS2 = f"{PROGRAM}[ros2]"
 
 PACKAGES = {
@@ -29,6 +30,7 @@ PACKAGES = {
     "spikingjelly": ("spikingjelly", ALL),
     "pyarrow": ("pyarrow", ARCHIVE),
     "fsspec": ("fsspec", ARCHIVE),
+    "ray": ("ray", RAY),
     "foxglove": ("foxglove-sdk", FOXGLOVE),
     "paho": ("paho-mqtt", MQTT),
     "pythonosc": ("python-osc", OSC),

@@ -30,6 +30,8 @@ SLOW = frozenset(
             "test_adapter",
             "test_archive",
             "test_archive_labels",
+            "test_archive_ray",
+            "test_archive_s3",
             "test_archive_search",
             "test_benchmarks",
             "test_browser",

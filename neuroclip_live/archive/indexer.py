@@ -8,15 +8,13 @@ missing.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from neuroclip_live.archive import parts, settings
-from neuroclip_live.archive.background import Background
-from neuroclip_live.archive.encode import Stopped, encode_piece, seconds_of
+from neuroclip_live.archive.encode import Stopped, seconds_of
 from neuroclip_live.archive.parts import Piece
 from neuroclip_live.archive.recordings import (
     Entry,
@@ -29,20 +27,8 @@ from neuroclip_live.archive.recordings import (
 )
 from neuroclip_live.archive.settings import ArchiveSettings, ModelRecord
 from neuroclip_live.archive.store import Store
+from neuroclip_live.archive.work import Engine, Work, here, reason_of
 from neuroclip_live.model.backbone import Backbone
-
-_WAIT_S = 0.5
-_CHANGED = "it changed while it was read; run index again when it is complete"
-
-
-@dataclass(frozen=True)
-class Work:
-    """A piece that is missing, where its recording lies, and its size and time when its digest was taken."""
-
-    path: str
-    piece: Piece
-    seconds: float
-    size: tuple[int, int]
 
 
 @dataclass
@@ -95,16 +81,6 @@ Tell = Callable[[Progress], bool]
 """Told where it stands now and then; returns False to stop."""
 
 
-@dataclass(frozen=True)
-class Done:
-    """What came of a piece: its size and facts; ``error`` says why it could not be read, empty otherwise."""
-
-    bytes: int = 0
-    events: int = 0
-    damage: str = ""
-    error: str = ""
-
-
 def index(
     folders: Sequence[str | Path],
     store: Store,
@@ -113,6 +89,7 @@ def index(
     how: ArchiveSettings,
     *,
     tell: Tell = lambda progress: True,
+    engine: Engine | None = None,
 ) -> IndexReport:
     """Bring an index up to date with folders.
 
@@ -125,6 +102,8 @@ def index(
         What the model was loaded with, for searching later.
     how : ArchiveSettings
     tell : callable
+    engine : Engine, optional
+        Where the pieces are encoded; in this process, by ``backbone``, if left out.
 
     Raises
     ------
@@ -155,7 +134,7 @@ def index(
         path: entries[path].reason for path in found if entries.get(path, _NONE).state == "broken"
     }
     if todo and not report.stopped:
-        _work(todo, store, backbone, Background(backbone), record, entries, report, tell)
+        _work(todo, store, engine or here(backbone), record, entries, report, tell)
     report.left = _finish(store, record, entries)
     report.wall_s = time.monotonic() - begun
     return report
@@ -210,23 +189,16 @@ def _length(piece: Piece, seconds: float) -> float:
 
 
 def _break(store: Store, entries: dict[str, Entry], entry: Entry, error: Exception | str) -> str:
-    reason = _reason(error)
+    reason = reason_of(error)
     entries[entry.path] = replace(entry, state="broken", reason=reason)
     write_entry(store, entries[entry.path])
     return reason
 
 
-def _reason(error: Exception | str) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror  # without the path, which is named anyway
-    return " ".join(str(error).split()) or type(error).__name__
-
-
 def _work(
     todo: Sequence[Work],
     store: Store,
-    backbone: Backbone,
-    background: Background,
+    engine: Engine,
     record: ModelRecord,
     entries: dict[str, Entry],
     report: IndexReport,
@@ -238,24 +210,8 @@ def _work(
     def at(work: Work, seconds: float) -> bool:
         return tell(Progress(report.seconds + seconds, total, work.path, begun))
 
-    def outcomes() -> Iterator[tuple[Work, Done]]:
-        waiting = list(todo)
-        while waiting:
-            left = []
-            for work in waiting:
-                with store.claimed(work.piece.name) as free:
-                    if not free:
-                        left.append(work)
-                        continue
-                    yield work, do(work, store, backbone, background, record, partial(at, work))
-            if len(left) == len(waiting):
-                if not at(left[0], 0.0):
-                    raise Stopped
-                time.sleep(_WAIT_S)  # another process is at it: what it leaves, if it dies, is taken up here
-            waiting = left
-
     try:
-        for work, done in outcomes():
+        for work, done in engine(todo, store, record, at):
             if done.error:
                 report.broken[work.path] = _break(store, entries, entries[work.path], done.error)
                 total -= work.seconds
@@ -270,32 +226,6 @@ def _work(
     except Stopped:
         report.stopped = True
     report.encoded = len(encoded - report.broken.keys())
-
-
-def do(
-    work: Work,
-    store: Store,
-    backbone: Backbone,
-    background: Background,
-    record: ModelRecord,
-    progress: Callable[[float], bool] = lambda seconds: True,
-) -> Done:
-    """Encode one piece and write its part, unless it is there by now."""
-    if store.exists(f"{parts.FOLDER}/{record.key}/{work.piece.name}"):
-        return Done()
-    path = Path(work.path)
-    try:
-        if size_of(path) != work.size:
-            return Done(error=_CHANGED)
-        rows, facts = encode_piece(path, work.piece, backbone, background, record.settings, progress)
-        if size_of(path) != work.size:
-            return Done(error=_CHANGED)
-    except Stopped:
-        raise
-    except Exception as error:  # noqa: BLE001 - one recording must not end a run over a thousand
-        return Done(error=_reason(error))
-    size = parts.write_part(store, record.key, work.piece, rows, facts)
-    return Done(size, facts.events, facts.damage)
 
 
 def _finish(store: Store, record: ModelRecord, entries: Mapping[str, Entry]) -> int:

@@ -20,10 +20,12 @@ from neuroclip_live.archive.index import Index
 from neuroclip_live.archive.indexer import IndexReport
 from neuroclip_live.archive.indexer import index as run_index
 from neuroclip_live.archive.query import Query, parse_date, parse_like
+from neuroclip_live.archive.ray_engine import on_ray
 from neuroclip_live.archive.recordings import find_recordings
 from neuroclip_live.archive.search import search as look
 from neuroclip_live.archive.settings import CURRENT, ArchiveSettings, current, read_record
 from neuroclip_live.archive.store import Store
+from neuroclip_live.archive.work import Engine
 from neuroclip_live.cli.archive_driven import driven, say_report
 from neuroclip_live.cli.archive_progress import Loading, Tell, shown
 from neuroclip_live.cli.chosen_model import check_model, load_model
@@ -102,6 +104,13 @@ def model_of(values: dict[str, Any], tell: Any) -> tuple[Backbone, dict[str, Any
 @click.option(
     "--as-before", is_flag=True, help="With the model and the options INDEX was made with, if it is there."
 )
+@click.option(
+    "--ray",
+    is_flag=False,
+    flag_value="",
+    metavar="[=ADDRESS]",
+    help="On a Ray cluster whose machines all see FOLDER and INDEX; alone: the one here, else all cores.",
+)
 @click.option("--driven", "is_driven", is_flag=True, hidden=True)  # neuroclip_live.cli.archive_driven
 @click.pass_context
 def index(
@@ -110,6 +119,7 @@ def index(
     folders: tuple[str, ...],
     into: str,
     as_before: bool,
+    ray: str | None,
     is_driven: bool,
     **values: Any,
 ) -> None:
@@ -124,21 +134,27 @@ def index(
     next(find_recordings(folders), None)  # a folder that is not there is told before a model is loaded
     if Path(into).is_file():
         raise UserError(f"--into {into} is a file; name a folder for the index")
+    engine = _engine(ray) if ray is not None else None
     if as_before:
         how = _as_before(into, values) or how
     if is_driven:
-        report, _ = _indexed(folders, into, "--into", how, values, driven)
+        report, _ = _indexed(folders, into, "--into", how, values, driven, engine)
         say_report(report)
     else:
-        report, _ = bring_up_to_date(folders, into, "--into", how, values)
+        report, _ = bring_up_to_date(folders, into, "--into", how, values, engine)
     context.exit(INTERRUPTED if report.stopped else SOME_BROKEN if report.broken else 0)
 
 
 def bring_up_to_date(
-    folders: Sequence[str], into: str, option: str, how: ArchiveSettings, values: dict[str, Any]
+    folders: Sequence[str],
+    into: str,
+    option: str,
+    how: ArchiveSettings,
+    values: dict[str, Any],
+    engine: Engine | None = None,
 ) -> tuple[IndexReport, Backbone]:
     """Index folders, and say what that did; return it and the model. ``option`` is what names the index."""
-    report, backbone = _indexed(folders, into, option, how, values, shown)
+    report, backbone = _indexed(folders, into, option, how, values, shown, engine)
     tell_report(report, into)
     return report, backbone
 
@@ -150,12 +166,21 @@ def _indexed(
     how: ArchiveSettings,
     values: dict[str, Any],
     showing: Callable[[Event], AbstractContextManager[tuple[Tell, Loading]]],
+    engine: Engine | None,
 ) -> tuple[IndexReport, Backbone]:
     with interrupted() as stop, showing(stop) as (tell, loading):
         backbone, options = model_of(values, loading)
         with about(option):  # after the model: what is wrong about it leaves no empty index behind
             store = Store(into, make=True)
-        return run_index(folders, store, backbone, options, how, tell=tell), backbone
+        return run_index(folders, store, backbone, options, how, tell=tell, engine=engine), backbone
+
+
+def _engine(ray: str) -> Engine:
+    if ray and Path(ray).exists():  # the word after --ray is taken for an address
+        raise UserError(
+            f"--ray {ray}: that is a place on this disk; write --ray=ADDRESS, or --ray at the end"
+        )
+    return on_ray(ray)
 
 
 def _as_before(into: str, values: dict[str, Any]) -> ArchiveSettings | None:
