@@ -38,16 +38,40 @@ def lost_returns(read: Read, begin: int, end: int, word: int) -> bool:
     word : int
         Bytes of a word.
     """
-    if end - begin < 2 * _SAMPLE_BYTES or b"\r\n" in read(min(end - begin, LOOKED_AT_BYTES), begin):
+    if b"\r\n" in read(max(0, min(end - begin, LOOKED_AT_BYTES)), begin):
         return False
+    return _first_moved(read, begin, end, word) is not None
+
+
+def cut_note(read: Read, begin: int, end: int, word: int) -> str:
+    """Say about where the words of a file are no longer where they should be; empty where all are.
+
+    Bytes are missing there that are no whole words: what follows is read as words that are none. Parameters
+    as of :func:`lost_returns`; of files for which that is not so.
+    """
+    place = _first_moved(read, begin, end, word)
+    if place is None:
+        return ""
+    return (
+        f"bytes are missing before byte {place:,}, in the middle of a word: events from about there on "
+        "may be made up"
+    )
+
+
+def _first_moved(read: Read, begin: int, end: int, word: int) -> int | None:
+    """Return the place of the first sample whose words are moved, where two or more are."""
+    if end - begin < 2 * _SAMPLE_BYTES:
+        return None
     first = _values(read(_SAMPLE_BYTES, begin), word)
-    moved = 0
+    moved = []
     for place in np.linspace(0, end - begin - _SAMPLE_BYTES, _SAMPLES + 1)[1:].astype(np.int64).tolist():
-        values = _values(read(_SAMPLE_BYTES, begin + place // word * word), word)
+        at = begin + place // word * word
+        values = _values(read(_SAMPLE_BYTES, at), word)
         alike = [float(np.minimum(first, np.roll(values, -by, axis=0)).sum()) for by in range(word)]
         unlike = word - alike[0] > _MORE * (word - max(alike))
-        moved += alike[0] < _LESS * max(alike) or (word > _WIDE and unlike)
-    return moved >= 2
+        if alike[0] < _LESS * max(alike) or (word > _WIDE and unlike):
+            moved.append(at)
+    return moved[0] if len(moved) >= 2 else None
 
 
 def _values(data: bytes, word: int) -> npt.NDArray[np.float64]:

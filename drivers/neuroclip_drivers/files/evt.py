@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from neuroclip_drivers.aedat4.file_check import turned_message
 from neuroclip_drivers.files import evt_decoding as evt
-from neuroclip_drivers.files.alignment import lost_returns
+from neuroclip_drivers.files.alignment import cut_note, lost_returns
 from neuroclip_drivers.files.blocks import ByteBlockFile
 from neuroclip_drivers.files.event_file import LARGEST_SIDE, FileOptions
 from neuroclip_drivers.files.evt_time import high_times
@@ -81,6 +81,8 @@ class EvtFile(ByteBlockFile):
         self._word = _WORD_BYTES[self._encoding]
         if lost_returns(self._pread, self._begin, self._size, self._word):
             raise UserError(turned_message(self.path))
+        if missing := cut_note(self._pread, self._begin, self._size, self._word):
+            self._note_damage("hole", missing)
         rest = (self._size - self._begin) % self._word
         if rest:
             self._note_damage("cut", "the recording ends in the middle of a word: it was cut off")

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from neuroclip_drivers.aedat4.file_check import turned_message
-from neuroclip_drivers.files.alignment import lost_returns
+from neuroclip_drivers.files.alignment import cut_note, lost_returns
 from neuroclip_drivers.files.blocks import ByteBlockFile
 from neuroclip_drivers.files.event_file import FileOptions
 from neuroclip_drivers.files.wrapped_time import Sample, WrappedTime
@@ -40,6 +40,8 @@ class RecordFile(ByteBlockFile):
     def _open_records(self) -> None:
         if lost_returns(self._pread, self._begin, self._size, _RECORD_BYTES):
             raise UserError(turned_message(self.path))
+        if missing := cut_note(self._pread, self._begin, self._size, _RECORD_BYTES):
+            self._note_damage("hole", missing)
         rest = (self._size - self._begin) % _RECORD_BYTES
         if rest:
             self._note_damage("cut", "the recording ends in the middle of an event: it was cut off")
