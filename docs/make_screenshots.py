@@ -98,7 +98,7 @@ def open_actions(window: MainWindow) -> None:
     path = window.recording.folder / "giraffe.toml"
     path.write_text(
         '[[action]]\nname = "a giraffe came"\nlabel = "a giraffe"\nrun = ["notify-send", "{label}"]\n'
-        '[[action]]\nname = "keep the car"\nlabel = "a car"\nclip = "clips/{name}-{time}.aedat4"\n'
+        '[[action]]\nname = "keep the car"\nlabel = "a car"\nclip = "/home/me/clips/{name}-{time}.aedat4"\n'
         '[[action]]\nlabel = "a kettle"\nrun = ["notify-send", "{label}"]\n'
     )
     window.panels["acting"].open(str(path))
@@ -189,6 +189,7 @@ def main() -> int:
     parser.add_argument("--prompts", help="labels separated by commas")
     parser.add_argument("--model", default="event-nano")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "screenshots")
+    parser.add_argument("--only", help="the name of one picture: it alone, without the steps before it")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
 
@@ -224,7 +225,7 @@ def main() -> int:
                 time.sleep(0.002)
 
         let_pass(lambda: window.live.ready and window.decided.kind != "waiting", "the first decision")
-        for shot in SHOTS:
+        for shot in [s for s in SHOTS if options.only in (None, s.name)]:
             shot.prepare(window)
             begin = time.monotonic()
             let_pass(lambda b=begin, s=shot: time.monotonic() - b > s.wait_s, shot.name)

@@ -306,6 +306,8 @@ class MainWindow(QMainWindow):
             rest = dropped.open(self.sources)
             if rest:
                 self.complain(rest)
+        else:  # the program it came from has ended, or took it back
+            self.complain("Nothing came with what was dropped: open it with Ctrl+O")
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: D102
         if not self._closed:

@@ -2,12 +2,14 @@
 
     xvfb-run -a -s "-screen 0 1280x800x24" python tests/gui/drive_with_xdotool.py OUT_FOLDER [SESSION ...]
 
-Starts the program as a user does, five times: on the demo recording (words are typed and renamed, it plays,
-seeks, pauses, teaches, records, undoes, saves a picture, turns space and time, goes to the demo desk, changes
-settings), with ``--objects``, for a server that is not there, to serve, and with a playlist. Leaves a picture
-of the screen after each step. Needs a DISPLAY, xdotool, ImageMagick's ``import``, and openbox, for
-dialogs get the keyboard from a window manager. It is no test of its own: it exits with 0 when the program
-lived through all and ended with 0; the pictures are to be looked at.
+Starts the program as a user does: on the demo recording (words are typed, it plays, seeks, pauses, records,
+teaches, undoes, saves a picture, turns space and time, goes to the demo desk, changes settings),
+with ``--objects``, for a server that is not there, to serve, with a playlist, with files dragged onto it from
+another program, and killed and started again. At the first start the window fits itself to the screen, so
+``first`` is to be looked at on screens of 1024x700, 1280x800 and 1366x768. Leaves a picture of the screen
+after each step. Needs a DISPLAY, xdotool, ImageMagick's ``import``, and openbox, for dialogs get the keyboard
+from a window manager. It is no test of its own: it exits with 0 when the program lived through all and ended
+with 0; the pictures are to be looked at.
 """
 
 from __future__ import annotations
@@ -50,6 +52,31 @@ def hold(key: str, seconds: float) -> None:
     xdotool("keyup", key)
 
 
+GIVER = """
+import sys
+from PySide6.QtCore import QMimeData, Qt, QTimer, QUrl
+from PySide6.QtGui import QDrag
+from PySide6.QtWidgets import QApplication, QLabel
+
+class Giver(QLabel):
+    def mouseMoveEvent(self, event):
+        drag, mime = QDrag(self), QMimeData()
+        mime.setUrls([QUrl.fromLocalFile(path) for path in sys.argv[1:]])
+        drag.setMimeData(mime)
+        drag.exec(Qt.DropAction.CopyAction)
+        QTimer.singleShot(5000, QApplication.quit)  # what is dropped is asked for afterwards
+
+app = QApplication([])
+giver = Giver("Files")
+giver.setWindowFlags(Qt.WindowType.X11BypassWindowManagerHint)
+giver.setGeometry(0, 30, 60, 60)
+giver.show()
+print(flush=True)
+app.exec()
+"""
+"""A program that has files to be dragged from it."""
+
+
 class Session:
     """The program with some arguments, from its start to its end.
 
@@ -60,9 +87,11 @@ class Session:
     name : str
     arguments : str
         After the program's name.
+    fitted : bool
+        Leave the window where and as large as it makes itself.
     """
 
-    def __init__(self, out: Path, name: str, *arguments: str) -> None:
+    def __init__(self, out: Path, name: str, *arguments: str, fitted: bool = False) -> None:
         self.out, self.name, self.number, self.window = out, name, 0, ""
         home = {"HOME": str(out), "XDG_CONFIG_HOME": str(out)}
         self._log = (out / f"{name}-stderr.txt").open("w")
@@ -79,8 +108,9 @@ class Session:
             found = subprocess.run(search, capture_output=True, text=True).stdout.split()
             self.window = found[-1] if found else ""
             time.sleep(0.1)
-        xdotool("windowsize", self.window, "1280", "800")
-        xdotool("windowmove", self.window, "0", "0")
+        if not fitted:
+            xdotool("windowsize", self.window, "1280", "800")
+            xdotool("windowmove", self.window, "0", "0")
         xdotool("windowfocus", self.window)
 
     def click(self, x: int, y: int) -> None:
@@ -92,6 +122,26 @@ class Session:
             place = str(x + by_x * part // 5), str(y + by_y * part // 5)
             xdotool("mousemove", "--window", self.window, *place)
         xdotool("mouseup", "1")
+
+    def drop(self, *paths: Path) -> None:
+        """Drag files from a window of another program onto this one, and let them go there."""
+        giver = subprocess.Popen([sys.executable, "-c", GIVER, *map(str, paths)], stdout=subprocess.PIPE)
+        assert giver.stdout is not None
+        giver.stdout.readline()  # its window is shown, in the upper left corner of the screen
+        time.sleep(1.0)
+        xdotool("mousemove", "30", "60", "mousedown", "1")
+        for x in range(40, 320, 20):
+            xdotool("mousemove", str(x), str(60 + x))
+            time.sleep(0.05)
+        self.look(f"over-it-{paths[0].name}", 1.5)
+        xdotool("mouseup", "1")
+        giver.wait(20)
+
+    def kill(self) -> None:
+        """End the program as a crash does."""
+        self.process.kill()
+        self.process.wait()
+        self._log.close()
 
     def look(self, what: str, wait_s: float) -> None:
         time.sleep(wait_s)
@@ -225,12 +275,65 @@ def with_a_playlist(out: Path) -> int:
     )
 
 
+def first_start(out: Path) -> int:
+    s = Session(out, "first", fitted=True)
+    return s.go(
+        [
+            ("started", lambda: None, 20.0),
+            ("menu", lambda: keys("alt+f"), 1.0),
+            ("keys", lambda: keys("Escape", "F1"), STEP_S),
+            ("settings", lambda: keys("Escape", "ctrl+comma"), STEP_S),
+            ("desk", lambda: keys("Escape", "F10"), STEP_S),
+            ("desk-left-for-words", lambda: keys("ctrl+l"), STEP_S),
+        ]
+    )
+
+
+def with_files_dropped(out: Path) -> int:
+    s = Session(out, "dropped")
+    recordings = [ROOT / "recordings" / f"{name}.aedat4" for name in ("dog", "digits")]
+    picture = ROOT / "docs" / "screenshots" / "desk.png"
+    return s.go(
+        [
+            ("started", lambda: None, 12.0),
+            ("recordings", lambda: s.drop(*recordings), 4.0),
+            ("picture", lambda: s.drop(picture), 4.0),
+            ("no-recording", lambda: s.drop(ROOT / "README.md"), STEP_S),
+        ]
+    )
+
+
+def killed_and_back(out: Path) -> int:
+    s = Session(out, "killed")
+    s.look("started", 12.0)
+    type_words("a red fox, a tractor, -a hand")
+    s.look("typed", STEP_S)
+    text("a very " + "long " * 60 + "word, a spoon")
+    keys("Return")
+    s.look("too-long-stays", STEP_S)
+    keys("ctrl+a", "Delete")
+    s.kill()
+    s = Session(out, "killed")
+    s.number = 3
+    return s.go(
+        [
+            ("back-with-its-words", lambda: None, 12.0),
+            ("letters-go-to-the-entry", lambda: (keys("ctrl+l", "Tab"), text("kettle")), 1.0),
+            ("film-asked", lambda: (keys("ctrl+a", "Delete"), keys("ctrl+shift+e")), STEP_S),
+            ("film-left", lambda: keys("Escape"), 1.0),
+        ]
+    )
+
+
 SESSIONS = {
     "demo": on_the_demo,
     "objects": with_objects,
     "waiting": without_a_server,
     "serving": serving,
     "playlist": with_a_playlist,
+    "first": first_start,
+    "dropped": with_files_dropped,
+    "killed": killed_and_back,
 }
 
 

@@ -69,6 +69,12 @@ def test_a_film_that_is_none_is_said(qtbot, window, pipeline, tmp_path):
     assert pipeline.source.name == "fake.aedat4"
 
 
+def test_a_drop_whose_files_did_not_come_is_said(window, pipeline):
+    drop(window)
+    assert "Nothing came with what was dropped" in window.banner.text
+    assert pipeline.source.name == "fake.aedat4"
+
+
 def test_several_recordings_become_a_list_without_what_is_none(window, monkeypatch):
     opened = []
     monkeypatch.setattr(window.sources, "open_files", opened.extend)
