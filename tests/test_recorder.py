@@ -324,7 +324,8 @@ def test_the_pipeline_records_what_came_in_and_what_was_predicted(tmp_path: Path
 @pytest.mark.parametrize("how", ["stop", "open"])
 def test_a_recording_is_closed_with_its_source(tmp_path: Path, how: str) -> None:
     source = ScriptedSource([*(packet(i * 5000, 50) for i in range(10)), threading.Event()], live=True)
-    pipeline = Pipeline(source, lambda progress: FakeBackbone(), parse_prompts("a mug"), SETTINGS)  # type: ignore[arg-type,return-value]
+    settings = replace(SETTINGS, wait_for_model=True)  # else all events may have passed before it looks
+    pipeline = Pipeline(source, lambda progress: FakeBackbone(), parse_prompts("a mug"), settings)  # type: ignore[arg-type,return-value]
     pipeline.start_recording(tmp_path / "a.aedat4")
     pipeline.start()
     wait_for(lambda: pipeline.status().total_events == 500 and pipeline.status().predictions > 0)
