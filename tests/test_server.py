@@ -8,7 +8,7 @@ import socket
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -291,6 +291,9 @@ class Counting:
     def __init__(self) -> None:
         self.head: dict[str, Any] | None = None
         self.made: list[dict[str, Any]] = []
+
+    def wake(self, wake: Callable[[], None] | None) -> None:
+        """Do nothing: each test asks for itself."""
 
     def header(self) -> dict[str, Any] | None:
         return self.head

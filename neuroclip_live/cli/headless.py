@@ -144,7 +144,7 @@ def _follow(pipeline: Pipeline, carrier: Carrier, stop: Stop, duration_s: float 
             break
         if duration_s is not None and carrier.slicing_s >= duration_s:
             break
-        stop.wait(POLL_S)
+        carrier.wait()
     if not carrier.started:
         stop.leave()
     status = carrier.finish()

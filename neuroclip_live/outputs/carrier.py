@@ -17,7 +17,8 @@ from neuroclip_live.recognition.run_facts import Header, Summary
 
 log = logging.getLogger(__name__)
 
-POLL_S = 0.005
+POLL_S = 0.02
+"""Predictions are carried at once; what else there is to tell, as the state, waits so long at most."""
 FIRST_SLICE_S = 10.0
 """Where no slice comes for so long, as from a camera that sees nothing, a run's length counts from there."""
 
@@ -52,6 +53,17 @@ class Carrier:
         self._number = self._written = 0
         self._begin = monotonic()
         self._first: float | None = None
+        self._news = threading.Event()
+        pipeline.news.add(self.hurry)
+
+    def wait(self) -> None:
+        """Wait for the next prediction, :data:`POLL_S` at most; :meth:`hurry` ends it."""
+        self._news.wait(POLL_S)
+        self._news.clear()
+
+    def hurry(self) -> None:
+        """End :meth:`wait`, from any thread."""
+        self._news.set()
 
     @property
     def started(self) -> bool:
@@ -121,6 +133,7 @@ class Carrier:
                 return status, rest
 
     def _close(self, summary: Summary | None) -> None:
+        self._pipeline.news.remove(self.hurry)
         outputs, self._outputs = self._outputs, []
         with contextlib.ExitStack() as stack:  # all of them, whatever one raises
             if outputs:
@@ -172,13 +185,15 @@ class CarrierThread:
     def stop(self, timeout_s: float = 2.0) -> bool:
         """Carry what is left, end the outputs, and wait; return whether that ended in time. Idempotent."""
         self._stop.set()
+        self._carrier.hurry()
         if self._thread.is_alive() and self._thread is not threading.current_thread():
             self._thread.join(timeout_s)
         return not self._thread.is_alive()
 
     def _run(self) -> None:
-        while not self._stop.wait(POLL_S):
+        while not self._stop.is_set():
             self._carrier.look()
+            self._carrier.wait()
         if self._carrier.started:
             self._carrier.finish()
         self._carrier.give_up()

@@ -29,6 +29,7 @@ from neuroclip_live.recognition.desired_state import DesiredState, LoadAdapter
 from neuroclip_live.recognition.history import Rescored
 from neuroclip_live.recognition.inference_loop import InferenceLoop
 from neuroclip_live.recognition.model_change import Load, Progress
+from neuroclip_live.recognition.news import News
 from neuroclip_live.recognition.pipeline_state import PipelineSettings, PipelineState, Status
 from neuroclip_live.recognition.prediction import Prediction
 from neuroclip_live.recognition.recognizer import FeatureAdapter
@@ -54,8 +55,7 @@ class Pipeline:
     ----------
     source : EventSource
     load : callable
-        Called in the inference thread with a progress call-back; returns the backbone. Slow: nothing
-        waits for it.
+        Called in the inference thread with a progress call-back; returns the backbone. It may be slow.
     prompts : PromptSet
     settings : PipelineSettings, optional
     load_adapter : callable, optional
@@ -76,7 +76,8 @@ class Pipeline:
         self._recording = RecordingControl(
             lambda: self._desired.capture, self.header, self.status, self.report
         )
-        self._loop = InferenceLoop(self._desired, self.latency, self._recording.note_prediction)
+        self.news = News(self._recording.note_prediction)
+        self._loop = InferenceLoop(self._desired, self.latency, self.news.tell)
         self._snapshots = StatusSnapshots(self._desired, self._loop, self.latency)
 
     # ---- commands: any thread
@@ -128,8 +129,7 @@ class Pipeline:
     def change_model(self, load: Load) -> None:
         """Load another model while this one goes on; it takes over between two predictions.
 
-        An adapter stays only where it was made for the new model and T. After a model that could not be
-        loaded, recognition begins with the new one.
+        An adapter stays only where it fits the new model and T. After one that failed, this one begins anew.
         """
         self._loop.change_model(load)
 

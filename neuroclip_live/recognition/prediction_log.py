@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from dataclasses import replace
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from neuroclip_live.objects.found import Missed
@@ -66,7 +67,8 @@ class Outcome:
     def after(self, number: int) -> list[Prediction]:
         """Return the predictions kept that are numbered above ``number``, oldest first, without frames."""
         with self._lock:
-            return [p for p in self._log if p.number > number]
+            newer = takewhile(lambda p: p.number > number, reversed(self._log))
+            return list(newer)[::-1]
 
 
 def _without_looks(found: tuple[FoundObject, ...] | None) -> tuple[FoundObject, ...] | None:

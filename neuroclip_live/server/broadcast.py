@@ -1,7 +1,8 @@
 """From one run to any number of clients, none of which can hold it up.
 
-One task polls the run; each client has a queue of fixed length, and one that reads too slowly loses its
-oldest messages, which is counted. A message is turned into text once, however many clients there are.
+One task asks the run whenever there is a prediction; each client has a queue of fixed length, and one that
+reads too slowly loses its oldest messages, which is counted. A message is turned into text once, however many
+clients there are.
 """
 
 from __future__ import annotations
@@ -9,10 +10,11 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Protocol
 
-POLL_S = 0.003
+POLL_S = 0.05
+"""A prediction wakes at once; a new header, or another run, is noticed so much later at most."""
 QUEUE = 64
 """Messages kept for a client that does not read: about three seconds of predictions."""
 
@@ -20,8 +22,11 @@ QUEUE = 64
 class Run(Protocol):
     """What is served: the lines of a run, as JSON lines have them.
 
-    Both methods are called often, from the server's thread, and return at once.
+    Every method is called often, from the server's thread, and returns at once.
     """
+
+    def wake(self, wake: Callable[[], None] | None) -> None:
+        """Have ``wake`` called, from any thread, when there are new lines; None: nothing any more."""
 
     def header(self) -> dict[str, Any] | None:
         """Return the header line; None until the model is loaded. Other prompts have another header."""
@@ -94,9 +99,21 @@ class Broadcast:
 
     async def pump(self, stopped: Callable[[], bool]) -> None:
         """Hand over what is new until told to stop."""
-        while not stopped():
-            self.step()
-            await asyncio.sleep(POLL_S)
+        news, loop = asyncio.Event(), asyncio.get_running_loop()
+
+        def wake() -> None:
+            with suppress(RuntimeError):  # the loop is closed: nobody listens
+                loop.call_soon_threadsafe(news.set)
+
+        try:
+            while not stopped():
+                news.clear()
+                self._run.wake(wake)
+                self.step()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(news.wait(), POLL_S)
+        finally:
+            self._run.wake(None)
 
     def step(self) -> None:
         """Hand over what is new."""

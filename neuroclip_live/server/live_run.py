@@ -35,6 +35,19 @@ class LiveRun:
     def __init__(self, pipeline: Callable[[], Pipeline | None]) -> None:
         self._ask = pipeline
         self._headed: tuple[Header, dict[str, Any]] | None = None
+        self._heard: tuple[Pipeline, Callable[[], None]] | None = None
+
+    def wake(self, wake: Callable[[], None] | None) -> None:
+        """Have ``wake`` called after each prediction of the pipeline of now; None: no more."""
+        pipeline = self._ask() if wake is not None else None
+        wanted = (pipeline, wake) if pipeline is not None and wake is not None else None
+        if wanted == self._heard:
+            return
+        if self._heard is not None:
+            self._heard[0].news.remove(self._heard[1])
+        self._heard = wanted
+        if wanted is not None:
+            wanted[0].news.add(wanted[1])
 
     def header(self) -> dict[str, Any] | None:
         """Return the header line of now; another one when the source, the model or the prompts change."""
