@@ -129,3 +129,14 @@ def test_a_folder_after_ray_is_not_taken_for_an_address(
     line = ["index", str(folder), "--ray", str(folder), "--into", str(tmp_path / "index")]
     assert main(line) == 2
     assert "write --ray=ADDRESS, or --ray at the end" in capsys.readouterr().err
+
+
+@needs_ray
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "ray://127.0.0.1:1", "127.0.0.1:99999999"])
+def test_an_address_at_which_nothing_answers_is_one_line(
+    address: str, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["index", str(folder), "--into", str(tmp_path / "index"), f"--ray={address}"]) == 2
+    told = capsys.readouterr().err.splitlines()
+    assert len(told) == 1
+    assert f"--ray {address}: no Ray cluster answers there" in told[0]

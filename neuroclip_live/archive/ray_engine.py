@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import platform
+import socket
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
@@ -27,6 +28,8 @@ from neuroclip_live.model.backbone import Backbone, load_backbone
 
 TRIES = 10
 """So often a piece is begun anew when its worker dies; more, and the recording itself is what kills it."""
+REACH_S = 5.0
+"""So long a cluster has to answer that it is there."""
 _LOOK_S = 0.5
 LOCAL = "local"
 """An address: processes of this machine only, for this run only."""
@@ -80,6 +83,7 @@ def _connected(address: str, cpus: int | None) -> Iterator[None]:
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
     if address == LOCAL:
         options |= {"include_dashboard": False, "num_cpus": cpus}
+    _reach(address)
     try:
         ray.init(address or None, **options)
     except (OSError, RuntimeError, ValueError) as error:
@@ -91,6 +95,20 @@ def _connected(address: str, cpus: int | None) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()  # tasks still at work end with it
+
+
+def _reach(address: str) -> None:
+    """Raise UserError unless something answers at a cluster's address: Ray itself tries for minutes."""
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if not colon or not port.isdigit():
+        return  # a name like ``auto``: Ray knows where that is
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), REACH_S).close()
+    except (OSError, OverflowError) as error:
+        told = getattr(error, "strerror", None) or str(error)
+        raise UserError(
+            f"--ray {address}: no Ray cluster answers there ({told}); start one with: ray start --head"
+        ) from error
 
 
 def _outcome(reference: Any) -> Done:
