@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from test_event_files import table
 
 from neuroclip_drivers.files.open_file import open_event_file
+from neuroclip_drivers.replay import ReplaySource
 
 EVT3_HEADER = b"% evt 3.0\n% geometry 640x480\n% end\n"
 EVT2_HEADER = b"% evt 2.0\n% geometry 640x480\n% end\n"
@@ -193,3 +195,41 @@ def test_a_hole_that_is_no_whole_word_is_told(name: str, tmp_path: Path) -> None
         assert "in the middle of a word" in losses, missing
     path.write_bytes(data[:middle] + data[middle + 8_000 :])
     assert "in the middle of a word" not in open_event_file(path).losses
+
+
+RECORDS: dict[str, tuple[Callable[[Path, Table], Path], str, int]] = {
+    # who writes it, what a record's numbers are, and which of the two is the time
+    "a.dat": (dat_file, "<u4", 0),
+    "a.aedat": (made.aedat2_file, ">u4", 1),
+}
+
+
+@pytest.mark.parametrize("name", RECORDS)
+@pytest.mark.parametrize("start_us", [5_000_000, (1 << 32) - 1_000_000], ids=["", "new beginning"])
+@pytest.mark.parametrize("bit", [24, 29, 30, 31])
+def test_one_wrong_time_of_a_record_moves_nothing_else(
+    name: str, start_us: int, bit: int, tmp_path: Path
+) -> None:
+    """Wherever it lies, also where a block or the file begins or ends: what is sampled for seeking."""
+    write, number, column = RECORDS[name]
+    events = ticking(100.0, start_us)
+    events[:, 0] %= 128
+    events[:, 1] %= 128
+    path = write(tmp_path / name, events)
+    intact, whole = table(open_event_file(path).read()), path.read_bytes()
+    begin = len(whole) - 8 * len(events)
+    seconds = intact[:, 2] - intact[0, 2]
+    for hit in (0, 1, 65_535, 65_536, 65_537, 131_072, 150_000, len(events) - 2, len(events) - 1):
+        words = np.frombuffer(whole[begin:], dtype=number).reshape(-1, 2).copy()
+        words[hit, column] ^= 1 << bit
+        path.write_bytes(whole[:begin] + words.tobytes())
+        file = open_event_file(path)
+        left = table(file.read())
+        others = np.arange(len(events)) != hit
+        others[0] = False
+        assert np.array_equal(left[others, 2] - left[2, 2], intact[others, 2] - intact[2, 2]), hit
+        assert abs(file.duration_us - seconds[-1]) < 10_000, hit
+        for at in (66_000, 140_000, len(events) - 500):
+            with contextlib.closing(ReplaySource(path, speed=None, start_s=seconds[at] / 1e6)) as source:
+                found = next(packet for packet in source.packets() if len(packet))["t"]
+            assert abs(int(found[0]) - file.first_us - int(seconds[at])) < 10_000, (hit, at)

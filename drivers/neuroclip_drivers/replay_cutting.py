@@ -16,6 +16,7 @@ _PACKET_REAL_S = 0.01
 """Longest stretch of real time in one packet of a paced replay."""
 STEP_BACK_US = 100_000
 """Cameras' timestamps jitter by less; a longer step back is a new start of the camera's clock."""
+NEVER_US = np.iinfo(np.int64).max - STEP_BACK_US
 _FIRST_LOOK_US = 100_000
 """So far back is looked for the events before a place; twice as far where these are too few, and so on."""
 
@@ -44,15 +45,15 @@ def first_after(places: npt.NDArray[np.int64], following: npt.NDArray[np.int64],
 
     What comes before it in the file lies before the place, what comes after it lies after, also where time
     steps back a little over it: so the parts on both sides have every event once. Strays are not the first:
-    far beyond the place, while one of the next ``STRAY_EVENTS`` is back before it.
+    one of the next ``STRAY_EVENTS`` is back before the place, further than times jitter.
     """
     after = places >= edge_us
     if not after.any():
         return None
-    inside = np.flatnonzero(np.concatenate([places, following]) < edge_us)
-    own = np.arange(len(places))
-    back = np.append(inside, len(places) + 2 * STRAY_EVENTS)[np.searchsorted(inside, own)]
-    after &= (places <= edge_us + STEP_BACK_US) | (back - own > STRAY_EVENTS)
+    coming = np.concatenate([places[1:], following[:STRAY_EVENTS]])
+    coming = np.append(coming, np.full(max(0, len(places) + STRAY_EVENTS - 1 - len(coming)), NEVER_US))
+    least = np.lib.stride_tricks.sliding_window_view(coming, STRAY_EVENTS).min(axis=1)[: len(places)]
+    after &= (least >= edge_us) | (places <= least + STEP_BACK_US)
     return int(np.argmax(after)) if after.any() else None
 
 

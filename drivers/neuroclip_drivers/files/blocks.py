@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from neuroclip_drivers.files.ends import first_time, last_time
 from neuroclip_drivers.files.event_file import (
     MAX_PACKET_EVENTS,
     FileOptions,
@@ -107,16 +108,16 @@ class BlockFile(ABC):
                 if self._damage or self._bad_blocks
                 else f"{self.path} holds no events. Nothing was recorded; choose another recording."
             )
-        self.first_us = self.last_us = int(first["t"][0])
+        self.first_us = self.last_us = first_time(first["t"].astype(np.int64))
         self._bad_blocks.clear()
         count, back = self._block_count(), 1
         while True:
             begin = max(0, count - back - self._overlap)
-            last = max((int(p["t"].max()) for p in self._decode_from(begin) if len(p)), default=None)
-            if last is not None or begin == 0:
+            last = [p["t"].astype(np.int64) for p in self._decode_from(begin) if len(p)]
+            if last or begin == 0:
                 break
             back *= 2
-        self.last_us = max(self.first_us, self.first_us if last is None else last)
+        self.last_us = max(self.first_us, last_time(np.concatenate(last)) if last else self.first_us)
 
     def _guess_resolution(self) -> Resolution:
         """Take the smallest known sensor that holds the first events, and say so.

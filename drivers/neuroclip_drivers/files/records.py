@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from numba import njit
 
 from neuroclip_drivers.aedat4.file_check import turned_message
 from neuroclip_drivers.files.alignment import cut_note, lost_returns
@@ -22,6 +23,8 @@ _RECORD_BYTES = 8
 _BLOCK_RECORDS = 1 << 16
 _SAMPLE_RECORDS = 1 << 9
 _SPAN_US = 1 << 32
+_FEW, _FAR_US = 16, 10_000_000
+"""A time of a sample is wrong that is so far from the next, where one of the next few is not."""
 
 
 class RecordFile(ByteBlockFile):
@@ -66,8 +69,11 @@ class RecordFile(ByteBlockFile):
         if not len(records):
             return None
         times = records["t"].astype(np.int64)
-        begun = int((np.diff(times) < -(_SPAN_US // 2)).sum())
-        return Sample(int(times[0]), int(times[-1]), begun, len(records) / _BLOCK_RECORDS, 1)
+        steps = np.diff(times)
+        # a wrong time, or one that steps back over a new beginning, falls and rises
+        begun = int((steps < -(_SPAN_US // 2)).sum() - (steps > _SPAN_US // 2).sum())
+        first, last = _first_good(times), _first_good(times[::-1])
+        return Sample(first, last, max(0, begun), len(records) / _BLOCK_RECORDS, 1)
 
     def _find_start(self, block: int) -> int | None:
         return self._clock.start_of(block)
@@ -76,15 +82,17 @@ class RecordFile(ByteBlockFile):
         begun = self._clock.start_of(block) if self._count else None
         latest = begun if begun is not None else 0
         for number in range(block, self._block_count()):
-            records = self._records(number * _BLOCK_RECORDS, _BLOCK_RECORDS)
+            records = self._records(
+                number * _BLOCK_RECORDS, _BLOCK_RECORDS + 1
+            )  # one more: is the last right?
             if self._closed:
                 return
             if len(records) < min(_BLOCK_RECORDS, self._count - number * _BLOCK_RECORDS):
                 self._note_bad(number)  # the disk, or cut meanwhile
             if not len(records):
                 return
-            times = _unwrapped(records["t"].astype(np.int64), latest)
-            latest = int(times[-1])
+            times, latest = _unwrapped(records["t"].astype(np.int64), _BLOCK_RECORDS, latest)
+            records = records[:_BLOCK_RECORDS]
             x, y, polarity, keep = self._fields(records)
             packet = np.empty(len(records), dtype=EVENT_DTYPE)
             pairs = packet.view(np.int64).reshape(-1, 2)  # which NumPy copies at once
@@ -93,12 +101,32 @@ class RecordFile(ByteBlockFile):
             yield packet if keep is None else pairs[keep].view(EVENT_DTYPE).reshape(-1)
 
 
-def _unwrapped(times: npt.NDArray[np.int64], latest: int) -> npt.NDArray[np.int64]:
-    """Return 32-bit times as they go on from ``latest``; a fall by half the range is a new beginning."""
-    base = latest - latest % _SPAN_US
-    steps = np.diff(times, prepend=latest - base)
-    if steps.min() >= -(_SPAN_US // 2) and steps.max() <= _SPAN_US // 2:
-        return times + base
-    turns = (steps < -(_SPAN_US // 2)).astype(np.int64) - (steps > _SPAN_US // 2)
-    turns[0] = max(turns[0], 0) if base == 0 else turns[0]  # there is nothing before zero
-    return times + base + _SPAN_US * np.cumsum(turns)
+def _first_good(times: npt.NDArray[np.int64]) -> int:
+    """Return the first time that the next one goes on from; the very first where none of the next few is."""
+    if len(times) > _FEW:
+        times = times[:_FEW]
+        steps = np.abs((np.diff(times) + _SPAN_US // 2) % _SPAN_US - _SPAN_US // 2)
+        good = np.flatnonzero(steps < _FAR_US)
+        return int(times[good[0]] if len(good) else times[0])
+    return int(times[0])
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+def _unwrapped(times: Any, stop: int, latest: int) -> tuple[Any, int]:
+    """Return the first ``stop`` 32-bit times as they go on from ``latest``, and the latest that is right.
+
+    A fall by half the range is a new beginning. One time that is a quarter of it away, and after which time
+    goes on nearer to where it was, is wrong and moves no other.
+    """
+    out = np.empty(min(stop, times.shape[0]), dtype=np.int64)
+    half = _SPAN_US >> 1
+    for i in range(out.shape[0]):
+        step = (np.int64(times[i]) - latest + half) % _SPAN_US - half
+        time = latest + step
+        out[i] = time if time >= 0 else time + _SPAN_US  # there is nothing before zero
+        if abs(step) > half >> 1 and i + 1 < times.shape[0]:
+            following = (np.int64(times[i + 1]) - latest + half) % _SPAN_US - half
+            if abs(following) < abs(step) >> 1:
+                continue
+        latest = out[i]
+    return out, latest

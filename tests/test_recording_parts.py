@@ -38,7 +38,7 @@ def numbers(packet: Packet) -> list[int]:
     return (packet["x"].astype(int) + 100 * packet["y"].astype(int)).tolist()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(
     steps=st.lists(
         st.tuples(st.integers(1, COUNT - 1), st.integers(1_001, 99_000), st.integers(1, 2_000)), max_size=6
