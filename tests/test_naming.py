@@ -124,6 +124,7 @@ VALUES["index"] = {
     "--motion": ["nonsense", "-1", ""],
     "--threshold": ["-1"],
     "--stride": ["0", "65"],
+    "--ray": [str(DEMO)],  # the word after --ray is taken for an address
 }
 VALUES["search"] = {
     "--and": [""],
@@ -139,7 +140,7 @@ VALUES["search"] = {
     "--clips": ["", str(DEMO)],
 }
 VALUES["label"] = {
-    **{option: values for option, values in VALUES["index"].items() if option != "--into"},
+    **{option: values for option, values in VALUES["index"].items() if option not in ("--into", "--ray")},
     "--prompts": [NO_FILE, "", str(ROOT)],
     "--out": ["", str(ROOT), "labels.xlsx"],
     "--index": ["", str(DEMO)],

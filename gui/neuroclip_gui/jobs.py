@@ -12,6 +12,9 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Any
 
+from PySide6.QtCore import QObject
+from shiboken6 import isValid
+
 from neuroclip_live.errors import UserError
 
 log = logging.getLogger(__name__)
@@ -36,7 +39,10 @@ class Jobs:
         self._closed = threading.Event()
 
     def do(self, work: Work, done: Done, failed: Failed) -> None:
-        """Do ``work`` in the thread; later, in :meth:`collect`, ``done(result)`` or ``failed(message)``."""
+        """Do ``work`` in the thread; later, in :meth:`collect`, ``done(result)`` or ``failed(message)``.
+
+        A method of a widget that Qt has destroyed meanwhile (a dialog that was closed) is not called.
+        """
         if self._closed.is_set():
             return
         if self._thread is None:
@@ -51,7 +57,9 @@ class Jobs:
         while not self._done.empty() and not self._closed.is_set():
             number, fine, what = self._done.get()
             _, done, failed = self._jobs.pop(number)
-            done(what) if fine else failed(what)
+            tell = done if fine else failed
+            if _has_owner(tell):
+                tell(what)
 
     def close(self, timeout_s: float = 0.5) -> bool:
         """Do no more; return whether the thread ended in time."""
@@ -93,6 +101,11 @@ def _of_the_system(error: OSError) -> str:
         return f"The system refused: {reason}. Try again, or choose another file or address"
     path = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else error.filename
     return f"{path}: {reason}. See that it is there, may be read and written, and that the disk is not full"
+
+
+def _has_owner(tell: Callable[..., None]) -> bool:
+    owner = getattr(tell, "__self__", None)
+    return not isinstance(owner, QObject) or isValid(owner)
 
 
 def _forget(_: Any) -> None:

@@ -9,6 +9,8 @@ import weakref
 import numpy as np
 import pytest
 from gui_fakes import RES, ring_of_events
+from PySide6.QtWidgets import QWidget
+from shiboken6 import delete
 
 from neuroclip_gui.jobs import Jobs
 from neuroclip_gui.panels.health import health_panel
@@ -191,6 +193,25 @@ def test_closing_lets_go_of_the_call_backs_here_although_the_thread_goes_on():
     assert not jobs.close(0.05)
     assert gone() is None
     free.set()
+    assert jobs.close(120.0)
+
+
+def test_a_widget_that_qt_has_destroyed_is_not_told(qtbot):
+    said = []
+
+    class Dialog(QWidget):
+        def told(self, what: object) -> None:
+            said.append((what, self.isVisible()))
+
+    jobs, free, dialog = Jobs(), threading.Event(), Dialog()
+    jobs.do(lambda: free.wait(120), dialog.told, dialog.told)
+    jobs.do(lambda: "afterwards", said.append, said.append)
+    delete(dialog)
+    free.set()
+    while not said:
+        jobs.collect()
+        qtbot.wait(1)
+    assert said == ["afterwards"]
     assert jobs.close(120.0)
 
 

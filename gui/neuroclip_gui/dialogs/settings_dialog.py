@@ -49,7 +49,6 @@ class SettingsDialog(QDialog):
         self.setMinimumWidth(660)
         self._window = window
         self._models: dict[str, ModelInfo] = {}
-        self._gone = False
         self.model, self.device, self.use = QComboBox(), QComboBox(), QPushButton("Use this model")
         self.cancel, self.bar, self.state = QPushButton("Cancel"), QProgressBar(), QLabel()
         self.about_model = QLabel()
@@ -64,7 +63,7 @@ class SettingsDialog(QDialog):
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._look)
         self._timer.start(_LOOK_MS)
-        self.finished.connect(self._on_finished)
+        self.finished.connect(self._timer.stop)
         self._look()
         self._list_models()
 
@@ -199,13 +198,7 @@ class SettingsDialog(QDialog):
 
         self._window.jobs.do(work, self._on_models, lambda message: self._window.complain(message))
 
-    def _on_finished(self) -> None:
-        self._gone = True
-        self._timer.stop()
-
     def _on_models(self, models: list[ModelInfo]) -> None:
-        if self._gone:  # closed meanwhile, and Qt may have destroyed it: its timer must not be asked
-            return
         shown = self.model.currentText()
         self._models = {model.name: model for model in models}
         self.model.clear()
