@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -96,6 +97,19 @@ def _normal_priority() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("neuroclip_live.learning.teaching.lower_priority", lambda: None)
         yield
+
+
+DESCRIPTORS = Path("/proc/self/fd")
+MOST_DESCRIPTORS = 500
+"""``select``, which clients of others wait with, fails above 1,024: far from the test that left them open."""
+
+
+@pytest.fixture(autouse=True)
+def _files_are_closed() -> Iterator[None]:
+    yield
+    if DESCRIPTORS.is_dir() and len(os.listdir(DESCRIPTORS)) > MOST_DESCRIPTORS:
+        gc.collect()
+        assert len(os.listdir(DESCRIPTORS)) <= MOST_DESCRIPTORS, "tests left files or sockets open"
 
 
 @pytest.fixture(scope="session")

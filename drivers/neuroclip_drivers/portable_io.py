@@ -45,6 +45,68 @@ def read_at(file: int, size: int, position: int) -> bytes:
     return b"".join(parts)
 
 
+class OpenFile:
+    """A file on disk that several threads read, and one of them closes.
+
+    It is closed with its last user at the latest: a process that opens many has few descriptors, and above
+    1,024 of them ``select`` fails in whoever else waits for a socket.
+
+    Parameters
+    ----------
+    descriptor : int
+        Closed by :meth:`close`.
+
+    Attributes
+    ----------
+    size : int
+        In bytes, when it was opened.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._lock = threading.Lock()
+        self.size = os.fstat(descriptor).st_size
+
+    @property
+    def descriptor(self) -> int:
+        """The descriptor; -1 once it is closed."""
+        return self._descriptor
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing can be read any more."""
+        return self._descriptor < 0
+
+    def read_checked(self, size: int, position: int) -> bytes:
+        """Read from a position; short where the file ends, nothing where it was closed.
+
+        Raises
+        ------
+        OSError
+            When the disk fails.
+        """
+        with self._lock:
+            return read_at(self._descriptor, size, position) if self._descriptor >= 0 else b""
+
+    def read(self, size: int, position: int) -> bytes:
+        """Read from a position; short, or nothing, where it was closed, cut meanwhile, or the disk fails."""
+        try:
+            return self.read_checked(size, position)
+        except OSError:
+            return b""  # what lies here is counted as damaged by whoever asked
+
+    def close(self) -> None:
+        """Close it; idempotent."""
+        with self._lock:
+            descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
+
+    def __del__(self) -> None:
+        if hasattr(self, "size"):
+            self.close()
+
+
 def write_at(file: int, data: bytes, position: int) -> None:
     """Write bytes at a position of an open file; where the descriptor stands afterwards is not defined.
 

@@ -13,10 +13,10 @@ from neuroclip_drivers.aedat4.between import Block, told_by_heads
 from neuroclip_drivers.aedat4.decompression import Decompressor
 from neuroclip_drivers.aedat4.flatbuffer import FormatError
 from neuroclip_drivers.aedat4.format import Compression, join_events, locate_events
-from neuroclip_drivers.aedat4.packet_table import OpenFile
 from neuroclip_drivers.aedat4.salvage import rescue_events
 from neuroclip_drivers.aedat4.timeline import Timeline
 from neuroclip_drivers.files.event_file import MAX_PACKET_EVENTS
+from neuroclip_drivers.portable_io import OpenFile
 from neuroclip_live.events import Packet, Resolution, empty_packet
 
 HELD_BYTES = 1 << 25

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import threading
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,51 +14,9 @@ from neuroclip_drivers.aedat4.index import parse_index
 from neuroclip_drivers.aedat4.index_check import checked
 from neuroclip_drivers.aedat4.losses import describe
 from neuroclip_drivers.aedat4.salvage import walk
-from neuroclip_drivers.portable_io import read_at
+from neuroclip_drivers.portable_io import OpenFile
 
 _LARGEST_INDEX = 1 << 28
-
-
-class OpenFile:
-    """A file that several threads read, and one of them closes.
-
-    Parameters
-    ----------
-    descriptor : int
-        Closed by :meth:`close`.
-    """
-
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
-        self._lock = threading.Lock()
-        self.size = os.fstat(descriptor).st_size
-
-    @property
-    def descriptor(self) -> int:
-        """The descriptor; -1 once it is closed."""
-        return self._descriptor
-
-    @property
-    def closed(self) -> bool:
-        """Whether nothing can be read any more."""
-        return self._descriptor < 0
-
-    def read(self, size: int, position: int) -> bytes:
-        """Read from a position; short, or nothing, where it was closed, cut meanwhile, or the disk fails."""
-        with self._lock:
-            if self._descriptor < 0:
-                return b""
-            try:
-                return read_at(self._descriptor, size, position)
-            except OSError:
-                return b""  # the packets that lie here are counted as damaged
-
-    def close(self) -> None:
-        """Close it; idempotent."""
-        with self._lock:
-            descriptor, self._descriptor = self._descriptor, -1
-        if descriptor >= 0:
-            os.close(descriptor)
 
 
 @dataclass(frozen=True)

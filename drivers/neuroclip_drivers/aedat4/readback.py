@@ -6,7 +6,6 @@ small steps what is on the disk already; at the end only the last moments are le
 
 from __future__ import annotations
 
-import os
 import struct
 import zlib
 
@@ -14,7 +13,7 @@ from neuroclip_drivers.aedat4.decompression import Decompressor
 from neuroclip_drivers.aedat4.flatbuffer import FormatError
 from neuroclip_drivers.aedat4.format import locate_events
 from neuroclip_drivers.aedat4.writer import Aedat4Writer, Written
-from neuroclip_drivers.portable_io import open_readable, read_at
+from neuroclip_drivers.portable_io import OpenFile, open_readable
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import EVENT_DTYPE
 
@@ -40,7 +39,7 @@ class ReadBack:
         self._undo = Decompressor(writer.compression)
         self._packets = self._events = self._checksum = self._side_checksum = self._damaged = 0
         try:
-            self._file = open_readable(writer.path)
+            self._file = OpenFile(open_readable(writer.path))
         except OSError as error:
             raise UserError(
                 f"Cannot read {writer.path} back: {error.strerror}. Record to a file on a disk."
@@ -58,7 +57,7 @@ class ReadBack:
         return len(places) <= packets
 
     def _check(self, position: int, stream: int, size: int, count: int) -> None:
-        head = read_at(self._file, 8 + size, position - 8)
+        head = self._file.read_checked(8 + size, position - 8)
         if len(head) != 8 + size or struct.unpack_from("<ii", head) != (stream, size):
             raise FormatError("a packet is not where it was written")
         data = self._undo(head[8:])
@@ -102,6 +101,4 @@ class ReadBack:
 
     def close(self) -> None:
         """Release the file; idempotent."""
-        file, self._file = self._file, -1
-        if file >= 0:
-            os.close(file)
+        self._file.close()

@@ -20,11 +20,12 @@ from neuroclip_drivers.aedat4.event_packets import EventPackets
 from neuroclip_drivers.aedat4.file_check import open_checked, read_header
 from neuroclip_drivers.aedat4.format import MAX_BODY_BYTES, MAX_SIDE, Compression, StreamInfo
 from neuroclip_drivers.aedat4.losses import left_out
-from neuroclip_drivers.aedat4.packet_table import OpenFile, find_packets
+from neuroclip_drivers.aedat4.packet_table import find_packets
 from neuroclip_drivers.aedat4.side_packets import SidePackets
 from neuroclip_drivers.aedat4.streams import choose, describe_choice, named
 from neuroclip_drivers.aedat4.timeline import Outline, Timeline, build, outline_of, seen_of
 from neuroclip_drivers.files.event_file import MAX_PACKET_EVENTS, RateHistogram, StreamChoice, bin_places
+from neuroclip_drivers.portable_io import OpenFile
 from neuroclip_drivers.source import GrayFrame
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import Packet, Resolution, copy_packet

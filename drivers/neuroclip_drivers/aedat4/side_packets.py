@@ -12,9 +12,10 @@ from neuroclip_drivers.aedat4.decompression import decompress
 from neuroclip_drivers.aedat4.event_packets import EventPackets
 from neuroclip_drivers.aedat4.flatbuffer import FormatError
 from neuroclip_drivers.aedat4.format import Compression, StreamInfo
-from neuroclip_drivers.aedat4.packet_table import OpenFile, PacketTable
+from neuroclip_drivers.aedat4.packet_table import PacketTable
 from neuroclip_drivers.aedat4.payloads import UnknownFrameFormat, extent, parse_frame
 from neuroclip_drivers.aedat4.timeline import Timeline
+from neuroclip_drivers.portable_io import OpenFile
 from neuroclip_drivers.side_streams import KINDS, SidePacket
 from neuroclip_drivers.source import GrayFrame
 

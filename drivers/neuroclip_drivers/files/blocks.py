@@ -24,7 +24,7 @@ from neuroclip_drivers.files.event_file import (
     StreamChoice,
     bin_places,
 )
-from neuroclip_drivers.portable_io import open_readable, read_at
+from neuroclip_drivers.portable_io import OpenFile, open_readable
 from neuroclip_drivers.source import GrayFrame
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import Packet, Resolution, copy_packet, empty_packet
@@ -270,23 +270,11 @@ class ByteBlockFile(BlockFile):
 
     def __init__(self, path: str | os.PathLike[str], options: FileOptions) -> None:
         super().__init__(path, options)
-        self._file = open_readable(self.path)
-        self._size = os.fstat(self._file).st_size
-
-    def _pread(self, size: int, position: int) -> bytes:
-        """Read from the file; short, or nothing, where it was closed, cut meanwhile, or the disk fails."""
-        with self._lock:
-            if self._file < 0:
-                return b""
-            try:
-                return read_at(self._file, size, position)
-            except OSError:
-                return b""  # what lies here is counted as damaged by whoever asked
+        self._file = OpenFile(open_readable(self.path))
+        self._size = self._file.size
+        self._pread = self._file.read
 
     def close(self) -> None:
         """Close the file; idempotent. Readers end at their next step."""
         super().close()
-        with self._lock:
-            file, self._file = self._file, -1
-        if file >= 0:
-            os.close(file)
+        self._file.close()

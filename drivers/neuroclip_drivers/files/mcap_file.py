@@ -6,14 +6,13 @@ over, so that a file whose recorder was killed plays as far as it goes.
 
 from __future__ import annotations
 
-import os
 import struct
 from collections.abc import Iterator
 from pathlib import Path
 
 from neuroclip_drivers.files.bag_chunks import MOST_CHUNK, BadChunk, Chunk, unpack
 from neuroclip_drivers.files.ros_messages import plain_type
-from neuroclip_drivers.portable_io import open_readable, read_at
+from neuroclip_drivers.portable_io import OpenFile, open_readable
 
 MAGIC = b"\x89MCAP0\r\n"
 _SCHEMA, _CHANNEL, _MESSAGE, _CHUNK, _MESSAGE_INDEX, _DATA_END, _LAST_OP = 3, 4, 5, 6, 7, 15, 15
@@ -25,8 +24,8 @@ class McapFile:
     """An MCAP file as a :class:`neuroclip_drivers.files.bag_chunks.Container`."""
 
     def __init__(self, path: Path) -> None:
-        self._file = open_readable(path)
-        self._size = os.fstat(self._file).st_size
+        self._file = OpenFile(open_readable(path))
+        self._size = self._file.size
         self.topics: dict[str, str] = {}
         self.damage = ""
         self.cdr = True
@@ -45,7 +44,7 @@ class McapFile:
         position = len(MAGIC)
         chunk, channels = None, set[int]()
         while position < self._size:
-            head = read_at(self._file, 9, position)
+            head = self._file.read_checked(9, position)
             if head[: len(MAGIC)] == MAGIC or len(head) < 9:
                 break
             operation, length = head[0], int.from_bytes(head[1:], "little")
@@ -54,18 +53,20 @@ class McapFile:
                 self.damage = "the recording was cut off or is damaged; what came before is played"
                 break
             if operation in (_SCHEMA, _CHANNEL):
-                self._name(operation, read_at(self._file, min(length, _MOST_NAME), begin))
+                self._name(operation, self._file.read_checked(min(length, _MOST_NAME), begin))
             elif operation == _MESSAGE_INDEX and chunk is not None:
-                channels.add(int.from_bytes(read_at(self._file, 2, begin), "little"))
+                channels.add(int.from_bytes(self._file.read_checked(2, begin), "little"))
             elif operation in (_CHUNK, _MESSAGE, _DATA_END):
                 if chunk is not None:
                     self._chunks.append((chunk, frozenset(channels)))
                     chunk, channels = None, set()
                 if operation == _CHUNK:
-                    when = int.from_bytes(read_at(self._file, 8, begin), "little")
+                    when = int.from_bytes(self._file.read_checked(8, begin), "little")
                     chunk = Chunk(position, 9 + length, when)
                 elif operation == _MESSAGE:
-                    number, _, when = struct.unpack("<HIQ", read_at(self._file, 14, begin).ljust(14, b"\0"))
+                    number, _, when = struct.unpack(
+                        "<HIQ", self._file.read_checked(14, begin).ljust(14, b"\0")
+                    )
                     self._chunks.append((Chunk(position, 9 + length, when), frozenset((number,))))
             position = begin + length
         if chunk is not None:
@@ -104,10 +105,10 @@ class McapFile:
 
     def messages(self, topic: str, chunk: Chunk) -> Iterator[tuple[int, bytes]]:
         """Yield the messages of a topic that are in a chunk."""
-        head = read_at(self._file, 1, chunk.position)
+        head = self._file.read_checked(1, chunk.position)
         if head == bytes([_MESSAGE]):
             records: Iterator[tuple[int, bytes]] = iter(
-                ((_MESSAGE, read_at(self._file, min(chunk.size - 9, MOST_CHUNK), chunk.position + 9)),)
+                ((_MESSAGE, self._file.read_checked(min(chunk.size - 9, MOST_CHUNK), chunk.position + 9)),)
             )
         else:
             records = _records(self._unpacked(chunk))
@@ -122,7 +123,7 @@ class McapFile:
     def _unpacked(self, chunk: Chunk) -> bytes:
         if chunk.size > MOST_CHUNK:
             raise BadChunk("a chunk that is too large")
-        data = read_at(self._file, chunk.size - 9, chunk.position + 9)
+        data = self._file.read_checked(chunk.size - 9, chunk.position + 9)
         try:
             size = struct.unpack_from("<Q", data, 16)[0]
             compression, at = _string(data, 28)
@@ -133,9 +134,7 @@ class McapFile:
 
     def close(self) -> None:
         """Close the file; idempotent."""
-        file, self._file = self._file, -1
-        if file >= 0:
-            os.close(file)
+        self._file.close()
 
 
 def _string(data: bytes, at: int) -> tuple[str, int]:

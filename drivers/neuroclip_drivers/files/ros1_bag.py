@@ -7,14 +7,13 @@ as it is, which ``rosbags`` refuses.
 
 from __future__ import annotations
 
-import os
 import struct
 from collections.abc import Iterator
 from pathlib import Path
 
 from neuroclip_drivers.files.bag_chunks import MOST_CHUNK, BadChunk, Chunk, unpack
 from neuroclip_drivers.files.ros_messages import plain_type
-from neuroclip_drivers.portable_io import open_readable, read_at
+from neuroclip_drivers.portable_io import OpenFile, open_readable
 
 MAGIC = b"#ROSBAG V2.0\n"
 _MOST_HEADER = 1 << 20
@@ -30,8 +29,8 @@ class Ros1Bag:
     cdr = False
 
     def __init__(self, path: Path) -> None:
-        self._file = open_readable(path)
-        self._size = os.fstat(self._file).st_size
+        self._file = OpenFile(open_readable(path))
+        self._size = self._file.size
         self.topics: dict[str, str] = {}
         self.damage = ""
         self._names: dict[int, str] = {}
@@ -47,11 +46,11 @@ class Ros1Bag:
 
     def _record(self, position: int) -> tuple[dict[bytes, bytes], int, int] | None:
         """Return the header of a record, where its data is, and how long that is; None where none is."""
-        head = read_at(self._file, 4, position)
+        head = self._file.read_checked(4, position)
         length = int.from_bytes(head, "little")
         if len(head) < 4 or not 0 < length <= _MOST_HEADER:
             return None
-        raw = read_at(self._file, length + 4, position + 4)
+        raw = self._file.read_checked(length + 4, position + 4)
         fields = _fields(raw[:length]) if len(raw) == length + 4 else None
         if fields is None or len(fields.get(b"op", b"")) != 1:
             return None
@@ -75,12 +74,12 @@ class Ros1Bag:
                     self._all.append(Chunk(position, self._size - position, 0))
                 break
             if operation == _CONNECTION:
-                self._connection(fields, read_at(self._file, min(length, _MOST_HEADER), data))
+                self._connection(fields, self._file.read_checked(min(length, _MOST_HEADER), data))
             elif operation == _CHUNK:
                 chunk = Chunk(position, data + length - position, 0)
                 self._all.append(chunk)
             elif operation == _INDEX and chunk is not None:
-                self._index(fields, read_at(self._file, min(length, 12), data), chunk)
+                self._index(fields, self._file.read_checked(min(length, 12), data), chunk)
             elif operation == _MESSAGE:
                 self._loose(fields, position, data + length - position)
             position = data + length
@@ -119,7 +118,7 @@ class Ros1Bag:
     def _search(self, position: int) -> int:
         """Return where the next chunk begins, or the end of the file."""
         while position < self._size:
-            data = read_at(self._file, _SEARCH_BYTES, position)
+            data = self._file.read_checked(_SEARCH_BYTES, position)
             at = data.find(_CHUNK_MARK)
             while at >= 0:
                 for back in range(4, 120):  # the field may not be the first of its header
@@ -148,7 +147,7 @@ class Ros1Bag:
             raise BadChunk("no record")
         fields, data, length = record
         if fields[b"op"][0] == _MESSAGE:
-            yield _time(fields.get(b"time", b"")), read_at(self._file, min(length, MOST_CHUNK), data)
+            yield _time(fields.get(b"time", b"")), self._file.read_checked(min(length, MOST_CHUNK), data)
             return
         for inner, payload in _records(self._unpacked(chunk)):
             if inner[b"op"][0] == _MESSAGE:
@@ -161,16 +160,14 @@ class Ros1Bag:
         if record is None or record[2] > MOST_CHUNK:
             raise BadChunk("no chunk")
         fields, data, length = record
-        raw = read_at(self._file, length, data)
+        raw = self._file.read_checked(length, data)
         size = int.from_bytes(fields.get(b"size", b""), "little")
         compression = fields.get(b"compression", b"").decode("latin-1")
         return unpack(raw, compression, size, whole=len(raw) == length)
 
     def close(self) -> None:
         """Close the file; idempotent."""
-        file, self._file = self._file, -1
-        if file >= 0:
-            os.close(file)
+        self._file.close()
 
 
 def _fields(data: bytes) -> dict[bytes, bytes] | None:
