@@ -44,6 +44,7 @@ def qt(tmp_path, monkeypatch):
 def answering(monkeypatch):
     asked = []
     monkeypatch.setattr(display, "_answers", lambda address: asked.append(address) or True)
+    monkeypatch.setattr(display, "_reason_of", lambda trial, environment: None)
     return asked
 
 
@@ -113,6 +114,15 @@ def test_a_wayland_socket_answers(qt, tmp_path):
 def test_x11_serves_where_wayland_cannot(qt, answering):
     qt["libqwayland.so"] = ["libwayland-cursor.so.0"]
     check_display({"WAYLAND_DISPLAY": "wayland-0", "DISPLAY": ":0"})
+
+
+def test_platforms_are_tried_in_the_order_asked_for(qt, answering):
+    check_display({"QT_QPA_PLATFORM": "wayland;xcb", "DISPLAY": ":0"})
+    check_display({"QT_QPA_PLATFORM": "xcb;offscreen"})
+    with pytest.raises(UserError, match="no display"):
+        check_display({"QT_QPA_PLATFORM": "wayland;xcb"})
+    with pytest.raises(UserError, match="QT_QPA_PLATFORM=xyz does not go with this display"):
+        check_display({"QT_QPA_PLATFORM": "xyz;wayland", "DISPLAY": ":0"})
 
 
 def test_libraries_of_a_real_file():

@@ -1,7 +1,8 @@
 """Can a window open here? Asked before Qt is, because Qt's answer to "no" is to abort the whole process.
 
-Looks at what Qt would look at: the platform asked for, the display's socket, and the system libraries that
-Qt's platform plug-in needs and PySide6's wheels do not carry. Imports no Qt.
+Looks at what Qt would look at: the platforms asked for, the display's socket, the system libraries that
+Qt's platform plug-in needs and PySide6's wheels do not carry, and whether an X server lets this user in.
+Imports no Qt: where nothing less tells, Qt is tried in a process of its own.
 """
 
 from __future__ import annotations
@@ -56,8 +57,24 @@ _PACKAGES = {
 }
 """Shared libraries of Qt's plug-ins and the Debian packages they are in."""
 
-_WITHOUT_SCREEN = ("offscreen", "minimal", "vnc", "linuxfb", "eglfs", "vkkhrdisplay", "minimalegl")
+_NO_SCREEN = ("offscreen", "minimal")
+_BARE_SCREEN = ("vnc", "linuxfb", "eglfs", "vkkhrdisplay", "minimalegl")
 _TIMEOUT_S = 3.0
+_TRIAL_S = 20.0
+_CONNECT = """
+import ctypes, sys
+xcb = ctypes.CDLL("libxcb.so.1")
+xcb.xcb_connect.restype = ctypes.c_void_p
+xcb.xcb_connection_has_error.argtypes = [ctypes.c_void_p]
+sys.exit(xcb.xcb_connection_has_error(xcb.xcb_connect(None, None)) != 0)
+"""
+"""Talks to an X server as Qt will, with this user's cookies; apart, for a server may let it wait for good."""
+_OPEN_QT = """
+import sys
+from PySide6.QtGui import QGuiApplication
+app = QGuiApplication([])
+sys.exit(0 if app.screens() else "it has no screen")
+"""
 
 
 def check_display(environment: Mapping[str, str] | None = None) -> None:
@@ -77,31 +94,72 @@ def check_display(environment: Mapping[str, str] | None = None) -> None:
     plugins = _plugins()
     if sys.platform != "linux":
         return
-    asked = environment.get("QT_QPA_PLATFORM", "").split(";")[0].split(":")[0]
-    if asked in _WITHOUT_SCREEN:
-        _need_libraries([plugins.parent.parent / "lib" / "libQt6Gui.so.6"])
-        return
-    wayland, x11 = environment.get("WAYLAND_DISPLAY"), environment.get("DISPLAY")
-    if not wayland and not x11:
+    refusal: UserError | None = None
+    for platform in _platforms(environment):
+        try:
+            _check_platform(platform, environment, plugins)
+        except UserError as error:
+            refusal = refusal or error
+        else:
+            return
+    assert refusal is not None, "at least one platform is tried"
+    raise refusal
+
+
+def _platforms(environment: Mapping[str, str]) -> list[str]:
+    """Return what Qt will try in turn: what is asked for, else what there are displays for."""
+    asked = [each.split(":")[0] for each in environment.get("QT_QPA_PLATFORM", "").split(";")]
+    displays = {"wayland": "WAYLAND_DISPLAY", "xcb": "DISPLAY"}
+    found = [each for each in asked if each] or [p for p, name in displays.items() if environment.get(name)]
+    if not set(found) & {*_NO_SCREEN, *_BARE_SCREEN} and not any(map(environment.get, displays.values())):
         raise UserError(
             "no display: neither DISPLAY nor WAYLAND_DISPLAY is set; use --headless, or log in with ssh -X"
         )
-    refusal: UserError | None = None
-    if wayland and asked in ("", "wayland"):
-        try:
-            _need_socket("WAYLAND_DISPLAY", wayland, environment)
-            _need_libraries([plugins / "libqwayland.so"])
-        except UserError as error:
-            refusal = error
-        else:
-            return
-    if x11 and asked in ("", "xcb"):
+    return found
+
+
+def _check_platform(platform: str, environment: Mapping[str, str], plugins: Path) -> None:
+    """Return if Qt can open a window on one of its platforms; raise UserError if not."""
+    wayland, x11 = environment.get("WAYLAND_DISPLAY"), environment.get("DISPLAY")
+    if platform in (*_NO_SCREEN, *_BARE_SCREEN):
+        _need_libraries([plugins.parent.parent / "lib" / "libQt6Gui.so.6"])
+        reason = (
+            _reason_of([sys.executable, "-c", _OPEN_QT], environment) if platform in _BARE_SCREEN else None
+        )
+        if reason is not None:
+            raise UserError(
+                f"no window can open with QT_QPA_PLATFORM={platform} ({reason}); unset it, or use --headless"
+            )
+    elif platform == "wayland" and wayland:
+        _need_socket("WAYLAND_DISPLAY", wayland, environment)
+        _need_libraries([plugins / "libqwayland.so"])
+    elif platform == "xcb" and x11:
         _need_socket("DISPLAY", x11, environment)
         _need_libraries([plugins / "libqxcb.so"])
-        return
-    raise refusal or UserError(
-        f"QT_QPA_PLATFORM={asked} does not go with this display; unset it, or use --headless"
-    )
+        reason = _reason_of([sys.executable, "-I", "-S", "-c", _CONNECT], environment)
+        if reason is not None:
+            raise UserError(
+                f"the display DISPLAY={x11} lets nobody in ({reason}); start the program as who is logged in "
+                "there, set XAUTHORITY to their file of cookies, or use --headless"
+            )
+    else:
+        raise UserError(
+            f"QT_QPA_PLATFORM={platform} does not go with this display; unset it, or use --headless"
+        )
+
+
+def _reason_of(trial: list[str], environment: Mapping[str, str]) -> str | None:
+    """Return why a trial failed, None where it went well or nobody can tell."""
+    try:
+        tried = subprocess.run(
+            trial, env=dict(environment), capture_output=True, timeout=_TRIAL_S, check=False
+        )
+    except OSError:
+        return None
+    except subprocess.TimeoutExpired:
+        return "it does not answer"
+    lines = tried.stderr.decode(errors="replace").strip().splitlines()
+    return (lines[-1] if lines else f"status {tried.returncode}") if tried.returncode else None
 
 
 def missing_libraries(*files: Path) -> list[str]:
