@@ -124,6 +124,8 @@ def test_a_label_is_taught(served: Served) -> None:
         {"label": ""},
         {"label": "x", "seconds": 0},
         {"label": "x", "seconds": 1e9},
+        {"label": "x", "seconds": 10**400},
+        {"label": "x", "seconds": -(10**400)},
         {},
         [],
         {"label": 3},

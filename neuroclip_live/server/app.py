@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from importlib.resources import files
 from time import monotonic
@@ -77,10 +78,18 @@ class App:
     access : Access
     stopped : callable
         Returns whether the server is ending; clients are let go then.
+    known : callable
+        Told host and port of whoever asked for what they may have.
     """
 
-    def __init__(self, run: Served, access: Access, stopped: Callable[[], bool]) -> None:
-        self._run, self._access, self._stopped = run, access, stopped
+    def __init__(
+        self,
+        run: Served,
+        access: Access,
+        stopped: Callable[[], bool],
+        known: Callable[[Any], None],
+    ) -> None:
+        self._run, self._access, self._stopped, self._known = run, access, stopped, known
         self._live = Broadcast(run, MAX_CLIENTS)
         self._pictures = Pictures(run.frame)
         self._watching = 0
@@ -162,6 +171,7 @@ class App:
                 not isinstance(label, str)
                 or not isinstance(seconds, int | float)
                 or isinstance(seconds, bool)
+                or abs(seconds) > sys.float_info.max  # an integer may be larger
             ):
                 raise UserError('send {"label": "a mug", "seconds": 2}')
             windows = await asyncio.to_thread(self._run.teach, label, float(seconds))
@@ -243,6 +253,8 @@ class App:
         refusal = self._access.refusal(socket)
         if refusal is not None:
             await socket.close(1008, refusal[1][:120])
+        else:
+            self._known(socket.scope.get("client"))
         return refusal is not None
 
     # ---- what all requests have in common
@@ -251,6 +263,7 @@ class App:
         refusal = self._access.refusal(request, changes=changes)
         if refusal is not None:
             return _error(*refusal)
+        self._known(request.scope.get("client"))
         return _error(429, "too many changes: wait a moment") if changes and not self._may_change() else None
 
     def _may_change(self) -> bool:

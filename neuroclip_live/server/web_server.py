@@ -62,14 +62,16 @@ class WebServer:
         import uvicorn
 
         from neuroclip_live.server.app import App
+        from neuroclip_live.server.door import Door
 
         address = parse_listening(settings.address)
         if settings.key is not None and settings.cert is None:
             raise UserError("--serve-key belongs to a certificate: give --serve-cert too")
         token = settings.token or (None if address.loopback else new_token())
-        self._socket, address = listen(address)
+        listener, address = listen(address)
+        self._door = door = Door(listener)
         self._stop = threading.Event()
-        self._app = app = App(run, Access(token, any_host=not address.loopback), self._stop.is_set)
+        self._app = app = App(run, Access(token, any_host=not address.loopback), self._stop.is_set, door.know)
         config = uvicorn.Config(
             app.asgi,
             log_level="critical",
@@ -79,7 +81,7 @@ class WebServer:
             ws_max_queue=4,
             ws_per_message_deflate=False,  # costs the processor more than loopback or Wi-Fi gain
             timeout_graceful_shutdown=1,
-            limit_concurrency=1000,
+            loop="asyncio",  # others do not ask the door
             h11_max_incomplete_event_size=16 * 1024,
             server_header=False,
             ssl_certfile=settings.cert,
@@ -88,7 +90,7 @@ class WebServer:
         try:
             config.load()
         except OSError as error:  # ssl.SSLError is one too
-            self._socket.close()
+            self._door.close()
             raise UserError(
                 f"--serve-cert {settings.cert}: {error.strerror or error}; "
                 "give PEM files of a certificate and its key"
@@ -121,11 +123,11 @@ class WebServer:
         self._server.should_exit = True
         if self._thread.is_alive():
             self._thread.join(timeout_s)
-        self._socket.close()
+        self._door.close()
         return not self._thread.is_alive()
 
     def _serve(self) -> None:
-        self._server.run(sockets=[self._socket])
+        self._server.run(sockets=[self._door])
 
 
 def serve_pipeline(pipeline: Callable[[], Pipeline | None], settings: ServerSettings) -> WebServer:
