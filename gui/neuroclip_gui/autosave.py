@@ -9,12 +9,14 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from neuroclip_gui.files import as_text
+from neuroclip_gui.jobs import Jobs
 from neuroclip_gui.kept_lessons import KeptLessons
+from neuroclip_gui.panel_spec import Context
+from neuroclip_gui.settings import SettingsStore
 from neuroclip_live.errors import UserError
 from neuroclip_live.prompting.prompt_set import PromptSet, parse_prompts
 
 if TYPE_CHECKING:
-    from neuroclip_gui.main_window import MainWindow
     from neuroclip_live.recognition.pipeline_protocol import PipelineProtocol
     from neuroclip_live.stream.box import Box
 
@@ -30,45 +32,51 @@ class Keeping:
 
     Parameters
     ----------
-    window : MainWindow
+    context : Context
+    store : SettingsStore
+    jobs : Jobs
+        Writes: none that may hang on a source.
 
     Attributes
     ----------
     touched : bool
         The user changed the words: a model's or a demo's are not theirs, and not kept.
+    given : frozenset of str
+        Settings that the command line decides.
     lessons : KeptLessons
     """
 
-    def __init__(self, window: MainWindow) -> None:
-        self._window = window
-        self._written: dict[str, Any] = asdict(window.settings)
+    def __init__(self, context: Context, store: SettingsStore, jobs: Jobs) -> None:
+        self._context, self._settings, self._store, self._jobs = context, context.settings, store, jobs
+        self._written: dict[str, Any] = asdict(context.settings)
         self._first: PromptSet | None = None
         self.touched = False
-        self.lessons = KeptLessons(window)
+        self.given: frozenset[str] = frozenset()
+        self.lessons = KeptLessons(context, store, jobs)
         self._region: Box | None = None
         self._due_s = 0.0
         self._lock = threading.Lock()
-        self._in_trouble = False
+        self._in_trouble = self._closed = False
 
     def begin(self, pipeline: PipelineProtocol) -> None:
         """Bring the words of the last time back; a file that was tampered with brings none."""
-        kept = self._window.settings.words
-        if kept and not self._window.recognition.given & _DECIDES:
+        kept = self._settings.words
+        if kept and not self.given & _DECIDES:
             try:
                 words = words_of(kept)
-                if "templates" in self._window.recognition.given:
+                if "templates" in self.given:
                     words = words.with_templates(pipeline.prompts.templates)
                 pipeline.set_prompts(words)
                 if kept.get("own_sentences"):
                     pipeline.keep_sentences()
             except (UserError, KeyError, TypeError, ValueError) as error:
-                self._window.complain(f"The words of the last time cannot be used: {error}")
+                self._context.complain(f"The words of the last time cannot be used: {error}")
         self._first, self.touched = pipeline.prompts, False
         self.bring_region(pipeline)
 
     def bring_region(self, pipeline: PipelineProtocol) -> None:
         """Keep recognition to the part of the last time, where the picture has the same size."""
-        *sides, width, height = self._window.settings.region or [0, 0]
+        *sides, width, height = self._settings.region or [0, 0]
         if sides and (width, height) == tuple(pipeline.resolution):
             from neuroclip_live.stream.box import Box
 
@@ -80,39 +88,40 @@ class Keeping:
 
     def look(self, now_s: float) -> None:
         """Have what changed written, in a thread of its own; call often."""
-        window = self._window
-        if now_s < self._due_s or self._first is None or window._closed:
+        if now_s < self._due_s or self._first is None or self._closed:
             return
         self._due_s = now_s + EVERY_S
         self._note()
-        if window.pipeline is not None:
-            self.lessons.look(window.pipeline)
-        state = asdict(window.settings)
+        pipeline = self._context.pipeline()
+        if pipeline is not None:
+            self.lessons.look(pipeline, self.given)
+        state = asdict(self._settings)
         if state != self._written:
             self._written = state
-            window.recording.jobs.do(self._writer(), self._written_or_not, window.complain)
+            self._jobs.do(self._writer(), self._written_or_not, self._context.complain)
 
     def _written_or_not(self, trouble: str) -> None:
         """Say once that nothing is kept, and say so again only after it was."""
         if trouble and not self._in_trouble:
             words = "Words, lists and settings will be gone after this run"
-            self._window.banner.say(f"{words}: {trouble}", "warn")
+            self._context.say(f"{words}: {trouble}", "warn")
         self._in_trouble = bool(trouble)
 
     def close(self) -> None:
         """Write everything now; no write that is late comes after it."""
         if self._first is not None:
             self._note()
-            if self._window.pipeline is not None:
-                self.lessons.look(self._window.pipeline, closing=True)
+            pipeline = self._context.pipeline()
+            if pipeline is not None:
+                self.lessons.look(pipeline, self.given, closing=True)
             self.lessons.close()
         with self._lock:
-            self._window.store.save(self._window.settings)
+            self._closed = True
+            self._store.save(self._settings)
 
     def _note(self) -> None:
         """Take over what the user changed."""
-        window = self._window
-        prompts, settings, pipeline = window.prompts.prompts, window.settings, window.pipeline
+        prompts, settings, pipeline = self._context.words.now(), self._settings, self._context.pipeline()
         if self.touched and prompts is not self._first:
             self._first = prompts
             own = getattr(getattr(pipeline, "backbone", None), "info", None)
@@ -126,13 +135,13 @@ class Keeping:
             settings.region = [*region, *size] if region is not None else []
 
     def _writer(self) -> Any:
-        window, settings, lock = self._window, copy.deepcopy(self._window.settings), self._lock
+        settings = copy.deepcopy(self._settings)
 
         def write() -> str:
-            with lock:
-                if not window._closed:
-                    window.store.save(settings)
-                return window.store.trouble
+            with self._lock:
+                if not self._closed:
+                    self._store.save(settings)
+                return self._store.trouble
 
         return write
 

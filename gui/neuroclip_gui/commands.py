@@ -138,7 +138,7 @@ ACTIONS: tuple[Spec, ...] = (
     Spec(
         "settings",
         "S&ettings…",
-        lambda w: w.recognition.ask(),
+        lambda w: w.do.ask_settings(),
         ("Ctrl+,",),
         tip="Model, device, slices, timesteps, theme",
     ),

@@ -11,21 +11,37 @@ from PySide6.QtCore import QStandardPaths
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication, QFileDialog
 
+from neuroclip_gui.panel_spec import Context
 from neuroclip_gui.panels.picture.annotated import LEAST_WIDTH, Notes, annotated
 from neuroclip_live.errors import UserError
 from neuroclip_live.prompting.prompt_set import MAX_PROMPTS, PromptSet, read_prompt_text, split_prompts
 
 if TYPE_CHECKING:
-    from neuroclip_gui.main_window import MainWindow
+    from neuroclip_gui.panels.decision.decision_panel import DecisionPanel
+    from neuroclip_gui.panels.picture.live_view import LiveView
+    from neuroclip_gui.panels.playback.transport import Transport
 
 _FILTER = "Text (*.txt);;All files (*)"
 
 
 class Snapshots:
-    """Saves and copies the picture shown."""
+    """Saves and copies the picture shown.
 
-    def __init__(self, window: MainWindow) -> None:
-        self._window = window
+    Parameters
+    ----------
+    context : Context
+    live : LiveView
+        What shows it.
+    decision : DecisionPanel
+        What says what it is.
+    transport : Transport
+        What says when it is.
+    """
+
+    def __init__(
+        self, context: Context, live: LiveView, decision: DecisionPanel, transport: Transport
+    ) -> None:
+        self._context, self._live, self._decision, self._transport = context, live, decision, transport
         where = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.PicturesLocation)
         self.folder = Path(where or Path.home())
 
@@ -33,7 +49,7 @@ class Snapshots:
         """Write the picture as a PNG named by the time: with the answer, the time, a scale and a legend."""
         image = self.picture()
         if image is None:
-            self._window.complain("There is no picture yet")
+            self._context.complain("There is no picture yet")
             return
         path = self.folder / f"neuroclip-live {datetime.now():%Y-%m-%d %H.%M.%S.%f}"[:-4]
         path = path.with_name(path.name + ".png")
@@ -50,66 +66,65 @@ class Snapshots:
                 raise UserError(f"Could not write {path}. Is the folder writable, and the disk not full?")
             return path
 
-        banner = self._window.banner
-        self._window.jobs.do(work, lambda p: banner.say(f"Saved {p}"), lambda m: banner.say(m, "error"))
+        say = self._context.say
+        self._context.jobs.do(work, lambda p: say(f"Saved {p}"), lambda m: say(m, "error"))
 
     def picture(self) -> QImage | None:
         """Return what is shown, with everything needed to understand it; None before there is any."""
-        window = self._window
-        bare = window.view.snapshot(LEAST_WIDTH)
-        if bare is None or window.view.frame is None:
+        view = self._live.view
+        bare = view.snapshot(LEAST_WIDTH)
+        if bare is None or view.frame is None:
             return None
-        factor = bare.width() // window.view.frame.shape[1]
-        return annotated(bare, notes_of(window), window.live.colors, factor)
+        return annotated(bare, self.notes(), self._live.colors, bare.width() // view.frame.shape[1])
 
     def copy(self) -> None:
         """Put the picture on the clipboard."""
         image = self.picture()
         if image is not None:
             QApplication.clipboard().setImage(image)
-            self._window.banner.say("Copied the picture")
+            self._context.say("Copied the picture")
 
-
-def notes_of(window: MainWindow) -> Notes:
-    """Return what a picture of the window's is to say beside itself."""
-    answer, probability = "", None
-    if window.pipeline is not None:
-        answer, probability = window.decision.words()[0], None
-        if window.decided.kind == "label" and answer == window.decided.label:
-            probability = window.decided.probability
-    prediction = window.pipeline.prediction() if window.pipeline is not None else None
-    time = ""
-    if prediction is not None:
-        since = window.transport.seconds_of(prediction.t_us) if window.transport.active else None
-        time = f"{since:.2f} s" if since is not None else f"{datetime.now():%Y-%m-%d %H:%M:%S}"
-    kind, amount = window.live.accumulation
-    made = {"time": f"{amount} ms", "count": f"{amount:,} events", "fade": f"fading, {amount} ms"}[kind]
-    name = window.windowTitle().removesuffix(" – neuroclip-live")
-    color = window.prompts.color(window.decided.label).name()
-    return Notes(answer, probability, time, made, name, color)
+    def notes(self) -> Notes:
+        """Return what a picture is to say beside itself."""
+        pipeline, decided = self._context.pipeline(), self._context.decided()
+        answer, probability, time = "", None, ""
+        if pipeline is not None:
+            answer = self._decision.words()[0]
+            if decided.kind == "label" and answer == decided.label:
+                probability = decided.probability
+            prediction = pipeline.prediction()
+            if prediction is not None:
+                transport = self._transport
+                since = transport.seconds_of(prediction.t_us) if transport.active else None
+                time = f"{since:.2f} s" if since is not None else f"{datetime.now():%Y-%m-%d %H:%M:%S}"
+        kind, amount = self._live.accumulation
+        made = {"time": f"{amount} ms", "count": f"{amount:,} events", "fade": f"fading, {amount} ms"}[kind]
+        name = self._context.parent.windowTitle().removesuffix(" – neuroclip-live")
+        color = self._context.words.color(decided.label).name()
+        return Notes(answer, probability, time, made, name, color)
 
 
 class PromptFiles:
     """Reads and writes lists of words, one a line."""
 
-    def __init__(self, window: MainWindow) -> None:
-        self._window = window
+    def __init__(self, context: Context) -> None:
+        self._context = context
 
     def ask_import(self) -> None:
         """Choose a list to add."""
-        path, _ = QFileDialog.getOpenFileName(self._window, "Import words", "", _FILTER)
+        path, _ = QFileDialog.getOpenFileName(self._context.parent, "Import words", "", _FILTER)
         if path:
             self.load(Path(path))
 
     def ask_export(self) -> None:
         """Choose where to write the list."""
-        path, _ = QFileDialog.getSaveFileName(self._window, "Export words", "words.txt", _FILTER)
+        path, _ = QFileDialog.getSaveFileName(self._context.parent, "Export words", "words.txt", _FILTER)
         if path:
             self.save(Path(path))
 
     def load(self, path: Path) -> None:
         """Replace the words by those of a file."""
-        before = self._window.prompts.prompts
+        before = self._context.words.now()
         new, refused = replace(before, prompts=()), []
         try:
             found = {prompt.label.casefold(): prompt for prompt in split_prompts(read_prompt_text(path))}
@@ -124,20 +139,20 @@ class PromptFiles:
                     refused.append(str(error))
             new.validate()
         except UserError as error:
-            self._window.banner.say("; ".join([*refused[:1], str(error)]), "error")
+            self._context.say("; ".join([*refused[:1], str(error)]), "error")
             return
-        self._window.want_prompts(new)
+        self._context.words.want(new)
         if refused:  # one that cannot be does not cost the others
-            self._window.complain(f"{_count(len(refused))} left out: {refused[0]}")
+            self._context.complain(f"{_count(len(refused))} left out: {refused[0]}")
 
     def save(self, path: Path) -> None:
         """Write the words; negatives begin with "-"."""
         try:
-            path.write_text(as_text(self._window.prompts.prompts), encoding="utf-8")
+            path.write_text(as_text(self._context.words.now()), encoding="utf-8")
         except OSError as error:
-            self._window.banner.say(f"Could not write {path}: {error.strerror or error}", "error")
+            self._context.say(f"Could not write {path}: {error.strerror or error}", "error")
         else:
-            self._window.banner.say(f"Wrote {path}")
+            self._context.say(f"Wrote {path}")
 
 
 def _count(refused: int) -> str:

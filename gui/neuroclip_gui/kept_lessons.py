@@ -12,11 +12,12 @@ import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from neuroclip_gui.panels.teach.teach_commands import Teaching
+from neuroclip_gui.jobs import Jobs
+from neuroclip_gui.panel_spec import Context
+from neuroclip_gui.settings import SettingsStore
 from neuroclip_live.errors import UserError
 
 if TYPE_CHECKING:
-    from neuroclip_gui.main_window import MainWindow
     from neuroclip_live.recognition.pipeline_protocol import PipelineProtocol
 
 log = logging.getLogger(__name__)
@@ -27,16 +28,20 @@ class KeptLessons:
 
     Parameters
     ----------
-    window : MainWindow
+    context : Context
+    store : SettingsStore
+        Beside whose file they lie.
+    jobs : Jobs
+        Writes them: none that may hang on a source.
     """
 
-    def __init__(self, window: MainWindow) -> None:
-        self._window = window
+    def __init__(self, context: Context, store: SettingsStore, jobs: Jobs) -> None:
+        self._context, self._store, self._jobs = context, store, jobs
         self._teacher: Any = None
         self._book: Any = None
         self._reading = False
 
-    def look(self, pipeline: PipelineProtocol, *, closing: bool = False) -> None:
+    def look(self, pipeline: PipelineProtocol, given: frozenset[str], *, closing: bool = False) -> None:
         """Bring back what a teacher that is new was taught; have what changed written, unless ``closing``."""
         teacher = getattr(pipeline, "teacher", None)
         if teacher is None or not hasattr(teacher, "model"):
@@ -44,16 +49,14 @@ class KeptLessons:
         if teacher is not self._teacher:
             self.close()
             self._teacher, self._book = teacher, teacher.book
-            path, own = self.path(teacher), not self._window.recognition.given & {"taught", "adapter"}
+            path, own = self.path(teacher), not given & {"taught", "adapter"}
             if own and teacher.status().labels:
                 self._book = None  # taught within the first moment
             elif own and path.exists() and not closing:
                 self._read(teacher, path)
         elif teacher.book is not self._book and not self._reading and not closing:
             self._book = book = teacher.book
-            self._window.recording.jobs.do(
-                lambda: self._write(teacher, book), _nothing, _complain(self._window)
-            )
+            self._jobs.do(lambda: self._write(teacher, book), _nothing, self._complain)
 
     def close(self) -> None:
         """Write now what is not written yet."""
@@ -69,7 +72,7 @@ class KeptLessons:
         """Return the file of a teacher's model and T."""
         plain = re.sub(r"[^A-Za-z0-9.-]+", "-", teacher.model).strip("-.")[:60]
         name = f"{plain}-{zlib.crc32(teacher.model.encode()):08x}-T{teacher.timesteps}.safetensors"
-        store = self._window.store.path
+        store = self._store.path
         return store.with_name(f"{store.stem}-lessons") / name
 
     def _read(self, teacher: Any, path: Path) -> None:
@@ -79,7 +82,6 @@ class KeptLessons:
             self._reading = False
             if teacher is self._teacher:
                 self._book = teacher.book
-                self._window.panel(Teaching).look()
 
         def failed(message: str) -> None:
             self._reading = False
@@ -88,13 +90,16 @@ class KeptLessons:
                 path.replace(broken)
             except OSError as error:
                 log.warning("could not set %s aside: %s", path, error)
-            self._window.complain(f"The lessons of the last time cannot be used: {message}")
+            self._context.complain(f"The lessons of the last time cannot be used: {message}")
 
-        self._window.jobs.do(lambda: teacher.load(path), come, failed)
+        self._context.jobs.do(lambda: teacher.load(path), come, failed)
+
+    def _complain(self, message: str) -> None:
+        self._context.complain(f"What was taught could not be kept: {message}")
 
     def _write(self, teacher: Any, book: Any) -> None:
         path = self.path(teacher)
-        if self._window.store.frozen:
+        if self._store.frozen:
             return
         if book is teacher.book and teacher.status().labels:
             teacher.save(path)
@@ -104,7 +109,3 @@ class KeptLessons:
 
 def _nothing(_: object) -> None:
     """Take the result."""
-
-
-def _complain(window: MainWindow) -> Any:
-    return lambda message: window.complain(f"What was taught could not be kept: {message}")

@@ -39,6 +39,7 @@ from neuroclip_gui.panels.prompts.prompt_updates import PromptUpdates
 from neuroclip_gui.panels.recording.record_bar import RecordBar
 from neuroclip_gui.panels.recording.record_commands import Recording
 from neuroclip_gui.panels.serving.serve_commands import Serving
+from neuroclip_gui.panels.teach.teach_commands import Teaching
 from neuroclip_gui.panels.waiting.waiting import Waiting
 from neuroclip_gui.pulse import FASTEST_HZ, Pulse
 from neuroclip_gui.settings import SettingsStore, WindowSettings
@@ -97,24 +98,24 @@ class MainWindow(QMainWindow):
         self.banner = Banner(theme)
         self.decision = DecisionPanel(theme)
         self.do = WindowCommands(self)
-        self.region, self.things = Region(self), ObjectsShown(self)
         self.transport = Transport(theme)
         self.record_bar = RecordBar(theme)
         self.context = context_of(self)
+        self.region = Region(self.context, self.view)
         self.recording = Recording(
             self.context, self.record_bar, lambda name, icon: self.actions_.draw(name, icon)
         )
         self.export = Export(self.context, self.transport)
         self.serving = Serving(self, lambda: self.pipeline, self.banner.say)
         self.status_line = StatusLine()
-        self.sources, self.recognition = Sources(self), Recognition(self)
+        self.sources, self.recognition = Sources(self), Recognition(self.context)
         self.playlist = Playlist(self.sources, self.transport, settings)
-        self.snapshots, self.prompt_files = Snapshots(self), PromptFiles(self)
+        self.snapshots = Snapshots(self.context, self.live, self.decision, self.transport)
+        self.prompt_files = PromptFiles(self.context)
         self.waiting = Waiting(theme, self.sources.take)
         self._closed = False
-        self.keeping = Keeping(self)
-        self.typing = TypingAnywhere(self)
-        self.undo = Undo(self)
+        self.keeping = Keeping(self.context, store, self.recording.jobs)
+        self.undo = Undo(self.context, self.use_prompts)
         self._build()
         screen = QGuiApplication.primaryScreen()
         self.pulse = Pulse(Follower(self).tick, screen.refreshRate() if screen is not None else FASTEST_HZ)
@@ -146,6 +147,8 @@ class MainWindow(QMainWindow):
         self.panels = {spec.name: spec.make(self.context) for spec in PANELS}
         self.prompts = self.panel(PromptUpdates).panel
         self.prompts.model.chosen = self.settings.colors
+        self.things = ObjectsShown(self.context, self.view, self.prompts, self.panel(Teaching))
+        self.typing = TypingAnywhere(self, self.prompts.entry, self.do.focus_entry, self.banner.say)
         self.prompt_sets = PromptSets(self.context, self.prompts.lists)
         self.docks = layout.make_docks(self, self.panels)
         for dock in self.docks.values():
@@ -196,6 +199,7 @@ class MainWindow(QMainWindow):
     def attach(self, pipeline: PipelineProtocol) -> None:
         """Show a pipeline that was made, and start it."""
         self.pipeline = pipeline
+        self.keeping.given = self.recognition.given
         self.keeping.begin(pipeline)
         self.prompts.show_prompts(pipeline.prompts)
         self.source_changed()

@@ -8,13 +8,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
-
+from neuroclip_gui.panel_spec import Context
 from neuroclip_live.config import DEFAULT, MODEL_NAMES, Config
 from neuroclip_live.errors import UserError
 
 if TYPE_CHECKING:
-    from neuroclip_gui.main_window import MainWindow
     from neuroclip_live.model.backbone import Backbone
     from neuroclip_live.recognition.model_change import Load, Progress
     from neuroclip_live.recognition.pipeline_protocol import PipelineProtocol
@@ -36,8 +34,8 @@ class Recognition:
         What was asked for last.
     """
 
-    def __init__(self, window: MainWindow) -> None:
-        self._window = window
+    def __init__(self, context: Context) -> None:
+        self._context, self._settings = context, context.settings
         self.given: frozenset[str] = frozenset()
         self.config = DEFAULT
         self.model, self.device = DEFAULT.model, DEFAULT.device
@@ -57,7 +55,7 @@ class Recognition:
         from neuroclip_live.stream.motion_setting import parse_motion
         from neuroclip_live.stream.slicing import parse_slice
 
-        settings, given = self._window.settings, self.given
+        settings, given = self._settings, self.given
         if not given & {"smoothing", "sure"}:
             self.use_decision(pipeline)
         if not given & {"slice", "overlap"}:
@@ -68,7 +66,7 @@ class Recognition:
             pipeline.change_motion(parse_motion(settings.motion))
         if "objects" not in given:
             pipeline.change_objects(settings.objects)
-        self._window.actions_.by_name["objects"].setChecked(pipeline.settings.recognizer.objects.enabled)
+        self._context.action("objects").setChecked(pipeline.settings.recognizer.objects.enabled)
         if not given & {"model", "device", "runtime"}:
             wanted = settings.model, settings.device
             if wanted != (self.model, self.device):
@@ -78,7 +76,7 @@ class Recognition:
     def use_model(self, model: str, device: str) -> None:
         """Load another model, or the same for another device; the one at work goes on until it is there."""
         model, device = model.strip(), device.strip().lower()
-        pipeline = self._window.pipeline
+        pipeline = self._context.pipeline()
         if not model or not device or pipeline is None:
             return
         self.model, self.device = model, device
@@ -89,14 +87,14 @@ class Recognition:
     def look(self, pipeline: PipelineProtocol) -> None:
         """Remember the model asked for once it is at work: one that cannot be had is never remembered."""
         if self._asked is not None and pipeline.backbone in self._asked[2]:
-            self._window.settings.model, self._window.settings.device = self._asked[:2]
+            self._settings.model, self._settings.device = self._asked[:2]
             self._asked = None
 
     def use_decision(self, pipeline: PipelineProtocol | None = None) -> None:
         """Make answers as calm and as sure as the settings say."""
         from neuroclip_live.recognition.decision import DecisionSettings
 
-        settings, pipeline = self._window.settings, pipeline or self._window.pipeline
+        settings, pipeline = self._settings, pipeline or self._context.pipeline()
         if pipeline is not None:
             pipeline.change_decision(DecisionSettings(settings.smoothing_s, settings.threshold))
 
@@ -107,18 +105,20 @@ class Recognition:
         try:
             by = parse_slice(text, overlap)
         except UserError as error:
-            self._window.complain(str(error))
+            self._context.complain(str(error))
             return False
-        self._window.settings.slice, self._window.settings.overlap = by.describe(), overlap
-        if self._window.pipeline is not None:
-            self._window.pipeline.change_slicing(by)
+        self._settings.slice, self._settings.overlap = by.describe(), overlap
+        pipeline = self._context.pipeline()
+        if pipeline is not None:
+            pipeline.change_slicing(by)
         return True
 
     def use_timesteps(self, timesteps: int) -> None:
         """Average over another number of timesteps."""
-        self._window.settings.timesteps = timesteps
-        if self._window.pipeline is not None:
-            self._window.pipeline.change_timesteps(timesteps)
+        self._settings.timesteps = timesteps
+        pipeline = self._context.pipeline()
+        if pipeline is not None:
+            pipeline.change_timesteps(timesteps)
 
     def use_motion(self, text: str) -> bool:
         """Take other slices for "no motion"; return whether the text was understood."""
@@ -127,24 +127,25 @@ class Recognition:
         try:
             motion = parse_motion(text)
         except UserError as error:
-            self._window.complain(str(error))
+            self._context.complain(str(error))
             return False
-        self._window.settings.motion = describe_motion(motion)
-        if self._window.pipeline is not None:
-            self._window.pipeline.change_motion(motion)
+        self._settings.motion = describe_motion(motion)
+        pipeline = self._context.pipeline()
+        if pipeline is not None:
+            pipeline.change_motion(motion)
         return True
 
     def use_objects(self, on: bool) -> None:
         """Look for several things beside the whole picture's answer, or no longer."""
-        pipeline = self._window.pipeline
+        pipeline = self._context.pipeline()
         if pipeline is None or pipeline.settings.recognizer.objects.enabled == on:
             return
-        self._window.settings.objects = on
+        self._settings.objects = on
         pipeline.change_objects(on)
 
     def options(self) -> list[str]:
         """Return how it recognizes, as options of a command that encodes recordings alike."""
-        saved = {n: getattr(self._window.settings, n) for n in _CUTTING if n not in self.given}
+        saved = {n: getattr(self._settings, n) for n in _CUTTING if n not in self.given}
         config = replace(self.config.with_model(self.model, self.device), **saved)
         found: list[str] = []
         for name in (*MODEL_NAMES, *_CUTTING):
@@ -155,24 +156,13 @@ class Recognition:
                 found.append(f"--{option}={value}")
         return found
 
-    def ask(self) -> None:
-        """Show the settings; the window stays usable, so that what they do is seen."""
-        from neuroclip_gui.dialogs.settings_dialog import SettingsDialog
-
-        for dialog in self._window.findChildren(SettingsDialog):
-            dialog.raise_()
-            return
-        dialog = SettingsDialog(self._window)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.show()
-
     def reset(self) -> None:
         """Go back to what a new user has."""
-        settings = self._window.settings
+        settings = self._settings
         self.use_slices(settings.slice, settings.overlap)
         self.use_timesteps(settings.timesteps)
         self.use_motion(settings.motion)
-        self._window.actions_.by_name["objects"].setChecked(settings.objects)
+        self._context.action("objects").setChecked(settings.objects)
         if (self.model, self.device) != (settings.model, settings.device):
             self.use_model(settings.model, settings.device)
 

@@ -38,5 +38,6 @@ def context_of(window: MainWindow) -> Context:
             stream=lambda address: window.sources.open_stream(address),
             moment=lambda path, seconds: window.sources.play_at(path, seconds),
             place=lambda t_us: window.transport.seek_us(t_us),
+            region=lambda box: window.region.use(box),
         ),
     )

@@ -28,6 +28,7 @@ from neuroclip_live.recognition.prediction import Decision, Prediction
 if TYPE_CHECKING:
     from neuroclip_live.recognition.pipeline_protocol import PipelineProtocol
     from neuroclip_live.recognition.pipeline_state import Status
+    from neuroclip_live.stream.box import Box
 
 
 class Say(Protocol):
@@ -51,12 +52,15 @@ class Doors:
         Plays a recording, by its path, from a second on.
     place : callable
         Goes to a time of the stream, in microseconds, where a recording is played.
+    region : callable
+        Recognizes a part of the sensor alone, or with None all of it; says why where it cannot.
     """
 
     camera: Callable[[str | None], None]
     stream: Callable[[str], None]
     moment: Callable[[str, float], None]
     place: Callable[[int], None]
+    region: Callable[[Box | None], None]
 
 
 @dataclass(frozen=True)

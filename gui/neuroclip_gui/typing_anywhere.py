@@ -7,7 +7,7 @@ Windows are watched, not the application: the keys come by here before any widge
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QKeyEvent, QKeySequence
@@ -22,9 +22,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-if TYPE_CHECKING:
-    from neuroclip_gui.main_window import MainWindow
-
 _COMMAND = (
     Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.MetaModifier
 )
@@ -36,12 +33,24 @@ class TypingAnywhere(QObject):
 
     Parameters
     ----------
-    window : MainWindow
+    window : QWidget
+    entry : QLineEdit
+        Into which words are typed.
+    focus_entry : callable
+        Brings it into view, with the focus.
+    say : callable
+        Says something over the picture.
     """
 
-    def __init__(self, window: MainWindow) -> None:
+    def __init__(
+        self,
+        window: QWidget,
+        entry: QLineEdit,
+        focus_entry: Callable[[Qt.FocusReason], None],
+        say: Callable[[str], None],
+    ) -> None:
         super().__init__(window)
-        self._window = window
+        self._window, self._entry, self._focus_entry, self._say = window, entry, focus_entry, say
         self._held = False
 
     def watch(self, top: QWidget) -> None:
@@ -76,9 +85,8 @@ class TypingAnywhere(QObject):
         typed = event.text().isprintable() and event.text().strip() and not event.modifiers() & _COMMAND
         if not (typed or pasted) or isinstance(focus, QMenuBar) or self._window.property("desk"):
             return False
-        entry = self._window.prompts.entry
-        self._window.do.focus_entry(Qt.FocusReason.OtherFocusReason)
-        QApplication.sendEvent(entry, event)
+        self._focus_entry(Qt.FocusReason.OtherFocusReason)
+        QApplication.sendEvent(self._entry, event)
         return True
 
     def _on_override(self, event: QKeyEvent) -> bool:
@@ -97,7 +105,7 @@ class TypingAnywhere(QObject):
         """Say it once where somebody holds the key that teaches, and only types."""
         if event.key() == Qt.Key.Key_T and event.isAutoRepeat() and not event.modifiers() & _COMMAND:
             if not self._held:
-                self._window.banner.say(TYPES_HERE)
+                self._say(TYPES_HERE)
             self._held = True
 
 

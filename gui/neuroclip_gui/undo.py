@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
-from neuroclip_gui.panels.teach.teach_commands import Teaching
+from neuroclip_gui.panel_spec import Context
 
 if TYPE_CHECKING:
-    from neuroclip_gui.main_window import MainWindow
     from neuroclip_live.prompting.prompt_set import PromptSet
 
 MOST = 200
@@ -45,12 +44,14 @@ class Undo:
 
     Parameters
     ----------
-    window : MainWindow
+    context : Context
+    use_prompts : callable
+        Scores against other words from now on.
     """
 
-    def __init__(self, window: MainWindow) -> None:
-        self._window = window
-        self.stack = QUndoStack(window)
+    def __init__(self, context: Context, use_prompts: Callable[[PromptSet], None]) -> None:
+        self._context, self._use_prompts = context, use_prompts
+        self.stack = QUndoStack(context.parent)
         self.stack.setUndoLimit(MOST)
 
     # ---- what the user does
@@ -58,14 +59,14 @@ class Undo:
     def change_words(self, before: PromptSet, after: PromptSet) -> None:
         """Score against another set from now on."""
         if before == after:
-            self._window.use_prompts(after)
+            self._use_prompts(after)
             return
         same = before.templates == after.templates
 
         def use(prompts: PromptSet) -> None:
             # the sentences of a model that came meanwhile stay: only a change of them is taken back
-            now = self._window.prompts.prompts
-            self._window.use_prompts(
+            now = self._context.words.now()
+            self._use_prompts(
                 replace(prompts, templates=now.templates)
                 if same and prompts.templates != now.templates
                 else prompts
@@ -82,7 +83,7 @@ class Undo:
             text,
             lambda: teacher.restore(after) if teacher.book is not after else None,
             lambda: teacher.restore(before),
-            lambda: getattr(self._window.pipeline, "teacher", None) is teacher,
+            lambda: getattr(self._context.pipeline(), "teacher", None) is teacher,
         )
 
     def change_lists(self, text: str, before: dict[str, Any], after: dict[str, Any]) -> None:
@@ -91,8 +92,7 @@ class Undo:
 
     def start_empty(self) -> None:
         """Without words, lessons or a part of the picture: all of it can be taken back at once."""
-        window = self._window
-        pipeline, words = window.pipeline, window.prompts.prompts
+        pipeline, words = self._context.pipeline(), self._context.words.now()
         teacher = getattr(pipeline, "teacher", None)
         region = pipeline.region if pipeline is not None else None
         self.stack.beginMacro("start empty")
@@ -102,9 +102,10 @@ class Undo:
             teacher.clear()
             self.note_lessons("forget everything taught", teacher, before)
         if region is not None:
-            self._push("whole sensor", lambda: self._use_region(None), lambda: self._use_region(region))
+            use = self._context.doors.region
+            self._push("whole sensor", lambda: use(None), lambda: use(region))
         self.stack.endMacro()
-        window.banner.say("Words, lessons and the part of the picture are put aside: Ctrl+Z brings them back")
+        self._context.say("Words, lessons and the part of the picture are put aside: Ctrl+Z brings them back")
 
     def undo(self) -> None:
         """Take the latest change back."""
@@ -121,10 +122,9 @@ class Undo:
             what, count = text(), self.stack.count()
             do()
             if self.stack.count() == count:  # else it was of a model that is no longer there
-                self._window.banner.say(f"{'Undone' if verb == 'undo' else 'Done again'}: {what}")
-                self._window.panel(Teaching).look()
+                self._context.say(f"{'Undone' if verb == 'undo' else 'Done again'}: {what}")
                 return
-        self._window.complain(f"There is nothing to {verb}")
+        self._context.complain(f"There is nothing to {verb}")
 
     def _push(
         self,
@@ -136,17 +136,7 @@ class Undo:
         self.stack.push(_Change(text, do, back, stands))
 
     def _use_lists(self, lists: dict[str, Any]) -> None:
-        self._window.settings.prompt_sets = dict(lists)
-
-    def _use_region(self, region: Any) -> None:
-        from neuroclip_live.errors import UserError
-
-        if self._window.pipeline is not None:
-            try:
-                self._window.pipeline.set_region(region)
-            except UserError as error:  # a picture of another size
-                self._window.complain(str(error))
-            self._window.region.look()
+        self._context.settings.prompt_sets = dict(lists)
 
 
 def described(before: PromptSet, after: PromptSet) -> str:

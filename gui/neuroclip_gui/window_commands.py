@@ -133,6 +133,17 @@ class WindowCommands:
         dialog.accepted.connect(lambda: window.want_prompts(panel.prompts.with_templates(dialog.templates)))
         self.open_dialog(dialog)
 
+    def ask_settings(self) -> None:
+        """Show the settings; the window stays usable, so that what they do is seen."""
+        from neuroclip_gui.dialogs.settings_dialog import SettingsDialog
+
+        for dialog in self._window.findChildren(SettingsDialog):
+            dialog.raise_()
+            return
+        dialog = SettingsDialog(self._window)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.show()
+
     def show_shortcuts(self) -> None:
         """Show all keys."""
         self.open_dialog(ShortcutsDialog(self._window))

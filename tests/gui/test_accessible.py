@@ -39,7 +39,7 @@ CONTROLS = (
 )
 _NO_FOCUS = Qt.FocusPolicy.NoFocus
 DIALOGS = {
-    "settings": lambda w: w.recognition.ask(),
+    "settings": lambda w: w.do.ask_settings(),
     "sentences": lambda w: w.do.ask_templates(),
     "export": lambda w: ExportDialog(w.export, "a", (0.0, 10.0), w).open(),
     "serve": lambda w: w.serving.ask(),

@@ -199,7 +199,7 @@ def test_a_file_with_one_word_that_is_too_long_keeps_the_others(qtbot, window, p
 def test_enter_in_the_settings_is_for_the_field_and_closes_nothing(qtbot, window, monkeypatch):
     asked = []
     monkeypatch.setattr(window.recognition, "use_model", lambda *what: asked.append(what))
-    window.recognition.ask()
+    window.do.ask_settings()
     (dialog,) = window.findChildren(SettingsDialog)
     dialog.model.setCurrentText("ViT-B-32/openai")
     dialog.model.setFocus()

@@ -122,7 +122,7 @@ def test_fields_keep_what_is_typed_into_them(qtbot, window, keyboard):
 
 
 def test_dialogs_and_menus_keep_their_keys(qtbot, window, keyboard):
-    window.recognition.ask()
+    window.do.ask_settings()
     dialog = window.findChild(SettingsDialog)
     dialog.slice.setFocus()
     QTest.keyClick(dialog.windowHandle(), "5")

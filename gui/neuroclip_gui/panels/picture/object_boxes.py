@@ -19,11 +19,13 @@ from PySide6.QtWidgets import (
     QWidgetAction,
 )
 
+from neuroclip_gui.panel_spec import Context
 from neuroclip_gui.panels.teach.teach_commands import Teaching
 from neuroclip_gui.style.theme import font
 
 if TYPE_CHECKING:
-    from neuroclip_gui.main_window import MainWindow
+    from neuroclip_gui.panels.picture.event_view import EventView
+    from neuroclip_gui.panels.prompts.prompts_panel import PromptsPanel
     from neuroclip_live.objects.found import FoundObject
     from neuroclip_live.recognition.prediction import Prediction
 
@@ -128,26 +130,29 @@ class ObjectsShown:
 
     Parameters
     ----------
-    window : MainWindow
+    context : Context
+    view : EventView
+        In which the boxes lie.
+    prompts : PromptsPanel
+    teaching : Teaching
     """
 
-    def __init__(self, window: MainWindow) -> None:
-        self._window = window
-        self.boxes = ObjectBoxes(lambda label: window.prompts.color(label))
+    def __init__(self, context: Context, view: EventView, prompts: PromptsPanel, teaching: Teaching) -> None:
+        self._context, self._prompts, self._teaching = context, prompts, teaching
+        self.boxes = ObjectBoxes(prompts.color)
         self.boxes.asked = self.ask
         self.menu: QMenu | None = None
-        window.view.add_item(self.boxes)
+        view.add_item(self.boxes)
 
     def show_prediction(self, prediction: Prediction | None) -> None:
         """Show what a prediction found, and count it in the list of words."""
         found = (prediction.objects or ()) if prediction is not None else ()
         self.boxes.show_objects(found)
-        self._window.prompts.model.set_counts(Counter(one.label for one in found if one.label))
+        self._prompts.model.set_counts(Counter(one.label for one in found if one.label))
 
     def ask(self, found: FoundObject) -> None:
         """Show a thing's scores, and what can be done with it."""
-        window = self._window
-        menu = self.menu = QMenu(window)
+        menu = self.menu = QMenu(self._context.parent)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.addAction(f"#{found.id}  {words_of(found)}, for {found.age_us / 1e6:.1f} s").setEnabled(False)
         if found.frames:
@@ -159,33 +164,32 @@ class ObjectsShown:
         if nearest:
             words = menu.addMenu("What is it?")
             for word, _ in nearest:
-                words.addAction(word, partial(window.prompts.add, word))
+                words.addAction(word, partial(self._prompts.add, word))
         self._add_lessons(menu, found)
         menu.addAction("Only this", lambda: self.only(found))
         menu.popup(QCursor.pos())
 
     def _add_lessons(self, menu: QMenu, found: FoundObject) -> None:
         """Offer to teach what the thing is: its own word, or that it was another."""
-        window = self._window
-        teaching = window.panel(Teaching)
+        teaching, prompts = self._teaching, self._prompts.prompts
         own = found.label
         if own:
             menu.addAction(f"Teach this: “{own}”", lambda: teaching.learn_thing(found, own))
         was = menu.addMenu("It was …")
-        for label in (p.label for p in window.prompts.prompts.enabled if not p.negative):
+        for label in (p.label for p in prompts.enabled if not p.negative):
             if label != own:
                 was.addAction(label, partial(teaching.learn_thing, found, label))
         typed = teaching.panel.entry.currentText().strip()
-        if typed and typed not in window.prompts.prompts.labels:
+        if typed and typed not in prompts.labels:
             was.addAction(typed, lambda: teaching.learn_thing(found, typed))
-        teacher = getattr(window.pipeline, "teacher", None)
+        teacher = getattr(self._context.pipeline(), "teacher", None)
         if own and teacher is not None and own in dict(teacher.status().labels):
             was.addAction(f"no “{own}”", lambda: teaching.learn_thing(found, own, is_it=False))
         was.setEnabled(bool(was.actions()))
 
     def _nearest_words(self, found: FoundObject) -> list[tuple[str, float]] | None:
         """Return what a thing looks like, of the model's own nouns; None where it cannot tell."""
-        pipeline = self._window.pipeline
+        pipeline = self._context.pipeline()
         backbone = pipeline.backbone if pipeline is not None else None
         if backbone is None or found.look is None or len(found.look) != backbone.info.embed_dim:
             return None  # of the model before
@@ -194,20 +198,11 @@ class ObjectsShown:
 
     def only(self, found: FoundObject) -> None:
         """Recognize the part around a thing alone."""
-        from neuroclip_live.errors import UserError
         from neuroclip_live.stream.box import Box
 
         left, top, right, bottom = found.box
         margin = max(8, (right - left) // 4, (bottom - top) // 4)
-        if self._window.pipeline is None:
-            return
-        try:
-            self._window.pipeline.set_region(
-                Box(left - margin, top - margin, right + margin, bottom + margin)
-            )
-        except UserError as error:
-            self._window.complain(str(error))
-        self._window.region.look()
+        self._context.doors.region(Box(left - margin, top - margin, right + margin, bottom + margin))
 
 
 def _frames_of(found: FoundObject, menu: QMenu) -> QWidgetAction:

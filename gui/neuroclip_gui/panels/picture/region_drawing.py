@@ -12,11 +12,11 @@ from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPen
 from PySide6.QtWidgets import QGraphicsPathItem, QPushButton, QWidget
 
+from neuroclip_gui.panel_spec import Context
 from neuroclip_gui.style.theme import Theme, font
 from neuroclip_live.errors import UserError
 
 if TYPE_CHECKING:
-    from neuroclip_gui.main_window import MainWindow
     from neuroclip_gui.panels.picture.event_view import EventView
     from neuroclip_live.stream.box import Box
 
@@ -106,13 +106,14 @@ class Region:
 
     Parameters
     ----------
-    window : MainWindow
+    context : Context
+    view : EventView
+        Over which it is drawn.
     """
 
-    def __init__(self, window: MainWindow) -> None:
-        self._window = window
+    def __init__(self, context: Context, view: EventView) -> None:
+        self._context, self._view, theme = context, view, context.theme
         self._shown: Box | None = None
-        view, theme = window.view, window.theme
         self.sheet = Sheet(view, theme)
         self.sheet.drawn.connect(self._on_drawn)
         self.button = QPushButton("Whole sensor", view)
@@ -146,16 +147,26 @@ class Region:
         """Recognize the whole sensor, or draw nothing after all."""
         if self.drawing:
             self.sheet.hide()
-        elif self._window.pipeline is not None:
-            self._window.pipeline.set_region(None)
+        else:
+            self.use(None)
+        self.look()
+
+    def use(self, box: Box | None) -> None:
+        """Recognize a part alone, or with None all of the sensor; say why where that cannot be."""
+        pipeline = self._context.pipeline()
+        if pipeline is not None:
+            try:
+                pipeline.set_region(box)
+            except UserError as error:  # of a picture of another size, say
+                self._context.complain(str(error))
         self.look()
 
     def look(self) -> None:
         """Show which part the pipeline recognizes; ten times a second."""
-        pipeline = self._window.pipeline
+        pipeline = self._context.pipeline()
         region = pipeline.region if pipeline is not None else None
-        leaves = region is not None or self.drawing or bool(self._window.property("desk"))
-        self._window.actions_.by_name["region_clear"].setEnabled(leaves)
+        leaves = region is not None or self.drawing or bool(self._context.parent.property("desk"))
+        self._context.action("region_clear").setEnabled(leaves)
         if region == self._shown:
             return
         self._shown = region
@@ -174,26 +185,18 @@ class Region:
         from neuroclip_live.stream.box import Box
 
         self.sheet.hide()
-        pipeline = self._window.pipeline
-        if pipeline is None:
-            return
-        area = self._window.view.sensor_rect(rectangle)
-        box = Box(round(area.left()), round(area.top()), round(area.right()), round(area.bottom()))
-        try:
-            pipeline.set_region(box)
-        except UserError as error:
-            self._window.complain(str(error))
-        self.look()
+        area = self._view.sensor_rect(rectangle)
+        self.use(Box(round(area.left()), round(area.top()), round(area.right()), round(area.bottom())))
 
     def _place(self) -> None:
-        view = self._window.view
+        view = self._view
         self.button.adjustSize()
         self.button.move(view.width() - self.button.width() - 12, 12)
         if self.drawing:
             self.sheet.setGeometry(view.rect())
 
     def _restyle(self) -> None:
-        theme = self._window.theme
+        theme = self._context.theme
         pen = QPen(theme.color("accent"), 1.6)
         pen.setCosmetic(True)
         self._around.setPen(pen)
