@@ -122,7 +122,7 @@ ACTIONS: tuple[Spec, ...] = (
     Spec(
         "snapshot",
         "&Save picture",
-        lambda w: w.snapshots.save(),
+        lambda w: w.pictures.save(),
         ("Ctrl+S", "S"),
         "snapshot",
         "Save what is shown as a PNG among your pictures",
@@ -134,7 +134,7 @@ ACTIONS: tuple[Spec, ...] = (
         ("Ctrl+Shift+E",),
         tip="A stretch of the recording as MP4 or GIF, with the answer, the time and a legend",
     ),
-    Spec("copy", "&Copy picture", lambda w: w.snapshots.copy(), ("Ctrl+Shift+C",)),
+    Spec("copy", "&Copy picture", lambda w: w.pictures.copy(), ("Ctrl+Shift+C",)),
     Spec(
         "settings",
         "S&ettings…",

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _FILTER = "Text (*.txt);;All files (*)"
 
 
-class Snapshots:
+class Pictures:
     """Saves and copies the picture shown.
 
     Parameters

@@ -20,7 +20,7 @@ from neuroclip_gui import layout
 from neuroclip_gui.actions import Actions
 from neuroclip_gui.autosave import Keeping
 from neuroclip_gui.dropping import Dropped
-from neuroclip_gui.files import PromptFiles, Snapshots
+from neuroclip_gui.files import Pictures, PromptFiles
 from neuroclip_gui.jobs import Jobs
 from neuroclip_gui.model_choice import Recognition
 from neuroclip_gui.panel_context import context_of
@@ -110,7 +110,7 @@ class MainWindow(QMainWindow):
         self.status_line = StatusLine()
         self.sources, self.recognition = Sources(self), Recognition(self.context)
         self.playlist = Playlist(self.sources, self.transport, settings)
-        self.snapshots = Snapshots(self.context, self.live, self.decision, self.transport)
+        self.pictures = Pictures(self.context, self.live, self.decision, self.transport)
         self.prompt_files = PromptFiles(self.context)
         self.waiting = Waiting(theme, self.sources.take)
         self._closed = False

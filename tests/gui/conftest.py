@@ -115,7 +115,7 @@ def make_window(qtbot, qapp: QApplication, tmp_path: Path) -> Iterator[Callable[
         theme = Theme(settings.theme)
         theme.apply(qapp)
         window = MainWindow(theme, store, settings)
-        window.snapshots.folder = window.recording.folder = tmp_path
+        window.pictures.folder = window.recording.folder = tmp_path
         window.setProperty("fitted", True)  # the screen that is none has 800 x 800; here it is larger
         window.resize(1280, 720)
         window.show()

@@ -188,9 +188,9 @@ def test_settings_that_cannot_be_kept_are_told_once(qtbot, window, pipeline, tmp
 
 def test_a_picture_that_cannot_be_saved_is_told_in_plain_words(qtbot, window, tmp_path):
     (tmp_path / "file").write_text("in the way")
-    window.snapshots.folder = tmp_path / "file" / "Pictures"
+    window.pictures.folder = tmp_path / "file" / "Pictures"
     qtbot.waitUntil(lambda: window.view.frame is not None)
-    window.snapshots.save()
+    window.pictures.save()
     qtbot.waitUntil(lambda: window.banner.text.startswith("Could not write"))
     assert "Error" not in window.banner.text
 
