@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from neuroclip_live.events import Resolution
 from training.hands import held
@@ -89,14 +92,8 @@ def swift_film(
     light /= np.linalg.norm(light)
     ground_image = _painted(ground, resolution, random, clutter)
 
-    def film(t: float) -> Image:
-        center = middle + swing * np.sin(phase + rate * t)
-        image = ground_image.copy()
-        depth = np.full(image.shape, np.inf, np.float32)
-        pose = rotation("y", roll) @ rotation("x", elevation) @ rotation("z", start + spin * t)
-        render(thing, pose, light, image, depth, size, (float(center[0]), float(center[1])))
-        return np.clip(image, 0, 255).astype(np.uint8)
-
+    turns = [("z", start, spin), ("x", elevation, 0.0), ("y", roll, 0.0)]
+    film = _film(thing, size, light, ground_image, turns, lambda t: middle + swing * np.sin(phase + rate * t))
     return film, int(np.clip(round(speed / smear[0]), 2, smear[1]))
 
 
@@ -130,16 +127,7 @@ def near_film(
     light /= np.linalg.norm(light)
     ground_image = _painted(ground, resolution, random, clutter)
 
-    def film(t: float) -> Image:
-        center = middle + swing * np.sin(phase + rate * t)
-        image = ground_image.copy()
-        depth = np.full(image.shape, np.inf, np.float32)
-        pose = np.eye(3, dtype=np.float32)
-        for axis, start, turn in turns:
-            pose = rotation(axis, start + turn * t) @ pose
-        render(thing, pose, light, image, depth, size, (float(center[0]), float(center[1])))
-        return np.clip(image, 0, 255).astype(np.uint8)
-
+    film = _film(thing, size, light, ground_image, turns, lambda t: middle + swing * np.sin(phase + rate * t))
     return film, int(np.clip(round(speed / SMEAR[0]), 2, SMEAR[1] // 2))
 
 
@@ -164,17 +152,36 @@ def facing_film(
     light /= np.linalg.norm(light)
     ground_image = _painted(ground, resolution, random, clutter)
 
+    turns.reverse()  # the head turns on its neck, then the whole leans
+    film = _film(thing, size, light, ground_image, turns, lambda t: middle + swing * np.sin(phase + rate * t))
+    return film, 3
+
+
+def _film(
+    thing: Mesh,
+    size: float,
+    light: npt.NDArray[np.float32],
+    ground_image: npt.NDArray[np.float32],
+    turns: Sequence[tuple[str, float, float]],
+    center: Callable[[float], npt.NDArray[np.float64]],
+) -> Film:
+    """Return the film of a thing before a ground, (H, W) float32.
+
+    ``turns``: about which axis, in what order, from how many degrees on and how many a second.
+    ``center``: its middle (x, y) in pixels at a time in seconds.
+    """
+
     def film(t: float) -> Image:
-        center = middle + swing * np.sin(phase + rate * t)
         image = ground_image.copy()
         depth = np.full(image.shape, np.inf, np.float32)
         pose = np.eye(3, dtype=np.float32)
-        for axis, start, turn in reversed(turns):  # the head turns on its neck, then the whole leans
+        for axis, start, turn in turns:
             pose = rotation(axis, start + turn * t) @ pose
-        render(thing, pose, light, image, depth, size, (float(center[0]), float(center[1])))
+        x, y = center(t)
+        render(thing, pose, light, image, depth, size, (float(x), float(y)))
         return np.clip(image, 0, 255).astype(np.uint8)
 
-    return film, 3
+    return film
 
 
 def _ground(thing: Mesh, random: Random) -> float:
