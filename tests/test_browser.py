@@ -22,6 +22,7 @@ from neuroclip_live.prompting.prompts import parse_prompts
 from neuroclip_live.recognition.pipeline import Pipeline
 from neuroclip_live.server.live_run import LiveRun
 from neuroclip_live.server.web_server import ServerSettings, WebServer
+from neuroclip_live.stream.filters import Treatment
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 DRIVER = shutil.which("chromedriver")
@@ -121,6 +122,93 @@ def test_a_word_typed_in_the_browser_wins_is_taught_and_removed(browser: Any, pi
         expected = ("ERR_CONNECTION_REFUSED", "ERR_CONNECTION_RESET", "400")
         severe = [line["message"] for line in browser.get_log("browser") if line["level"] == "SEVERE"]
         assert not [told for told in severe if not any(each in told for each in expected)]
+    finally:
+        assert again.stop()
+
+
+def focus(browser: Any) -> tuple[str, str]:
+    script = "const a = document.activeElement; return [a.dataset.does || a.id, a.dataset.of || '']"
+    does, of = browser.execute_script(script)
+    return does, of
+
+
+def test_words_are_those_of_the_run_and_the_keyboard_keeps_its_place(
+    browser: Any, pipeline: Pipeline
+) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    run = LiveRun(lambda: pipeline)
+    run.set_prompts(["a mug", "a dog", "scissors"])
+    server = WebServer(run, ServerSettings("0"))
+    server.start()
+    try:
+        browser.get(server.url)
+        wait_for(lambda: rows(browser) == ["a mug", "a dog", "scissors"])
+        # changed elsewhere twice, the second time while the page has not done with the first
+        run.set_prompts(["a mug", "a dog", "a phone", "scissors"])
+        wait_for(lambda: "a phone" in rows(browser))
+        run.set_prompts(["a mug", "a dog", "scissors"])
+        wait_for(lambda: rows(browser) == ["a mug", "a dog", "scissors"])
+
+        remove = "document.querySelector(`button[data-does=remove][data-of='a dog']`).focus()"
+        browser.execute_script(remove)
+        browser.switch_to.active_element.send_keys(Keys.ENTER)
+        wait_for(lambda: rows(browser) == ["a mug", "scissors"])
+        assert focus(browser) == ("remove", "scissors")
+        browser.switch_to.active_element.send_keys(Keys.ENTER)
+        wait_for(lambda: rows(browser) == ["a mug"])
+        assert focus(browser) == ("remove", "a mug")
+    finally:
+        run.set_prompts(["a mug", "a phone", "scissors"])
+        assert server.stop()
+
+
+DRAWN = """
+const drawn = [];
+CanvasRenderingContext2D.prototype.strokeRect = (...rectangle) => drawn.push(rectangle);
+newest = {...newest, objects: [{box: arguments[0], state: "seen", label: null}]};
+picture();
+const canvas = document.getElementById("picture");
+return [drawn[0], canvas.width, canvas.height];
+"""
+
+
+def test_boxes_lie_on_a_picture_that_is_turned(browser: Any) -> None:
+    source = ReplaySource(demo_recording("tour"), loop=True)
+    width, height = source.resolution
+    running = Pipeline(source, lambda progress: load_backbone("event-nano"), parse_prompts("a mug, a dog"))
+    running.treat(Treatment(quarter_turns=1))
+    running.start()
+    server = WebServer(LiveRun(lambda: running), ServerSettings("0"))
+    server.start()
+    try:
+        browser.get(server.url)
+        wait_for(lambda: browser.execute_script("return Boolean(newest && bitmap && bitmap.height === 240)"))
+        rectangle, wide, tall = browser.execute_script(DRAWN, [0, 0, height, width])
+        assert (wide, tall) == (height, width)
+        assert rectangle == [0, 0, wide, tall]
+    finally:
+        assert server.stop()
+        running.stop()
+
+
+def test_another_token_is_said(browser: Any, pipeline: Pipeline) -> None:
+    server = WebServer(LiveRun(lambda: pipeline), ServerSettings("0", token="one"))
+    server.start()
+    port = server.url.partition("/?")[0].rpartition(":")[2]
+    browser.get(server.url)
+    wait_for(lambda: browser.find_element("id", "link").get_attribute("data-state") == "live")
+    server.stop()
+    wait_for(lambda: text(browser, "link").startswith("The program is away"))
+    again = WebServer(LiveRun(lambda: pipeline), ServerSettings(port, token="two"))
+    again.start()
+    try:
+        wait_for(lambda: "another token" in text(browser, "link"))
+        browser.refresh()
+        wait_for(lambda: browser.find_element("id", "token"))
+        picture(browser, "token")
+        browser.find_element("id", "token").send_keys("two\n")
+        wait_for(lambda: browser.find_element("id", "link").get_attribute("data-state") == "live")
     finally:
         assert again.stop()
 

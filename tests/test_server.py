@@ -236,6 +236,26 @@ def test_a_token_is_asked_of_everybody() -> None:
         served.close()
 
 
+def test_a_wrong_token_takes_nothing_from_who_showed_the_right_one() -> None:
+    served = Served(token="a+b&c%20")
+    try:
+        browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+        assert b'id="picture"' in browser.open(served.server.url, timeout=30).read()
+        assert b'id="picture"' in browser.open(served.url + "?token=wrong", timeout=30).read()
+        for address in ("", "?token=wrong"):  # people are asked for it, programs told
+            status, asking, _ = served.ask(address, Accept="text/html,*/*")
+            assert (status, b'name="token"' in asking) == (401, True)
+            assert "token is needed" in served.ask(address)[1]["error"]
+    finally:
+        served.close()
+
+
+@pytest.mark.parametrize("token", ["", "two words", "schlüssel", 'a"b', "a;b", "a\nb"])
+def test_tokens_that_cannot_be_carried(token: str) -> None:
+    with pytest.raises(UserError, match=r"^--serve-token: give letters"):
+        WebServer(LiveRun(lambda: None), ServerSettings("0", token=token))
+
+
 def test_off_this_machine_there_is_always_a_token() -> None:
     server = WebServer(LiveRun(lambda: None), ServerSettings("0.0.0.0:0"))
     assert "?token=" in server.url

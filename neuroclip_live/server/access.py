@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import urlsplit
 
+from neuroclip_live.errors import UserError
+
 COOKIE = "neuroclip_token"
 _LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 
@@ -32,6 +34,21 @@ class Asked(Protocol):
     @property
     def cookies(self) -> Mapping[str, str]:
         """Cookies by name."""
+
+
+def check_token(token: str) -> str:
+    """Return a token that browsers, addresses and headers can carry.
+
+    Raises
+    ------
+    UserError
+        When they cannot: it is empty, or holds spaces or signs that are not ASCII.
+    """
+    if not token or not token.isascii() or not token.isprintable() or set(token) & set(' ";,\\'):
+        raise UserError(
+            "--serve-token: give letters, digits and signs of ASCII; no space, quote, ;, comma or \\"
+        )
+    return token
 
 
 def new_token() -> str:
@@ -77,12 +94,15 @@ class Access:
             return 401, "a token is needed: send Authorization: Bearer TOKEN, or open /?token=TOKEN"
         return None
 
+    def proven_by(self, shown: str) -> bool:
+        """Tell whether this is the token; nothing is, where none is asked for."""
+        return self.token is not None and hmac.compare_digest(shown.encode(), self.token.encode())
+
     def _knows(self, connection: Asked) -> bool:
-        assert self.token is not None
         scheme, _, bearer = connection.headers.get("authorization", "").partition(" ")
         shown = (
             bearer if scheme.lower() == "bearer" else "",
             connection.query_params.get("token", ""),
             connection.cookies.get(COOKIE, ""),
         )
-        return any(hmac.compare_digest(one.encode(), self.token.encode()) for one in shown if one)
+        return any(self.proven_by(one) for one in shown if one)

@@ -94,10 +94,8 @@ class App:
         self._pictures = Pictures(run.frame)
         self._watching = 0
         self._allowance = (CHANGES_PER_S, monotonic())
-        self._files = {
-            path: (files("neuroclip_live.server").joinpath("page", name).read_bytes(), kind)
-            for path, (name, kind) in _PAGE.items()
-        }
+        self._files = {path: (_file(name), kind) for path, (name, kind) in _PAGE.items()}
+        self._asking = _file("token.html")
         self.asgi = Starlette(
             routes=[
                 *(Route(path, self._page) for path in _PAGE),
@@ -129,15 +127,21 @@ class App:
 
     async def _page(self, request: Request) -> Response:
         refused = self._refusal(request)
+        front = request.url.path == "/"
+        if refused is not None and refused.status_code == 401 and front and _for_people(request):
+            return Response(self._asking, 401, media_type="text/html; charset=utf-8", headers=_HEADERS)
         if refused is not None:
             return refused
         token = request.query_params.get("token")
-        if request.url.path == "/" and token is not None:
+        if front and token is not None:
             # from the address bar into a cookie, so that it stands in no history and no picture of the screen
             answer = RedirectResponse("/", 303, _HEADERS)
-            answer.set_cookie(
-                COOKIE, token, httponly=True, samesite="strict", secure=request.url.scheme == "https"
-            )
+            if self._access.proven_by(
+                token
+            ):  # a wrong one takes nothing from whoever showed the right one before
+                answer.set_cookie(
+                    COOKIE, token, httponly=True, samesite="strict", secure=request.url.scheme == "https"
+                )
             return answer
         data, kind = self._files[request.url.path]
         return Response(data, media_type=kind, headers=_HEADERS)
@@ -335,6 +339,14 @@ async def _until_gone(socket: WebSocket, work: Any) -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
         with contextlib.suppress(RuntimeError, WebSocketDisconnect):
             await socket.close(1001)
+
+
+def _file(name: str) -> bytes:
+    return files("neuroclip_live.server").joinpath("page", name).read_bytes()
+
+
+def _for_people(request: Request) -> bool:
+    return "text/html" in request.headers.get("accept", "")
 
 
 def _error(status: int, reason: str) -> Response:

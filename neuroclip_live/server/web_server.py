@@ -7,10 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from neuroclip_drivers.network.listening import listen, outward_address, parse_listening
 from neuroclip_live.errors import UserError
-from neuroclip_live.server.access import Access, new_token
+from neuroclip_live.server.access import Access, check_token, new_token
 
 if TYPE_CHECKING:
     import uvicorn
@@ -67,7 +68,9 @@ class WebServer:
         address = parse_listening(settings.address)
         if settings.key is not None and settings.cert is None:
             raise UserError("--serve-key belongs to a certificate: give --serve-cert too")
-        token = settings.token or (None if address.loopback else new_token())
+        token = None if address.loopback else new_token()
+        if settings.token is not None:
+            token = check_token(settings.token)
         listener, address = listen(address)
         self._door = door = Door(listener)
         self._stop = threading.Event()
@@ -97,7 +100,7 @@ class WebServer:
             ) from None
         self._server: uvicorn.Server = uvicorn.Server(config)
         scheme = "https" if settings.cert is not None else "http"
-        rest = f"?token={token}" if token is not None else ""
+        rest = f"?token={quote(token, safe='')}" if token is not None else ""
         self.url = f"{scheme}://{address.called}/{rest}"
         self.scan_url = "" if address.loopback else self.url
         # names of machines are not known to every phone; those of certificates have to be asked for

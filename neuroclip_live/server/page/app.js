@@ -8,7 +8,8 @@ const percent = (share) => `${Math.round(share * 100)} %`;
 let prompts = [];      // as the server has them, "-" before a negative
 let newest = null;     // the newest prediction
 let bitmap = null;     // the newest picture, not drawn yet
-let resolution = [240, 180];
+let across = 240;      // pixels of the whole picture, as boxes count them
+let refused = false;   // the program is there, and asks for another token
 let drawing = false;
 
 function say(text) { $("said").textContent = text; }
@@ -22,7 +23,7 @@ async function ask(path, method = "GET", body = undefined) {
   let answer;
   try { answer = await fetch(path, options); } catch { throw new Error("the program does not answer"); }
   const value = await answer.json().catch(() => ({ error: `status ${answer.status}` }));
-  if (!answer.ok) throw new Error(value.error || `status ${answer.status}`);
+  if (!answer.ok) throw Object.assign(new Error(value.error || `status ${answer.status}`), { status: answer.status });
   return value;
 }
 
@@ -42,10 +43,10 @@ function stay(path, { binary = false, opened = () => {}, message, lost = () => {
 
 stay("/api/v1/live", {
   opened() { link("live", "live"); readPrompts(); },
-  lost() { link("lost", "The program is away. This page goes on when it is back."); newest = null; redraw(); },
+  lost() { away(); newest = null; redraw(); },
   message(text) {
     const line = JSON.parse(text);
-    if (line.type === "header") { resolution = line.resolution; readPrompts(); }
+    if (line.type === "header") { across = line.resolution[line.events.turn % 180 ? 1 : 0]; readPrompts(); }
     if (line.type === "prediction") { newest = line; redraw(); }
   },
 });
@@ -59,6 +60,11 @@ stay("/api/v1/frames?fps=30", {
     redraw();
   },
 });
+
+function away() {
+  link("lost", refused ? "The program asks for another token: open the address that it shows."
+    : "The program is away. This page goes on when it is back.");
+}
 
 function link(state, text) { $("link").dataset.state = state; $("link").textContent = text; }
 
@@ -77,7 +83,7 @@ function picture() {
     canvas.width = bitmap.width; canvas.height = bitmap.height;
   }
   context.drawImage(bitmap, 0, 0);
-  const scale = bitmap.width / resolution[0];
+  const scale = bitmap.width / across;
   const size = Math.max(9, canvas.width / 26);
   context.lineWidth = Math.max(1, canvas.width / 240);
   context.font = `600 ${size}px system-ui, sans-serif`;
@@ -125,22 +131,25 @@ function bars() {
 // ---- words
 
 const plain = (text) => text.replace(/^-/, "");
-let reading = false;
+let reading = false, again = false;
 
 async function readPrompts() {
+  again = reading;  // they changed once more: what is being read may be old
   if (reading) return;
   reading = true;
   try { show(await ask("/api/v1/prompts")); } catch { /* asked again with the next prediction */ }
-  setTimeout(() => { reading = false; }, 300);
+  setTimeout(() => { reading = false; if (again) readPrompts(); }, 300);
 }
 
 function show(wanted) {
   if (JSON.stringify(wanted) === JSON.stringify(prompts) && $("list").children.length) return;
   prompts = wanted;
-  const focused = document.activeElement && document.activeElement.dataset.does + document.activeElement.dataset.of;
+  const focused = document.activeElement, place = [...$("list").children].indexOf(focused && focused.closest("li"));
   $("list").replaceChildren(...prompts.map(row));
-  for (const button of $("list").querySelectorAll("button")) {
-    if (button.dataset.does + button.dataset.of === focused) button.focus();
+  if (place >= 0) {  // who works with the keyboard stays where they were, or at the word that took its place
+    const rows = [...$("list").children], same = rows.find((each) => each.dataset.label === focused.dataset.of);
+    const to = same || rows[Math.min(place, rows.length - 1)];
+    (to ? to.querySelector(`[data-does=${focused.dataset.does}]`) : $("word")).focus();
   }
   bars();
 }
@@ -212,8 +221,12 @@ async function health() {
     };
     $("figures").replaceChildren(...Object.entries(figures).filter(([, value]) => value !== undefined && value !== "")
       .flatMap(([name, value]) => [element("dt", "", name), element("dd", LOSSES.has(name) && value ? "loss" : "", String(value))]));
+    refused = false;
     if ($("link").dataset.state !== "lost") link("live", status.message || "live");
-  } catch { /* the connections say so */ }
+  } catch (error) {
+    refused = error.status === 401;
+    if ($("link").dataset.state === "lost") away();
+  }
   setTimeout(health, 1000);
 }
 health();
