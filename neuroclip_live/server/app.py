@@ -10,7 +10,6 @@ import contextlib
 import json
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from importlib.resources import files
 from time import monotonic
 from typing import Any, Protocol
 
@@ -25,6 +24,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from neuroclip_live.errors import UserError
 from neuroclip_live.server.access import COOKIE, Access
 from neuroclip_live.server.broadcast import Broadcast, Client, Run
+from neuroclip_live.server.page_files import HEADERS, PAGE, PageFiles, error, for_people
 from neuroclip_live.server.pictures import FASTEST_FPS, FORMATS, Encoded, Pictures
 
 MAX_BODY = 256 * 1024
@@ -32,21 +32,6 @@ MAX_BODY = 256 * 1024
 CHANGES_PER_S = 20.0
 """Requests that change something; more are refused for a moment."""
 MAX_CLIENTS = 200
-_PAGE = {
-    "/": ("index.html", "text/html; charset=utf-8"),
-    "/app.js": ("app.js", "text/javascript; charset=utf-8"),
-    "/style.css": ("style.css", "text/css; charset=utf-8"),
-    "/icon.svg": ("icon.svg", "image/svg+xml"),
-    "/api": ("api.html", "text/html; charset=utf-8"),
-    "/api.js": ("api.js", "text/javascript; charset=utf-8"),
-    "/api/openapi.json": ("openapi.json", "application/json"),
-}
-_HEADERS = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'self'; img-src 'self' blob:; frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-}
 _BOUNDARY = "event-frame"
 
 
@@ -94,11 +79,10 @@ class App:
         self._pictures = Pictures(run.frame)
         self._watching = 0
         self._allowance = (CHANGES_PER_S, monotonic())
-        self._files = {path: (_file(name), kind) for path, (name, kind) in _PAGE.items()}
-        self._asking = _file("token.html")
+        self._files = PageFiles()
         self.asgi = Starlette(
             routes=[
-                *(Route(path, self._page) for path in _PAGE),
+                *(Route(path, self._page) for path in PAGE),
                 Route("/api/v1/status", self._status),
                 Route("/api/v1/prompts", self._get_prompts, methods=["GET"]),
                 Route("/api/v1/prompts", self._put_prompts, methods=["PUT"]),
@@ -128,14 +112,14 @@ class App:
     async def _page(self, request: Request) -> Response:
         refused = self._refusal(request)
         front = request.url.path == "/"
-        if refused is not None and refused.status_code == 401 and front and _for_people(request):
-            return Response(self._asking, 401, media_type="text/html; charset=utf-8", headers=_HEADERS)
+        if refused is not None and refused.status_code == 401 and front and for_people(request):
+            return self._files.ask_for_token()
         if refused is not None:
             return refused
         token = request.query_params.get("token")
         if front and token is not None:
             # from the address bar into a cookie, so that it stands in no history and no picture of the screen
-            answer = RedirectResponse("/", 303, _HEADERS)
+            answer = RedirectResponse("/", 303, HEADERS)
             if self._access.proven_by(
                 token
             ):  # a wrong one takes nothing from whoever showed the right one before
@@ -143,8 +127,7 @@ class App:
                     COOKIE, token, httponly=True, samesite="strict", secure=request.url.scheme == "https"
                 )
             return answer
-        data, kind = self._files[request.url.path]
-        return Response(data, media_type=kind, headers=_HEADERS)
+        return self._files.answer(request.url.path)
 
     async def _status(self, request: Request) -> Response:
         return await self._answer(request, self._read_status)
@@ -189,12 +172,12 @@ class App:
             return refused
         try:
             fps, _ = _wanted(request.query_params.get("fps"), "jpeg")
-        except UserError as error:
-            return _error(400, str(error))
+        except UserError as why:
+            return error(400, str(why))
         if self._watching >= MAX_CLIENTS:
-            return _error(503, "too many watch already")
+            return error(503, "too many watch already")
         kind = f"multipart/x-mixed-replace; boundary={_BOUNDARY}"
-        return StreamingResponse(self._parts(fps), media_type=kind, headers=_HEADERS)
+        return StreamingResponse(self._parts(fps), media_type=kind, headers=HEADERS)
 
     async def _parts(self, fps: float) -> AsyncIterator[bytes]:
         async for picture in self._each(fps, "jpeg"):
@@ -225,8 +208,8 @@ class App:
             return
         try:
             fps, form = _wanted(socket.query_params.get("fps"), socket.query_params.get("format", "png"))
-        except UserError as error:
-            await socket.close(1008, str(error)[:120])
+        except UserError as why:
+            await socket.close(1008, str(why)[:120])
             return
         if self._watching >= MAX_CLIENTS:
             await socket.close(1013, "too many watch already")
@@ -266,9 +249,9 @@ class App:
     def _refusal(self, request: Request, *, changes: bool = False) -> Response | None:
         refusal = self._access.refusal(request, changes=changes)
         if refusal is not None:
-            return _error(*refusal)
+            return error(*refusal)
         self._known(request.scope.get("client"))
-        return _error(429, "too many changes: wait a moment") if changes and not self._may_change() else None
+        return error(429, "too many changes: wait a moment") if changes and not self._may_change() else None
 
     def _may_change(self) -> bool:
         left, at = self._allowance
@@ -285,11 +268,11 @@ class App:
             return refused
         try:
             body = await _body(request) if changes else None
-            return JSONResponse(await work(body), headers=_HEADERS)
-        except UserError as error:
-            return _error(400, str(error))
+            return JSONResponse(await work(body), headers=HEADERS)
+        except UserError as why:
+            return error(400, str(why))
         except _TooLarge:
-            return _error(413, f"at most {MAX_BODY} bytes")
+            return error(413, f"at most {MAX_BODY} bytes")
 
 
 class _TooLarge(Exception):
@@ -339,15 +322,3 @@ async def _until_gone(socket: WebSocket, work: Any) -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
         with contextlib.suppress(RuntimeError, WebSocketDisconnect):
             await socket.close(1001)
-
-
-def _file(name: str) -> bytes:
-    return files("neuroclip_live.server").joinpath("page", name).read_bytes()
-
-
-def _for_people(request: Request) -> bool:
-    return "text/html" in request.headers.get("accept", "")
-
-
-def _error(status: int, reason: str) -> Response:
-    return JSONResponse({"error": reason}, status, headers=_HEADERS)
