@@ -7,6 +7,8 @@ import threading
 
 _seeking = threading.Lock()
 """Where a descriptor has to be moved to read from it, one thread at a time does so."""
+_HELD_BYTES = 1 << 22
+"""Files up to so large are read at once to be opened: all of them is looked at, some of it several times."""
 
 
 def open_readable(path: str | os.PathLike[str]) -> int:
@@ -65,7 +67,17 @@ class OpenFile:
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
         self._lock = threading.Lock()
+        self._held = b""
         self.size = os.fstat(descriptor).st_size
+
+    def hold(self) -> None:
+        """Read a small file at once: until :meth:`let_go` what is read comes from memory."""
+        if self.size <= _HELD_BYTES:
+            self._held = self.read(self.size, 0)
+
+    def let_go(self) -> None:
+        """Read from the file again."""
+        self._held = b""
 
     @property
     def descriptor(self) -> int:
@@ -85,6 +97,8 @@ class OpenFile:
         OSError
             When the disk fails.
         """
+        if held := self._held:
+            return held[position : position + size]
         with self._lock:
             return read_at(self._descriptor, size, position) if self._descriptor >= 0 else b""
 

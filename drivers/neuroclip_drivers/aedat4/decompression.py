@@ -32,15 +32,16 @@ class Decompressor:
 
     def __init__(self, compression: Compression) -> None:
         self._compression = compression
+        self._is_lz4 = compression in (Compression.LZ4, Compression.LZ4_HIGH)
         self._lz4: Any = None
         self._zstd: Any = None
 
-    def __call__(self, body: bytes, expected: int = -1) -> bytes:
+    def __call__(self, body: bytes | memoryview, expected: int = -1) -> bytes:
         """Return a body decompressed; never more than :func:`largest` allows.
 
         Parameters
         ----------
-        body : bytes
+        body : bytes or memoryview
         expected : int
             Size of the result where the index tells it: room for it is made once instead of doubled until it
             is enough, which is most of the work on large packets. A larger result is an error.
@@ -51,18 +52,18 @@ class Decompressor:
             When the body is damaged or too large.
         """
         if self._compression is Compression.NONE:
-            return body
+            return bytes(body)
         try:
-            if self._compression in (Compression.LZ4, Compression.LZ4_HIGH):
+            if self._is_lz4:
                 return self._decompress_lz4(body, expected)
             return self._decompress_zstd(body, expected)
         except (RuntimeError, ValueError, EOFError, MemoryError, OverflowError, zstandard.ZstdError) as error:
             self._lz4 = self._zstd = None  # what is left in them belongs to the damaged packet
             raise FormatError(f"a packet does not decompress: {error}") from error
 
-    def _decompress_lz4(self, body: bytes, expected: int) -> bytes:
+    def _decompress_lz4(self, body: bytes | memoryview, expected: int) -> bytes:
         # LZ4 expands at most 255 times, so that a short body is safe to expand without knowing how far.
-        if 0 <= expected <= min(255 * len(body), MAX_BODY_BYTES):
+        if 0 <= expected <= 255 * len(body) and expected <= MAX_BODY_BYTES:
             if self._lz4 is None:
                 self._lz4 = lz4.frame.create_decompression_context()
             data, _, complete = lz4.frame.decompress_chunk(self._lz4, body, max_length=expected)
@@ -86,7 +87,7 @@ class Decompressor:
                 raise FormatError("a packet is cut off")
         return b"".join(parts)
 
-    def _decompress_zstd(self, body: bytes, expected: int) -> bytes:
+    def _decompress_zstd(self, body: bytes | memoryview, expected: int) -> bytes:
         declared = zstandard.frame_content_size(body)  # -1 where the frame does not say
         room, most = expected if expected >= 0 else 1 << 20, largest(len(body))
         if declared <= room <= most and (declared >= 0 or expected >= 0):

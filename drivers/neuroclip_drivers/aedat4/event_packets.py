@@ -3,37 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from neuroclip_drivers.aedat4.ahead import THREADS, ahead
-from neuroclip_drivers.aedat4.between import Block, told_by_heads
 from neuroclip_drivers.aedat4.decompression import Decompressor
 from neuroclip_drivers.aedat4.flatbuffer import FormatError
 from neuroclip_drivers.aedat4.format import Compression, join_events, locate_events
+from neuroclip_drivers.aedat4.packet_bodies import Body, PacketBodies
+from neuroclip_drivers.aedat4.packet_runs import PacketRun, Place
 from neuroclip_drivers.aedat4.salvage import rescue_events
 from neuroclip_drivers.aedat4.timeline import Timeline
 from neuroclip_drivers.files.event_file import MAX_PACKET_EVENTS
 from neuroclip_drivers.portable_io import OpenFile
-from neuroclip_live.events import Packet, Resolution, empty_packet
+from neuroclip_live.events import Packet, Resolution, copy_packet, empty_packet
 
 HELD_BYTES = 1 << 25
 """Decompressed bytes held to join packets: those of a hostile file can hold one event in megabytes."""
 KEPT_BYTES = 9 << 20
 """Of what was looked through on opening so much is kept decompressed, until it is read."""
-_READ_BYTES = 1 << 20
-_BATCH_BYTES = 1 << 20
-"""So many bytes are decompressed at once by a thread; less costs more in all, as threads share caches."""
 _BATCH_HELD_BYTES = 1 << 23
 """A thread that has made more than this of a batch leaves the rest of it to who reads, one by one."""
+_WORTH_A_THREAD = 1 << 14
+"""Bodies that are smaller in the mean are undone faster than threads take turns in Python."""
+_JOINED_EVENTS = MAX_PACKET_EVENTS // 2
+"""Packets are joined until they hold so many events."""
 _EVENTS_HEAD = 64
 """Room for what precedes the events in a packet: 32 bytes as dv-processing writes it."""
 
 Look = TypeVar("Look")
-_Place = tuple[bytes, int, int]
-"""Decompressed bytes, and where in them how many events lie."""
+
+
+class _Doubted(NamedTuple):
+    """A packet that is to be looked at more closely: by its number, with its body."""
+
+    number: int
+    body: Body
 
 
 class EventPackets:
@@ -67,14 +74,14 @@ class EventPackets:
         unsure: tuple[int, int] | None = None,
     ) -> None:
         self.rows = rows
-        self.stream, self.siblings = stream, siblings
-        self._unsure = unsure
+        self._bodies = PacketBodies(file, rows, stream, siblings, unsure)
         self.resolution: Resolution | None = None
-        self._file, self._compression, self._cut = file, compression, cut
+        self._file, self._compression = file, compression
+        self._cut = len(rows) - 1 if cut else -1
         self._counts: list[int] = rows["count"].tolist()
         self._damaged: dict[int, int] = {}
-        self._kept: dict[int, _Place] = {}
-        self._kept_bytes = 0
+        self._kept: dict[int, PacketRun] = {}
+        self._kept_bytes = 0  # of all that was ever kept: it is only kept on opening
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -105,27 +112,35 @@ class EventPackets:
         """Return the times of a packet's events."""
         return _times(self._place(number))
 
-    def looks(self, look: Callable[[npt.NDArray[np.int64]], Look]) -> Iterator[Look]:
-        """Yield what ``look`` makes of the times, (M,) int64, of every packet's events, in order.
+    def looks(self, look: Callable[[npt.NDArray[np.int64], npt.NDArray[np.int64]], Look]) -> Iterator[Look]:
+        """Yield what ``look`` makes of all packets, some at once, in order.
 
-        It is called in several threads, each time just after the packet was decompressed: while its bytes are
-        near, looking costs little.
+        It is given the times, (M,) int64, of the events of N packets, and where those of each begin and end,
+        (N + 1,) int64. It is called in several threads, each time just after the packets were decompressed:
+        while their bytes are near, looking costs little.
         """
 
-        def work(batch: list[tuple[int, bytes]]) -> list[tuple[int, bytes, _Place | None, Look | None]]:
+        def work(batch: list[tuple[int, Body]]) -> list[tuple[PacketRun, Look] | _Doubted]:
             return [
-                (number, body, place, look(_times(place)) if place is not None else None)
-                for number, body, place in self._undo_batch(batch)
+                each if isinstance(each, _Doubted) else (each, look(each.times(), each.bounds))
+                for each in self._undone(batch)
             ]
 
         undo = Decompressor(self._compression)
         # what is not compressed is not worth a thread
-        threads = 1 if self._compression is Compression.NONE else THREADS
-        for number, body, found, looked in ahead(self._batches(), work, threads):
-            place = found or self._kept.get(number) or self._locate(number, body, undo)
-            if isinstance(place, tuple):
-                self._keep(number, place)
-            yield looked if looked is not None else look(_times(place))
+        worth = self._compression is not Compression.NONE and self.rows["size"].mean() >= _WORTH_A_THREAD
+        for found in ahead(self._bodies.blocks(), work, THREADS if worth else 1):
+            if isinstance(found, _Doubted):
+                number, body = found
+                run = self._kept.get(number)
+                place = run.place(number) if run is not None else self._locate(number, body, undo)
+                own = PacketRun(number, [_as_place(place)])
+                if run is None and isinstance(place, tuple):
+                    self._keep(own)
+                yield look(own.times(), own.bounds)
+            else:
+                self._keep(found[0])
+                yield found[1]
 
     def joined(self, begin: int, timeline: Timeline) -> Iterator[tuple[Packet, int]]:
         """Yield events from packet ``begin`` on, small packets joined, each with the shift of its times.
@@ -133,19 +148,29 @@ class EventPackets:
         All events of an array are of one clock of the timeline.
         """
         undo = Decompressor(self._compression)
-        places: list[_Place] = []
+        one_clock = not timeline.restarts and not timeline.shifts.any()
+        whole = one_clock and self._bodies.sure
+        places: list[Place] = []
         total = held = shift = 0
-        for number, body, hidden in self._own_bodies(begin):
-            if hidden:
-                place: _Place | Packet = self._locate_hidden(body, undo)
-            else:  # another reader may have taken meanwhile what was kept
-                place = self._taken(number) or self._locate(number, body or self._body(number), undo)
+        for number, body, hidden in self._bodies.from_packet(begin, self._kept, whole):
             if self._file.closed:
                 return
-            if not isinstance(place, tuple):
-                place = (place.tobytes(), 0, len(place))
-            begins, steps = int(timeline.shifts[number]), timeline.restarts.get(number, [])
-            for part, its_shift in _parts(place, begins, [] if hidden else steps):
+            if whole and isinstance(body, PacketRun) and number == body.first:
+                if places:
+                    yield join_events(places), shift
+                    places, total, held = [], 0, 0
+                events = self._taken(body)
+                if len(events):
+                    yield events, 0
+                continue
+            place = self._located(number, body, hidden, undo)
+            if self._file.closed:
+                return
+            if not place[2]:
+                continue
+            begins = 0 if one_clock else int(timeline.shifts[number])
+            steps = None if hidden else timeline.restarts.get(number)
+            for part, its_shift in _parts(place, begins, steps) if steps else [(place, begins)]:
                 if places and its_shift != shift:
                     yield join_events(places), shift
                     places, total, held = [], 0, 0
@@ -153,97 +178,75 @@ class EventPackets:
                 places.append(part)
                 total += part[2]
                 held += len(part[0])
-                if total >= MAX_PACKET_EVENTS // 2 or held >= HELD_BYTES:
+                if total >= _JOINED_EVENTS or held >= HELD_BYTES:
                     yield join_events(places), shift
                     places, total, held = [], 0, 0
         if places:
             yield join_events(places), shift
 
-    def _place(self, number: int) -> _Place | Packet:
-        place: _Place | Packet | None = self._kept.get(number)
-        if place is None:
-            place = self._locate(number, self._body(number), Decompressor(self._compression))
-            if isinstance(place, tuple):
-                self._keep(number, place)
-        return place
+    def _located(self, number: int, body: Body | PacketRun, hidden: bool, undo: Decompressor) -> Place:
+        if hidden:
+            assert not isinstance(body, PacketRun)
+            return _as_place(self._locate_hidden(body, undo))
+        if isinstance(body, PacketRun):
+            if self._kept.pop(number, None) is not None:
+                return body.place(number)
+            body = self._bodies.body(number)  # another reader has taken meanwhile what was kept
+        return _as_place(self._locate(number, body, undo))
 
-    def _keep(self, number: int, place: _Place) -> None:
-        if number not in self._kept and self._kept_bytes + len(place[0]) <= KEPT_BYTES:
-            self._kept[number] = place
-            self._kept_bytes += len(place[0])
-
-    def _taken(self, number: int) -> _Place | None:
-        """Return a packet that was kept, and keep it no longer; several readers may ask at once."""
-        place = self._kept.pop(number, None)
-        if place is not None:
-            self._kept_bytes -= len(place[0])
-        return place
-
-    def _batches(self) -> Iterator[list[tuple[int, bytes]]]:
-        batch: list[tuple[int, bytes]] = []
-        held = 0
-        for number, body in self._bodies(0):
-            batch.append((number, body))
-            held += len(body)
-            if held >= _BATCH_BYTES:
-                yield batch
-                batch, held = [], 0
-        if batch:
-            yield batch
-
-    def _undo_batch(self, batch: list[tuple[int, bytes]]) -> list[tuple[int, bytes, _Place | None]]:
-        """Return where the events of packets are, None for one that is to be looked at more closely."""
+    def _taken(self, run: PacketRun) -> Packet:
+        """Return the events of a run, and keep it no longer; several readers may come to it at once."""
+        numbers = range(run.first, run.stop)
+        left = [self._kept.pop(number, None) is not None for number in numbers]
+        if all(left):
+            return run.taken()
+        if any(left):
+            return copy_packet(run.taken())
         undo = Decompressor(self._compression)
-        done: list[tuple[int, bytes, _Place | None]] = []
-        held = 0
+        return join_events([_as_place(self._locate(n, self._bodies.body(n), undo)) for n in numbers])
+
+    def _place(self, number: int) -> Place | Packet:
+        run = self._kept.get(number)
+        if run is not None:
+            return run.place(number)
+        place = self._locate(number, self._bodies.body(number), Decompressor(self._compression))
+        if isinstance(place, tuple):
+            self._keep(PacketRun(number, [place]))
+        return place
+
+    def _keep(self, run: PacketRun) -> None:
+        if self._kept_bytes + run.nbytes <= KEPT_BYTES:
+            self._kept.update(dict.fromkeys(range(run.first, run.stop), run))
+            self._kept_bytes += run.nbytes
+
+    def _undone(self, batch: list[tuple[int, Body]]) -> Iterator[PacketRun | _Doubted]:
+        """Yield packets that follow each other, alone and with its bytes one to be looked at more closely."""
+        undo = Decompressor(self._compression)
+        places: list[Place] = []
+        total = held = 0
         for number, body in batch:
-            place = None
-            if held < _BATCH_HELD_BYTES and number not in self._kept and not self._is_cut(number):
+            if held < _BATCH_HELD_BYTES and number != self._cut and number not in self._kept:
                 try:
                     data = self._undo(body, self._counts[number], undo)
-                    place = (data, *locate_events(data))
-                    held += len(data)
+                    position, count = locate_events(data)
                 except FormatError:
                     pass
-            done.append((number, body, place))
-        return done
+                else:
+                    places.append((data, position, count))
+                    total += count
+                    held += len(data)
+                    if total >= _JOINED_EVENTS:
+                        yield PacketRun(number + 1 - len(places), places)
+                        places, total = [], 0
+                    continue
+            if places:
+                yield PacketRun(number - len(places), places)
+                places, total = [], 0
+            yield _Doubted(number, body)
+        if places:
+            yield PacketRun(number + 1 - len(places), places)
 
-    def _is_cut(self, number: int) -> bool:
-        return self._cut and number == len(self.rows) - 1
-
-    def _own_bodies(self, begin: int) -> Iterator[tuple[int, bytes, bool]]:
-        """Yield the packets from number ``begin`` on, without bytes where they are kept.
-
-        Where the rows are not sure, those that the index hides come as well, with the number of the row that
-        follows, or of the last, and True; those that it takes from another event stream are left out.
-        """
-        if self._unsure is None:
-            yield from ((number, body, False) for number, body in self._bodies(begin, self._kept))
-            return
-        at, end = self._unsure
-        number, block = begin, Block(self._file.read)
-        if begin:
-            at = int(self.rows["offset"][begin - 1] + self.rows["size"][begin - 1])
-        for number, body in self._bodies(begin, self._kept, block):
-            offset, size = int(self.rows["offset"][number]), int(self.rows["size"][number])
-            yield from ((number, found, True) for found in self._hidden(block, at, offset - 8))
-            at = offset + size
-            told = told_by_heads(block.peek, offset - 8, at)
-            if told is None or told[0] == (self.stream, offset, size):
-                yield number, body, False
-            elif len(told) > 1:
-                yield from ((number, found, True) for found in self._hidden(block, offset - 8, at))
-            elif told[0][0] not in self.siblings:  # else it is theirs
-                yield number, body, False
-        yield from ((number, found, True) for found in self._hidden(block, at, end))
-
-    def _hidden(self, block: Block, begin: int, end: int) -> Iterator[bytes]:
-        """Yield the packets of this stream that lie where the index has none of it."""
-        for stream, offset, size in told_by_heads(block.peek, begin, end) or ():
-            if stream == self.stream:
-                yield self._file.read(size, offset)
-
-    def _locate_hidden(self, body: bytes, undo: Decompressor) -> _Place | Packet:
+    def _locate_hidden(self, body: Body, undo: Decompressor) -> Place | Packet:
         """Return where the events are; none where it is no packet of events: then its head is damaged."""
         try:
             data = undo(body)
@@ -251,51 +254,14 @@ class EventPackets:
         except FormatError:
             return empty_packet()
 
-    def _bodies(
-        self, begin: int, known: Container[int] = (), held: Block | None = None
-    ) -> Iterator[tuple[int, bytes]]:
-        """Yield the packets from number ``begin`` on as they lie in the file, read by large blocks.
-
-        Those that are ``known`` are not read, and come without bytes. ``held`` is told what was read.
-        """
-        offsets, sizes = self.rows["offset"].tolist(), self.rows["size"].tolist()
-        start = begin
-        while start < len(offsets):
-            if start in known:
-                yield start, b""
-                start += 1
-                continue
-            base, stop = offsets[start] - 8, start + 1
-            while (
-                stop < len(offsets)
-                and offsets[stop] + sizes[stop] - base <= _READ_BYTES
-                and stop not in known
-            ):
-                stop += 1
-            span = offsets[stop - 1] + sizes[stop - 1] - base
-            block = self._file.read(span, base)
-            whole = len(block) == span
-            if held is not None:
-                held.start, held.data = base, block
-            for number in range(start, stop):
-                if self._file.closed:
-                    return
-                low = offsets[number] - base
-                yield number, block[low : low + sizes[number]] if whole else self._body(number)
-            start = stop
-
-    def _body(self, number: int) -> bytes:
-        row = self.rows[number]
-        return self._file.read(int(row["size"]), int(row["offset"]))
-
-    def _locate(self, number: int, body: bytes, undo: Decompressor) -> _Place | Packet:
+    def _locate(self, number: int, body: Body, undo: Decompressor) -> Place | Packet:
         """Return where the events of a packet are, or the events when the packet had to be mended.
 
         What decompresses and parses is whole, whatever the index says of it: writers exist that leave the
         index's counts at zero. Jitter and events off the sensor are no damage; they are counted downstream.
         """
-        if self._is_cut(number):
-            return rescue_events(body, self._compression)
+        if number == self._cut:
+            return rescue_events(bytes(body), self._compression)
         data = None
         try:
             data = self._undo(body, self._counts[number], undo)
@@ -304,7 +270,7 @@ class EventPackets:
             return self._mend(number, body, data)
         return data, position, count
 
-    def _undo(self, body: bytes, count: int, undo: Decompressor) -> bytes:
+    def _undo(self, body: Body, count: int, undo: Decompressor) -> bytes:
         """Decompress a packet, making room for as many events as the index tells; it may be wrong."""
         if count > 0:
             try:
@@ -313,21 +279,25 @@ class EventPackets:
                 pass
         return undo(body)
 
-    def _mend(self, number: int, body: bytes, data: bytes | None) -> Packet:
-        events = rescue_events(body, self._compression, self.resolution, data)
+    def _mend(self, number: int, body: Body, data: bytes | None) -> Packet:
+        events = rescue_events(bytes(body), self._compression, self.resolution, data)
         if not self._file.closed:
             self._damaged[number] = max(0, self._counts[number] - len(events))
         return events
 
 
-def _times(place: _Place | Packet) -> npt.NDArray[np.int64]:
+def _as_place(place: Place | Packet) -> Place:
+    return place if isinstance(place, tuple) else (place.tobytes(), 0, len(place))
+
+
+def _times(place: Place | Packet) -> npt.NDArray[np.int64]:
     if not isinstance(place, tuple):
         return np.ascontiguousarray(place["t"])
     data, position, count = place
     return np.frombuffer(data, "<i8", 2 * count, position)[::2]
 
 
-def _parts(place: _Place, shift: int, steps: list[tuple[int, int]]) -> Iterator[tuple[_Place, int]]:
+def _parts(place: Place, shift: int, steps: list[tuple[int, int]]) -> Iterator[tuple[Place, int]]:
     """Cut a packet where the clock begins anew."""
     data, position, count = place
     begin = 0

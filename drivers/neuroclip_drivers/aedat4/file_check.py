@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 from neuroclip_drivers.aedat4.flatbuffer import FormatError
 from neuroclip_drivers.aedat4.format import MAGIC, MAX_HEADER_BYTES, Header, parse_header
-from neuroclip_drivers.portable_io import open_readable, read_at
+from neuroclip_drivers.portable_io import open_readable
 from neuroclip_live.errors import LFS_POINTER, UserError, pointer_message
 
 LOOKED_AT_BYTES = MAX_HEADER_BYTES + len(MAGIC) + 4
 """So much of a file's beginning is looked at."""
+Read = Callable[[int, int], bytes]
+"""Reads (count, position) of the file; fewer bytes at its end."""
 _ENOUGH = 64
 """So many line ends, or bytes beyond ASCII, that are all as in text are no chance (1 in 256, or 3, each)."""
 
@@ -40,9 +43,12 @@ def open_checked(path: Path) -> int:
     raise UserError(f"{path} is empty (0 bytes). Nothing was recorded; choose another recording.")
 
 
-def read_header(path: Path, file: int) -> Header:
-    """Read the header of an open file; raises UserError where it is not that of an aedat4 recording."""
-    data = read_at(file, LOOKED_AT_BYTES, 0)
+def read_header(path: Path, read: Read) -> Header:
+    """Read the header of an open file, by what reads (count, position) of it.
+
+    Raises UserError where it is not that of an aedat4 recording.
+    """
+    data = beginning(read)
     refuse_text_copy(path, data)
     if data[: len(MAGIC)] != MAGIC:
         hint = "Run 'neuroclip-live doctor' to see which formats are."
@@ -60,11 +66,27 @@ def read_header(path: Path, file: int) -> Header:
     try:
         return parse_header(data)
     except FormatError as error:
+        data = read(LOOKED_AT_BYTES, 0)
         if _is_header(MAGIC + data[len(MAGIC) :].replace(b"\r\n", b"\n")):
             raise UserError(turned_message(path)) from None
         raise UserError(
             f"{path} is damaged: {error}. Nothing of it can be played; use another copy."
         ) from None
+
+
+def beginning(read: Read) -> bytes:
+    """Return what is looked at of a file's beginning, by what reads of it.
+
+    Of most recordings a few kilobytes hold the header, and tell that they are no copy as text. All of it
+    would take as long as the rest of opening them.
+    """
+    data = read(_FIRST_BYTES, 0)
+    start = data.find(b"\0") + 1
+    first = data[start : start + _FIRST_LOOK]
+    header = int.from_bytes(data[len(MAGIC) : len(MAGIC) + 4], "little") if data.startswith(MAGIC) else 0
+    tells = start and len(first) == _FIRST_LOOK and not _may_be_text(first)
+    whole = len(data) < _FIRST_BYTES or (tells and len(MAGIC) + 4 + header <= len(data))
+    return data if whole else read(LOOKED_AT_BYTES, 0)
 
 
 def refuse_text_copy(path: Path, data: bytes) -> None:
@@ -77,8 +99,7 @@ def refuse_text_copy(path: Path, data: bytes) -> None:
     if not start:
         return
     first = data[start : start + _FIRST_LOOK]
-    # of most recordings a few kilobytes tell that they are no such copy: all of it takes milliseconds
-    body = data[start:] if _ends_turned(first) or _is_utf8(first) else b""
+    body = data[start:] if _may_be_text(first) else b""  # all of it takes milliseconds
     if body.count(b"\n") >= _ENOUGH and _ends_turned(body):
         raise UserError(turned_message(path))
     if _is_utf8(body) and len(body) - len(body.translate(None, _BEYOND_ASCII)) >= _ENOUGH:
@@ -89,7 +110,11 @@ def refuse_text_copy(path: Path, data: bytes) -> None:
 
 
 _BEYOND_ASCII = bytes(range(128, 256))
-_FIRST_LOOK = 1 << 14
+_FIRST_BYTES, _FIRST_LOOK = 1 << 16, 1 << 14
+
+
+def _may_be_text(body: bytes) -> bool:
+    return _ends_turned(body) or _is_utf8(body)
 
 
 def _ends_turned(body: bytes) -> bool:

@@ -78,8 +78,10 @@ class Recording:
         self.path = Path(path)
         self._file = OpenFile(open_checked(self.path))
         try:
-            self._header = read_header(self.path, self._file.descriptor)
+            self._file.hold()
+            self._header = read_header(self.path, self._file.read)
             self._prepare(stream)
+            self._file.let_go()
         except BaseException:
             self._file.close()
             raise

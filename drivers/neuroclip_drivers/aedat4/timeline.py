@@ -150,27 +150,38 @@ class _Run(NamedTuple):
     top: int
 
 
-Seen = tuple[int, int, int, bool]
-"""Of one packet: how many events, time of the first and of the last, and whether time steps back in it."""
+def seen_of(times: Times, bounds: Times) -> Times:
+    """Look at some packets.
+
+    Parameters
+    ----------
+    times : (M,) int64
+        Of all their events.
+    bounds : (N + 1,) int64
+        Where those of each begin, and where the last one's end.
+
+    Returns
+    -------
+    (N, 4) int64
+        For each: how many events, time of the first and of the last, and whether time steps back in it.
+    """
+    seen = np.zeros((len(bounds) - 1, 4), dtype=np.int64)
+    seen[:, 0] = np.diff(bounds)
+    filled = np.flatnonzero(seen[:, 0])
+    seen[filled, 1], seen[filled, 2] = times[bounds[filled]], times[bounds[filled + 1] - 1]
+    back = np.flatnonzero(times[1:] < times[:-1]) + 1
+    if len(back):  # mostly there is none
+        now, before = np.clip(times[back], -_FAR_US, _FAR_US), np.clip(times[back - 1], -_FAR_US, _FAR_US)
+        back = back[now - before < -STEP_US]
+        packets = np.searchsorted(bounds, back, "right") - 1
+        seen[packets[back > bounds[packets]], 3] = 1
+    return seen
 
 
-def seen_of(times: Times) -> Seen:
-    """Look at the times of one packet's events, (M,) int64."""
-    if not len(times):
-        return 0, 0, 0, False
-    return len(times), int(times[0]), int(times[-1]), _steps_back(times)
-
-
-def outline_of(packets: Iterable[Seen]) -> Outline:
-    """Return the outline of a stream all of whose packets were looked at."""
-    rows = np.array(list(packets), dtype=np.int64).reshape(-1, 4)
+def outline_of(packets: Iterable[Times]) -> Outline:
+    """Return the outline of a stream all of whose packets were looked at, as :func:`seen_of` does."""
+    rows = np.concatenate([np.zeros((0, 4), dtype=np.int64), *packets])
     return Outline(rows[:, 0], rows[:, 1], rows[:, 2], rows[:, 3] != 0)
-
-
-def _steps_back(times: Times) -> bool:
-    if (times[1:] >= times[:-1]).all():  # nearly always, and quick
-        return False
-    return bool((np.diff(np.clip(times, -_FAR_US, _FAR_US)) < -STEP_US).any())
 
 
 def build(outline: Outline, times_of: Callable[[int], Times]) -> Timeline | None:

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from neuroclip_drivers.aedat4.file_check import LOOKED_AT_BYTES
 
+_FIRST_BYTES = 1 << 17
 _SAMPLE_BYTES, _SAMPLES = 1 << 13, 16
 _LESS = 0.6
 """So much less like the beginning than when moved by some bytes is no chance: of whole files it is 1.0, of
@@ -38,8 +39,9 @@ def lost_returns(read: Read, begin: int, end: int, word: int) -> bool:
     word : int
         Bytes of a word.
     """
-    if b"\r\n" in read(max(0, min(end - begin, LOOKED_AT_BYTES)), begin):
-        return False
+    for size in (_FIRST_BYTES, LOOKED_AT_BYTES):  # in binary words one is soon found
+        if b"\r\n" in read(max(0, min(end - begin, size)), begin):
+            return False
     return _first_moved(read, begin, end, word) is not None
 
 
@@ -63,11 +65,14 @@ def _first_moved(read: Read, begin: int, end: int, word: int) -> int | None:
     if end - begin < 2 * _SAMPLE_BYTES:
         return None
     first = _values(read(_SAMPLE_BYTES, begin), word)
-    moved = []
+    moved, lanes = [], np.arange(word)
     for place in np.linspace(0, end - begin - _SAMPLE_BYTES, _SAMPLES + 1)[1:].astype(np.int64).tolist():
         at = begin + place // word * word
         values = _values(read(_SAMPLE_BYTES, at), word)
-        alike = [float(np.minimum(first, np.roll(values, -by, axis=0)).sum()) for by in range(word)]
+        if word <= _WIDE and np.minimum(first, values).sum() >= _LESS * word:
+            continue  # moved it could not be more alike than its bytes are many
+        pairs = np.minimum(first[:, None], values[None]).sum(axis=2)  # each byte beside each
+        alike = pairs[lanes, (lanes + lanes[:, None]) % word].sum(axis=1).tolist()
         unlike = word - alike[0] > _MORE * (word - max(alike))
         if alike[0] < _LESS * max(alike) or (word > _WIDE and unlike):
             moved.append(at)
@@ -77,5 +82,5 @@ def _first_moved(read: Read, begin: int, end: int, word: int) -> int | None:
 def _values(data: bytes, word: int) -> npt.NDArray[np.float64]:
     """Return how often each byte of the words has each value, (word, 256), of all of them."""
     words = np.frombuffer(data, np.uint8, len(data) // word * word).reshape(-1, word)
-    counted = [np.bincount(words[:, place], minlength=256) for place in range(word)]
-    return np.stack(counted) / max(1, len(words))
+    apart = (words + np.arange(0, 256 * word, 256)).reshape(-1)
+    return np.bincount(apart, minlength=256 * word).reshape(word, 256) / max(1, len(words))

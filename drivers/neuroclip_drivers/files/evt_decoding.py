@@ -45,17 +45,27 @@ def new_state(high_us: int | None = None) -> npt.NDArray[np.int64]:
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
-def _high(
-    words: Any, i: int, shift: int, mask: int, bits: int, state: Any, high: int, low: int, knows: int
+def _doubted(
+    words: Any,
+    i: int,
+    shift: int,
+    mask: int,
+    bits: int,
+    state: Any,
+    high: int,
+    low: int,
+    new: int,
+    knows: int,
 ) -> int:
-    """Return the upper part of time after the word before ``i``; a stray is passed over and counted."""
-    new = unwrap(high, (np.int64(words[i - 1]) & mask) << bits, (mask + 1) << bits)
+    """Return the upper part of time where the word before ``i``, which tells it to be ``new``, is in doubt.
+
+    A stray is passed over and counted. Apart from the decoders, as their loops have a word of time for every
+    few events, and nearly never doubt one.
+    """
     if not knows:
         stray, after = first_is_stray(words, i, shift, mask, bits, new)
         state[9] += stray
         return int(after) if stray else int(new)
-    if not far(high, new):
-        return int(new)
     stray, after = time_after_stray(words, i, shift, mask, bits, high, new)
     if not stray:
         return int(new)
@@ -136,7 +146,9 @@ def decode_evt3(words: Any, stop: int, state: Any, out: Any) -> tuple[int, int]:
             base_x = word & 0x7FF
             polarity = (word & 0x800) << 21
         elif kind == 8:  # upper part of time
-            new = _high(words, i, 12, 0xFFF, 12, state, high, low, knows_time)
+            new = unwrap(high, (word & 0xFFF) << 12, 1 << 24)
+            if not knows_time or far(high, new):
+                new = _doubted(words, i, 12, 0xFFF, 12, state, high, low, new, knows_time)
             if new != high:
                 low = 0
             high = new
@@ -171,7 +183,10 @@ def decode_evt2(words: Any, stop: int, state: Any, out: Any) -> tuple[int, int]:
             else:
                 early += 1
         elif kind == 8:
-            high = _high(words, i, 28, 0xFFFFFFF, 6, state, high, -1, knows_time)
+            new = unwrap(high, (word & 0xFFFFFFF) << 6, 1 << 34)
+            if not knows_time or far(high, new):
+                new = _doubted(words, i, 28, 0xFFFFFFF, 6, state, high, -1, new, knows_time)
+            high = new
             knows_time = 1
         elif kind == 10 or kind == 14 or kind == 15:
             pass
@@ -209,7 +224,10 @@ def decode_evt21(words: Any, stop: int, state: Any, out: Any) -> tuple[int, int]
             elif mask:
                 early += 1
         elif kind == 8:
-            high = _high(heads, i, 28, 0xFFFFFFF, 6, state, high, -1, knows_time)
+            new = unwrap(high, (word & 0xFFFFFFF) << 6, 1 << 34)
+            if not knows_time or far(high, new):
+                new = _doubted(heads, i, 28, 0xFFFFFFF, 6, state, high, -1, new, knows_time)
+            high = new
             knows_time = 1
         elif kind == 10 or kind == 14 or kind == 15:
             pass

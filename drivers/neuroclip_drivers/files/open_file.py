@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
-from neuroclip_drivers.aedat4.file_check import LOOKED_AT_BYTES, open_checked, refuse_text_copy
+from neuroclip_drivers.aedat4.file_check import Read, beginning, open_checked, refuse_text_copy
 from neuroclip_drivers.files.event_file import EventFile, FileOptions
 from neuroclip_drivers.files.registry import HEAD_BYTES, READERS, FileFormat
 from neuroclip_drivers.portable_io import read_at
@@ -22,7 +23,7 @@ def open_event_file(path: str | os.PathLike[str], options: FileOptions | None = 
         nothing in it can be played.
     """
     place = Path(path)
-    found = find_format(place, _first_bytes(place, HEAD_BYTES))
+    found = find_format(place, _first_bytes(place, lambda read: read(HEAD_BYTES, 0)))
     if found is None:
         # The aedat4 reader knows best what happens to recordings on their way: copies in text mode, LFS
         # pointers.
@@ -30,7 +31,7 @@ def open_event_file(path: str | os.PathLike[str], options: FileOptions | None = 
 
         return open_aedat4(place, options or FileOptions())
     if found.name != "aedat4" and not place.is_dir():  # that reader looks for itself
-        refuse_text_copy(place, _first_bytes(place, LOOKED_AT_BYTES))
+        refuse_text_copy(place, _first_bytes(place, beginning))
     return found.open(place, options or FileOptions())
 
 
@@ -39,15 +40,15 @@ def find_format(path: Path, head: bytes) -> FileFormat | None:
     return next((each for each in READERS.entries() if each.sniff(head, path)), None)
 
 
-def _first_bytes(path: Path, count: int) -> bytes:
-    """Return so many of a file's first bytes, nothing for a folder that a format takes."""
+def _first_bytes(path: Path, look: Callable[[Read], bytes]) -> bytes:
+    """Return as many of a file's first bytes as are looked at, none for a folder that a format takes."""
     if path.is_dir():
         if find_format(path, b"") is not None:
             return b""
         raise UserError(f"{path} is a directory. Give one recording in it.")
     file = open_checked(path)
     try:
-        return read_at(file, count, 0)
+        return look(lambda count, position: read_at(file, count, position))
     except OSError as error:
         raise UserError(f"Cannot read {path}: {error.strerror}. Copy it from a disk that can.") from None
     finally:
