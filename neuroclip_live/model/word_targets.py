@@ -209,7 +209,9 @@ def _unit(vectors: Array) -> Array:
     return np.asarray(vectors / np.maximum(length, 1e-9), np.float32)
 
 
-def _gelu(x: Array) -> Array:
-    from scipy.special import erf
+_erf = np.frompyfunc(math.erf, 1, 1)
+"""A word has two thousand numbers to be put in; SciPy's own takes a quarter of a second to be imported."""
 
-    return np.asarray(0.5 * x * (1 + erf(x / math.sqrt(2))), np.float32)
+
+def _gelu(x: Array) -> Array:
+    return np.asarray(0.5 * x * (1 + _erf(x / math.sqrt(2)).astype(x.dtype)), np.float32)

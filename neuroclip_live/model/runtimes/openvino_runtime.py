@@ -11,7 +11,9 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import threading
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,8 @@ from neuroclip_live.model.runtimes.runtime import Array, Plan, require_equal, th
 logger = logging.getLogger(__name__)
 
 IMAGE_FILE = "image.xml"
+_CONVERTER = "openvino.tools.ovc"
+_importing = threading.Lock()
 
 
 def make(tower: Callable[[], Any], plan: Plan) -> OpenVinoRuntime:
@@ -86,12 +90,25 @@ def import_openvino() -> Any:
 
     Its import and its converter report to a server, with consent taken for granted. Without the reporting
     package OpenVINO uses a stub that does nothing; so the package is made unfindable, in this process only.
+    The converter, which a network that is kept does not need, is imported when it is first called.
     """
-    if "openvino" not in sys.modules:
+    with _importing:
+        if "openvino" in sys.modules:
+            return import_module("openvino")
         sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
-    import openvino
+        sys.modules.setdefault(_CONVERTER, None)  # type: ignore[arg-type]
+        try:
+            import openvino
+        finally:
+            if sys.modules[_CONVERTER] is None:
+                del sys.modules[_CONVERTER]
+        if not hasattr(openvino, "convert_model"):
+            openvino.convert_model = _convert_model
+        return openvino
 
-    return openvino
+
+def _convert_model(*arguments: Any, **options: Any) -> Any:
+    return import_module(_CONVERTER).convert_model(*arguments, **options)
 
 
 def load_openvino(
