@@ -154,3 +154,17 @@ def test_a_region_waits_for_its_picture():
     pipeline.set_region(None)
     assert pipeline.region is None
     pipeline.stop()
+
+
+@pytest.mark.parametrize("by", ["40ms", "500"])
+def test_rest_is_said_no_earlier_than_the_newest_slice_ended(by, monkeypatch):
+    """A slice ends after its last event: by the clock of a camera up to half a second after."""
+    reader = reader_of(by, [corner(k * 20_000, 500) for k in range(40)])
+    slices, _ = reader.take()
+    arrived = reader.ring.status().last_arrival_ns
+    monkeypatch.setattr(
+        "neuroclip_live.stream.newest_slice_reader.monotonic_ns", lambda: arrived + 700_000_000
+    )
+    slices += reader.take()[0]
+    assert reader.rest_us() == slices[-1].end_us
+    reader.capture.stop()

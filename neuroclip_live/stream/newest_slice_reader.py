@@ -169,10 +169,10 @@ class Reader:
         self._cost_ms += 0.2 * (cost_ms - self._cost_ms)
 
     def rest_us(self) -> int | None:
-        """Return the stream's time when its scene has come to rest; once for each rest."""
+        """Return when the scene came to rest, after all slices; None where it has not, or was told before."""
         if self.region is not None and self._passed_us - self._heard_us > REST_MS * 1000:
             self._heard_us = self._passed_us
-            return self._passed_us
+            return max(self._passed_us, self._slicer.cut_us)
         status = self.ring.status()
         if (
             status.last_arrival_ns is None
@@ -183,7 +183,7 @@ class Reader:
         if (monotonic_ns() - status.last_arrival_ns) / 1e6 < REST_MS:
             return None
         self._told_ns = status.last_arrival_ns
-        return status.last_t_us
+        return max(status.last_t_us, self._slicer.cut_us)
 
     def wait(self) -> None:
         """Wait for the next packet, a little."""

@@ -239,6 +239,11 @@ class Slicer:
                 done.extend(self._skip_silence(int(events["t"][0])))
         return done
 
+    @property
+    def cut_us(self) -> int:
+        """Time up to which the stream is cut; 0 before there is any."""
+        return self._start or 0
+
     def begin(self, t_us: int) -> None:
         """Let the open hop begin at ``t_us`` where no event has begun one yet: silence counts from here."""
         if self._start is None:
