@@ -39,6 +39,7 @@ SLOW = frozenset(
             "test_changing",
             "test_clients",
             "test_clock_restarts",
+            "test_clock_restarts_formats",
         ),
         *(
             "test_datasets",

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 import numpy as np
 import numpy.typing as npt
 
-from neuroclip_drivers.aedat4.timeline import STRAY_EVENTS
+from neuroclip_drivers.aedat4.ends import STRAY_EVENTS
 from neuroclip_drivers.files.event_file import MAX_PACKET_EVENTS, EventFile
 from neuroclip_drivers.source import Lead
 from neuroclip_live.events import Packet

@@ -6,7 +6,8 @@ event has its place: a *place* is the event's own time plus a shift that changes
 so that the time before goes on. The first clock's shift is 0: in an ordinary recording places are times.
 
 Stray time stamps move nothing. A clock begins anew only where time *stays* back; what goes back and returns,
-or leaps ahead and returns, within ``STRAY_EVENTS`` events is a fault of these events alone.
+or leaps ahead and returns, within ``STRAY_EVENTS`` events is a fault of these events alone. At both ends of
+a file, where nothing comes before or after, :mod:`neuroclip_drivers.aedat4.ends` tells.
 """
 
 from __future__ import annotations
@@ -19,10 +20,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-STEP_US = 100_000
-"""Cameras' time stamps jitter by less; a longer step back that stays is a new start of the camera's clock."""
-STRAY_EVENTS = 64
-"""So many events away from where time was, and back again, are strays."""
+from neuroclip_drivers.aedat4.ends import STEP_US, STRAY_EVENTS, first_time, last_time
+
+FEW = 8
+"""At the end of a file fewer events than this are no clock that began anew: there is no telling."""
 _FAR_US = 1 << 60
 """Time stamps beyond 36,000 years are damage; they are taken for this, so that sums fit into 64 bits."""
 
@@ -140,7 +141,7 @@ FAR_AWAY_US = 10_000_000
 """A frame may lie so far outside of the events' time: nothing moved meanwhile."""
 
 
-class _Run(NamedTuple):
+class Run(NamedTuple):
     """Events of one packet that follow each other without a step of more than ``STEP_US``."""
 
     packet: int
@@ -197,46 +198,72 @@ def build(outline: Outline, times_of: Callable[[int], Times]) -> Timeline | None
     filled = np.flatnonzero(outline.counts > 0)
     starts = np.clip(outline.starts[filled], -_FAR_US, _FAR_US)
     ends = np.clip(outline.ends[filled], -_FAR_US, _FAR_US)
+    head, tail = _edge(filled, times_of), _edge(filled[::-1], times_of)
     back = outline.mixed[filled] | (ends < starts - STEP_US)
     back[1:] |= starts[1:] < ends[:-1] - STEP_US
+    back[: len(head)] |= [_steps_back(times) for times in head]
+    back[len(back) - len(tail) :] |= [_steps_back(times) for times in tail[::-1]]
+    first_us, last_us = first_time(np.concatenate(head)), last_time(np.concatenate(tail[::-1]))
     began_anew = bool(back.any())
     near = back.copy()
     near[1:] |= back[:-1]
     near[:-1] |= back[1:]
     near[[0, -1]] = True
-    seen: dict[int, list[_Run]] = {}
+    seen: dict[int, list[Run]] = {}
     tops = np.maximum(starts, ends)
     for number in np.flatnonzero(near).tolist():
         packet = int(filled[number])
         times = np.clip(times_of(packet), -_FAR_US, _FAR_US)
         if not len(times) or (int(times[0]), int(times[-1])) != (starts[number], ends[number]):
             return None
-        tops[number] = times.max()
         if began_anew:
-            seen[number] = _runs(packet, times)
+            seen[number] = runs_of(packet, times)
     if not began_anew:
-        clocks = np.array([(starts[0], tops.max(), 0)], dtype=np.int64)
+        last_us = max(last_us, first_us)
+        clocks = np.array([(first_us, last_us, 0)], dtype=np.int64)
         places = _filled(filled, starts, len(outline.counts))
-        return Timeline(places, np.zeros_like(places), {}, int(starts[0]), int(tops.max()), clocks)
+        return Timeline(places, np.zeros_like(places), {}, first_us, last_us, clocks)
     counts = outline.counts[filled]
     rows = zip(filled.tolist(), counts.tolist(), starts.tolist(), tops.tolist(), strict=True)
-    runs: list[_Run] = []
+    runs: list[Run] = []
     for number, (packet, count, start, top) in enumerate(rows):
-        runs.extend(seen.get(number) or [_Run(packet, 0, count, start, top)])
-    return _joined(runs, len(outline.counts))
+        runs.extend(seen.get(number) or [Run(packet, 0, count, start, top)])
+    return joined(runs, len(outline.counts), first_us, last_us)
 
 
-def _runs(packet: int, times: Times) -> list[_Run]:
+def _edge(packets: npt.NDArray[np.int64], times_of: Callable[[int], Times]) -> list[Times]:
+    """Return the times of the first of these packets, as many as tell where a recording begins or ends."""
+    found: list[Times] = []
+    for packet in packets.tolist():
+        found.append(np.clip(times_of(packet), -_FAR_US, _FAR_US))
+        if sum(map(len, found)) > 2 * STRAY_EVENTS:
+            break
+    return found
+
+
+def runs_of(packet: int, times: Times) -> list[Run]:
+    """Cut the times of a packet's events, (M,) int64, M > 0, where they step by more than ``STEP_US``."""
+    times = np.clip(times, -_FAR_US, _FAR_US)
     steps = np.diff(times)
     bounds = [0, *(np.flatnonzero((steps > STEP_US) | (steps < -STEP_US)) + 1).tolist(), len(times)]
     return [
-        _Run(packet, start, stop - start, int(times[start]), int(times[start:stop].max()))
+        Run(packet, start, stop - start, int(times[start]), int(times[start:stop].max()))
         for start, stop in pairwise(bounds)
     ]
 
 
-def _joined(runs: list[_Run], packets: int) -> Timeline:
-    """Lay the runs of a stream one behind the other."""
+def joined(runs: list[Run], packets: int, first_us: int, last_us: int) -> Timeline:
+    """Lay the runs of a stream of so many packets one behind the other.
+
+    Parameters
+    ----------
+    runs : list of Run
+        At least one.
+    packets : int
+    first_us, last_us : int
+        Time of the first event and of the last that are no strays.
+    """
+    runs = _without_ends(runs, first_us, last_us)
     end, shift = runs[0].start, 0  # the place reached, and the shift of the clock at work
     low = high = runs[0].start  # what that clock showed
     clocks: list[tuple[int, int, int]] = []
@@ -265,7 +292,21 @@ def _joined(runs: list[_Run], packets: int) -> Timeline:
     return Timeline(places, shifts, restarts, runs[0].start, end, np.array(clocks, dtype=np.int64))
 
 
-def _strays(runs: list[_Run], number: int, shift: int, end: int) -> int:
+def _without_ends(runs: list[Run], first_us: int, last_us: int) -> list[Run]:
+    """Leave out strays at both ends, which nothing before, or nothing after, shows to be such."""
+    begin, end, events = 0, len(runs), 0
+    while begin < len(runs) - 1 and not runs[begin].start <= first_us <= runs[begin].top:
+        begin += 1
+    while end - 1 > begin:
+        last = runs[end - 1]
+        events += last.events
+        if events >= FEW or not (last.start > last_us or last.start < runs[end - 2].top - STEP_US):
+            break
+        end -= 1
+    return runs[begin:end]
+
+
+def _strays(runs: list[Run], number: int, shift: int, end: int) -> int:
     """Return how many runs from ``number`` on are strays: time soon goes on where it was."""
     start = runs[number].start
     back, ahead = start + shift < end - STEP_US, start + shift > end + STEP_US

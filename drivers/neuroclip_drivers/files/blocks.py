@@ -15,7 +15,9 @@ from pathlib import Path
 
 import numpy as np
 
-from neuroclip_drivers.files.ends import first_time, last_time
+from neuroclip_drivers.aedat4.ends import STRAY_EVENTS, first_time, last_time
+from neuroclip_drivers.aedat4.timeline import Timeline
+from neuroclip_drivers.files.clocks import find_clocks, read_placed
 from neuroclip_drivers.files.event_file import (
     MAX_PACKET_EVENTS,
     FileOptions,
@@ -79,6 +81,7 @@ class BlockFile(ABC):
         self._damage: dict[str, str] = {}
         self._bad_blocks: dict[int, int] = {}
         self._strays: dict[int, int] = {}
+        self._timeline: Timeline | None = None  # where the clock begins anew
 
     # What a format provides.
 
@@ -114,10 +117,21 @@ class BlockFile(ABC):
         while True:
             begin = max(0, count - back - self._overlap)
             last = [p["t"].astype(np.int64) for p in self._decode_from(begin) if len(p)]
-            if last or begin == 0:
+            if sum(map(len, last)) > 2 * STRAY_EVENTS or begin == 0:  # a packet may hold a stray alone
                 break
             back *= 2
         self.last_us = max(self.first_us, last_time(np.concatenate(last)) if last else self.first_us)
+        self._find_clocks()
+
+    def _find_clocks(self) -> None:
+        """Find where the clock begins anew, and how long the file is then."""
+        bad, strays = dict(self._bad_blocks), dict(self._strays)
+        self._timeline = find_clocks(
+            self._decode_from, self._block_count(), self._start_of, self.first_us, self.last_us
+        )
+        self._bad_blocks, self._strays = bad, strays  # what is lost is told when it is played
+        if self._timeline is not None:
+            self.first_us, self.last_us = self._timeline.first_us, self._timeline.last_us
 
     def _guess_resolution(self) -> Resolution:
         """Take the smallest known sensor that holds the first events, and say so.
@@ -196,21 +210,17 @@ class BlockFile(ABC):
         """Return the newest intensity frame that is not beyond a place, or None."""
         return None
 
-    def read_placed(self, from_us: int | None = None) -> Iterator[tuple[Packet, int]]:
-        """Yield packets as :meth:`read` does; places are times."""
-        return ((packet, 0) for packet in self.read(from_us))
-
     def time_at(self, place_us: int) -> int:
-        """Return the time at a place, which is the same."""
-        return place_us
+        """Return what the camera's clock showed at a place."""
+        return place_us if self._timeline is None else self._timeline.time_at(place_us)
 
     def clock_start(self, place_us: int) -> int:
-        """Return where the clock began that runs at a place."""
-        return self.first_us
+        """Return the place at which the clock began that runs at a place."""
+        return self.first_us if self._timeline is None else self._timeline.clock_start(place_us)
 
     def place_before(self, t_us: int, place_us: int) -> int:
-        """Return the place of a time, which is the same."""
-        return t_us
+        """Return where a time stands; where several clocks showed it, the last such place up to another."""
+        return t_us if self._timeline is None else self._timeline.place_before(t_us, place_us)
 
     def _start_of(self, block: int) -> int | None:
         if block not in self._starts:
@@ -232,32 +242,46 @@ class BlockFile(ABC):
         return low
 
     def read(self, from_us: int | None = None) -> Iterator[Packet]:
-        """Yield the events in file order, from the beginning or from the first one at or after a time."""
+        """Yield the events in file order, from the beginning or from the first one at or after a place."""
+        for packet, _ in self.read_placed(from_us):
+            yield packet
+
+    def read_placed(self, from_us: int | None = None) -> Iterator[tuple[Packet, int]]:
+        """Yield packets as :meth:`read` does, each with what turns its times into places when added."""
+        parts = (
+            self._from_time(from_us)
+            if self._timeline is None
+            else read_placed(self._decode_from(0), self._timeline, from_us)
+        )
+        for events, shift in parts:
+            if self._closed:
+                return
+            if events.base is None and len(events) <= MAX_PACKET_EVENTS:
+                yield events, shift
+                continue
+            for start in range(0, len(events), MAX_PACKET_EVENTS):
+                yield copy_packet(events[start : start + MAX_PACKET_EVENTS]), shift
+
+    def _from_time(self, from_us: int | None) -> Iterator[tuple[Packet, int]]:
         begin = 0 if from_us is None else max(0, self._block_before(from_us - 1) - self._overlap)
         skipping = from_us is not None
         for events in self._decode_from(begin):
-            if self._closed:
-                return
-            if not len(events):
-                continue
-            if skipping:
+            if skipping and len(events):
                 assert from_us is not None
                 late = events["t"] >= from_us
                 if not late.any():
                     continue
                 events, skipping = events[int(np.argmax(late)) :], False
-            if events.base is None and len(events) <= MAX_PACKET_EVENTS:
-                yield events
-                continue
-            for start in range(0, len(events), MAX_PACKET_EVENTS):
-                yield copy_packet(events[start : start + MAX_PACKET_EVENTS])
+            if len(events):
+                yield events, 0
 
     def rate_histogram(self, bins: int = 400) -> RateHistogram:
         """Count the events in ``bins`` equal spans of the recording; reads it through once."""
         end = max(self.last_us, self.first_us + 1)
         counts = np.zeros(bins, dtype=np.int64)
-        for events in self.read():
-            counts += np.bincount(bin_places(events["t"], self.first_us, end, bins), minlength=bins)
+        for events, shift in self.read_placed():
+            places = bin_places(events["t"], self.first_us - shift, end - shift, bins)
+            counts += np.bincount(places, minlength=bins)
         return RateHistogram(self.first_us, end, counts)
 
     def close(self) -> None:

@@ -17,10 +17,11 @@ from typing import IO, Any
 import numpy as np
 import numpy.typing as npt
 
+from neuroclip_drivers.aedat4.ends import first_time, last_time
 from neuroclip_drivers.aedat4.file_check import turned_message
 from neuroclip_drivers.files.alignment import lost_returns
 from neuroclip_drivers.files.blocks import ByteBlockFile
-from neuroclip_drivers.files.columns import by_name, by_values
+from neuroclip_drivers.files.columns import by_name, by_values, to_packet
 from neuroclip_drivers.files.event_file import LARGEST_SIDE, FileOptions, StreamChoice
 from neuroclip_drivers.files.tables import BLOCK_ROWS, Rows, TableFile
 from neuroclip_live.errors import UserError
@@ -296,21 +297,24 @@ class NpzFile(TableFile):
 
     def _settle(self) -> None:
         """Find the first and the last event in one pass, which also learns where the blocks begin."""
-        times, latest = [], None
+        starts = []
+        first = last = np.empty(0, dtype=np.int64)
+        falls = False
         for rows in self._read_rows(0):
-            if rows is not None and len(rows["t"]):
-                times.append(rows["t"][:1].copy())
-                top = rows["t"].max()
-                latest = top if latest is None or top > latest else latest
-        self._times = times
-        super_first = next((p for p in self._decode_from(0) if len(p)), None)
-        if super_first is None or latest is None:
+            if rows is None or not len(rows["t"]):
+                continue
+            starts.append(rows["t"][:1].copy())
+            t = to_packet(rows, self._unit, self._offset_us)[0]["t"].astype(np.int64)
+            if len(t):
+                falls = falls or bool((t[1:] < t[:-1]).any()) or bool(len(last) and t[0] < last[-1])
+                first, last = first if len(first) else t, t
+        self._times = starts
+        if not len(first):
             raise UserError(f"{self.path} holds no events. Nothing was recorded; choose another recording.")
-        from neuroclip_drivers.files.columns import to_microseconds
-
-        self.first_us = int(super_first["t"][0])
-        last = int(to_microseconds(np.array([latest]), self._unit, self._offset_us)[0])
-        self.last_us = max(self.first_us, last)
+        self.first_us = first_time(first)
+        self.last_us = max(self.first_us, last_time(last))
+        if falls:  # to look where takes decompressing it again
+            self._find_clocks()
 
     def close(self) -> None:
         """Close the file; idempotent."""

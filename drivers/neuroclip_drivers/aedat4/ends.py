@@ -6,25 +6,46 @@ stands alone: what is around it goes on without it.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import numpy.typing as npt
 
-from neuroclip_drivers.aedat4.timeline import STRAY_EVENTS
-
-_STEP_US = 100_000
-"""Times step back by less without being wrong."""
+STEP_US = 100_000
+"""Cameras' time stamps jitter by less; a longer step back that stays is a new start of the camera's clock."""
+STRAY_EVENTS = 64
+"""So many events away from where time was, and back again, are strays."""
 _ALONE_US, _ALONE = 1_000_000, 10
 """An end is wrong that is so far from the next 64, and so many times as far as these are from each other."""
 
 
 def first_time(times: npt.NDArray[np.int64]) -> int:
     """Return when a recording begins, from the times of its first events, (N,) in microseconds, N > 0."""
-    start = times[: 2 * STRAY_EVENTS]
-    good = start[~_strays(start)]
+    head = times[: 2 * STRAY_EVENTS]
+    good = head[_goes_on(head)]
     first = 0
     while first < len(good) - 2 and _alone(int(good[first]), good[first + 1 : first + 1 + STRAY_EVENTS]):
         first += 1
     return int(good[first])
+
+
+def _goes_on(times: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """Return which times at the beginning are of the clock that goes on: no strays, nor what is stale."""
+    good = np.ones(len(times), dtype=np.bool_)
+    bounds = [0, *(np.flatnonzero(np.abs(np.diff(times)) > STEP_US) + 1).tolist(), len(times)]
+    top = int(times[: bounds[1]].max())
+    for at, stop in pairwise(bounds[1:]):
+        if not good[at]:
+            continue
+        time, following = int(times[at]), times[at : at + 1 + STRAY_EVENTS]
+        returned = following >= top - STEP_US if time < top - STEP_US else following < time - STEP_US
+        if abs(time - top) > STEP_US and returned.any():
+            good[at : at + int(np.argmax(returned))] = False
+            continue
+        if time < top - STEP_US and at <= STRAY_EVENTS:
+            good[:at] = False
+        top = max(top if time >= top - STEP_US else time, int(times[at:stop].max()))
+    return good
 
 
 def last_time(times: npt.NDArray[np.int64]) -> int:
@@ -39,12 +60,12 @@ def last_time(times: npt.NDArray[np.int64]) -> int:
 def _strays(times: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
     """Return which times are ahead of one of the next 64 that goes on where those before were."""
     ordered = (times[1:] >= times[:-1]).all()  # mostly; and quick, of hundreds of thousands
-    if ordered or (np.maximum.accumulate(times)[:-1] - times[1:]).max() <= _STEP_US:
+    if ordered or (np.maximum.accumulate(times)[:-1] - times[1:]).max() <= STEP_US:
         return np.zeros(len(times), dtype=np.bool_)
     after = _least(np.append(times[1:], times[-1:]))
     before = _least(np.append(times[:1], times[:-1])[::-1])[::-1]
-    strays: npt.NDArray[np.bool_] = times > after + _STEP_US
-    return strays & ((after >= before - _STEP_US) | (np.arange(len(times)) < STRAY_EVENTS))
+    strays: npt.NDArray[np.bool_] = times > after + STEP_US
+    return strays & ((after >= before - STEP_US) | (np.arange(len(times)) < STRAY_EVENTS))
 
 
 def _least(times: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

@@ -1,0 +1,131 @@
+"""Where events stand in a file without an index whose camera's clock began anew.
+
+Whether it did is looked for on opening, and not by reading fifty gigabytes: the first half million events are
+looked through, and so are the last ones; of what lies between, the times at which blocks begin. A clock that
+began anew shows in that it is behind where it was before. Only where it did is the file read through, once,
+and places are then those of :mod:`neuroclip_drivers.aedat4.timeline`; in all other files places are times.
+
+Rejected: looking for it while it is played. The seek bar has to know how long the file is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from neuroclip_drivers.aedat4.ends import STEP_US
+from neuroclip_drivers.aedat4.timeline import Run, Timeline, joined, runs_of
+from neuroclip_live.events import Packet
+
+LOOKED_THROUGH = 1 << 19
+"""So many events at the beginning of a file are looked through on opening."""
+_PROBES = 64
+"""Blocks at the beginning whose times are asked for, and as many of all others."""
+_MANY = 8
+"""Among so many beginnings of blocks a single one that is out of order is a stray."""
+
+Decode = Callable[[int], Iterable[Packet]]
+"""Yields the events from a block on to the end."""
+
+
+def find_clocks(
+    decode: Decode, blocks: int, start_of: Callable[[int], int | None], first_us: int, last_us: int
+) -> Timeline | None:
+    """Return where the events of a file stand, by the packets that are decoded from block 0 on.
+
+    Parameters
+    ----------
+    decode : callable
+    blocks : int
+    start_of : callable
+        Returns the time at which a block begins; None where it is not known.
+    first_us, last_us : int
+        Time of the first event and of the last that are no strays.
+
+    Returns
+    -------
+    Timeline or None
+        None where the clock never begins anew: then places are times.
+    """
+    if not _suspected(decode, blocks, start_of, first_us, last_us):
+        return None
+    runs: list[Run] = []
+    number = -1
+    for number, packet in enumerate(decode(0)):
+        runs.extend(_runs(number, packet))
+    timeline = joined(runs, number + 1, first_us, last_us) if runs else None
+    return timeline if timeline is not None and len(timeline.clocks) > 1 else None
+
+
+def read_placed(
+    packets: Iterable[Packet], timeline: Timeline, from_us: int | None
+) -> Iterator[tuple[Packet, int]]:
+    """Yield the events of a file from a place on, in arrays of one clock, each with the shift of its times.
+
+    ``packets`` are all that the file is decoded to from block 0 on; arrays are views of them.
+    """
+    begin = 0 if from_us is None else timeline.packet_before(from_us - 1)
+    skipping = from_us is not None
+    for number, packet in enumerate(packets):
+        if number < begin:
+            continue
+        for part, shift in _parts(number, packet, timeline):
+            if skipping:
+                assert from_us is not None
+                late = part["t"] >= from_us - shift
+                if not late.any():
+                    continue
+                part, skipping = part[int(np.argmax(late)) :], False
+            yield part, shift
+
+
+def _parts(number: int, packet: Packet, timeline: Timeline) -> Iterator[tuple[Packet, int]]:
+    """Cut a packet where the clock begins anew; what was written meanwhile is of the last clock."""
+    shift = int(timeline.shifts[number] if number < len(timeline.shifts) else timeline.clocks[-1, 2])
+    begin = 0
+    for stop, following in [*timeline.restarts.get(number, []), (len(packet), 0)]:
+        if stop > begin:
+            yield packet[begin:stop], shift
+        begin, shift = stop, following
+
+
+def _suspected(
+    decode: Decode, blocks: int, start_of: Callable[[int], int | None], first_us: int, last_us: int
+) -> bool:
+    runs: list[Run] = []
+    events = 0
+    for number, packet in enumerate(decode(0)):
+        runs.extend(_runs(number, packet))
+        events += len(packet)
+        if events >= LOOKED_THROUGH:
+            break
+    else:
+        return _several(runs, first_us, last_us)
+    if _several(runs, first_us, last_us):
+        return True
+    ends = [run for number, packet in enumerate(decode(blocks - 1)) for run in _runs(number, packet)]
+    if ends and _several(ends, ends[0].start, last_us):
+        return True
+    rest = range(_PROBES, blocks, max(1, (blocks - _PROBES) // _PROBES))
+    starts = [start_of(block) for block in (*range(min(blocks, _PROBES)), *rest)]
+    known = [start for start in starts if start is not None] + [run.top for run in ends[-1:]]
+    return _falls(np.array(known, dtype=np.int64))
+
+
+def _falls(times: npt.NDArray[np.int64]) -> bool:
+    """Tell whether time goes back, and not for a single one of many."""
+    if len(times) >= _MANY:
+        low, high = np.minimum(times[:-1], times[1:]), np.maximum(times[:-1], times[1:])
+        middle = np.maximum(low[:-1], np.minimum(high[:-1], times[2:]))  # of three
+        times = np.concatenate([times[:1], middle, times[-1:]])
+    return bool((times[1:] < times[:-1] - STEP_US).any())
+
+
+def _several(runs: list[Run], first_us: int, last_us: int) -> bool:
+    return len(runs) > 1 and len(joined(runs, runs[-1].packet + 1, first_us, last_us).clocks) > 1
+
+
+def _runs(number: int, packet: Packet) -> list[Run]:
+    return runs_of(number, packet["t"].astype(np.int64)) if len(packet) else []
