@@ -5,19 +5,19 @@
     for p in nl.recognize("cup.aedat4", ["a mug", "a phone"]):
         print(p.t_us, p.label, p.probability)
 
-What is named here is imported when it is first used: importing the package itself costs nothing.
+What is named here is imported when it is first used: importing the package itself costs nothing, and the
+program, which begins with it, hears Ctrl+C from its first moment on (:mod:`neuroclip_live.start`).
 """
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
-from neuroclip_live.extras import explained as _explained
-
 __version__ = "0.1.0"
 
+TYPE_CHECKING = False  # type checkers take it for true by its name; ``typing`` itself takes longest to import
+
 if TYPE_CHECKING:
+    from typing import Any
+
     from neuroclip_drivers.demo import demo_recording
     from neuroclip_live.api import Events, Frame, frames, load_model, open, recognize, teach
     from neuroclip_live.archive.index import Index
@@ -74,10 +74,12 @@ _PLACES = {
 def __getattr__(name: str) -> Any:
     if name not in _PLACES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
     try:
         value = getattr(import_module(_PLACES[name]), name)
     except ImportError as error:
-        raise _explained(error) or error from error
+        raise import_module("neuroclip_live.extras").explained(error) or error from error
     globals()[name] = value
     return value
 

@@ -89,6 +89,14 @@ def test_ctrl_c_in_the_middle_of_an_import_ends_with_130(tmp_path: Path, kind: s
     assert "Fatal" not in errors
 
 
+def test_nothing_is_imported_before_ctrl_c_is_taken_over(tmp_path: Path) -> None:
+    """Each import before it is a moment at which Python itself answers, with a traceback."""
+    code = "before = set(sys.modules); import neuroclip_live.start; print(*set(sys.modules) - before)"
+    names, trouble = ended(child(code, [], tmp_path))
+    assert not trouble
+    assert set(names.split()) <= {"__future__", "neuroclip_live", "neuroclip_live.start"}
+
+
 @pytest.mark.parametrize("arguments", [WINDOW, HEADLESS, EVERY], ids=["window", "headless", "every window"])
 @pytest.mark.parametrize("after_s", [0.0, 0.1, 0.3, 0.6, 1.2, 2.5])
 def test_ctrl_c_at_any_moment_ends_with_130(tmp_path: Path, arguments: list[str], after_s: float) -> None:
