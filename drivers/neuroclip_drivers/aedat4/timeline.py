@@ -198,12 +198,14 @@ def build(outline: Outline, times_of: Callable[[int], Times]) -> Timeline | None
     filled = np.flatnonzero(outline.counts > 0)
     starts = np.clip(outline.starts[filled], -_FAR_US, _FAR_US)
     ends = np.clip(outline.ends[filled], -_FAR_US, _FAR_US)
-    head, tail = _edge(filled, times_of), _edge(filled[::-1], times_of)
+    head, tail = _edge(filled, times_of), _edge(filled[::-1], times_of)[::-1]
+    if not all(map(len, (*head, *tail))):
+        return None
     back = outline.mixed[filled] | (ends < starts - STEP_US)
     back[1:] |= starts[1:] < ends[:-1] - STEP_US
     back[: len(head)] |= [_steps_back(times) for times in head]
-    back[len(back) - len(tail) :] |= [_steps_back(times) for times in tail[::-1]]
-    first_us, last_us = first_time(np.concatenate(head)), last_time(np.concatenate(tail[::-1]))
+    back[len(back) - len(tail) :] |= [_steps_back(times) for times in tail]
+    first_us, last_us = first_time(np.concatenate(head)), last_time(np.concatenate(tail))
     began_anew = bool(back.any())
     near = back.copy()
     near[1:] |= back[:-1]
@@ -239,6 +241,10 @@ def _edge(packets: npt.NDArray[np.int64], times_of: Callable[[int], Times]) -> l
         if sum(map(len, found)) > 2 * STRAY_EVENTS:
             break
     return found
+
+
+def _steps_back(times: Times) -> bool:
+    return bool((np.diff(times) < -STEP_US).any())
 
 
 def runs_of(packet: int, times: Times) -> list[Run]:
