@@ -109,6 +109,12 @@ class OpenFile:
         except OSError:
             return b""  # what lies here is counted as damaged by whoever asked
 
+    def view(self, size: int, position: int) -> memoryview:
+        """Return what :meth:`read` does, without a copy where it is held."""
+        if held := self._held:
+            return memoryview(held)[position : position + size]
+        return memoryview(self.read(size, position))
+
     def close(self) -> None:
         """Close it; idempotent."""
         with self._lock:

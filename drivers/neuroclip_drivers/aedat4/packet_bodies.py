@@ -57,11 +57,11 @@ class PacketBodies:
         """Return one."""
         return self._file.read(self._sizes[number], self._offsets[number])
 
-    def blocks(self, held: Block | None = None) -> Iterator[list[tuple[int, Body]]]:
+    def blocks(self) -> Iterator[list[tuple[int, Body]]]:
         """Yield all by the rows, each with its number, those that are read at once in one list."""
         begin = 0
         while begin < len(self._ends):
-            yield (block := self._block(begin, (), held))
+            yield (block := self._block(begin, (), None))
             begin += len(block)
 
     def from_packet(
@@ -120,11 +120,10 @@ class PacketBodies:
         if known:
             stop = next((number for number in range(begin + 1, stop) if number in known), stop)
         span = self._ends[stop - 1] - base
-        block = self._file.read(span, base)
+        view = self._file.view(span, base)  # they are undone where they lie
         if held is not None:
-            held.start, held.data = base, block
-        if len(block) < span:
+            held.start, held.data = base, view
+        if len(view) < span:
             return [(number, self.body(number)) for number in range(begin, stop)]
-        view = memoryview(block)  # they are undone where they lie
         places = zip(self._offsets[begin:stop], self._ends[begin:stop], strict=True)
         return [(begin + i, view[low - base : high - base]) for i, (low, high) in enumerate(places)]
