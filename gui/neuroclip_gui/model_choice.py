@@ -5,20 +5,34 @@ Every change is remembered. What was given on the command line holds for its run
 
 from __future__ import annotations
 
-from dataclasses import replace
+import weakref
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from neuroclip_gui.panel_spec import Context
 from neuroclip_live.config import DEFAULT, MODEL_NAMES, Config
 from neuroclip_live.errors import UserError
+from neuroclip_live.model.model_names import lasting_name
 
 if TYPE_CHECKING:
     from neuroclip_live.model.backbone import Backbone
-    from neuroclip_live.recognition.model_change import Load, Progress
+    from neuroclip_live.recognition.model_change import Progress
     from neuroclip_live.recognition.pipeline_protocol import PipelineProtocol
 
 
 _CUTTING = ("slice", "overlap", "timesteps", "motion")
+
+
+@dataclass
+class _Asked:
+    """A model that was asked for, until it is at work."""
+
+    model: str
+    device: str
+    remember: bool
+    """Whether it is saved as the choice then."""
+    came: list[weakref.ref[Backbone]] = field(default_factory=list)
+    """What was loaded; one that is not taken up is not kept in memory."""
 
 
 class Recognition:
@@ -31,7 +45,7 @@ class Recognition:
     config : Config
         What the command line asked for.
     model, device : str
-        What was asked for last.
+        What is at work; one that was asked for and cannot be had never stands here.
     """
 
     def __init__(self, context: Context) -> None:
@@ -39,7 +53,7 @@ class Recognition:
         self.given: frozenset[str] = frozenset()
         self.config = DEFAULT
         self.model, self.device = DEFAULT.model, DEFAULT.device
-        self._asked: tuple[str, str, list[Backbone]] | None = None
+        self._asked: _Asked | None = None
 
     def take_up(self, config: Config) -> None:
         """Hold to what the command line asked for, in this run."""
@@ -70,25 +84,26 @@ class Recognition:
         if not given & {"model", "device", "runtime"}:
             wanted = settings.model, settings.device
             if wanted != (self.model, self.device):
-                self.model, self.device = wanted
-                pipeline.change_model(self._loader())
+                self._load(pipeline, _Asked(*wanted, remember=False))
 
     def use_model(self, model: str, device: str) -> None:
         """Load another model, or the same for another device; the one at work goes on until it is there."""
-        model, device = model.strip(), device.strip().lower()
+        model, device = lasting_name(model), device.strip().lower()
         pipeline = self._context.pipeline()
         if not model or not device or pipeline is None:
             return
-        self.model, self.device = model, device
-        came: list[Backbone] = []
-        self._asked = model, device, came
-        pipeline.change_model(self._loader(came))
+        # a checkpoint of the command line is for its run: without it the name alone would load nothing
+        of_this_run = self.config.with_model(model, device).weights is not None
+        self._load(pipeline, _Asked(model, device, remember=not of_this_run))
 
     def look(self, pipeline: PipelineProtocol) -> None:
         """Remember the model asked for once it is at work: one that cannot be had is never remembered."""
-        if self._asked is not None and pipeline.backbone in self._asked[2]:
-            self._settings.model, self._settings.device = self._asked[:2]
-            self._asked = None
+        asked, at_work = self._asked, pipeline.backbone
+        if asked is None or at_work is None or not any(each() is at_work for each in asked.came):
+            return
+        self.model, self.device, self._asked = asked.model, asked.device, None
+        if asked.remember:
+            self._settings.model, self._settings.device = asked.model, asked.device
 
     def use_decision(self, pipeline: PipelineProtocol | None = None) -> None:
         """Make answers as calm and as sure as the settings say."""
@@ -165,17 +180,20 @@ class Recognition:
         self._context.action("objects").setChecked(settings.objects)
         if (self.model, self.device) != (settings.model, settings.device):
             self.use_model(settings.model, settings.device)
+        elif self._asked is not None and (pipeline := self._context.pipeline()) is not None:
+            self._asked = None
+            pipeline.cancel_model()
 
-    def _loader(self, came: list[Backbone] | None = None) -> Load:
-        """Return what loads the model wanted, run as the command line asks, and puts it into ``came``."""
+    def _load(self, pipeline: PipelineProtocol, asked: _Asked) -> None:
+        """Have a model loaded, run as the command line asks."""
         from neuroclip_live.session import loader
 
-        load = loader(self.config.with_model(self.model, self.device), named=False)
+        load = loader(self.config.with_model(asked.model, asked.device), named=False)
 
         def load_and_note(progress: Progress) -> Backbone:
             backbone = load(progress)
-            if came is not None:
-                came.append(backbone)
+            asked.came.append(weakref.ref(backbone))
             return backbone
 
-        return load_and_note
+        self._asked = asked
+        pipeline.change_model(load_and_note)

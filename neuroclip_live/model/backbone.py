@@ -324,10 +324,9 @@ def _assemble(
     tell: Progress,
     to_cpu: Callable[[], ImageRuntime] | None = None,
 ) -> Backbone:
-    # the first image warms the runtime up, and tells how long a feature is
+    # the first image warms the runtime up, and tells how long a feature is and whether it holds numbers
     blank = np.full((1, preprocess.size, preprocess.size), 127, dtype=np.uint8)
-    embed_dim = image(preprocess(blank)).shape[1]
-    info = facts.info(preprocess, embed_dim, image.device, image.name)
+    info = facts.info(preprocess, image(preprocess(blank))[0], image.device, image.name)
     tell("ready", 1.0)
     return Backbone(info, preprocess, image, text, vocabulary=vocabulary, to_cpu=to_cpu, notice=tell)
 

@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
 from neuroclip_live.errors import UserError
 from neuroclip_live.lfs_pointer import refuse_pointer
 from neuroclip_live.model.hub import cache_folder
@@ -21,6 +24,7 @@ _MISFITS = (
     AssertionError,
     OSError,
     StopIteration,
+    OverflowError,
 )
 
 
@@ -56,6 +60,21 @@ def told(name: str, weights: Path | None) -> Iterator[None]:
                 f"this machine once (it is kept in {cache_folder()})"
             ) from error
         raise UserError(f"the weights{source} do not fit {name}: {_misfit(error)}") from error
+
+
+def refuse_no_numbers(name: str, *numbers: npt.ArrayLike) -> None:
+    """Refuse a model that answers with no numbers, or with zeros alone: its weights are damaged.
+
+    Raises
+    ------
+    UserError
+        If it does.
+    """
+    for each in map(np.asarray, numbers):
+        if not np.isfinite(each).all() or not each.any():
+            raise UserError(
+                f"the weights of {name} are damaged: its answers are no numbers; copy or download it again"
+            )
 
 
 def _is_of_the_network(error: BaseException | None) -> bool:

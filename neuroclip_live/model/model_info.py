@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy.typing as npt
+
 from neuroclip_live.errors import UserError
+from neuroclip_live.model.checkpoint_errors import refuse_no_numbers
 from neuroclip_live.model.preprocess import Normalization, Preprocess
 from neuroclip_live.stream.frames import Fit
 from neuroclip_live.stream.representations.registry import DEFAULT
@@ -72,16 +75,25 @@ class ModelFacts:
             normalization=normalization,
         )
 
-    def info(self, preprocess: Preprocess, embed_dim: int, device: str, runtime: str) -> BackboneInfo:
-        """Return the facts together with how the model is being run."""
+    def info(
+        self, preprocess: Preprocess, feature: npt.NDArray[Any], device: str, runtime: str
+    ) -> BackboneInfo:
+        """Return the facts together with how the model is being run; ``feature`` is one of its own, (C,).
+
+        Raises
+        ------
+        UserError
+            If the feature holds no numbers.
+        """
         own = self.own
         scale = float(own.get("logit_scale") or self.logit_scale)
+        refuse_no_numbers(self.name, feature, scale)
         none_logit, gap = own.get("none_logit"), own.get("none_gap")
         if none_logit is None and own.get("none_cosine") is not None:
             none_logit = scale * float(own["none_cosine"])
         return BackboneInfo(
             name=self.name,
-            embed_dim=embed_dim,
+            embed_dim=len(feature),
             image_size=preprocess.size,
             context_length=self.context_length,
             mean=preprocess.mean,

@@ -103,9 +103,18 @@ def parse_model(model: str, weights: str | Path | None = None) -> ModelSpec:
         name = f"hf-hub:{repository}@{revision}" if revision else f"hf-hub:{repository}"
         return ModelSpec(name, "hub", arch=repository, revision=revision)
     folder = Path(model.removeprefix("local-dir:")).expanduser()
-    if model.startswith("local-dir:") or folder.is_dir():
+    if model.startswith(("local-dir:", "/", "~", ".")) or folder.is_dir():
         return _folder(folder)
     return _tagged(model)
+
+
+def lasting_name(model: str) -> str:
+    """Return a name that loads the same model wherever the program is started: a folder's whole path."""
+    model = model.strip()
+    folder = Path(model.removeprefix("local-dir:")).expanduser()
+    if not model or model == BUNDLED or not (model.startswith("local-dir:") or folder.is_dir()):
+        return model
+    return str(folder.absolute())
 
 
 def _folder(folder: Path) -> ModelSpec:

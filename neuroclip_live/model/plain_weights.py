@@ -10,6 +10,8 @@ from __future__ import annotations
 import logging
 import math
 
+import numpy as np
+
 from neuroclip_live.errors import UserError
 from neuroclip_live.extras import have
 from neuroclip_live.model.checkpoint_errors import told
@@ -44,7 +46,7 @@ def read_plain(spec: ModelSpec, words: WordTargets, threads: int | None = None) 
     if weights.suffix != ".safetensors" or not is_buildable(described):
         return None
     try:
-        with told(spec.name, weights):
+        with told(spec.name, weights), np.errstate(all="ignore"):  # what is no number is told by its answers
             state = own_names(load_file(weights))
             preprocess = preprocess_of(described)
             network = image_network(state, preprocess["size"])

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from neuroclip_live.errors import UserError
+from neuroclip_live.model.checkpoint_errors import refuse_no_numbers
 from neuroclip_live.model.scoring import normalized
 from neuroclip_live.prompting.prompt_set import (
     MAX_PROMPTS,
@@ -105,7 +106,8 @@ class PromptEncoder:
         ------
         UserError
             If the set is not valid (see :meth:`PromptSet.validate`), a sentence is longer than the text
-            encoder's context, or the model has no calibrated "none of these" and the set asks for it.
+            encoder's context, the model's words are no numbers, or it has no calibrated "none of these" and
+            the set asks for it.
         """
         prompts.validate()
         info = self._backbone.info
@@ -143,7 +145,9 @@ class PromptEncoder:
         new = [sentence for sentence in sentences if sentence not in self._cache]
         if new:
             self._check_length(new)
-            self._cache.update(zip(new, self._backbone.encode_texts(new), strict=True))
+            encoded = self._backbone.encode_texts(new)
+            refuse_no_numbers(self._backbone.info.name, encoded)
+            self._cache.update(zip(new, encoded, strict=True))
         found = {}
         for sentence in sentences:
             self._cache.move_to_end(sentence)

@@ -120,7 +120,7 @@ def test_a_stream_that_is_away_is_waited_for_by_headline_and_list(qtbot, make_wi
 def test_a_model_is_remembered_only_once_it_is_at_work(qtbot, window, pipeline, monkeypatch):
     from neuroclip_live.model import backbone
 
-    made = SimpleNamespace(info=replace_info(pipeline.backbone.info, name="other"))
+    made = Loaded(replace_info(pipeline.backbone.info, name="other"))
     monkeypatch.setattr(backbone, "load_backbone", lambda name, **_: made)
     window.recognition.use_model("other/model", "cpu")
     qtbot.settle(window)
@@ -130,6 +130,11 @@ def test_a_model_is_remembered_only_once_it_is_at_work(qtbot, window, pipeline, 
     assert window.settings.model == "event-nano"  # loaded, and perhaps there is no room to use it
     pipeline.backbone = loaded
     qtbot.waitUntil(lambda: (window.settings.model, window.settings.device) == ("other/model", "cpu"))
+
+
+class Loaded:
+    def __init__(self, info):
+        self.info = info
 
 
 def replace_info(info, **others):

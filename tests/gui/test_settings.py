@@ -42,8 +42,9 @@ def test_a_model_is_loaded_only_when_asked_for_and_remembered(qtbot, window, pip
     assert not pipeline.loads
     qtbot.mouseClick(dialog.use, Qt.MouseButton.LeftButton)
     assert len(pipeline.loads) == 1
-    assert (window.recognition.model, window.recognition.device) == ("ViT-B-32/openai", "cpu")
-    assert window.settings.model == "event-nano"  # remembered once it is at work: tests/gui/test_promises.py
+    assert (
+        window.settings.model == "event-nano"
+    )  # remembered once it is at work: tests/gui/test_model_kept.py
 
 
 def test_a_download_is_followed_and_can_be_canceled(qtbot, pipeline, dialog):
@@ -143,11 +144,18 @@ def test_the_command_line_wins_over_what_is_saved(make_window, tmp_path):
 
 
 def test_a_model_chosen_in_the_window_is_run_as_the_command_line_asked(make_window, monkeypatch):
+    from fakes import FakeBackbone
+
     from neuroclip_live.config import config_of
     from neuroclip_live.model import backbone
 
     asked = []
-    monkeypatch.setattr(backbone, "load_backbone", lambda model, **how: asked.append((model, how)))
+
+    def load(model, **how):
+        asked.append((model, how))
+        return FakeBackbone()
+
+    monkeypatch.setattr(backbone, "load_backbone", load)
     window = make_window()
     window.recognition.take_up(
         config_of(

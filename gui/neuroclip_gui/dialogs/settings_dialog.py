@@ -183,8 +183,7 @@ class SettingsDialog(QDialog):
         self.motion.setCurrentText(motion)
         self.smoothing.setValue(window.settings.smoothing_s)
         self.theme.setCurrentIndex(self.theme.findData(window.settings.theme))
-        info = getattr(pipeline.backbone, "info", None) if pipeline is not None else None
-        self.model.setCurrentText(info.name if info is not None else window.recognition.model)
+        self.model.setCurrentText(window.recognition.model)
         self.device.setCurrentText(window.recognition.device)
         for widget in blocked:
             widget.blockSignals(False)
