@@ -187,7 +187,7 @@ def on_the_demo(out: Path) -> int:
             ("sought-paused-again", lambda: s.click(500, 598), STEP_S),
             ("plays-on", lambda: (s.click(300, 300), keys("space")), STEP_S),
             ("faster", lambda: keys("bracketright"), STEP_S),
-            ("rate", lambda: s.click(1150, 542), STEP_S),
+            ("rate", lambda: s.click(1102, 542), STEP_S),
             (
                 "named",
                 lambda: (

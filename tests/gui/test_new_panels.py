@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import cv2
@@ -18,8 +19,11 @@ from neuroclip_gui.panels.export.film_file import Film
 from neuroclip_gui.panels.export.film_making import FilmSettings, make_film
 from neuroclip_gui.panels.picture.annotated import Notes, annotated, picture
 from neuroclip_gui.panels.spacetime import projection
+from neuroclip_gui.panels.spacetime.space_time_view import MOST, SpaceTimeView, load_projection
 from neuroclip_gui.style.palettes import EVENT_COLORS
+from neuroclip_gui.style.theme import Theme
 from neuroclip_live.errors import UserError
+from neuroclip_live.events import EVENT_DTYPE, Resolution
 from neuroclip_live.stream.filters import NONE
 from neuroclip_live.stream.slicing import parse_slice
 
@@ -101,6 +105,28 @@ def test_the_view_is_shown_turned_and_put_away(qtbot, window, pipeline):
     assert len(colors) > 2
     window.actions_.by_name["space_time"].setChecked(False)
     assert not view.isVisible()
+
+
+def test_a_hundred_thousand_events_are_painted_thirty_times_a_second(qapp) -> None:
+    view = SpaceTimeView(Theme("dark"), lambda: EVENT_COLORS["dark"])
+    view.resize(640, 480)
+    view.use(load_projection())
+    events = np.zeros(MOST, EVENT_DTYPE)
+    rng = np.random.default_rng(4)
+    events["t"] = np.arange(MOST)
+    events["x"], events["y"] = rng.integers(640, size=MOST), rng.integers(480, size=MOST)
+    events["p"] = rng.integers(2, size=MOST)
+    view.span_ms = 100
+    view.show_events(events, Resolution(640, 480))
+    painted = QImage(view.size(), QImage.Format.Format_RGB32)
+    took_s = []
+    for turn in range(10):
+        view.turn(float(turn), 0.0)
+        begun = time.thread_time()  # of this thread: others may have the processor meanwhile
+        view.render(painted)
+        took_s.append(time.thread_time() - begun)
+    assert sorted(took_s)[len(took_s) // 2] < 1 / 30
+    assert len({painted.pixel(x, 240) for x in range(0, 640, 7)}) > 3  # it did paint
 
 
 def test_the_middle_of_the_box_is_the_middle_of_the_view() -> None:
