@@ -182,6 +182,19 @@ SHOTS = (
 )
 
 
+def shots(only: str | None) -> tuple[Shot, ...]:
+    """Return every picture, or one with the steps that lead to it from the picture before."""
+    if only is None:
+        return SHOTS
+    names = [shot.name for shot in SHOTS]
+    if not only or only not in names:
+        raise SystemExit(f"no picture is called {only!r}; there is {', '.join(filter(None, names))}")
+    last = first = names.index(only)
+    while first and not names[first - 1]:
+        first -= 1
+    return SHOTS[first : last + 1]
+
+
 def main() -> int:
     """Make every picture; return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
@@ -189,7 +202,7 @@ def main() -> int:
     parser.add_argument("--prompts", help="labels separated by commas")
     parser.add_argument("--model", default="event-nano")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "screenshots")
-    parser.add_argument("--only", help="the name of one picture: it alone, without the steps before it")
+    parser.add_argument("--only", help="the name of one picture: it alone, with the steps on the way to it")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
 
@@ -225,7 +238,7 @@ def main() -> int:
                 time.sleep(0.002)
 
         let_pass(lambda: window.live.ready and window.decided.kind != "waiting", "the first decision")
-        for shot in [s for s in SHOTS if options.only in (None, s.name)]:
+        for shot in shots(options.only):
             shot.prepare(window)
             begin = time.monotonic()
             let_pass(lambda b=begin, s=shot: time.monotonic() - b > s.wait_s, shot.name)
