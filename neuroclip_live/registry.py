@@ -210,7 +210,7 @@ class Registry(Generic[E]):
             raise UserError(f"the {self.what} {name} cannot be used: {fault_of(error)}") from error
 
 
-def fault_of(error: Exception) -> str:
+def fault_of(error: BaseException) -> str:
     """Say in a line what another package raised, and where in its files."""
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not _is_ours(frame.filename)]
     where = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""

@@ -104,7 +104,7 @@ def _run_headless(config: Config, spec: SourceSpec, settings: PipelineSettings) 
         source = session.open_named(spec)
         leaving.callback(source.close)
         with about_outputs(config):
-            outputs = make_outputs(wanted)
+            outputs = make_outputs(wanted, live=source.live or not in_order)
         unused = leaving.enter_context(closed_if_unused(outputs))
         with about("--region"):
             Road(source.resolution, settings.road)  # says what is wrong with it before a model is loaded
@@ -199,7 +199,7 @@ def _run_window(config: Config, spec: SourceSpec) -> int:
     source = session.open_or_await(spec)  # before the window: a wrong path is told on the terminal
     carriers: list[CarrierThread] = []
     with about_outputs(config):
-        outputs = make_outputs(outputs_of(config))
+        outputs = make_outputs(outputs_of(config), live=True)
     acting = actions_of(config, rules, lambda: made[-1] if made else None)
     outputs += acting
     shared = shared_events(config)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from neuroclip_live.errors import UserError
 from neuroclip_live.extras import FOXGLOVE, MQTT, OSC, ROS2
+from neuroclip_live.outputs.apart import Apart, Guarded
 from neuroclip_live.outputs.output import Output
 from neuroclip_live.registry import Entry, Registry, lacking
 
@@ -91,8 +92,15 @@ def takes_terminal(spec: str) -> bool:
     return argument == "-" or "terminal" in OUTPUTS.find(name).capabilities
 
 
-def make_outputs(specs: Sequence[str]) -> list[Output]:
+def make_outputs(specs: Sequence[str], *, live: bool = False) -> list[Output]:
     """Make what is asked for.
+
+    Parameters
+    ----------
+    specs : sequence of str
+        Each ``NAME`` or ``NAME:ARGUMENT``.
+    live : bool
+        The run waits for nobody: outputs of other packages get a thread of their own.
 
     Raises
     ------
@@ -111,6 +119,9 @@ def make_outputs(specs: Sequence[str]) -> list[Output]:
             lacks = lacking(output, Output)
             if lacks:
                 raise UserError(f"the output {name} cannot be used: it has no {lacks}")
+            if OUTPUTS.find(name) not in OUTPUTS.built_in:
+                guarded = Guarded(name, output)
+                output = Apart(guarded) if live else guarded
             made.append(output)
             unused.append(output)
         unused.clear()
