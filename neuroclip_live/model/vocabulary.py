@@ -18,6 +18,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -80,7 +81,8 @@ class Vocabulary:
     names
         ``N`` names.
     features
-        ``(N, C)`` their text features, any length but zero; kept as int8.
+        ``(N, C)`` their text features, any length but zero; kept as int8, as :meth:`save` writes them, and
+        taken as they are where they are that already.
     low, high
         Cosines to the nearest name that score 0 and 1.
     taught
@@ -91,7 +93,7 @@ class Vocabulary:
     def __init__(
         self,
         names: Sequence[str],
-        features: npt.NDArray[np.float32],
+        features: npt.NDArray[np.float32] | npt.NDArray[np.int8],
         *,
         low: float = 0.4,
         high: float = 0.8,
@@ -107,15 +109,28 @@ class Vocabulary:
         self.names = tuple(names)
         self.low = float(low)
         self.high = float(high)
-        unit = features / np.linalg.norm(features, axis=1, keepdims=True)
-        scale = np.abs(unit).max(axis=1, keepdims=True) / 127
-        self._codes: npt.NDArray[np.int8] = np.rint(unit / scale).astype(np.int8)
         # int8 is what is kept in memory too: ten thousand names would be 40 MB as float32
-        self._lengths = np.concatenate(
+        self._codes: npt.NDArray[np.int8] = (
+            features.astype(np.int8, copy=False) if features.dtype == np.int8 else _coded(features)
+        )
+        if not self._codes.any(axis=1).all():
+            raise ValueError("a feature without a direction")
+
+    # what typed words are held against is made when the first is: a start need not wait for it
+
+    @cached_property
+    def _lengths(self) -> npt.NDArray[np.float32]:
+        return np.concatenate(
             [np.linalg.norm(part.astype(np.float32), axis=1) for part in self._parts(len(self.names))]
         )
-        self._words = frozenset(word for name in self.names for word in _plain(name).split())
-        self._rows = {_plain(name): row for row, name in reversed(list(enumerate(self.names)))}
+
+    @cached_property
+    def _words(self) -> frozenset[str]:
+        return frozenset(word for name in self.names for word in _plain(name).split())
+
+    @cached_property
+    def _rows(self) -> dict[str, int]:
+        return {_plain(name): row for row, name in reversed(list(enumerate(self.names)))}
 
     def __len__(self) -> int:
         """Return the number of names."""
@@ -208,12 +223,19 @@ class Vocabulary:
             names = (folder / NAMES_FILE).read_text(encoding="utf-8").splitlines()
             low, high = (float(limit) for limit in tensors["limits"])
             taught = int(tensors["taught"][0]) if "taught" in tensors else None
-            return cls(names, tensors["features"].astype(np.float32), low=low, high=high, taught=taught)
+            return cls(names, tensors["features"], low=low, high=high, taught=taught)
         except (OSError, SafetensorError, KeyError, ValueError) as error:
             raise UserError(
                 f"the vocabulary in {folder} cannot be read ({error}); reinstall the model, "
                 f"or delete {FEATURES_FILE} to go without"
             ) from error
+
+
+def _coded(features: npt.NDArray[Any]) -> npt.NDArray[np.int8]:
+    """Return features as int8, the largest number of each 127."""
+    unit = features / np.linalg.norm(features, axis=1, keepdims=True)
+    scale = np.abs(unit).max(axis=1, keepdims=True) / 127
+    return np.asarray(np.rint(unit / scale), np.int8)
 
 
 def _plain(text: str) -> str:

@@ -16,6 +16,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -63,11 +65,17 @@ class WordTables:
         self._t = {name: np.asarray(value, np.float32) for name, value in tensors.items()}
         self._encode, self.glosses = encode, glosses
         self._row = {_key(name): i for i, name in reversed(list(enumerate(names)))}
-        self._same = {glosses.exact(name): i for i, name in reversed(list(enumerate(names)))}
-        self._same.pop("", None)
+        self._names = names
         if len(names) != len(self._t["stored.clip"]):
             raise ValueError(f"{len(names)} names for {len(self._t['stored.clip'])} vectors")
         self.looks_size = self._t["classes.looks"].shape[1]
+
+    @cached_property
+    def _same(self) -> dict[str, int]:
+        """Rows of the stored names by what they mean; made for the first word that is none of them."""
+        same = {self.glosses.exact(name): i for i, name in reversed(list(enumerate(self._names)))}
+        same.pop("", None)
+        return same
 
     def __call__(self, texts: Sequence[str]) -> Array:
         """Return targets, (N, D) float32 of length 1."""
@@ -154,8 +162,10 @@ class WordTargets:
         from safetensors import SafetensorError
         from safetensors.numpy import load_file
 
-        self._encoder = SentenceEncoder(folder, threads)
-        glosses = Glosses.load(folder)
+        with ThreadPoolExecutor(1) as beside:  # unpacking needs no interpreter, nor does most of compiling
+            glosses_later = beside.submit(Glosses.load, folder)
+            self._encoder = SentenceEncoder(folder, threads)
+            glosses = glosses_later.result()
         try:
             names = (folder / NAMES_FILE).read_text(encoding="utf-8").splitlines()
             self._tables = WordTables(load_file(folder / TABLES_FILE), names, self._encoder, glosses)
