@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from functools import cache
@@ -74,8 +75,15 @@ def test_window_and_drivers_import_no_torch(module: str) -> None:
 @pytest.mark.parametrize("module", [m for m in modules() if m.split(".")[0] == "neuroclip_drivers"])
 def test_drivers_know_only_events_and_errors(module: str) -> None:
     known = {n for n in imports(modules()[module], top_level_only=False) if n.startswith("neuroclip_live.")}
-    allowed = ("neuroclip_live.events", "neuroclip_live.errors", "neuroclip_live.registry")
+    allowed = tuple(f"neuroclip_live.{name}" for name in ("events", "errors", "registry", "compiled"))
     assert all(name.startswith(allowed) for name in known), known
+
+
+def test_compiled_functions_are_made_in_one_way() -> None:
+    """Else the first of them that runs waits for SciPy's linear algebra, which none of them needs."""
+    usual = re.compile(r"^(from numba import .*\bnjit\b|import numba\b)", re.MULTILINE)
+    found = [name for name, path in modules().items() if usual.search(path.read_text(encoding="utf-8"))]
+    assert found == ["neuroclip_live.compiled"], "import njit from neuroclip_live.compiled"
 
 
 def test_rooms_build_on_those_below() -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
+
+from neuroclip_live.compiled import njit
 
 GAP_US = 1_200_000
 """Rows of one moment follow each other at most so far apart: what turns still for a second is still there."""
@@ -68,7 +69,7 @@ def merge(
     ]
 
 
-@numba.njit(nogil=True, cache=True)  # type: ignore[untyped-decorator, unused-ignore]
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator, unused-ignore]
 def _peaks(score: Any, bounds: Any, least: Any) -> Any:
     """Return the peaks of runs, (P, 3): the first and last row around each above a share of it, and its own.
 

@@ -16,9 +16,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
+
+from neuroclip_live.compiled import njit
 
 DIRECTIONS = 64
 _SAMPLE = 20_000
@@ -29,7 +30,7 @@ Halves = npt.NDArray[np.float16]
 Ints = npt.NDArray[np.int64]
 
 
-@numba.njit(nogil=True, cache=True)  # type: ignore[untyped-decorator, unused-ignore]
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator, unused-ignore]
 def _widen(bits: Any, wide: Any, floats: Any) -> None:
     """Widen a row of float16, given as its bits, into ``floats``, which is ``wide`` seen as float32.
 
@@ -44,7 +45,7 @@ def _widen(bits: Any, wide: Any, floats: Any) -> None:
         floats[column] *= np.float32(5.192296858534828e33)  # 2 to the power of 112
 
 
-@numba.njit(nogil=True, fastmath=True, cache=True)  # type: ignore[untyped-decorator, unused-ignore]
+@njit(nogil=True, fastmath=True, cache=True)  # type: ignore[untyped-decorator, unused-ignore]
 def _products(bits: Any, which: Any, queries: Any, out: Any) -> None:
     wide = np.empty(bits.shape[1], np.uint32)
     floats = wide.view(np.float32)
@@ -57,7 +58,7 @@ def _products(bits: Any, which: Any, queries: Any, out: Any) -> None:
             out[query, at] = total
 
 
-@numba.njit(nogil=True, fastmath=True, cache=True)  # type: ignore[untyped-decorator, unused-ignore]
+@njit(nogil=True, fastmath=True, cache=True)  # type: ignore[untyped-decorator, unused-ignore]
 def _squares(bits: Any, which: Any, out: Any) -> None:
     wide = np.empty(bits.shape[1], np.uint32)
     floats = wide.view(np.float32)
@@ -69,7 +70,7 @@ def _squares(bits: Any, which: Any, out: Any) -> None:
         out[at] = total
 
 
-@numba.njit(nogil=True, fastmath=True, cache=True)  # type: ignore[untyped-decorator, unused-ignore]
+@njit(nogil=True, fastmath=True, cache=True)  # type: ignore[untyped-decorator, unused-ignore]
 def _code_products(codes: Any, begin: int, queries: Any, out: Any) -> None:
     floats = np.empty(codes.shape[1], np.float32)
     for at in range(out.shape[1]):

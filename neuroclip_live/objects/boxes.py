@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from neuroclip_live.compiled import njit
 
 Floats = npt.NDArray[np.float64]
 

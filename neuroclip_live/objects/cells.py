@@ -9,7 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit, uint32
+from numba import uint32
+
+from neuroclip_live.compiled import njit
 
 _LOW, _SHIFT = np.uint32(0xFFFF), np.uint32(16)
 

@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit, uint8, uint16, uint32, uint64
+from numba import uint8, uint16, uint32, uint64
 
+from neuroclip_live.compiled import njit
 from neuroclip_live.events import EVENT_DTYPE, Packet, copy_packet
 
 GRAY = 127

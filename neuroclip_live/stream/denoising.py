@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit, uint32, uint64
+from numba import uint32, uint64
+
+from neuroclip_live.compiled import njit
 
 _SHIFT, _LOW = np.uint32(16), np.uint32(0xFFFF)
 _ONE, _TWO = np.uint64(1), np.uint64(2)

@@ -19,8 +19,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import int32, njit, uint32, uint64
+from numba import int32, uint32, uint64
 
+from neuroclip_live.compiled import njit
 from neuroclip_live.events import EVENT_DTYPE, Resolution
 from neuroclip_live.stream.counting import words_of
 from neuroclip_live.stream.slicing import Slice

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit, uint32
+from numba import uint32
 
+from neuroclip_live.compiled import njit
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution, copy_packet
 from neuroclip_live.stream.box import Box

@@ -20,8 +20,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba import njit, uint64
+from numba import uint64
 
+from neuroclip_live.compiled import njit
 from neuroclip_live.stream.counting import orderly
 
 JITTER_US = 1_000

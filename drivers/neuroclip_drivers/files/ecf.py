@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from neuroclip_live.compiled import njit
 
 FILTER_ID = 0x8ECF
 MOST_EVENTS = 65_535

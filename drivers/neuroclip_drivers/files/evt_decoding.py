@@ -20,9 +20,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from neuroclip_drivers.files.evt_time import far, first_is_stray, time_after_stray, unwrap
+from neuroclip_live.compiled import njit
 
 HIGH, LOW, Y, BASE_X, POLARITY, KNOWS_TIME, KNOWS_Y, STRANGE, EARLY, STRAY = range(10)
 """Places in ``state``: time's upper part (already shifted, with its new beginnings), its lower part, row,

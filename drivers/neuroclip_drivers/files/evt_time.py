@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from neuroclip_live.compiled import njit
 
 FAR_US = 20_000
 """Words of time that are no further off are taken as they are."""

@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from neuroclip_drivers.aedat4.file_check import turned_message
 from neuroclip_drivers.files.alignment import cut_note, lost_returns
 from neuroclip_drivers.files.blocks import ByteBlockFile
 from neuroclip_drivers.files.event_file import FileOptions
 from neuroclip_drivers.files.wrapped_time import Sample, WrappedTime
+from neuroclip_live.compiled import njit
 from neuroclip_live.errors import UserError
 from neuroclip_live.events import EVENT_DTYPE, Packet
 

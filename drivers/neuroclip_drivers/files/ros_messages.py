@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from neuroclip_drivers.files import evt_decoding as evt
 from neuroclip_drivers.files.event_file import LARGEST_SIDE
+from neuroclip_live.compiled import njit
 from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution, copy_packet, join_packets
 
 EVENT_ARRAYS = ("dvs_msgs/EventArray", "prophesee_event_msgs/EventArray")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from neuroclip_live.compiled import njit
 
 MOST_COLUMNS = 64
 _POWERS = 10 ** np.arange(19, dtype=np.int64)

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from neuroclip_drivers.aedat4.payloads import IMU_DTYPE, TRIGGER_DTYPE
+from neuroclip_live.compiled import njit
 from neuroclip_live.events import EVENT_DTYPE, Packet
 
 POLARITY_EVENTS = np.dtype([("t", "<u8"), ("x", "<u2"), ("y", "<u2"), ("on", "?")])

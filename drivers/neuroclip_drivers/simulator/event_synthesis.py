@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from neuroclip_live.compiled import njit
 from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution, empty_packet, join_packets
 
 LOG_OFFSET = 8.0

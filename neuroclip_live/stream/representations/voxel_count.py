@@ -11,8 +11,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit, uint32
+from numba import uint32
 
+from neuroclip_live.compiled import njit
 from neuroclip_live.events import Packet, Resolution
 from neuroclip_live.stream.counting import words_of
 from neuroclip_live.stream.frames import GRAY, Frame

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from neuroclip_gui.style.palettes import EventColors
+from neuroclip_live.compiled import njit
 from neuroclip_live.events import Packet, Resolution, empty_packet
 from neuroclip_live.stream.frames import GRAY, event_frame
 

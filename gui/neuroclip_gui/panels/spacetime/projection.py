@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from neuroclip_live.compiled import njit
 from neuroclip_live.events import Packet, Resolution, empty_packet
 
 DEPTH = 1.3
