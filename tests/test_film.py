@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -246,6 +248,19 @@ def test_no_webcam_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
             open_webcam(SourceSpec("webcam", number))
     assert main(["--webcam", "--simulate", "--headless"]) == 2
     assert "--webcam" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("what", ["film", "webcam"])
+def test_neither_opencv_nor_ffmpeg_say_anything(tmp_path: Path, what: str) -> None:
+    cut = tmp_path / "cut.mp4"
+    cut.write_bytes(film(tmp_path / "whole.mp4", moving()).read_bytes()[:300])
+    asked = {"film": ("--simulate", str(cut)), "webcam": ("--webcam", "987")}[what]
+    # a process of its own: FFmpeg asks once how much it is to say
+    command = [sys.executable, "-m", "neuroclip_live", *asked, "--headless"]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert ended.returncode == 2
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith(f"neuroclip-live: {asked[0]}: ")
 
 
 def test_contrast_and_noise_are_set_while_it_runs(tmp_path: Path) -> None:

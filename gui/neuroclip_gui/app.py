@@ -153,15 +153,19 @@ def finish(window: MainWindow) -> int:
     )
     jobs_ended = [each.jobs.close() for each in (*with_jobs, window)]
     if not (all(jobs_ended) and ended):
-        log.info("a thread did not end in time; it is left behind")
+        log.info("left behind, as they did not end in time: %s", ", ".join(_stuck()) or "threads")
         atexit.register(_leave_if_stuck)
     window.deleteLater()
     return 0
 
 
+def _stuck() -> list[str]:
+    """Return the names of the program's threads that are still at work."""
+    return [thread.name for thread in threading.enumerate() if thread.name in _THREADS]
+
+
 def _is_stuck() -> bool:
-    """Return whether a thread of the program is still at work."""
-    return any(thread.name in _THREADS for thread in threading.enumerate())
+    return bool(_stuck())
 
 
 def _leave_if_stuck() -> None:

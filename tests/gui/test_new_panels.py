@@ -12,6 +12,7 @@ from gui_fakes import RES, ring_of_events
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QFileDialog
 
 from neuroclip_drivers.demo import demo_recording
 from neuroclip_drivers.opening import SourceSpec, open_source
@@ -239,9 +240,13 @@ def test_the_dialog_exports_with_the_windows_words(qtbot, make_window, tmp_path,
     dialog.last.setValue(1.0)
     dialog.labels.setChecked(False)
     path = tmp_path / "film.gif"
-    monkeypatch.setattr(window.export, "ask_path", lambda suggestion: path)
+    asking = []
+    monkeypatch.setattr(
+        QFileDialog, "getSaveFileName", lambda parent, *args: asking.append(parent) or (str(path), "")
+    )
     qtbot.mouseClick(dialog.start, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: "Exported" in window.banner.text)
     assert path.stat().st_size > 1000
+    assert asking == [dialog]  # to which the keyboard returns: else Esc would be the window's
     dialog.close()
     source.close()

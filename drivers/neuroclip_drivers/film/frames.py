@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,7 +20,7 @@ from neuroclip_live.errors import UserError
 
 Image = npt.NDArray[np.uint8]
 Capture = Callable[[Any], Any]
-"""What opens a film or a webcam: ``cv2.VideoCapture``, or a stand-in for it."""
+"""What opens a film or a webcam: :func:`open_quietly`, or a stand-in for it."""
 
 FPS = 30.0
 """Of a film that tells neither times nor a rate."""
@@ -41,6 +42,17 @@ class Frames(Protocol):
         ...
 
 
+def open_quietly(what: Any) -> Any:
+    """Open a film or a webcam; OpenCV and FFmpeg say nothing on the terminal, where one line tells it all."""
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # asked for by OpenCV at its first film
+    before = cv2.utils.logging.getLogLevel()
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    try:
+        return cv2.VideoCapture(what)
+    finally:
+        cv2.utils.logging.setLogLevel(before)
+
+
 class FilmFrames:
     """The frames of a film.
 
@@ -59,7 +71,7 @@ class FilmFrames:
 
     live = False
 
-    def __init__(self, path: Path, loop: bool = False, capture: Capture = cv2.VideoCapture) -> None:
+    def __init__(self, path: Path, loop: bool = False, capture: Capture = open_quietly) -> None:
         self._path, self._loop, self._capture = path, loop, capture
         self.name = path.name
         self._closed = threading.Event()
@@ -123,7 +135,7 @@ class WebcamFrames:
     def __init__(
         self,
         number: int = 0,
-        capture: Capture = cv2.VideoCapture,
+        capture: Capture = open_quietly,
         webcams: Callable[[], list[Webcam]] = list_webcams,
     ) -> None:
         self.name = f"Webcam {number}"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QStandardPaths, Qt
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtWidgets import QFileDialog, QWidget
 
 from neuroclip_gui.jobs import Jobs
 from neuroclip_gui.panel_spec import Context
@@ -53,12 +53,10 @@ class Export:
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.show()
 
-    def ask_path(self, suggestion: str) -> Path | None:
-        """Ask where to write; the ending says what it becomes."""
+    def ask_path(self, suggestion: str, asking: QWidget) -> Path | None:
+        """Ask where to write; the ending says what it becomes. ``asking`` has the keyboard again then."""
         kinds = "MPEG-4 film (*.mp4);;Animated GIF (*.gif)"
-        path, kind = QFileDialog.getSaveFileName(
-            self._context.parent, "Export film", str(self.folder / suggestion), kinds
-        )
+        path, kind = QFileDialog.getSaveFileName(asking, "Export film", str(self.folder / suggestion), kinds)
         if not path:
             return None
         chosen = Path(path)

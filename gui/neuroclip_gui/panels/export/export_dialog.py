@@ -122,7 +122,7 @@ class ExportDialog(QDialog):
         column.addLayout(foot)
 
     def _on_start(self) -> None:
-        path = self._export.ask_path(f"{self._stem}.mp4")
+        path = self._export.ask_path(f"{self._stem}.mp4", self)
         if path is not None:
             self._export.begin(self.settings(path))
             self._look()
