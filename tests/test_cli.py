@@ -17,6 +17,7 @@ from neuroclip_drivers.aedat4.verifying import write_aedat4
 from neuroclip_live.cli.main import main
 from neuroclip_live.cli.options import several_files
 from neuroclip_live.events import Resolution
+from neuroclip_live.plain_output import SPELLED
 
 ROOT = Path(__file__).resolve().parents[1]
 SENSOR = Resolution(48, 32)
@@ -237,6 +238,29 @@ def test_a_terminal_of_any_encoding_gets_its_table(recording: str, model: str, e
     assert done.returncode == 0, done.stderr
     assert b"Traceback" not in done.stderr
     assert ("█".encode() if encoding == "utf-8" else b"###") in done.stdout
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_labels_stay_apart_where_the_encoding_lacks_them(recording: str, model: str, encoding: str) -> None:
+    for jsonl in (["--jsonl", "-"], []):
+        command = [*headless(recording, model, "--speed", "max", "-p", "größe, 手, 足"), *jsonl]
+        done = subprocess.run(
+            [sys.executable, "-m", "neuroclip_live", *command],
+            capture_output=True,
+            cwd=ROOT,
+            env={**os.environ, "PYTHONIOENCODING": encoding},
+        )
+        assert done.returncode == 0, done.stderr
+        told = done.stdout.decode(encoding)
+        if jsonl:
+            assert lines(told)[0]["prompts"] == ["größe", "手", "足"]
+        else:
+            assert "\\u624b" in told
+            assert "\\u8db3" in told
+
+
+def test_what_works_and_what_does_not_stay_apart_in_plain_letters() -> None:
+    assert "✓ ok, ✗ failed → 5 µs".encode("ascii", SPELLED) == b"+ ok, x failed -> 5 us"
 
 
 def test_an_overlap_out_of_range_names_the_option(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -35,6 +34,7 @@ from neuroclip_live.console import console, on_one_line
 from neuroclip_live.errors import UserError
 from neuroclip_live.model.backbone import Backbone
 from neuroclip_live.option_names import about, refuse_blank
+from neuroclip_live.plain_output import json_for_stdout
 from neuroclip_live.recording.convert import convert
 from neuroclip_live.stream.motion_setting import parse_motion
 from neuroclip_live.stream.slicing import parse_slice
@@ -294,7 +294,7 @@ def search(
         click.echo(note, err=True)
     moments = found.select(["file", "from_s", "to_s", "score", "box"]).to_pylist()
     if as_json:
-        click.echo(json.dumps(moments, ensure_ascii=False))
+        click.echo(json_for_stdout(moments))
     elif as_csv:
         click.echo(_as_csv(moments), nl=False)
     else:

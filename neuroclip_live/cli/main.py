@@ -21,6 +21,7 @@ from neuroclip_live.config import Config
 from neuroclip_live.errors import UserError
 from neuroclip_live.extras import explained
 from neuroclip_live.option_names import refuse_no_file
+from neuroclip_live.plain_output import SPELLED
 
 _SINK_FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO)
 """Why standard output cannot be written, of an error that names no file."""
@@ -196,7 +197,7 @@ def program() -> None:
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal that lacks a character gets another
-            stream.reconfigure(errors="replace")
+            stream.reconfigure(errors=SPELLED)
     status = interrupts.status(main())
     atexit._run_exitfuncs()
     logging.shutdown()

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from neuroclip_live.errors import UserError
+from neuroclip_live.plain_output import json_for_stdout
 from neuroclip_live.recognition.prediction import Prediction
 from neuroclip_live.recognition.run_facts import Header, Summary
 
@@ -72,12 +73,12 @@ class JsonLines:
                     self._file.close()
 
     def _write(self, line: dict[str, Any]) -> None:
-        text = json.dumps(line, ensure_ascii=False) + "\n"
         try:
             if self._file is not None:
+                text = json.dumps(line, ensure_ascii=False) + "\n"
                 _write_whole(self._file, text.encode("utf-8", "replace"))
             else:
-                _print_whole(text)
+                _print_whole(json_for_stdout(line) + "\n")
         except BrokenPipeError:
             raise
         except OSError as error:
