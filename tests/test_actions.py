@@ -304,11 +304,13 @@ def test_a_command_gets_its_arguments_and_no_shell_reads_them(beside: Any, tmp_p
     wait_for(lambda: with_command.says("'seen': ran "))
 
 
+@pytest.mark.parametrize("group", ["", ", start_new_session=True"], ids=["", "in a group of its own"])
 def test_a_hanging_command_is_ended_with_all_it_started_and_disturbs_nothing(
-    beside: Any, tmp_path: Path
+    beside: Any, tmp_path: Path, group: str
 ) -> None:
     child = (
-        "import subprocess, time; c = subprocess.Popen(['sleep', '1000']); open('pid', 'w').write(str(c.pid))"
+        f"import subprocess, time; c = subprocess.Popen(['sleep', '1000']{group}); "
+        "open('pid', 'w').write(str(c.pid))"
     )
     other = python("open('other', 'w')")
     run = beside(

@@ -98,9 +98,22 @@ def _from(folder: Path, program: str) -> str:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
+    for each in _started_by(process.pid):  # looked up before: what has lost its parent is found no more
+        with contextlib.suppress(OSError):
+            os.kill(each, signal.SIGKILL)
     with contextlib.suppress(OSError):
         if hasattr(os, "killpg"):
             os.killpg(process.pid, signal.SIGKILL)
         else:
             process.kill()
     process.wait()
+
+
+def _started_by(process: int) -> list[int]:
+    """Return what a process started, and what that did, also in groups of their own; Linux tells."""
+    found: list[int] = []
+    with contextlib.suppress(OSError):
+        for listed in Path(f"/proc/{process}/task").glob("*/children"):
+            for child in map(int, listed.read_text().split()):
+                found += [*_started_by(child), child]
+    return found
