@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 from gui_fakes import RES, ring_of_events
 from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 
 from neuroclip_live.stream.box import Box
 
@@ -104,3 +107,29 @@ def test_asked_for_twice_draws_nothing(seen):
     seen.grab()
     action.trigger()
     assert not seen.region.drawing
+
+
+@pytest.mark.parametrize("wheel", [0, -120], ids=["as large as it fits", "far away"])
+def test_the_picture_cannot_be_dragged_out_of_sight(qtbot, seen, wheel):
+    view = seen.view
+    ground = view._graphics.viewport()
+    middle = ground.rect().center()
+    for _ in range(10 if wheel else 0):
+        at = QPointF(middle)
+        turned = QWheelEvent(
+            at, QPointF(ground.mapToGlobal(middle)), QPoint(), QPoint(0, wheel), Qt.MouseButton.NoButton,
+            Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
+        )  # fmt: skip
+        QApplication.sendEvent(ground, turned)
+    for _ in range(12):  # again and again, to the right and down
+        QTest.mousePress(ground, Qt.MouseButton.LeftButton, pos=QPoint(20, 20))
+        for part in range(1, 6):
+            QTest.mouseMove(ground, QPoint(20, 20) + (middle - QPoint(20, 20)) * part / 2)
+        QTest.mouseRelease(ground, Qt.MouseButton.LeftButton, pos=middle * 2)
+    picture = QRectF(0, 0, *RES)
+    shown = view.sensor_rect(QRectF(view.rect()))
+    common = shown & picture
+    assert common.width() * common.height() > 0.2 * min(
+        picture.width() * picture.height(), shown.width() * shown.height()
+    )
+    assert (shown.center() - picture.center()).manhattanLength() > 100  # it did move

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pyqtgraph as pg
-from PySide6.QtCore import QEvent, QObject, QPoint, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QGraphicsItem, QWidget
 
@@ -120,6 +120,7 @@ class EventView(QWidget):
         self._box.addItem(self._beside)
         self._beside.hide()
         self._graphics.mouseDoubleClickEvent = lambda event: self.fit()
+        self._box.sigRangeChangedManually.connect(self._stay)
         self._legend = _Badge(self)
         self._facts = _Badge(self, 11)
         self._state = _Badge(self, 14)
@@ -185,6 +186,16 @@ class EventView(QWidget):
         if self._beside.isVisible():
             width = 2 * width + _GAP
         self._box.setRange(QRectF(0, 0, width, height), padding=0.0)
+
+    def _stay(self) -> None:
+        """Let a drag or the wheel take the picture no farther than to its edge: else nothing may be seen."""
+        height, width = self._size
+        seen = self._box.viewRect()
+        x = min(max(seen.center().x(), 0.0), 2.0 * width + _GAP if self.beside else float(width))
+        y = min(max(seen.center().y(), 0.0), float(height))
+        if width and QPointF(x, y) != seen.center():
+            seen.moveCenter(QPointF(x, y))
+            self._box.setRange(seen, padding=0.0)
 
     def add_item(self, item: QGraphicsItem) -> None:
         """Put an item into the picture, in sensor pixels; it does not change what is shown."""
