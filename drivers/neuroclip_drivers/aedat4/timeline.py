@@ -206,6 +206,8 @@ def build(outline: Outline, times_of: Callable[[int], Times]) -> Timeline | None
     back[: len(head)] |= [_steps_back(times) for times in head]
     back[len(back) - len(tail) :] |= [_steps_back(times) for times in tail]
     first_us, last_us = first_time(np.concatenate(head)), last_time(np.concatenate(tail))
+    ends_of = dict(zip(filled[len(filled) - len(tail) :].tolist(), tail, strict=True))
+    looked_at = ends_of | dict(zip(filled[: len(head)].tolist(), head, strict=True))
     began_anew = bool(back.any())
     near = back.copy()
     near[1:] |= back[:-1]
@@ -215,7 +217,9 @@ def build(outline: Outline, times_of: Callable[[int], Times]) -> Timeline | None
     tops = np.maximum(starts, ends)
     for number in np.flatnonzero(near).tolist():
         packet = int(filled[number])
-        times = np.clip(times_of(packet), -_FAR_US, _FAR_US)
+        times = looked_at.get(packet)
+        if times is None:
+            times = np.clip(times_of(packet), -_FAR_US, _FAR_US)
         if not len(times) or (int(times[0]), int(times[-1])) != (starts[number], ends[number]):
             return None
         if began_anew:

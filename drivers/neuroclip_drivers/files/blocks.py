@@ -10,14 +10,15 @@ from __future__ import annotations
 import os
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from neuroclip_drivers.aedat4.ends import STRAY_EVENTS, first_time, last_time
 from neuroclip_drivers.aedat4.timeline import Timeline
-from neuroclip_drivers.files.clocks import find_clocks, read_placed
+from neuroclip_drivers.files.clocks import Found, find_clocks, look_through, read_placed
 from neuroclip_drivers.files.event_file import (
     MAX_PACKET_EVENTS,
     FileOptions,
@@ -64,6 +65,8 @@ class BlockFile(ABC):
     format = "events"
     _overlap = 0
     """Blocks to begin earlier when seeking, where a block alone lacks what the one before it tells."""
+    _keeps_short = False
+    """Whether a file that was decoded whole to open it is kept so until it is read: half a million events."""
 
     def __init__(self, path: str | os.PathLike[str], options: FileOptions) -> None:
         self.path = Path(path)
@@ -82,6 +85,7 @@ class BlockFile(ABC):
         self._bad_blocks: dict[int, int] = {}
         self._strays: dict[int, int] = {}
         self._timeline: Timeline | None = None  # where the clock begins anew
+        self._looked_through: tuple[list[Packet], dict[int, int], dict[int, int]] | None = None
 
     # What a format provides.
 
@@ -104,7 +108,8 @@ class BlockFile(ABC):
 
     def _settle(self) -> None:
         """Find the first and the last event; raises UserError where there is none."""
-        first = next((packet for packet in self._decode_from(0) if len(packet)), empty_packet())
+        head, whole = look_through(self._decode_from(0))
+        first = next((packet for packet in head if len(packet)), empty_packet())
         if not len(first):
             raise UserError(
                 f"{self.path} is damaged: not one event can be read. Use another copy of it."
@@ -112,26 +117,48 @@ class BlockFile(ABC):
                 else f"{self.path} holds no events. Nothing was recorded; choose another recording."
             )
         self.first_us = self.last_us = first_time(first["t"].astype(np.int64))
-        self._bad_blocks.clear()
+        lost = self._bad_blocks, self._strays  # which is told when it is played
+        self._bad_blocks, self._strays = {}, {}
         count, back = self._block_count(), 1
         while True:
             begin = max(0, count - back - self._overlap)
-            last = [p["t"].astype(np.int64) for p in self._decode_from(begin) if len(p)]
+            packets = head if whole and begin == 0 else self._decode_from(begin)
+            last = [p["t"].astype(np.int64) for p in packets if len(p)]
             if sum(map(len, last)) > 2 * STRAY_EVENTS or begin == 0:  # a packet may hold a stray alone
                 break
             back *= 2
         self.last_us = max(self.first_us, last_time(np.concatenate(last)) if last else self.first_us)
-        self._find_clocks()
+        self._find_clocks(last, (head, whole))
+        if whole and self._keeps_short and self._timeline is None:
+            self._looked_through = head, *lost
 
-    def _find_clocks(self) -> None:
-        """Find where the clock begins anew, and how long the file is then."""
+    def _find_clocks(
+        self, last: list[npt.NDArray[np.int64]], looked: tuple[list[Packet], bool] | None = None
+    ) -> None:
+        """Find where the clock begins anew, and how long the file is then.
+
+        ``last`` are the times of the last blocks, ``looked`` what was looked through, and if that is all.
+        """
         bad, strays = dict(self._bad_blocks), dict(self._strays)
-        self._timeline = find_clocks(
-            self._decode_from, self._block_count(), self._start_of, self.first_us, self.last_us
-        )
-        self._bad_blocks, self._strays = bad, strays  # what is lost is told when it is played
+        head, whole = looked or look_through(self._decode_from(0))
+        found = Found(head, whole, last, self.first_us, self.last_us)
+        self._timeline = find_clocks(found, self._decode_from, self._block_count(), self._start_of)
+        self._bad_blocks, self._strays = bad, strays
         if self._timeline is not None:
             self.first_us, self.last_us = self._timeline.first_us, self._timeline.last_us
+
+    def _from_beginning(self) -> Iterable[Packet]:
+        """Return all packets; to the first who asks those that were decoded to open a short file."""
+        with self._lock:
+            kept, self._looked_through = self._looked_through, None
+        if kept is None:
+            return self._decode_from(0)
+        packets, bad, strays = kept
+        for block, events in bad.items():
+            self._note_bad(block, events)
+        for block, words in strays.items():
+            self._note_strays(block, words)
+        return packets
 
     def _guess_resolution(self) -> Resolution:
         """Take the smallest known sensor that holds the first events, and say so.
@@ -141,7 +168,8 @@ class BlockFile(ABC):
         """
         width = height = seen = 0
         inside = np.zeros(len(KNOWN_SENSORS), dtype=np.int64)
-        for events in self._decode_from(0):
+        kept = self._looked_through
+        for events in self._decode_from(0) if kept is None else kept[0]:
             if len(events):
                 x, y = np.ascontiguousarray(events["x"]), np.ascontiguousarray(events["y"])
                 width, height = max(width, int(x.max()) + 1), max(height, int(y.max()) + 1)
@@ -265,7 +293,7 @@ class BlockFile(ABC):
     def _from_time(self, from_us: int | None) -> Iterator[tuple[Packet, int]]:
         begin = 0 if from_us is None else max(0, self._block_before(from_us - 1) - self._overlap)
         skipping = from_us is not None
-        for events in self._decode_from(begin):
+        for events in self._decode_from(begin) if begin or skipping else self._from_beginning():
             if skipping and len(events):
                 assert from_us is not None
                 late = events["t"] >= from_us
@@ -291,6 +319,8 @@ class BlockFile(ABC):
 
 class ByteBlockFile(BlockFile):
     """A :class:`BlockFile` whose blocks lie at byte positions of one file on disk."""
+
+    _keeps_short = True
 
     def __init__(self, path: str | os.PathLike[str], options: FileOptions) -> None:
         super().__init__(path, options)

@@ -11,6 +11,7 @@ Rejected: looking for it while it is played. The seek bar has to know how long t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -30,32 +31,66 @@ Decode = Callable[[int], Iterable[Packet]]
 """Yields the events from a block on to the end."""
 
 
+@dataclass(frozen=True)
+class Found:
+    """What is known of a file already.
+
+    Attributes
+    ----------
+    head : list of Packet
+        The packets that were looked through.
+    whole : bool
+        Whether these are all.
+    last : list of (M,) int64
+        Times of the events of the last blocks.
+    first_us, last_us : int
+        Time of the first event and of the last that are no strays.
+    """
+
+    head: list[Packet]
+    whole: bool
+    last: list[npt.NDArray[np.int64]]
+    first_us: int
+    last_us: int
+
+
+def look_through(packets: Iterable[Packet]) -> tuple[list[Packet], bool]:
+    """Return the packets that are looked through on opening, and whether these are all."""
+    head: list[Packet] = []
+    events = 0
+    for packet in packets:
+        head.append(packet)
+        events += len(packet)
+        if events >= LOOKED_THROUGH:
+            return head, False
+    return head, True
+
+
 def find_clocks(
-    decode: Decode, blocks: int, start_of: Callable[[int], int | None], first_us: int, last_us: int
+    found: Found, decode: Decode, blocks: int, start_of: Callable[[int], int | None]
 ) -> Timeline | None:
     """Return where the events of a file stand, by the packets that are decoded from block 0 on.
 
     Parameters
     ----------
+    found : Found
     decode : callable
     blocks : int
     start_of : callable
         Returns the time at which a block begins; None where it is not known.
-    first_us, last_us : int
-        Time of the first event and of the last that are no strays.
 
     Returns
     -------
     Timeline or None
         None where the clock never begins anew: then places are times.
     """
-    if not _suspected(decode, blocks, start_of, first_us, last_us):
+    if not _suspected(found, blocks, start_of):
         return None
     runs: list[Run] = []
     number = -1
-    for number, packet in enumerate(decode(0)):
+    for number, packet in enumerate(found.head if found.whole else decode(0)):
         runs.extend(_runs(number, packet))
-    timeline = joined(runs, number + 1, first_us, last_us) if runs else None
+    timeline = joined(runs, number + 1, found.first_us, found.last_us) if runs else None
     return timeline if timeline is not None and len(timeline.clocks) > 1 else None
 
 
@@ -91,22 +126,12 @@ def _parts(number: int, packet: Packet, timeline: Timeline) -> Iterator[tuple[Pa
         begin, shift = stop, following
 
 
-def _suspected(
-    decode: Decode, blocks: int, start_of: Callable[[int], int | None], first_us: int, last_us: int
-) -> bool:
-    runs: list[Run] = []
-    events = 0
-    for number, packet in enumerate(decode(0)):
-        runs.extend(_runs(number, packet))
-        events += len(packet)
-        if events >= LOOKED_THROUGH:
-            break
-    else:
-        return _several(runs, first_us, last_us)
-    if _several(runs, first_us, last_us):
-        return True
-    ends = [run for number, packet in enumerate(decode(blocks - 1)) for run in _runs(number, packet)]
-    if ends and _several(ends, ends[0].start, last_us):
+def _suspected(found: Found, blocks: int, start_of: Callable[[int], int | None]) -> bool:
+    runs = [run for number, packet in enumerate(found.head) for run in _runs(number, packet)]
+    if found.whole or _several(runs, found.first_us, found.last_us):
+        return _several(runs, found.first_us, found.last_us)
+    ends = [run for number, times in enumerate(found.last) for run in runs_of(number, times)]
+    if ends and _several(ends, ends[0].start, found.last_us):
         return True
     rest = range(_PROBES, blocks, max(1, (blocks - _PROBES) // _PROBES))
     starts = [start_of(block) for block in (*range(min(blocks, _PROBES)), *rest)]

@@ -314,7 +314,7 @@ class NpzFile(TableFile):
         self.first_us = first_time(first)
         self.last_us = max(self.first_us, last_time(last))
         if falls:  # to look where takes decompressing it again
-            self._find_clocks()
+            self._find_clocks([last])
 
     def close(self) -> None:
         """Close the file; idempotent."""
