@@ -7,11 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from event_files import evt21_file, scene
 from making import SIZE, join, make_events, packet_places, same
 
 from neuroclip_drivers.aedat4.format import Compression
 from neuroclip_drivers.aedat4.reader import MAX_PACKET_EVENTS, Recording
 from neuroclip_drivers.aedat4.writer import Aedat4Writer
+from neuroclip_drivers.files.open_file import open_event_file
 from neuroclip_live.events import Packet
 
 BROKEN = 200
@@ -80,3 +82,32 @@ def test_a_header_may_be_long(tmp_path: Path, length: int) -> None:
     assert recording.camera == "C" * length
     assert same(join(recording.read()), events)
     recording.close()
+
+
+@pytest.mark.parametrize("count", [5_000, 600_000])
+def test_a_file_without_an_index_is_read_alike_by_all_and_its_damage_is_told(
+    tmp_path: Path, count: int
+) -> None:
+    """Also where it is so short that the first who reads gets what was decoded to open it."""
+    events = scene(count=count)
+    path = evt21_file(tmp_path / "scene.raw", events)
+    data = bytearray(path.read_bytes())
+    begin = data.index(b"% end\n") + 6
+    words = np.frombuffer(data, dtype="<u8", offset=begin)
+    word = int(np.flatnonzero(words[: len(words) // 3] >> 60 < 2)[-1])  # one of events
+    data[begin + 8 * word + 7] |= 0x50  # becomes a word of no known kind
+    path.write_bytes(data)
+    file = open_event_file(path)
+    assert file.losses == ""
+    one, other = file.read(), file.read()
+    first = next(one)
+    seconds = list(other)
+    firsts = [first, *one]
+    assert "1 damaged part was left out" in file.losses
+    third = join(file.read())
+    file.close()
+    lost = int(words[word] & 0xFFFFFFFF).bit_count()
+    assert len(third) == len(events) - lost
+    for packets in (firsts, seconds):
+        assert same(join(packets), third)
+        assert all(0 < len(packet) <= MAX_PACKET_EVENTS for packet in packets)
