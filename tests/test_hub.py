@@ -32,6 +32,8 @@ class Hub:
     def __init__(self) -> None:
         self.files: dict[tuple[str, str], bytes] = {}
         self.sent_instead: dict[str, bytes] = {}
+        self.breaks_off: dict[str, int] = {}
+        """Bytes of a file after which the connection ends; -1: before any answer."""
         self.branches = {"main": FIRST}
         self.asked: list[str] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -73,6 +75,10 @@ class Hub:
                 if data is None:
                     self._refuse("EntryNotFound", revision)
                     return
+                share = hub.breaks_off.get(found[2], len(data))
+                self.close_connection = True
+                if share < 0:
+                    return
                 large = found[2].endswith(".safetensors")
                 git = hashlib.sha1(f"blob {len(data)}\0".encode() + data).hexdigest()
                 self.send_response(200)
@@ -82,7 +88,7 @@ class Hub:
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 if with_body:
-                    self.wfile.write(body)
+                    self.wfile.write(body[:share] if share < len(data) else body)
 
             def _refuse(self, code: str, revision: str = "") -> None:
                 self.send_response(404)
@@ -161,6 +167,20 @@ def test_a_download_cut_short_is_no_model(server: Hub, models: tuple[Path, Path]
     server.sent_instead[WEIGHTS] = server.files[FIRST, WEIGHTS][:-1000]
     with pytest.raises(UserError):
         fetch()
+
+
+@pytest.mark.parametrize("after", [-1, 1000], ids=["no answer", "halfway"])
+def test_a_connection_that_breaks_is_one_line_and_can_be_tried_again(
+    server: Hub, models: tuple[Path, Path], after: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("huggingface_hub.file_download.time.sleep", lambda _: None)  # it tries five times
+    server.add(FIRST, models[0])
+    server.breaks_off[WEIGHTS] = after
+    with pytest.raises(UserError, match=r"the download of org/tiny broke off \(.+\); try again") as told:
+        load_backbone("hf-hub:org/tiny", runtime="torch", device="cpu")
+    assert "\n" not in str(told.value)
+    server.breaks_off.clear()
+    assert load_backbone("hf-hub:org/tiny", runtime="torch", device="cpu").info.embed_dim
 
 
 def test_the_first_download_stays_and_a_revision_is_for_good(

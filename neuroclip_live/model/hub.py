@@ -55,8 +55,8 @@ def fetch(repository: str, names: Sequence[str], progress: Progress, revision: s
     Raises
     ------
     UserError
-        If the repository, the revision or all its files are unknown, the hub cannot be reached, or what
-        arrived is not what the hub announced.
+        If the repository, the revision or all its files are unknown, the hub cannot be reached or breaks off,
+        or what arrived is not what the hub announced.
     """
     from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import (
@@ -92,8 +92,15 @@ def fetch(repository: str, names: Sequence[str], progress: Progress, revision: s
             raise _unreachable(repository) from error
         except EntryNotFoundError:
             continue
+        except UserError:
+            raise
         except OSError as error:
             raise _unreachable(repository) from error
+        except (
+            Exception
+        ) as error:  # a connection that breaks: each of the hub's clients has errors of its own
+            reason = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+            raise UserError(f"the download of {repository} broke off ({reason}); try again") from error
     raise UserError(f"{repository} on the hub has none of {', '.join(names)}: not an open_clip model")
 
 
