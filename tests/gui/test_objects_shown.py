@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -9,9 +10,11 @@ import numpy as np
 import pytest
 from gui_fakes import ring_of_events
 from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QWidgetAction
 
 from neuroclip_gui.panels.prompts.prompt_model import ROW
+from neuroclip_gui.style.palettes import PALETTES, contrast
 from neuroclip_live.objects.found import FoundObject
 from neuroclip_live.recognition.prediction import Decision, Prediction
 from neuroclip_live.stream.box import Box
@@ -44,6 +47,27 @@ def test_boxes_follow_the_newest_prediction_and_go_with_it(qtbot, seen, pipeline
     pipeline.latest = Prediction(1_100_000, 3, "ok")
     qtbot.waitUntil(lambda: boxes.found == ())
     assert boxes.boundingRect().isEmpty()
+
+
+@pytest.mark.parametrize("theme", PALETTES)
+def test_a_tag_can_be_read_in_every_color_of_every_theme(qtbot, seen, theme):
+    seen.do.set_theme(theme)
+    boxes, view = seen.things.boxes, seen.view
+    for color in PALETTES[theme].series:
+        boxes._color = lambda _, color=color: QColor(color)
+        boxes.update()
+        picture = view.grab().toImage()
+        whole = view.sensor_rect(QRectF(view.rect()))
+        scale = view.width() / whole.width(), view.height() / whole.height()
+        for thing in (MUG, PHONE):  # one is seen, one is waited for
+            left = round((thing.box.left - whole.left()) * scale[0])
+            top = round((thing.box.top - whole.top()) * scale[1])
+            tag = [
+                picture.pixelColor(left + x, top - 8 + y).name() for x in range(4, 60) for y in range(-4, 4)
+            ]
+            ground = Counter(tag).most_common(1)[0][0]
+            assert ground == color
+            assert max(contrast(each, ground) for each in tag) >= 4.5, (theme, color)
 
 
 def test_a_click_on_a_box_shows_its_scores_and_can_keep_to_it(qtbot, seen, pipeline):

@@ -146,6 +146,11 @@ def contrast(one: str, other: str) -> float:
     return (bright + 0.05) / (dim + 0.05)
 
 
+def ink_over(color: str) -> str:
+    """Return black or white, whichever is easier to read on a color: at least 4.58 : 1 on any."""
+    return max("#000000", "#ffffff", key=lambda ink: contrast(ink, color))
+
+
 def _luminance(color: str) -> float:
     parts = [part / 255 for part in rgb(color)]
     red, green, blue = (p / 12.92 if p <= 0.03928 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 
 from neuroclip_gui.panel_spec import Context
 from neuroclip_gui.panels.teach.teach_commands import Teaching
+from neuroclip_gui.style.palettes import ink_over
 from neuroclip_gui.style.theme import font
 
 if TYPE_CHECKING:
@@ -118,9 +119,10 @@ class ObjectBoxes(QGraphicsObject):
             above = area.top() - height
             tag = QRectF(area.left() - 1, above if above >= 0 else area.top(), width, height)
             painter.setPen(Qt.PenStyle.NoPen)
+            color.setAlpha(255)  # what is written on it can be read whatever lies below
             painter.setBrush(color)
             painter.drawRect(tag)
-            painter.setPen(QColor("black") if color.lightnessF() > 0.5 else QColor("white"))
+            painter.setPen(QColor(ink_over(color.name())))
             painter.drawText(tag, Qt.AlignmentFlag.AlignCenter, text)
         painter.restore()
 
