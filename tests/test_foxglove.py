@@ -104,6 +104,19 @@ def test_a_recording_becomes_a_file_that_the_reader_of_the_format_reads(
         assert np.any(pixels != 127)
 
 
+def test_a_run_as_it_happens_has_its_frames_too(tmp_path: Path, run: list[str]) -> None:
+    path = tmp_path / "a.mcap"
+    assert main([*run, "--speed", "1", "--output", f"mcap:{path}"]) == 0
+    found = read(path)
+    at = {time: np.frombuffer(image.data, np.uint8) for time, image in found["frames"]}
+    assert (
+        len(at) >= len(found["prediction"]) // 2
+    )  # taken sixteen at once or fewer, unless the machine is busy
+    assert set(at) <= {time for time, _ in found["prediction"]}
+    assert all(len(pixels) == SENSOR.width * SENSOR.height for pixels in at.values())
+    assert any(np.any(pixels != 127) for pixels in at.values())
+
+
 def test_boxes_words_and_rates(tmp_path: Path) -> None:
     path = tmp_path / "a.mcap"
     output = McapOutput(str(path))

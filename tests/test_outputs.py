@@ -277,6 +277,27 @@ def test_each_prediction_comes_once_and_the_counts_are_theirs() -> None:
     assert summary.unwritten_predictions == 0
 
 
+def test_the_newest_frame_goes_with_each_prediction_to_those_who_carry_it_out() -> None:
+    framed, bare = Kept(), Kept()
+    with pipelines() as make:
+        pipeline = make(ScriptedSource([packet(i * 5_000, 100) for i in range(30)]))
+        carriers = [Carrier(pipeline, [framed], framed=True), Carrier(pipeline, [bare])]
+        newest: dict[int, Any] = {}
+        while pipeline.status().state is not PipelineState.ENDED:
+            for carrier in carriers:
+                carrier.look()
+            latest = pipeline.prediction()
+            if latest is not None and latest.frames:
+                newest[latest.number] = latest.frames[-1]
+        for carrier in carriers:
+            carrier.finish()
+            carrier.give_up()
+    got = {p.number: p.frames for p in framed.told if isinstance(p, Prediction)}
+    assert newest
+    assert all(got[number][0] is frame and len(got[number]) == 1 for number, frame in newest.items())
+    assert not any(p.frames for p in bare.told if isinstance(p, Prediction))
+
+
 def test_other_words_or_another_source_are_told_by_another_header() -> None:
     output = Kept()
     pipeline = Pipeline(Endless(()), lambda progress: FakeBackbone(), PROMPTS, SETTINGS)  # type: ignore[arg-type,return-value]

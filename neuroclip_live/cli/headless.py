@@ -117,7 +117,7 @@ def run_live(
     click.exceptions.Exit
         When it was told to stop before it had begun.
     """
-    carrier = Carrier(pipeline, outputs, tell=notice)
+    carrier = Carrier(pipeline, outputs, tell=notice, framed=True)
     with interrupted(stop) as stop:
         pipeline.start()
         try:

@@ -190,7 +190,8 @@ def _run_window(config: Config, spec: SourceSpec) -> int:
         if outputs:
             from neuroclip_live.outputs.carrier import Carrier, CarrierThread
 
-            carriers.append(CarrierThread(Carrier(pipeline, outputs, pipeline.report, pipeline.report)))
+            carrier = Carrier(pipeline, outputs, pipeline.report, pipeline.report, framed=True)
+            carriers.append(CarrierThread(carrier))
             unused.clear()
             carriers[0].start()
         made.append(pipeline)

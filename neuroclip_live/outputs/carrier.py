@@ -36,6 +36,8 @@ class Carrier:
         Told in a line what an output could not do, which is then left out; without it the error is raised.
     tell : callable, optional
         Told what outputs are in trouble with that go on, and "" when they no longer are.
+    framed : bool
+        Give predictions with their last frame. Not for those who keep them: a frame is a megabyte or so.
     """
 
     def __init__(
@@ -44,8 +46,10 @@ class Carrier:
         outputs: Sequence[Output],
         failed: Failed | None = None,
         tell: Callable[[str], None] | None = None,
+        *,
+        framed: bool = False,
     ) -> None:
-        self._pipeline = pipeline
+        self._pipeline, self._framed = pipeline, framed
         self._outputs = list(outputs)
         self._failed = failed
         self._troubles = Troubles(outputs, tell if tell is not None else log.warning)
@@ -90,7 +94,7 @@ class Carrier:
         if self._header is not None:
             if self._first is None and (status.windows or self.running_s > FIRST_SLICE_S):
                 self._first = monotonic()
-            self._write(self._pipeline.predictions(after=self._number))
+            self._write(self._pipeline.predictions(after=self._number, framed=self._framed))
             self._tell(lambda watching: watching.status(status_line(status)))
         self._troubles.look()
         return status
@@ -128,7 +132,8 @@ class Carrier:
     def _settled(self) -> tuple[Status, list[Prediction]]:
         """Return the counts, and the predictions not written yet that are among those counted."""
         while True:
-            status, rest = self._pipeline.status(), self._pipeline.predictions(after=self._number)
+            status = self._pipeline.status()
+            rest = self._pipeline.predictions(after=self._number, framed=self._framed)
             if self._pipeline.status().predictions == status.predictions:  # else one came in between
                 return status, rest
 

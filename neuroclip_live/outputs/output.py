@@ -24,7 +24,7 @@ class Output(Protocol):
         ...
 
     def write(self, prediction: Prediction) -> None:
-        """Take in a prediction; in order, none twice."""
+        """Take in a prediction; in order, none twice. Of its frames the last one may be all there is."""
         ...
 
     def close(self, summary: Summary | None) -> None:

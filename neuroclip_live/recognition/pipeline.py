@@ -299,12 +299,12 @@ class Pipeline:
         """Whether a recording was taken to a place while paused that is not recognized yet."""
         return self._loop.place.pending(self._desired.capture)
 
-    def predictions(self, after: int = 0) -> list[Prediction]:
+    def predictions(self, after: int = 0, *, framed: bool = False) -> list[Prediction]:
         """Return the predictions numbered above ``after``, oldest first, without frames.
 
-        At most the newest :data:`KEPT_PREDICTIONS` are kept.
+        At most the newest :data:`KEPT_PREDICTIONS` are kept. ``framed``: the newest few have their last.
         """
-        return self._loop.outcome.after(after)
+        return self._loop.outcome.after(after, framed=framed)
 
     @property
     def table(self) -> PromptTable | None:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from neuroclip_live.recognition.prediction import Prediction
 
 KEPT_PREDICTIONS = 1024
+KEPT_FRAMES = 16
+"""Frames kept for who carries predictions out: they are taken at once, and each may be a megabyte."""
 NOTHING = Missed()
 
 
@@ -44,6 +46,7 @@ class Outcome:
         self.missed: Missed | None = None
         self.history = FeatureHistory()
         self._log: deque[Prediction] = deque(maxlen=KEPT_PREDICTIONS)
+        self._frames: deque[tuple[int, npt.NDArray[np.uint8]]] = deque(maxlen=KEPT_FRAMES)
         self._lock = threading.Lock()
 
     def add(self, prediction: Prediction, summary: npt.NDArray[np.float32] | None) -> None:
@@ -54,6 +57,8 @@ class Outcome:
             if prediction.objects is not None:
                 self.missed = prediction.missed.and_more(self.missed or NOTHING)
             self._log.append(replace(prediction, frames=(), objects=_without_looks(prediction.objects)))
+            if prediction.frames:
+                self._frames.append((prediction.number, prediction.frames[-1]))
         if summary is not None:
             self.history.add(prediction.number, summary, len(prediction.frames))
 
@@ -64,11 +69,15 @@ class Outcome:
             return latest
         return answered
 
-    def after(self, number: int) -> list[Prediction]:
-        """Return the predictions kept that are numbered above ``number``, oldest first, without frames."""
+    def after(self, number: int, *, framed: bool = False) -> list[Prediction]:
+        """Return the predictions kept that are numbered above ``number``, oldest first.
+
+        Without frames, or ``framed``: the newest :data:`KEPT_FRAMES` with their last one.
+        """
         with self._lock:
-            newer = takewhile(lambda p: p.number > number, reversed(self._log))
-            return list(newer)[::-1]
+            newer = list(takewhile(lambda p: p.number > number, reversed(self._log)))[::-1]
+            frames = dict(self._frames) if framed else {}
+        return [replace(p, frames=(frames[p.number],)) if p.number in frames else p for p in newer]
 
 
 def _without_looks(found: tuple[FoundObject, ...] | None) -> tuple[FoundObject, ...] | None:
