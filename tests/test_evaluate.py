@@ -357,6 +357,23 @@ def test_several_recordings_of_a_label_are_split_by_file(tmp_path: Path) -> None
     assert len(source.test(lambda text, share: None)[1]) > 20
 
 
+def test_recordings_of_any_format_are_of_a_label(tmp_path: Path) -> None:
+    rows = np.zeros(100, dtype=[("t", "<i8"), ("x", "<u2"), ("y", "<u2"), ("p", "u1")])
+    rows["t"] = np.arange(100) * 1000
+    for label in ("a_mug", "pen"):
+        (tmp_path / label).mkdir()
+        (tmp_path / label / "notes.txt").write_text("seen on a desk\n")
+        np.savetxt(tmp_path / label / "1.csv", rows, fmt="%d", delimiter=",", header="t,x,y,p", comments="")
+    labels, files = find_recordings(tmp_path)
+    assert labels == ("a mug", "pen")
+    assert [(file.name, label) for file, label in files] == [("1.csv", 0), ("1.csv", 1)]
+    np.save(tmp_path / "a_mug" / "2.npy", rows)
+    write_recording(tmp_path / "pen" / "2.aedat4", 16, 16, 0.2)
+    labels, files = find_recordings(tmp_path)
+    assert labels == ("a mug", "pen")  # and tables beside recordings are none
+    assert [(file.name, label) for file, label in files] == [("2.npy", 0), ("2.aedat4", 1)]
+
+
 def test_folders_without_recordings(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="a folder for each label"):
         find_recordings(tmp_path)

@@ -15,8 +15,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from neuroclip_drivers.files.open_file import find_format
-from neuroclip_drivers.files.registry import HEAD_BYTES, known_suffixes
+from neuroclip_drivers.files.open_file import is_recording
 from neuroclip_live.archive.store import Store
 from neuroclip_live.bounded import home_expanded
 from neuroclip_live.errors import UserError
@@ -101,7 +100,7 @@ def find_recordings(
             raise UserError(f"cannot read {folder}: {error.strerror or error}") from error
         if not place.exists():
             raise UserError(f"there is no folder {folder}: name one that holds recordings")
-        below = place.is_dir() and not _is_recording(place)
+        below = place.is_dir() and not is_recording(place)
         for path in _below(place, entered, unread) if below else iter([place]):
             if path not in seen:
                 seen.add(path)
@@ -124,34 +123,13 @@ def _below(folder: Path, entered: set[tuple[int, int]], unread: Unread) -> Itera
             continue
         entered.add((which.st_dev, which.st_ino))
         folders.sort()
-        for name in [name for name in folders if _is_recording(here / name)]:
+        for name in [name for name in folders if is_recording(here / name)]:
             folders.remove(name)
             yield here / name
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in sorted(files):
-            if not name.startswith(".") and _is_recording(here / name):
+            if not name.startswith(".") and is_recording(here / name):
                 yield here / name
-
-
-def _is_recording(path: Path) -> bool:
-    suffix = path.suffix.lower()
-    called_so = suffix in known_suffixes() and suffix not in (".txt", ".csv")
-    if os.path.isdir(path):
-        try:
-            return find_format(path, b"") is not None
-        except OSError:
-            return False  # may not be looked into, which is told when it is entered
-    try:
-        if not path.is_file():
-            # a pipe or a device would be waited for; a link to what is gone is a recording that is missing
-            return called_so and path.is_symlink() and not path.exists()
-        with path.open("rb") as file:
-            found = find_format(path, file.read(HEAD_BYTES))
-    except OSError:
-        return called_so
-    if found is None:
-        return called_so
-    return found.name != "text" or suffix in found.suffixes
 
 
 def size_of(path: Path) -> tuple[int, int]:

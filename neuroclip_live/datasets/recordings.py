@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from neuroclip_drivers.files.open_file import is_recording
 from neuroclip_live.errors import UserError
 
 if TYPE_CHECKING:
@@ -29,7 +30,10 @@ _LONGEST_GAP_US = 60_000_000
 
 Open = Callable[[Path], "EventSource"]
 
-EXPECTED = "<label>/*.aedat4 or <label>/*.bin, a folder for each label, or one <label>.aedat4 for each"
+EXPECTED = (
+    "<label>/*.aedat4, or any other format of recordings, or <label>/*.bin, a folder for each label, "
+    "or one <label>.aedat4 for each"
+)
 
 
 @dataclass(frozen=True)
@@ -79,13 +83,27 @@ def find_recordings(root: Path) -> tuple[tuple[str, ...], list[tuple[Path, int]]
     """
     if not root.is_dir():
         raise UserError(f"no folder {root}: expected there {EXPECTED}")
-    pairs = [(file, file.parent.name) for file in sorted(root.glob("*/*.aedat4"))]
-    if not pairs:
-        pairs = [(file, file.stem) for file in sorted(root.glob("*.aedat4"))]
+    inner, outer = _recordings(root, "*/*"), _recordings(root, "*")
+    # a table of results beside recordings is none
+    for text in (False, True):
+        pairs = [(file, file.parent.name) for file in inner if text or not _is_text(file)]
+        pairs = pairs or [(file, file.stem) for file in outer if text or not _is_text(file)]
+        if pairs:
+            break
     if not pairs:
         raise UserError(f"{root} has no recordings by label: expected there {EXPECTED}")
     names = sorted({name for _, name in pairs})
     return tuple(name.replace("_", " ") for name in names), [(f, names.index(n)) for f, n in pairs]
+
+
+def _recordings(root: Path, pattern: str) -> list[Path]:
+    """Return the recordings of any format, in order of name; bare samples (``*.bin``) are none."""
+    files = (file for file in sorted(root.glob(pattern)) if not file.name.startswith("."))
+    return [file for file in files if file.suffix.lower() != ".bin" and is_recording(file)]
+
+
+def _is_text(file: Path) -> bool:
+    return file.suffix.lower() in (".txt", ".csv")
 
 
 def open_recording(path: Path) -> EventSource:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from neuroclip_drivers.aedat4.file_check import Read, beginning, open_checked, refuse_text_copy
 from neuroclip_drivers.files.event_file import EventFile, FileOptions
-from neuroclip_drivers.files.registry import HEAD_BYTES, READERS, FileFormat
+from neuroclip_drivers.files.registry import HEAD_BYTES, READERS, FileFormat, known_suffixes
 from neuroclip_drivers.portable_io import read_at
 from neuroclip_live.errors import UserError
 
@@ -38,6 +38,31 @@ def open_event_file(path: str | os.PathLike[str], options: FileOptions | None = 
 def find_format(path: Path, head: bytes) -> FileFormat | None:
     """Return the format of a file that begins with ``head``; None when it is not known."""
     return next((each for each in READERS.entries() if each.sniff(head, path)), None)
+
+
+def is_recording(path: Path) -> bool:
+    """Tell whether a file, or a folder, is a recording: what is in it decides.
+
+    What is called like one, text apart, is one though nothing of it can be read, so that it is told.
+    """
+    suffix = path.suffix.lower()
+    called_so = suffix in known_suffixes() and suffix not in (".txt", ".csv")
+    if os.path.isdir(path):
+        try:
+            return find_format(path, b"") is not None
+        except OSError:
+            return False  # may not be looked into, which is told when it is entered
+    try:
+        if not path.is_file():
+            # a pipe or a device would be waited for; a link to what is gone is a recording that is missing
+            return called_so and path.is_symlink() and not path.exists()
+        with path.open("rb") as file:
+            found = find_format(path, file.read(HEAD_BYTES))
+    except OSError:
+        return called_so
+    if found is None:
+        return called_so
+    return found.name != "text" or suffix in found.suffixes
 
 
 def _first_bytes(path: Path, look: Callable[[Read], bytes]) -> bytes:
