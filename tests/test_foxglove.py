@@ -109,10 +109,9 @@ def test_a_run_as_it_happens_has_its_frames_too(tmp_path: Path, run: list[str]) 
     assert main([*run, "--speed", "1", "--output", f"mcap:{path}"]) == 0
     found = read(path)
     at = {time: np.frombuffer(image.data, np.uint8) for time, image in found["frames"]}
-    assert (
-        len(at) >= len(found["prediction"]) // 2
-    )  # taken sixteen at once or fewer, unless the machine is busy
-    assert set(at) <= {time for time, _ in found["prediction"]}
+    times = [time for time, _ in found["prediction"]]
+    assert times[-1] in at  # of those taken late, as by a busy machine, the newest have one
+    assert set(at) <= set(times)
     assert all(len(pixels) == SENSOR.width * SENSOR.height for pixels in at.values())
     assert any(np.any(pixels != 127) for pixels in at.values())
 

