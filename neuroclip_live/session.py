@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from neuroclip_drivers.awaited import AwaitedSource
 from neuroclip_drivers.simulator.show_words import SHOW_PROMPTS
-from neuroclip_live.config import Config
+from neuroclip_live.config import DEFAULT, Config
 from neuroclip_live.errors import SourceAway, UserError
 from neuroclip_live.extras import need
 from neuroclip_live.option_names import about
@@ -210,12 +210,13 @@ def loader(config: Config, *, named: bool = True) -> Load:
         from neuroclip_live.model.devices import resolve_device
 
         if named:
-            with about("--device"):
+            with about(_asked_by("device", config)):
                 resolve_device(config.device)
             if config.representation is not None:
                 with about("--representation"):
                     find_representation(config.representation)
-        with about("--model" if config.weights is None else "--weights") if named else nullcontext():
+        option = _asked_by("model", config) if config.weights is None else "--weights"
+        with about(option) if named else nullcontext():
             return load_backbone(
                 config.model,
                 weights=config.weights,
@@ -230,6 +231,13 @@ def loader(config: Config, *, named: bool = True) -> Load:
             )
 
     return load
+
+
+def _asked_by(name: str, config: Config) -> str:
+    """Return the option that decided a setting: its own, or the file with the settings of another time."""
+    chosen = getattr(config, name) != getattr(DEFAULT, name) and name not in config.given
+    saved = chosen and config.headless and config.config is not None
+    return f"--config {config.config}: {name}" if saved else f"--{name}"
 
 
 def adapter_loader(config: Config) -> LoadAdapter | None:

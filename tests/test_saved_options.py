@@ -40,6 +40,17 @@ def test_a_file_that_cannot_be_meant_is_refused_without_a_window(tmp_path, text)
         Config(config=str(path)).with_saved()
 
 
+@pytest.mark.parametrize("speed", ["1", "max"])
+@pytest.mark.parametrize("wrong", [{"model": "/no/such/model"}, {"device": "abacus"}])
+def test_what_a_file_chose_is_not_said_to_have_been_typed(tmp_path, speed, wrong, capsys):  # type: ignore[no-untyped-def]
+    path, (name,) = write(tmp_path, **wrong), wrong
+    run = ["--headless", "--speed", speed, "--config", path, "--jsonl", str(tmp_path / "out.jsonl")]
+    assert command_line.main(run) == 2
+    assert f"--config {path}: {name}: no " in capsys.readouterr().err
+    assert command_line.main([*run, f"--{name}", wrong[name]]) == 2
+    assert f"live: --{name}: no " in capsys.readouterr().err
+
+
 def test_a_file_that_is_not_there_is_refused(tmp_path):  # type: ignore[no-untyped-def]
     with pytest.raises(UserError, match="cannot read"):
         Config(config=str(tmp_path / "none.json")).with_saved()
