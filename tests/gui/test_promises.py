@@ -70,6 +70,24 @@ def test_what_is_typed_into_a_name_survives_predictions(qtbot, window, pipeline,
     qtbot.waitUntil(lambda: pipeline.prompts.labels == ("a smartphone", "scissors", "a tree"))
 
 
+def test_a_word_that_was_renamed_stays_selected_for_the_next_key(qtbot, window, pipeline, running):
+    view = window.prompts.list
+    view.setFocus()
+    view.select(["a phone"])
+    qtbot.keyClick(view, Qt.Key.Key_F2)
+    editor = view.findChild(QLineEdit)
+    editor.selectAll()
+    qtbot.keyClicks(editor, "a tree")
+    qtbot.keyClick(editor, Qt.Key.Key_Return)
+    pass_by(qtbot, running)
+    assert view.selected() == ["a tree"]
+    window.actions_.by_name["negative"].trigger()
+    assert pipeline.prompts.prompts[1].negative
+    window.undo.stack.undo()
+    window.undo.stack.undo()
+    assert view.selected() == ["a phone"]
+
+
 def test_a_selection_and_what_is_being_typed_survive_predictions(qtbot, window, pipeline, running):
     window.prompts.list.select(["a phone", "scissors"])
     window.prompts.entry.setFocus()

@@ -138,7 +138,12 @@ class PromptsPanel(Panel):
         """Show the set in use."""
         if prompts is self.prompts:
             return
-        selected = self.list.selected()
+        same_rows = len(prompts.labels) == len(self.prompts.labels)
+        named_anew = dict(zip(self.prompts.labels, prompts.labels, strict=True)) if same_rows else {}
+        selected = [
+            label if label in prompts.labels else named_anew.get(label, label)
+            for label in self.list.selected()
+        ]
         self.prompts = prompts
         self.model.set_prompts(prompts)
         if self.list.selected() != selected:
