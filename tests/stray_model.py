@@ -9,7 +9,7 @@ import numpy as np
 
 from neuroclip_live.events import EVENT_DTYPE, Packet
 
-JITTER_US, FOLLOWING, RETURNS, FEW = 1_000, 32, 2, 8
+JITTER_US, LATE_US, FOLLOWING, RETURNS, FEW = 1_000, 10_000, 32, 2, 8
 
 
 @dataclass
@@ -45,6 +45,7 @@ def settle(times: Sequence[int], anew: Sequence[int] = (), final: bool = True) -
             stray = len(back) >= RETURNS or 0 < len(back) == len(after)
             if len(after) < FOLLOWING and t < newest:
                 stray = len(back) > 0 or len(after) + 1 < FEW
+            stray = stray or newest - LATE_US <= t < newest
             if stray:
                 done.strays += 1
             else:

@@ -47,13 +47,13 @@ def test_packet_larger_than_the_ring_keeps_its_newest_events() -> None:
 
 def test_time_going_back_opens_an_epoch_that_no_read_crosses() -> None:
     ring = EventRing(100)
-    ring.write(packet([5_000, 6_000, 7_000]), 0)
+    ring.write(packet([50_000, 51_000, 52_000]), 0)
     ring.write(packet(range(10, 10 + LOOKAHEAD)), 0)  # so many have to stay back
     assert ring.status().epochs == 0
     ring.write(packet([100]), 0)
     first = ring.read(0)
     second = ring.read(first.end)
-    assert (first.epoch, first.events["t"].tolist()) == (0, [5_000, 6_000, 7_000])
+    assert (first.epoch, first.events["t"].tolist()) == (0, [50_000, 51_000, 52_000])
     assert (second.epoch, second.events["t"].tolist()) == (1, [*range(10, 10 + LOOKAHEAD), 100])
     assert ring.latest(duration_us=10**9)["t"].tolist() == [*range(10, 10 + LOOKAHEAD), 100]
 

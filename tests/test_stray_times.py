@@ -188,6 +188,23 @@ def test_a_stray_at_the_very_end_is_no_epoch(stray: int) -> None:
     assert ordering.strays == (stray < 0)  # ahead it might be the end of a silence
 
 
+@pytest.mark.parametrize("back", [1_500, 5_000, 10_000])
+@pytest.mark.parametrize("count", [1, 40, 300])
+def test_a_packet_that_was_overtaken_is_late_and_begins_no_epoch(back: int, count: int) -> None:
+    times = stream(1000)
+    late = [times[400] - back + i for i in range(count)]
+    given_out, ordering = through([*times[:401], *late, *times[401:]], [64])
+    assert {epoch for _, epoch in given_out} == {0}
+    assert ordering.strays + ordering.clamped == count
+
+
+def test_a_burst_just_ahead_takes_time_with_it_and_begins_no_epoch() -> None:
+    burst = [1_616, 1_048, 1_718, 1_856, 1_817, 1_164, 1_090, 2_456, 1_808, 2_901, 2_265, 1_965]
+    after = stream(400, start=1_000_000, step=40)
+    given_out, _ = through([*stream(100, 996_000, 40), *(1_000_000 + t for t in burst), *after], [50])
+    assert {epoch for _, epoch in given_out} == {0}
+
+
 def test_time_that_stays_back_is_an_epoch_once_enough_say_so() -> None:
     ring = EventRing(1_000)
     ring.write(numbered(stream(100)), 1)

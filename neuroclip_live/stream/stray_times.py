@@ -7,7 +7,8 @@ of a silence; the events after it do. So an event more than :data:`JITTER_US` aw
 
 - at least two of them lie back where time was (one, where no more follow): it is a **stray**; it keeps its
   place in the stream and gets the newest time;
-- otherwise time has moved: forward it was a **silence**, back it is a new **epoch**.
+- otherwise time has moved: forward it was a **silence**, back it is a new **epoch**, where it is more than
+  :data:`LATE_US`.
 
 Two and not one, so that a stray just after a silence or a restart does not call the events before it strays.
 The rule looks at the order of events alone: packets, speed and machine make no difference.
@@ -27,6 +28,9 @@ from neuroclip_live.stream.counting import orderly
 
 JITTER_US = 1_000
 """Events this many microseconds from the newest time are not doubted; those before it are raised to it."""
+LATE_US = 10_000
+"""Events no further back than this are late, however many they are, as of a packet that was overtaken, or
+after a burst of strays just ahead: no camera that begins its clock anew is back after so short a time."""
 LOOKAHEAD = 32
 """Events that decide about a doubted one. Bursts of up to 30 strays are recognized as such."""
 RETURNS = 2
@@ -71,11 +75,12 @@ def _verdict_back(times: Any, i: int, newest: int, final: bool) -> int:
         returned += u >= newest or not _beyond(newest, u)
         if returned == RETURNS:
             return _STRAY
+    late = uint64(newest) - uint64(times[i, 0]) <= uint64(LATE_US)
     if stop == i + 1 + LOOKAHEAD:
-        return _MOVED
+        return _STRAY if late else _MOVED
     if not final:
         return _UNDECIDED
-    return _STRAY if returned or stop - i < FEW else _MOVED
+    return _STRAY if late or returned or stop - i < FEW else _MOVED
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
