@@ -50,7 +50,8 @@ def _goes_on(times: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
 
 def last_time(times: npt.NDArray[np.int64]) -> int:
     """Return when a recording ends, from the times of its last events, (N,) in microseconds, N > 0."""
-    good = times[~_strays(times)]
+    strays = _strays(times)
+    good = times[~strays] if strays.any() else times
     last = len(good) - 1
     while last > 1 and _alone(int(good[last]), good[max(0, last - STRAY_EVENTS) : last]):
         last -= 1

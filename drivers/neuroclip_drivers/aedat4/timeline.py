@@ -198,7 +198,13 @@ def build(outline: Outline, times_of: Callable[[int], Times]) -> Timeline | None
     filled = np.flatnonzero(outline.counts > 0)
     starts = np.clip(outline.starts[filled], -_FAR_US, _FAR_US)
     ends = np.clip(outline.ends[filled], -_FAR_US, _FAR_US)
-    head, tail = _edge(filled, times_of), _edge(filled[::-1], times_of)[::-1]
+    looked_at: dict[int, Times] = {}
+
+    def times_at(packet: int) -> Times:
+        times = looked_at.get(packet)
+        return np.clip(times_of(packet), -_FAR_US, _FAR_US) if times is None else times
+
+    head, tail = _edge(filled, times_at, looked_at), _edge(filled[::-1], times_at, looked_at)[::-1]
     if not all(map(len, (*head, *tail))):
         return None
     back = outline.mixed[filled] | (ends < starts - STEP_US)
@@ -206,8 +212,6 @@ def build(outline: Outline, times_of: Callable[[int], Times]) -> Timeline | None
     back[: len(head)] |= [_steps_back(times) for times in head]
     back[len(back) - len(tail) :] |= [_steps_back(times) for times in tail]
     first_us, last_us = first_time(np.concatenate(head)), last_time(np.concatenate(tail))
-    ends_of = dict(zip(filled[len(filled) - len(tail) :].tolist(), tail, strict=True))
-    looked_at = ends_of | dict(zip(filled[: len(head)].tolist(), head, strict=True))
     began_anew = bool(back.any())
     near = back.copy()
     near[1:] |= back[:-1]
@@ -217,9 +221,7 @@ def build(outline: Outline, times_of: Callable[[int], Times]) -> Timeline | None
     tops = np.maximum(starts, ends)
     for number in np.flatnonzero(near).tolist():
         packet = int(filled[number])
-        times = looked_at.get(packet)
-        if times is None:
-            times = np.clip(times_of(packet), -_FAR_US, _FAR_US)
+        times = times_at(packet)
         if not len(times) or (int(times[0]), int(times[-1])) != (starts[number], ends[number]):
             return None
         if began_anew:
@@ -237,18 +239,22 @@ def build(outline: Outline, times_of: Callable[[int], Times]) -> Timeline | None
     return joined(runs, len(outline.counts), first_us, last_us)
 
 
-def _edge(packets: npt.NDArray[np.int64], times_of: Callable[[int], Times]) -> list[Times]:
-    """Return the times of the first of these packets, as many as tell where a recording begins or ends."""
+def _edge(
+    packets: npt.NDArray[np.int64], times_at: Callable[[int], Times], looked_at: dict[int, Times]
+) -> list[Times]:
+    """Return, and keep, the times of the first packets, as many as tell where a recording begins or ends."""
     found: list[Times] = []
     for packet in packets.tolist():
-        found.append(np.clip(times_of(packet), -_FAR_US, _FAR_US))
+        found.append(times_at(packet))
+        looked_at[packet] = found[-1]
         if sum(map(len, found)) > 2 * STRAY_EVENTS:
             break
     return found
 
 
 def _steps_back(times: Times) -> bool:
-    return bool((np.diff(times) < -STEP_US).any())
+    ordered = (times[1:] >= times[:-1]).all()  # nearly always, and quick
+    return bool(not ordered and (np.diff(times) < -STEP_US).any())
 
 
 def runs_of(packet: int, times: Times) -> list[Run]:
