@@ -16,7 +16,7 @@ from neuroclip_live import interrupts
 from neuroclip_live.console import console
 from neuroclip_live.errors import UserError
 from neuroclip_live.outputs.carrier import POLL_S, Carrier
-from neuroclip_live.outputs.output import Output, Troubles, Watching
+from neuroclip_live.outputs.output import Output, Troubles, Waiting, Watching
 from neuroclip_live.prompting.prompts import PromptSet
 from neuroclip_live.recognition.inference_loop import TRYING_AGAIN
 from neuroclip_live.recognition.pipeline import Load, LoadAdapter, Pipeline, PipelineSettings, PipelineState
@@ -75,6 +75,7 @@ def run_every_window(
             def is_over() -> bool:
                 return stop.is_set() or (deadline is not None and monotonic() > deadline)
 
+            _let_give_up(outputs, is_over)
             for prediction in recognize_all(
                 source, recognizer, settings.slice_by, totals, is_over, settings.road
             ):
@@ -119,6 +120,12 @@ def run_live(
     """
     carrier = Carrier(pipeline, outputs, tell=notice, framed=True)
     with interrupted(stop) as stop:
+        halt = stop
+
+        def is_over() -> bool:
+            return halt.is_set() or (duration_s is not None and carrier.slicing_s >= duration_s)
+
+        _let_give_up(outputs, is_over)
         pipeline.start()
         try:
             _follow(pipeline, carrier, stop, duration_s)
@@ -127,6 +134,13 @@ def run_live(
             if pipeline.recording() is not None:
                 tell(pipeline.stop_recording())
             pipeline.stop(0.5 if pipeline.status().state is PipelineState.LOADING else 3.0)
+
+
+def _let_give_up(outputs: Sequence[Output], is_over: Callable[[], bool]) -> None:
+    """Tell outputs that wait for a reader when the run is over."""
+    for output in outputs:
+        if isinstance(output, Waiting):
+            output.over = is_over
 
 
 def _follow(pipeline: Pipeline, carrier: Carrier, stop: Stop, duration_s: float | None) -> None:

@@ -46,6 +46,14 @@ class Watching(Protocol):
 
 
 @runtime_checkable
+class Waiting(Protocol):
+    """An output that waits for its reader: it asks meanwhile whether the run is over, and then gives up."""
+
+    over: Callable[[], bool]
+    """Set by who runs it."""
+
+
+@runtime_checkable
 class Telling(Protocol):
     """An output that can be in trouble and go on: a broker that is away, a reader that is too slow."""
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
+import select
 import subprocess
 import sys
 import threading
@@ -16,9 +18,10 @@ from fakes import PROMPTS, SETTINGS, Endless, FakeBackbone, wait_for
 from making import dv_events
 
 from neuroclip_live import session
-from neuroclip_live.cli.headless import run_live
+from neuroclip_live.cli.headless import Stop, run_live
 from neuroclip_live.cli.main import main
 from neuroclip_live.errors import UserError
+from neuroclip_live.outputs import jsonl
 from neuroclip_live.outputs.jsonl import JsonLines
 from neuroclip_live.recognition import prediction_log
 from neuroclip_live.recognition.pipeline import Pipeline, PipelineState
@@ -183,6 +186,48 @@ def test_lines_that_nobody_reads_in_time_are_counted(live, monkeypatch) -> None:
     written = sum(line["type"] == "prediction" for line in told)
     assert written + summary["unwritten_predictions"] == summary["predictions"]
     assert summary["windows"] == summary["predictions"] + summary["skipped_windows"]
+
+
+@pytest.mark.parametrize("ends", ["duration", "signal"])
+def test_a_reader_who_has_stopped_keeps_no_run_from_its_end(live, tmp_path, monkeypatch, capfd, ends) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setattr(jsonl, "GIVE_UP_S", 0.3)
+    reads, writes = os.pipe()  # nobody reads
+    fcntl.fcntl(writes, fcntl.F_SETPIPE_SZ, 4096)
+    writer, beside, pipeline = JsonLines(f"/dev/fd/{writes}"), JsonLines(str(tmp_path / "p.jsonl")), live()
+    os.close(writes)
+    stop = Stop()
+
+    def end() -> None:
+        wait_for(lambda: pipeline.status().predictions > 100, 300.0)
+        stop.set()
+
+    if ends == "signal":
+        threading.Thread(target=end, daemon=True).start()
+    run_live(pipeline, [writer, beside], duration_s=1.0 if ends == "duration" else None, stop=stop)
+    assert lines((tmp_path / "p.jsonl").read_text())[-1]["type"] == "summary"
+    assert re.search(r"nobody reads /dev/fd/\d+: [\d,]+ lines were lost at the end\n", capfd.readouterr().err)
+    came = os.read(reads, 1 << 16)
+    assert json.loads(came.splitlines()[0])["type"] == "header"
+    os.close(reads)
+
+
+def test_a_reader_who_has_stopped_keeps_no_run_at_full_speed_from_its_end() -> None:
+    reads, writes = os.pipe()
+    room = select.poll()
+    room.register(writes, select.POLLOUT)
+    run = subprocess.Popen(
+        [sys.executable, "-m", "neuroclip_live", "--headless", "--speed", "max", "--loop", "--jsonl", "-"],
+        stdout=writes,
+        stderr=subprocess.PIPE,
+        cwd=ROOT,
+    )
+    wait_for(lambda: not room.poll(0), 300.0)  # it is full
+    run.terminate()
+    _, errors = run.communicate(timeout=300)
+    assert b"nobody reads standard output" in errors
+    assert b"Traceback" not in errors
+    os.close(reads)
+    os.close(writes)
 
 
 def test_the_summary_of_a_run_cut_short_counts_its_lines(live, tmp_path) -> None:  # type: ignore[no-untyped-def]
