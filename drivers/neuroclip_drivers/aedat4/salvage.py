@@ -34,6 +34,10 @@ from neuroclip_live.events import EVENT_DTYPE, Packet, Resolution, copy_packet, 
 _LZ4_MARK, _ZSTD_MARK = b"\x04\x22\x4d\x18", b"\x28\xb5\x2f\xfd"
 _SEARCH_BYTES = 1 << 20
 _LARGEST_INDEX = 1 << 28
+_HEAD = 8
+"""Bytes before a packet's body: its stream's number, and its length."""
+_FIRST_EVENT = 32
+"""Bytes that usually precede the events of a packet, the last four their number."""
 _JITTER_US = 1_000
 """Cameras' packets hold events that step back by so much; a longer step inside a damaged packet is damage."""
 
@@ -90,14 +94,18 @@ def walk(file: int, header: Header, size: int) -> Walk:
         if right and 0 < length <= MAX_BODY_BYTES:
             # Where what follows makes no sense, the length itself may be what is damaged: the body has to
             # prove it.
-            if following == end or (
-                following < end
-                and (
-                    _plausible(window, following, numbers, header.compression) or trial.decodes(body, length)
-                )
-            ):
-                rows.append((body, stream, length, -1, 0, 0))
-                position = following
+            sure = following == end or (
+                following < end and _plausible(window, following, numbers, header.compression)
+            )
+            if sure:
+                proved = following
+            else:
+                proved = trial.end_of(window, body, length, numbers) if following < end else body
+            if proved > body:
+                rows.append((body, stream, proved - body, -1, 0, 0))
+                position = proved
+                if proved == following and not sure:
+                    position = _overlapping(window, following, numbers, header.compression)
                 continue
             if following > end and _next_packet(window, body, numbers, header.compression) is None:
                 rows.append((body, stream, end - body, -1, 0, 0))
@@ -134,15 +142,23 @@ class _Trial:
         self._file, self._compression = file, compression
         self._budget = 2 * size + _SEARCH_BYTES
 
-    def decodes(self, body: int, length: int) -> bool:
+    def end_of(self, window: _Window, body: int, length: int, numbers: set[int]) -> int:
+        """Return where a body ends, though what follows it makes no sense; its beginning where it is none.
+
+        It ends where another packet begins in it, for it may be damaged and still decompress. What begins in
+        its last bytes is the next one, of whose head some are missing.
+        """
         if self._budget < length:
-            return False
+            return body
         self._budget -= length
+        inner = _next_proved(window, body, body + length - _HEAD, numbers, self._compression)
+        if inner is not None:
+            return inner
         try:
             decompress(read_at(self._file, length, body), self._compression)
         except FormatError:
-            return False
-        return True
+            return body
+        return body + length
 
 
 class _Window:
@@ -222,6 +238,35 @@ def _next_packet(window: _Window, position: int, numbers: set[int], compression:
             return at - back
         at = window.find(mark, at + 1)
     return None
+
+
+def _next_proved(
+    window: _Window, begin: int, end: int, numbers: set[int], compression: Compression
+) -> int | None:
+    """Return where in a stretch a packet begins that is one beyond doubt, or None.
+
+    Another one or the file's end follows it, or it says itself how long it is.
+    """
+    place = _next_packet(window, begin, numbers, compression)
+    while place is not None and place < end:
+        body = place + _HEAD
+        length = int.from_bytes(window.peek(place + 4, 4), "little")
+        if compression is Compression.NONE:
+            count = int.from_bytes(window.peek(body + _FIRST_EVENT - 4, 4), "little")
+            own: int | None = _FIRST_EVENT + count * EVENT_DTYPE.itemsize
+        else:
+            own = own_length(window.peek, body, compression)
+        behind = body + length
+        if length == own or behind == window.end or _plausible(window, behind, numbers, compression):
+            return place
+        place = _next_packet(window, place + 1, numbers, compression)
+    return None
+
+
+def _overlapping(window: _Window, following: int, numbers: set[int], compression: Compression) -> int:
+    """Return where what follows begins: a little earlier, where a body has bytes of the next head."""
+    earlier = range(following - 1, following - _HEAD, -1)
+    return next((at for at in earlier if _plausible(window, at, numbers, compression)), following)
 
 
 def rescue_events(
