@@ -3,7 +3,8 @@
 The client is another process of this machine. Both read the same monotonic clock, so a message's way is the
 time of its arrival there less the time at which its prediction's last event arrived here. The label's own
 latency is that of the same predictions, so the difference is what serving adds. Those who watch get event
-frames over WebSocket; those who read get every event of ``--serve-events``.
+frames and messages over WebSocket, as a page does; those who read get every event of ``--serve-events``. A
+crowd only follows the messages, while bad requests come in.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from neuroclip_live.server.live_run import LiveRun
 from neuroclip_live.server.web_server import ServerSettings, WebServer
 
 WATCHERS, FPS, READERS = 20, 30, 4
+CROWD, BAD_HZ = 100, 200
 MORE_MS, MOST_SLOWDOWN = 5.0, 1.2
 ROUNDS, SECONDS = 5, 20.0
 
@@ -48,10 +50,46 @@ def watch():
     with connect(f"{url}api/v1/frames?fps={fps}", compression=None) as pictures:
         while time.monotonic() < end:
             seen.append(len(pictures.recv()))
-threads = [threading.Thread(target=watch) for _ in range(int(sys.argv[3]))]
+def follow():
+    with connect(f"{url}api/v1/live", compression=None) as live:
+        while time.monotonic() < end:
+            live.recv()
+threads = [threading.Thread(target=do) for do in (watch, follow) for _ in range(int(sys.argv[3]))]
 for thread in threads: thread.start()
 for thread in threads: thread.join()
 print(len(seen))
+"""
+_CROWD = """
+import http.client, sys, threading, time
+from urllib.parse import urlsplit
+from websockets.sync.client import connect
+url, end, seen, refused = sys.argv[1], time.monotonic() + float(sys.argv[2]), [], []
+def follow():
+    with connect(f"{url}api/v1/live", compression=None) as live:
+        while time.monotonic() < end:
+            seen.append(len(live.recv()))
+def flood():
+    bad = (
+        ("PUT", "/api/v1/prompts", "{"),
+        ("GET", "/api/v1/../../etc", None),
+        ("POST", "/api/v1/teach", "[" * 9000),
+    )
+    number = 0
+    while time.monotonic() < end:
+        way = http.client.HTTPConnection(urlsplit(url).netloc, timeout=5)
+        try:
+            way.request(*bad[number % 3][:2], body=bad[number % 3][2])
+            refused.append(way.getresponse().status)
+        except OSError:
+            refused.append(0)
+        way.close()
+        number += 1
+        time.sleep(max(0.0, 1 / float(sys.argv[4]) - 0.001))
+threads = [threading.Thread(target=do) for do in (flood, *[follow] * int(sys.argv[3]))]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+assert all(status == 0 or status >= 400 for status in refused), set(refused)
+print(len(seen), len(refused))
 """
 _READERS = """
 import sys, threading, time
@@ -85,6 +123,8 @@ def run(options: Options) -> Iterator[Row]:
     whole: list[float] = []
     slower: list[float] = []
     slowest: list[float] = []
+    crowded: list[float] = []
+    messages, refused, missed = 0, 0, 0
     events: list[float] = []
     pictures: list[float] = []
     shared = SharedEvents(SharingSettings("0"))
@@ -96,19 +136,25 @@ def run(options: Options) -> Iterator[Row]:
         while pipeline.prediction() is None:
             time.sleep(0.05)
         for _ in range(rounds):
-            label, message = _one_client(pipeline, address, seconds)
+            label, message, lost = _one_client(pipeline, address, seconds)
             own += label
             whole += message
+            missed += lost
             watchers = _start(_WATCHERS, address, seconds + 2.0, WATCHERS, FPS)
-            watched, _ = _one_client(pipeline, address, seconds)
+            watched, *_ = _one_client(pipeline, address, seconds)
             pictures.append(int(watchers.communicate()[0]) / (seconds + 2.0) / WATCHERS)
             slower.append(_p99(watched) / _p99(label))
             watchers = _start(_WATCHERS, address, seconds + 2.0, WATCHERS, FPS)
             readers = _start(_READERS, shared.address, seconds + 2.0, READERS)
-            both, _ = _one_client(pipeline, address, seconds)
+            both, *_ = _one_client(pipeline, address, seconds)
             pictures.append(int(watchers.communicate()[0]) / (seconds + 2.0) / WATCHERS)
             events.append(int(readers.communicate()[0]) / (seconds + 2.0) / READERS)
             slowest.append(_p99(both) / _p99(label))
+            crowd = _start(_CROWD, address, seconds + 2.0, CROWD, BAD_HZ)
+            among, *_ = _one_client(pipeline, address, seconds)
+            told = crowd.communicate()[0].split()
+            messages, refused = messages + int(told[0]), refused + int(told[1])
+            crowded.append(_p99(among) / _p99(label))
     finally:
         shared.close(None)
         server.stop()
@@ -118,7 +164,8 @@ def run(options: Options) -> Iterator[Row]:
     yield Row(
         "serving", "last event to message, p99", "client", f"label + {MORE_MS:g} ms",
         _p99(whole), limit, "ms", limit / _p99(whole), goal=1.0, repeats=len(whole), load=load(),
-        note=f"of {len(whole)} messages; label p99 {_p99(own):.1f} ms; serving adds {added:.2f} ms (median)",
+        note=f"of {len(whole)} messages; label p99 {_p99(own):.1f} ms; serving adds {added:.2f} ms (median); "
+        f"{missed} never came",
     )  # fmt: skip
     ratio = statistics.median(slower)
     yield Row(
@@ -136,10 +183,23 @@ def run(options: Options) -> Iterator[Row]:
         load=load(),
         note=f"each reader got {statistics.median(events) / 1e3:,.0f} kev/s; {shared.status().lost:,} lost",
     )  # fmt: skip
+    ratio = statistics.median(crowded)
+    yield Row(
+        "serving", f"label's p99 with {CROWD} clients, bad requests", "crowded", f"{MOST_SLOWDOWN:g} x alone",
+        ratio, MOST_SLOWDOWN, "x", MOST_SLOWDOWN / ratio,
+        low=MOST_SLOWDOWN / max(crowded), high=MOST_SLOWDOWN / min(crowded), goal=1.0, repeats=rounds,
+        load=load(),
+        note=f"{messages / rounds / CROWD / (seconds + 2):.1f} messages a second each; "
+        f"{refused / rounds / (seconds + 2):.0f} bad requests a second, all refused",
+    )  # fmt: skip
 
 
-def _one_client(pipeline: Pipeline, url: str, seconds: float) -> tuple[list[float], list[float]]:
-    """Return, for each prediction that a client got, the label's own latency and the message's, in ms."""
+def _one_client(pipeline: Pipeline, url: str, seconds: float) -> tuple[list[float], list[float], int]:
+    """Return what a client got.
+
+    For each prediction the label's own latency and the message's, in ms; and how many that were made between
+    the first and the last of them never came.
+    """
     newest = pipeline.prediction()
     number = newest.number if newest is not None else 0
     client = _start(_CLIENT, url, seconds)
@@ -155,7 +215,8 @@ def _one_client(pipeline: Pipeline, url: str, seconds: float) -> tuple[list[floa
         time.sleep(0.2)
     own: list[float] = []
     whole: list[float] = []
-    for line in client.communicate()[0].splitlines():
+    lines = client.communicate()[0].splitlines()
+    for line in lines:
         arrived, at = (int(word) for word in line.split())
         if arrived in known:
             since, total = known[arrived]
@@ -163,7 +224,9 @@ def _one_client(pipeline: Pipeline, url: str, seconds: float) -> tuple[list[floa
             whole.append((at - since) / 1e6)
     if not own:
         raise RuntimeError("the client got no message")
-    return own, whole
+    came = [int(line.split()[0]) for line in lines]
+    expected = sum(min(came) <= one <= max(came) for one in known)
+    return own, whole, expected - len(own)
 
 
 def _start(code: str, *arguments: object) -> subprocess.Popen[str]:

@@ -202,7 +202,7 @@ def test_the_window_under_load_is_measured_by_its_own_event_loop(tmp_path: Path)
 
 
 def test_a_message_is_timed_from_its_last_event_in_another_process() -> None:
-    message, watched, read = serving.run(QUICK)
+    message, watched, read, crowded = serving.run(QUICK)
     assert message.ours is not None
     assert message.ours > 0
     assert message.repeats > 10
@@ -212,6 +212,9 @@ def test_a_message_is_timed_from_its_last_event_in_another_process() -> None:
     assert (
         float(read.note.split()[3].replace(",", "")) > 0
     )  # thousands of events a second that each reader got
+    assert crowded.ours is not None
+    assert float(crowded.note.split()[0]) > 0  # messages a second that each of the crowd got
+    assert "all refused" in crowded.note
 
 
 def test_every_name_is_a_benchmark() -> None:
