@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -17,7 +17,6 @@ from neuroclip_drivers.aedat4.packet_runs import PacketRun, Place
 from neuroclip_drivers.aedat4.salvage import rescue_events
 from neuroclip_drivers.aedat4.timeline import Timeline
 from neuroclip_drivers.files.event_file import MAX_PACKET_EVENTS
-from neuroclip_drivers.portable_io import OpenFile
 from neuroclip_live.events import Packet, Resolution, copy_packet, empty_packet
 
 HELD_BYTES = 1 << 25
@@ -48,35 +47,21 @@ class EventPackets:
 
     Parameters
     ----------
-    file : OpenFile
+    bodies : PacketBodies
+        Where they come from.
     compression : Compression
     rows : (N,) array of ``INDEX_DTYPE``
         Their places; counts that are wrong do no harm.
     cut : bool
         Whether the file ends in the middle of the last of them.
-    stream : int
-        Its number.
-    siblings : container of int
-        Numbers of the other event streams.
-    unsure : (int, int), optional
-        Where the packets of all streams begin and end in the file, in bytes, when the rows were not held
-        against their own heads. That is done then when they are read.
     """
 
     def __init__(
-        self,
-        file: OpenFile,
-        compression: Compression,
-        rows: npt.NDArray[Any],
-        cut: bool,
-        stream: int,
-        siblings: Container[int] = (),
-        unsure: tuple[int, int] | None = None,
+        self, bodies: PacketBodies, compression: Compression, rows: npt.NDArray[Any], cut: bool
     ) -> None:
         self.rows = rows
-        self._bodies = PacketBodies(file, rows, stream, siblings, unsure)
         self.resolution: Resolution | None = None
-        self._file, self._compression = file, compression
+        self._bodies, self._compression = bodies, compression
         self._cut = len(rows) - 1 if cut else -1
         self._counts: list[int] = rows["count"].tolist()
         self._damaged: dict[int, int] = {}
@@ -153,7 +138,7 @@ class EventPackets:
         places: list[Place] = []
         total = held = shift = 0
         for number, body, hidden in self._bodies.from_packet(begin, self._kept, whole):
-            if self._file.closed:
+            if self._bodies.closed:
                 return
             if whole and isinstance(body, PacketRun) and number == body.first:
                 if places:
@@ -164,7 +149,7 @@ class EventPackets:
                     yield events, 0
                 continue
             place = self._located(number, body, hidden, undo)
-            if self._file.closed:
+            if self._bodies.closed:
                 return
             if not place[2]:
                 continue
@@ -281,7 +266,7 @@ class EventPackets:
 
     def _mend(self, number: int, body: Body, data: bytes | None) -> Packet:
         events = rescue_events(bytes(body), self._compression, self.resolution, data)
-        if not self._file.closed:
+        if not self._bodies.closed:
             self._damaged[number] = max(0, self._counts[number] - len(events))
         return events
 

@@ -49,6 +49,11 @@ class PacketBodies:
         self._ends: list[int] = (rows["offset"] + rows["size"]).tolist()
 
     @property
+    def closed(self) -> bool:
+        """Whether nothing can be read any more."""
+        return self._file.closed
+
+    @property
     def sure(self) -> bool:
         """Whether the rows tell all packets of the stream."""
         return self._unsure is None

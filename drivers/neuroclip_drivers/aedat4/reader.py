@@ -20,15 +20,23 @@ from neuroclip_drivers.aedat4.event_packets import EventPackets
 from neuroclip_drivers.aedat4.file_check import open_checked, read_header
 from neuroclip_drivers.aedat4.format import MAX_BODY_BYTES, MAX_SIDE, Compression, StreamInfo
 from neuroclip_drivers.aedat4.losses import left_out
+from neuroclip_drivers.aedat4.packet_bodies import PacketBodies
 from neuroclip_drivers.aedat4.packet_table import find_packets
 from neuroclip_drivers.aedat4.side_packets import SidePackets
 from neuroclip_drivers.aedat4.streams import choose, describe_choice, named
 from neuroclip_drivers.aedat4.timeline import Outline, Timeline, build, outline_of, seen_of
-from neuroclip_drivers.files.event_file import MAX_PACKET_EVENTS, RateHistogram, StreamChoice, bin_places
+from neuroclip_drivers.files.event_file import (
+    MAX_PACKET_EVENTS,
+    RateHistogram,
+    StreamChoice,
+    bin_places,
+    from_place,
+    in_packets,
+)
 from neuroclip_drivers.portable_io import OpenFile
 from neuroclip_drivers.source import GrayFrame
 from neuroclip_live.errors import UserError
-from neuroclip_live.events import Packet, Resolution, copy_packet
+from neuroclip_live.events import Packet, Resolution
 
 _LOOKED_THROUGH = 1 << 19
 """Up to so many events are looked through on opening (20 ms), whatever the index says of their times."""
@@ -123,7 +131,8 @@ class Recording:
         rows = self._table.rows[self._table.rows["stream"] == stream.number]
         span = None if self._table.sure else (self._header.end, self._header.index_position)
         cut = self._table.ends_in(rows)
-        packets = EventPackets(self._file, self.compression, rows, cut, stream.number, siblings, span)
+        bodies = PacketBodies(self._file, rows, stream.number, siblings, span)
+        packets = EventPackets(bodies, self.compression, rows, cut)
         packets.resolution = stream.resolution  # what is off it in a damaged packet is no event
         return packets
 
@@ -258,19 +267,7 @@ class Recording:
     def read_placed(self, from_us: int | None = None) -> Iterator[tuple[Packet, int]]:
         """Yield packets as :meth:`read` does, each with what turns its times into places when added."""
         begin = 0 if from_us is None else self.timeline.packet_before(from_us - 1)
-        skipping = from_us is not None
-        for events, shift in self._events.joined(begin, self.timeline):
-            if skipping:
-                assert from_us is not None
-                late = events["t"] >= from_us - shift
-                if not late.any():
-                    continue
-                events, skipping = events[int(np.argmax(late)) :], False
-            if events.base is None and len(events) <= MAX_PACKET_EVENTS:
-                yield events, shift
-                continue
-            for start in range(0, len(events), MAX_PACKET_EVENTS):
-                yield copy_packet(events[start : start + MAX_PACKET_EVENTS]), shift
+        yield from in_packets(from_place(self._events.joined(begin, self.timeline), from_us))
 
     def time_at(self, place_us: int) -> int:
         """Return what the camera's clock showed at a place."""

@@ -84,9 +84,9 @@ def walk(file: int, header: Header, size: int) -> Walk:
     rows: list[tuple[int, int, int, int, int, int]] = []
     position, lost, cut = header.end, 0, False
     window = _Window(file, end)
-    while position + 8 < end:
-        stream, length = struct.unpack("<ii", window.read(position, 8))
-        body = position + 8
+    while position + _HEAD < end:
+        stream, length = struct.unpack("<ii", window.read(position, _HEAD))
+        body = position + _HEAD
         right = stream in numbers and _looks_right(window, body, header.compression)
         if right:
             length = _proved(window, body, length, numbers, header.compression)
@@ -217,13 +217,12 @@ def _looks_right(window: _Window, body: int, compression: Compression) -> bool:
 
 
 def _plausible(window: _Window, position: int, numbers: set[int], compression: Compression) -> bool:
-    head = window.peek(position, 8)
-    if len(head) < 8:
+    head = window.peek(position, _HEAD)
+    if len(head) < _HEAD:
         return False
     stream, length = struct.unpack("<ii", head)
-    return (
-        stream in numbers and 0 < length <= MAX_BODY_BYTES and _looks_right(window, position + 8, compression)
-    )
+    body = position + _HEAD
+    return stream in numbers and 0 < length <= MAX_BODY_BYTES and _looks_right(window, body, compression)
 
 
 def _next_packet(window: _Window, position: int, numbers: set[int], compression: Compression) -> int | None:
@@ -287,9 +286,9 @@ def rescue_events(
         position, count = locate_events(data)
     except FormatError:
         # The usual 32 bytes precede the events; their count promises more than is there.
-        if data[8:12] != EVENTS or len(data) < 32:
+        if data[8:12] != EVENTS or len(data) < _FIRST_EVENT:
             return empty_packet()
-        position, count = 32, int.from_bytes(data[28:32], "little")
+        position, count = _FIRST_EVENT, int.from_bytes(data[_FIRST_EVENT - 4 : _FIRST_EVENT], "little")
         try:
             locate_events(data[:28] + b"\0\0\0\0")
         except FormatError:

@@ -11,6 +11,7 @@ import os
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
+from itertools import takewhile
 from pathlib import Path
 
 import numpy as np
@@ -20,17 +21,18 @@ from neuroclip_drivers.aedat4.ends import STRAY_EVENTS, first_time, last_time
 from neuroclip_drivers.aedat4.timeline import Timeline
 from neuroclip_drivers.files.clocks import Found, find_clocks, look_through, read_placed
 from neuroclip_drivers.files.event_file import (
-    MAX_PACKET_EVENTS,
     FileOptions,
     NothingBeside,
     RateHistogram,
     StreamChoice,
     bin_places,
+    from_place,
+    in_packets,
 )
 from neuroclip_drivers.portable_io import OpenFile, open_readable
 from neuroclip_drivers.source import GrayFrame
 from neuroclip_live.errors import UserError
-from neuroclip_live.events import Packet, Resolution, copy_packet, empty_packet
+from neuroclip_live.events import Packet, Resolution, empty_packet
 
 KNOWN_SENSORS = tuple(
     Resolution(*size)
@@ -281,27 +283,14 @@ class BlockFile(ABC):
             if self._timeline is None
             else read_placed(self._decode_from(0), self._timeline, from_us)
         )
-        for events, shift in parts:
-            if self._closed:
-                return
-            if events.base is None and len(events) <= MAX_PACKET_EVENTS:
-                yield events, shift
-                continue
-            for start in range(0, len(events), MAX_PACKET_EVENTS):
-                yield copy_packet(events[start : start + MAX_PACKET_EVENTS]), shift
+        yield from in_packets(takewhile(lambda _: not self._closed, parts))
 
     def _from_time(self, from_us: int | None) -> Iterator[tuple[Packet, int]]:
-        begin = 0 if from_us is None else max(0, self._block_before(from_us - 1) - self._overlap)
-        skipping = from_us is not None
-        for events in self._decode_from(begin) if begin or skipping else self._from_beginning():
-            if skipping and len(events):
-                assert from_us is not None
-                late = events["t"] >= from_us
-                if not late.any():
-                    continue
-                events, skipping = events[int(np.argmax(late)) :], False
-            if len(events):
-                yield events, 0
+        if from_us is None:
+            packets = self._from_beginning()
+        else:
+            packets = self._decode_from(max(0, self._block_before(from_us - 1) - self._overlap))
+        yield from from_place(((events, 0) for events in packets if len(events)), from_us)
 
     def rate_histogram(self, bins: int = 400) -> RateHistogram:
         """Count the events in ``bins`` equal spans of the recording; reads it through once."""

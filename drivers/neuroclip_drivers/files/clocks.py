@@ -12,12 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain, islice
 
 import numpy as np
 import numpy.typing as npt
 
 from neuroclip_drivers.aedat4.ends import STEP_US
 from neuroclip_drivers.aedat4.timeline import Run, Timeline, joined, runs_of
+from neuroclip_drivers.files.event_file import from_place
 from neuroclip_live.events import Packet
 
 LOOKED_THROUGH = 1 << 19
@@ -102,18 +104,9 @@ def read_placed(
     ``packets`` are all that the file is decoded to from block 0 on; arrays are views of them.
     """
     begin = 0 if from_us is None else timeline.packet_before(from_us - 1)
-    skipping = from_us is not None
-    for number, packet in enumerate(packets):
-        if number < begin:
-            continue
-        for part, shift in _parts(number, packet, timeline):
-            if skipping:
-                assert from_us is not None
-                late = part["t"] >= from_us - shift
-                if not late.any():
-                    continue
-                part, skipping = part[int(np.argmax(late)) :], False
-            yield part, shift
+    left = islice(enumerate(packets), begin, None)
+    parts = chain.from_iterable(_parts(number, packet, timeline) for number, packet in left)
+    yield from from_place(parts, from_us)
 
 
 def _parts(number: int, packet: Packet, timeline: Timeline) -> Iterator[tuple[Packet, int]]:
@@ -128,8 +121,9 @@ def _parts(number: int, packet: Packet, timeline: Timeline) -> Iterator[tuple[Pa
 
 def _suspected(found: Found, blocks: int, start_of: Callable[[int], int | None]) -> bool:
     runs = [run for number, packet in enumerate(found.head) for run in _runs(number, packet)]
-    if found.whole or _several(runs, found.first_us, found.last_us):
-        return _several(runs, found.first_us, found.last_us)
+    several = _several(runs, found.first_us, found.last_us)
+    if several or found.whole:
+        return several
     ends = [run for number, times in enumerate(found.last) for run in runs_of(number, times)]
     if ends and _several(ends, ends[0].start, found.last_us):
         return True

@@ -7,7 +7,7 @@ of these formats give: a recording of a minute from a megapixel sensor is ten gi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -19,7 +19,7 @@ from neuroclip_drivers.aedat4.format import StreamInfo
 from neuroclip_drivers.side_streams import SidePacket
 from neuroclip_drivers.source import GrayFrame
 from neuroclip_live.errors import UserError
-from neuroclip_live.events import Packet, Resolution
+from neuroclip_live.events import Packet, Resolution, copy_packet
 
 MAX_PACKET_EVENTS = 1 << 16
 """Largest packet that a file yields."""
@@ -223,6 +223,29 @@ def parse_sensor(text: str) -> Resolution:
     if not cross or not (0 < size.width <= LARGEST_SIDE and 0 < size.height <= LARGEST_SIDE):
         raise UserError(f"A sensor of {text!r} makes no sense. Give WIDTHxHEIGHT in pixels, like 640x480.")
     return size
+
+
+def from_place(parts: Iterable[tuple[Packet, int]], from_us: int | None) -> Iterator[tuple[Packet, int]]:
+    """Yield events, each array with the shift of its times, from the first one at or after a place on."""
+    skipping = from_us is not None
+    for events, shift in parts:
+        if skipping:
+            assert from_us is not None
+            late = events["t"] >= from_us - shift
+            if not late.any():
+                continue
+            events, skipping = events[int(np.argmax(late)) :], False
+        yield events, shift
+
+
+def in_packets(parts: Iterable[tuple[Packet, int]]) -> Iterator[tuple[Packet, int]]:
+    """Yield the same events in arrays that own their memory and hold ``MAX_PACKET_EVENTS`` at the most."""
+    for events, shift in parts:
+        if events.base is None and len(events) <= MAX_PACKET_EVENTS:
+            yield events, shift
+            continue
+        for start in range(0, len(events), MAX_PACKET_EVENTS):
+            yield copy_packet(events[start : start + MAX_PACKET_EVENTS]), shift
 
 
 def bin_places(times: npt.NDArray[Any], first_us: int, end_us: int, bins: int) -> npt.NDArray[np.int64]:
