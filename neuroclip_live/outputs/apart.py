@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections import deque
 from collections.abc import Callable
 from time import monotonic
 from typing import Any
 
 from neuroclip_live.errors import UserError
+from neuroclip_live.outputs.line_queue import Line, LineQueue
 from neuroclip_live.outputs.output import Output, Telling, Watching
 from neuroclip_live.outputs.passing_trouble import PassingTrouble
 from neuroclip_live.recognition.prediction import Prediction
@@ -92,7 +92,7 @@ class Apart:
     def __init__(self, output: Guarded) -> None:
         self._output = output
         self._changed = threading.Condition()
-        self._lines: deque[Header | Prediction] = deque()
+        self._lines = LineQueue(QUEUE)
         self._shown: dict[str, tuple[Any, ...]] = {}
         self._summary: Summary | None = None
         self._end_by: float | None = None
@@ -140,33 +140,23 @@ class Apart:
             self._changed.notify_all()
         self._thread.join(CLOSE_S + 1.0)
         with self._changed:
-            self._drop_all()
+            self.lost += self._lines.drop_all()
             failure, self._failure = self._failure, None
         if failure is not None:
             raise failure
 
-    def _offer(self, line: Header | Prediction) -> None:
+    def _offer(self, line: Line) -> None:
         with self._changed:
             failure, self._failure = self._failure, None
             if failure is not None:
                 raise failure
             if isinstance(line, Prediction):
                 self.offered += 1
-                if len(self._lines) >= QUEUE:
-                    self._drop()
-            self._lines.append(line)
+            lost = self._lines.add(line)
+            self.lost += lost
+            if lost:
+                self._slow.note(f"{self._output.name} is too slow: predictions are lost")
             self._changed.notify_all()
-
-    def _drop(self) -> None:
-        place = next((i for i, line in enumerate(self._lines) if isinstance(line, Prediction)), None)
-        if place is not None:
-            del self._lines[place]
-            self.lost += 1
-            self._slow.note(f"{self._output.name} is too slow: predictions are lost")
-
-    def _drop_all(self) -> None:
-        self.lost += sum(isinstance(line, Prediction) for line in self._lines)
-        self._lines.clear()
 
     def _show(self, what: str, *given: Any) -> None:
         if self._output.watches:
@@ -194,8 +184,8 @@ class Apart:
         with self._changed:
             self._changed.wait_for(self._is_due, _LOOK_S)
             if self._end_by is not None and monotonic() > self._end_by:
-                self._drop_all()
-            line = self._lines.popleft() if self._lines else None
+                self.lost += self._lines.drop_all()
+            line = self._lines.take()
             shown, self._shown = self._shown, {}
             over = line is None and self._end_by is not None
         for what, given in shown.items():

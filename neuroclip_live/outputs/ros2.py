@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
 from time import monotonic, monotonic_ns
 from typing import Any
 
@@ -19,6 +18,7 @@ from neuroclip_drivers.ros2.graph import PUBLISHER, Sent, attachment, gid_of, to
 from neuroclip_drivers.ros2.link import SLOW_S, Ros2Link
 from neuroclip_drivers.ros2.message_types import DETECTIONS, IMAGE, type_hash
 from neuroclip_live.errors import UserError
+from neuroclip_live.outputs.line_queue import Line, LineQueue
 from neuroclip_live.outputs.passing_trouble import PassingTrouble
 from neuroclip_live.outputs.ros2_messages import Ros2Messages
 from neuroclip_live.recognition.prediction import Prediction
@@ -94,7 +94,7 @@ class Ros2Output:
         self._image = _Topic(link, f"{address.name}/image", IMAGE, zenoh.Priority.DATA_LOW)
         self._image_due = 0.0
         self._changed = threading.Condition()
-        self._lines: deque[Header | Prediction] = deque()
+        self._lines = LineQueue(QUEUE)
         self.offered = self.lost = 0
         self._end_by: float | None = None
         self._away_since_lost: int | None = None
@@ -120,8 +120,7 @@ class Ros2Output:
             self._changed.notify_all()
         self._thread.join(CLOSE_S + 1.0)
         with self._changed:
-            self.lost += sum(isinstance(line, Prediction) for line in self._lines)
-            self._lines.clear()
+            self.lost += self._lines.drop_all()
         self._link.close()
 
     def trouble(self) -> str:
@@ -135,29 +134,23 @@ class Ros2Output:
             at, news = self._news
             return news if monotonic() - at < TOLD_S else self._slow.text()
 
-    def _offer(self, line: Header | Prediction) -> None:
+    def _offer(self, line: Line) -> None:
         with self._changed:
             if self._end_by is not None:
                 return
             if isinstance(line, Prediction):
                 self.offered += 1
-            if len(self._lines) >= QUEUE:
-                self._drop()
-            self._lines.append(line)
+            lost = self._lines.add(line)
+            self.lost += lost
+            if lost:
+                self._slow.note(f"{self._link.address.called} is too slow: messages are lost")
             self._changed.notify_all()
-
-    def _drop(self) -> None:
-        """Lose the oldest prediction: headers tell what those that follow mean."""
-        place = next(i for i, line in enumerate(self._lines) if isinstance(line, Prediction))
-        del self._lines[place]
-        self.lost += 1
-        self._slow.note(f"{self._link.address.called} is too slow: messages are lost")
 
     def _run(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._lines or self._end_by is not None, _LOOK_S)
-                line = self._lines.popleft() if self._lines else None
+                self._changed.wait_for(lambda: bool(self._lines) or self._end_by is not None, _LOOK_S)
+                line = self._lines.take()
                 over = self._end_by is not None and (line is None or monotonic() > self._end_by)
             here = self._link.here
             self._look(here)
