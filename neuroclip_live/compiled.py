@@ -8,28 +8,15 @@ functions that do need it (``@``, ``numpy.linalg``) look for it when they are co
 
 from __future__ import annotations
 
+import contextlib
 import importlib
-import sys
 
 from numba import njit
 
+from neuroclip_live.hidden_imports import hidden
+
 __all__ = ["njit"]
 
-_SLOW = "scipy.linalg"
-
-
-def _read_in() -> None:
-    """Have Numba read in what it knows of NumPy, without SciPy where nobody has imported that yet."""
-    hide = _SLOW not in sys.modules
-    if hide:
-        sys.modules[_SLOW] = None  # type: ignore[assignment]
-    try:
-        importlib.import_module("numba.np.arraymath")
-    except ImportError:
-        pass  # a Numba that keeps it elsewhere starts as it always did
-    finally:
-        if hide:
-            del sys.modules[_SLOW]
-
-
-_read_in()
+# a Numba that keeps it elsewhere starts as it always did
+with contextlib.suppress(ImportError), hidden("scipy.linalg"):
+    importlib.import_module("numba.np.arraymath")

@@ -55,9 +55,8 @@ class Background:
     def of(self, rows: npt.NDArray[np.float16]) -> Floats:
         """Return for rows (N, C) how well the nouns together fit each, as a logit (N,)."""
         logits = self._scale * (np.asarray(rows, np.float32) @ self.features.T)
-        top = logits.max(
-            axis=-1, initial=-np.inf
-        )  # log-sum-exp; SciPy's takes a quarter of a second to import
+        # log-sum-exp by hand: SciPy's takes a quarter of a second to import
+        top = logits.max(axis=-1, initial=-np.inf)
         return np.asarray(top + np.log(np.exp(logits - top[:, None]).sum(axis=-1)), np.float32)
 
     def near(self, text: Floats) -> Floats:

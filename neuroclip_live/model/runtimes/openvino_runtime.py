@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from neuroclip_live.hidden_imports import hidden
 from neuroclip_live.model.runtimes.plain_torch import TorchRuntime
 from neuroclip_live.model.runtimes.runtime import Array, Plan, require_equal, threads_for, trace_module
 
@@ -96,12 +97,8 @@ def import_openvino() -> Any:
         if "openvino" in sys.modules:
             return import_module("openvino")
         sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
-        sys.modules.setdefault(_CONVERTER, None)  # type: ignore[arg-type]
-        try:
+        with hidden(_CONVERTER):
             import openvino
-        finally:
-            if sys.modules[_CONVERTER] is None:
-                del sys.modules[_CONVERTER]
         if not hasattr(openvino, "convert_model"):
             openvino.convert_model = _convert_model
         return openvino
