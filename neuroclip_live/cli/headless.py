@@ -119,8 +119,7 @@ def run_live(
         When it was told to stop before it had begun.
     """
     carrier = Carrier(pipeline, outputs, tell=notice, framed=True)
-    with interrupted(stop) as stop:
-        halt = stop
+    with interrupted(stop) as halt:
 
         def is_over() -> bool:
             return halt.is_set() or (duration_s is not None and carrier.slicing_s >= duration_s)
@@ -128,7 +127,7 @@ def run_live(
         _let_give_up(outputs, is_over)
         pipeline.start()
         try:
-            _follow(pipeline, carrier, stop, duration_s)
+            _follow(pipeline, carrier, halt, is_over)
         finally:
             carrier.give_up()
             if pipeline.recording() is not None:
@@ -143,7 +142,7 @@ def _let_give_up(outputs: Sequence[Output], is_over: Callable[[], bool]) -> None
             output.over = is_over
 
 
-def _follow(pipeline: Pipeline, carrier: Carrier, stop: Stop, duration_s: float | None) -> None:
+def _follow(pipeline: Pipeline, carrier: Carrier, stop: Stop, is_over: Callable[[], bool]) -> None:
     told = ""
     while not stop.is_set():
         status = carrier.look()
@@ -156,7 +155,7 @@ def _follow(pipeline: Pipeline, carrier: Carrier, stop: Stop, duration_s: float 
             notice(told)
         if status.state is PipelineState.ENDED:
             break
-        if duration_s is not None and carrier.slicing_s >= duration_s:
+        if is_over():
             break
         carrier.wait()
     if not carrier.started:

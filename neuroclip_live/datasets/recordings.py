@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from neuroclip_drivers.files.open_file import is_recording
+from neuroclip_drivers.files.registry import TEXT_SUFFIXES
 from neuroclip_live.errors import UserError
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def _recordings(root: Path, pattern: str) -> list[Path]:
 
 
 def _is_text(file: Path) -> bool:
-    return file.suffix.lower() in (".txt", ".csv")
+    return file.suffix.lower() in TEXT_SUFFIXES
 
 
 def open_recording(path: Path) -> EventSource:

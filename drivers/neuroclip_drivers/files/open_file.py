@@ -8,7 +8,7 @@ from pathlib import Path
 
 from neuroclip_drivers.aedat4.file_check import Read, beginning, open_checked, refuse_text_copy
 from neuroclip_drivers.files.event_file import EventFile, FileOptions
-from neuroclip_drivers.files.registry import HEAD_BYTES, READERS, FileFormat, known_suffixes
+from neuroclip_drivers.files.registry import HEAD_BYTES, READERS, TEXT_SUFFIXES, FileFormat, known_suffixes
 from neuroclip_drivers.portable_io import read_at
 from neuroclip_live.errors import UserError
 
@@ -46,7 +46,7 @@ def is_recording(path: Path) -> bool:
     What is called like one, text apart, is one though nothing of it can be read, so that it is told.
     """
     suffix = path.suffix.lower()
-    called_so = suffix in known_suffixes() and suffix not in (".txt", ".csv")
+    called_so = suffix in known_suffixes() and suffix not in TEXT_SUFFIXES
     if os.path.isdir(path):
         try:
             return find_format(path, b"") is not None

@@ -19,6 +19,8 @@ from neuroclip_live.registry import Entry, Registry
 
 HEAD_BYTES = 4096
 """How much of a file's beginning is looked at."""
+TEXT_SUFFIXES = (".csv", ".txt")
+"""Of text that may hold events, or anything else."""
 
 
 def _nothing(head: bytes, path: Path) -> bool:
@@ -176,7 +178,7 @@ BUILT_IN = (
         ),
     ),
     FileFormat(
-        "text", "text (CSV, columns)", f"{_HERE}.text:TextFile", suffixes=(".csv", ".txt"), sniff=_is_text
+        "text", "text (CSV, columns)", f"{_HERE}.text:TextFile", suffixes=TEXT_SUFFIXES, sniff=_is_text
     ),
 )
 """In the order in which they are asked; text is last, as anything may look like it."""

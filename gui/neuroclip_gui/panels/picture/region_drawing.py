@@ -147,9 +147,9 @@ class Region:
         """Recognize the whole sensor, or draw nothing after all."""
         if self.drawing:
             self.sheet.hide()
+            self.look()
         else:
             self.use(None)
-        self.look()
 
     def use(self, box: Box | None) -> None:
         """Recognize a part alone, or with None all of the sensor; say why where that cannot be."""
