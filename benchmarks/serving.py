@@ -167,30 +167,30 @@ def run(options: Options) -> Iterator[Row]:
         note=f"of {len(whole)} messages; label p99 {_p99(own):.1f} ms; serving adds {added:.2f} ms (median); "
         f"{missed} never came",
     )  # fmt: skip
-    ratio = statistics.median(slower)
-    yield Row(
-        "serving", f"label's p99 with {WATCHERS} watchers", "watched", f"{MOST_SLOWDOWN:g} x unwatched",
-        ratio, MOST_SLOWDOWN, "x", MOST_SLOWDOWN / ratio,
-        low=MOST_SLOWDOWN / max(slower), high=MOST_SLOWDOWN / min(slower), goal=1.0, repeats=rounds,
-        load=load(),
-        note=f"each got {statistics.median(pictures):.1f} of {FPS} pictures a second",
+    yield _cost(
+        f"label's p99 with {WATCHERS} watchers", "watched", "unwatched", slower,
+        f"each got {statistics.median(pictures):.1f} of {FPS} pictures a second",
     )  # fmt: skip
-    ratio = statistics.median(slowest)
-    yield Row(
-        "serving", f"label's p99 with {WATCHERS} watchers, {READERS} readers of events", "watched, read",
-        f"{MOST_SLOWDOWN:g} x neither", ratio, MOST_SLOWDOWN, "x", MOST_SLOWDOWN / ratio,
-        low=MOST_SLOWDOWN / max(slowest), high=MOST_SLOWDOWN / min(slowest), goal=1.0, repeats=rounds,
-        load=load(),
-        note=f"each reader got {statistics.median(events) / 1e3:,.0f} kev/s; {shared.status().lost:,} lost",
+    yield _cost(
+        f"label's p99 with {WATCHERS} watchers, {READERS} readers of events", "watched, read", "neither",
+        slowest,
+        f"each reader got {statistics.median(events) / 1e3:,.0f} kev/s; {shared.status().lost:,} lost",
     )  # fmt: skip
-    ratio = statistics.median(crowded)
-    yield Row(
-        "serving", f"label's p99 with {CROWD} clients, bad requests", "crowded", f"{MOST_SLOWDOWN:g} x alone",
-        ratio, MOST_SLOWDOWN, "x", MOST_SLOWDOWN / ratio,
-        low=MOST_SLOWDOWN / max(crowded), high=MOST_SLOWDOWN / min(crowded), goal=1.0, repeats=rounds,
-        load=load(),
-        note=f"{messages / rounds / CROWD / (seconds + 2):.1f} messages a second each; "
+    yield _cost(
+        f"label's p99 with {CROWD} clients, bad requests", "crowded", "alone", crowded,
+        f"{messages / rounds / CROWD / (seconds + 2):.1f} messages a second each; "
         f"{refused / rounds / (seconds + 2):.0f} bad requests a second, all refused",
+    )  # fmt: skip
+
+
+def _cost(case: str, subject: str, without: str, ratios: list[float], note: str) -> Row:
+    """Return how many times the label's p99 it takes, by rounds."""
+    ratio = statistics.median(ratios)
+    return Row(
+        "serving", case, subject, f"{MOST_SLOWDOWN:g} x {without}",
+        ratio, MOST_SLOWDOWN, "x", MOST_SLOWDOWN / ratio,
+        low=MOST_SLOWDOWN / max(ratios), high=MOST_SLOWDOWN / min(ratios), goal=1.0, repeats=len(ratios),
+        load=load(), note=note,
     )  # fmt: skip
 
 

@@ -110,6 +110,16 @@ class Endless(ScriptedSource):
             number += 1
 
 
+class Moving(ScriptedSource):
+    """Gives 400 events, a slice full, every twenty milliseconds until closed."""
+
+    def packets(self) -> Iterator[Packet]:
+        number = 0
+        while not self.closed.wait(0.02):
+            yield packet(number * 20_000, 400, step_us=50)
+            number += 1
+
+
 class FakeBackbone:
     """A fixed random projection of the frame's pixels; texts get random unit vectors of their own."""
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fakes import ScriptedSource, packet
+from fakes import Moving
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from safetensors.numpy import load_file, save_file
@@ -20,16 +20,6 @@ from neuroclip_live.model.model_names import MODELS_DIR
 from neuroclip_live.prompting.prompts import parse_prompts
 
 OPTIONS = ["--model", "--weights", "--device"]
-
-
-class Camera(ScriptedSource):
-    """Events without an end."""
-
-    def packets(self):
-        number = 0
-        while not self.closed.wait(0.02):
-            yield packet(number * 20_000, 400, step_us=50)
-            number += 1
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +50,7 @@ def open_window(make_window):
         window = make_window(attach=False)
         config = config_of(**given)
         window.recognition.take_up(config)
-        window.attach(session.build_pipeline(config, Camera([]), parse_prompts("a mug, a phone")))
+        window.attach(session.build_pipeline(config, Moving([]), parse_prompts("a mug, a phone")))
         return window
 
     return open_it

@@ -196,18 +196,11 @@ def test_a_settings_file_gone_bad_gives_the_defaults(tmp_path, text):
 def test_the_real_pipeline_follows_what_is_set_in_the_window(qtbot, make_window, monkeypatch):
     from dataclasses import replace as other
 
-    from fakes import FakeBackbone, ScriptedSource, packet
+    from fakes import FakeBackbone, Moving
 
     from neuroclip_live.model import backbone
     from neuroclip_live.prompting.prompts import parse_prompts
     from neuroclip_live.recognition.pipeline import Pipeline
-
-    class Camera(ScriptedSource):
-        def packets(self):
-            number = 0
-            while not self.closed.wait(0.02):
-                yield packet(number * 20_000, 400, step_us=50)
-                number += 1
 
     def load(model, **how):
         made = FakeBackbone()
@@ -215,7 +208,7 @@ def test_the_real_pipeline_follows_what_is_set_in_the_window(qtbot, make_window,
         return made
 
     monkeypatch.setattr(backbone, "load_backbone", load)
-    pipeline = Pipeline(Camera([]), lambda progress: FakeBackbone(), parse_prompts("a mug, a phone"))
+    pipeline = Pipeline(Moving([]), lambda progress: FakeBackbone(), parse_prompts("a mug, a phone"))
     window = make_window(attach=False)
     window.attach(pipeline)
     qtbot.waitUntil(lambda: pipeline.prediction() is not None, timeout=30_000)
