@@ -46,6 +46,7 @@ SLOW = frozenset(
             "test_evaluate",
             "test_event_files",
             "test_event_files_hdf5",
+            "test_event_files_hdf5_places",
             "test_event_files_ros",
         ),
         *(

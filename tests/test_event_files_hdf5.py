@@ -115,7 +115,7 @@ def test_links_to_other_files_are_not_followed(tmp_path: Path) -> None:
 
 
 def test_a_reader_that_dies_costs_a_block(tmp_path: Path) -> None:
-    path = made.hdf5_file(tmp_path / "a.h5", made.scene(count=200_000), "e2calib")
+    path = made.hdf5_file(tmp_path / "a.h5", made.scene(count=200_000), "v2e")
     file = open_event_file(path)
     assert isinstance(file, Hdf5File)
     packets = file.read()
@@ -130,7 +130,7 @@ def test_a_reader_that_dies_costs_a_block(tmp_path: Path) -> None:
     file.close()
 
 
-@pytest.mark.parametrize("layout", ["e2calib", "v2e"])
+@pytest.mark.parametrize("layout", ["DSEC", "v2e"])
 def test_without_shared_memory_the_pipe_brings_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, layout: str
 ) -> None:
@@ -147,7 +147,7 @@ def test_without_shared_memory_the_pipe_brings_the_same(
 
 
 def test_what_was_given_stays_when_the_slots_are_filled_again(tmp_path: Path) -> None:
-    file = open_event_file(made.hdf5_file(tmp_path / "a.h5", made.scene(count=300_000), "e2calib"))
+    file = open_event_file(made.hdf5_file(tmp_path / "a.h5", made.scene(count=300_000), "DSEC"))
     packets, kept = [], []
     for packet in file.read():
         packets.append(packet)

@@ -93,8 +93,10 @@ def guess_unit(times: npt.NDArray[Any]) -> str:
 
     Numbers with a fraction are seconds, whole ones microseconds, or nanoseconds where they are too large.
     """
-    if times.dtype.kind == "f" and len(times) and bool((times % 1 != 0).any()):
-        return "s"
+    if times.dtype.kind == "f":
+        times = times[np.isfinite(times)]
+        if bool((times % 1 != 0).any()):
+            return "s"
     if len(times) and bool((np.abs(times.astype(np.float64)) > _EPOCH_NS).all()):
         return "ns"
     return "us"

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from neuroclip_drivers.files.columns import by_name, by_values
 from neuroclip_drivers.files.event_file import LARGEST_SIDE
+from neuroclip_drivers.files.hdf5_places import Stored
 
 _MOST_OBJECTS = 20_000
 PROBE_ROWS = 2000
@@ -26,7 +27,8 @@ PROBE_ROWS = 2000
 class Table:
     """A place in a file that holds events.
 
-    ``columns(first, count)`` gives columns t, x, y and p, ``time(row)`` one time.
+    ``columns(first, count)`` gives columns t, x, y and p, ``time(row)`` one time, ``stored`` where the
+    library has them from; None where rows are not what is stored.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Table:
     unit: str | None
     size: tuple[int, int] | None = None
     offset_us: int = 0
+    stored: dict[str, Stored] | None = None
 
 
 def find_tables(file: Any) -> tuple[list[Table], str]:
@@ -108,7 +111,9 @@ def _compound(name: str, data: Any) -> Table | None:
         rows = data[first : first + count]
         return {key: rows[field] for key, field in names.items()}
 
-    return Table(name, len(data), read, lambda row: data[row : row + 1][names["t"]], unit)
+    fields = {key: data.dtype.fields[field] for key, field in names.items()}
+    stored = {key: Stored(data, field[1], field[0]) for key, field in fields.items()}
+    return Table(name, len(data), read, lambda row: data[row : row + 1][names["t"]], unit, stored=stored)
 
 
 class _EcfChunks:
@@ -157,7 +162,11 @@ def _four_columns(name: str, data: Any) -> Table | None:
         rows = data[first : first + count]
         return {key: rows[:, place] for key, place in zip("txyp", found, strict=True)}
 
-    return Table(name, len(data), read, lambda row: data[row : row + 1, found.t], None)
+    stored = {
+        key: Stored(data, place * data.dtype.itemsize, data.dtype)
+        for key, place in zip("txyp", found, strict=True)
+    }
+    return Table(name, len(data), read, lambda row: data[row : row + 1, found.t], None, stored=stored)
 
 
 def _group(name: str, columns: list[Any], unit: str | None) -> Table:
@@ -165,7 +174,8 @@ def _group(name: str, columns: list[Any], unit: str | None) -> Table:
         return {key: data[first : first + count] for key, data in zip("txyp", columns, strict=True)}
 
     rows = min(len(data) for data in columns)
-    return Table(name or "/", rows, read, lambda row: columns[0][row : row + 1], unit)
+    stored = {key: Stored(data, 0, data.dtype) for key, data in zip("txyp", columns, strict=True)}
+    return Table(name or "/", rows, read, lambda row: columns[0][row : row + 1], unit, stored=stored)
 
 
 def _size_near(file: Any, name: str) -> tuple[int, int] | None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from neuroclip_drivers.files.columns import guess_unit, to_microseconds, to_packet
+from neuroclip_drivers.files.hdf5_places import describe, find_spans
 from neuroclip_drivers.files.hdf5_tables import PROBE_ROWS, Table, find_tables
 from neuroclip_drivers.files.isolated import limit_memory, send
 from neuroclip_drivers.files.shared_slots import SLOT_BYTES, SharedSlots
@@ -37,7 +38,15 @@ def _open(request: dict[str, Any], path: str) -> tuple[dict[str, Any], list[Tabl
         told = bool(request.get("time_unit") or table.unit or unit == "us")
         table.unit = unit
         described.append(
-            {"name": table.name, "rows": table.rows, "size": table.size, "unit": unit, "unit_told": told}
+            {
+                "name": table.name,
+                "rows": table.rows,
+                "size": table.size,
+                "unit": unit,
+                "unit_told": told,
+                "offset_us": table.offset_us,
+                "stored": describe(table.stored) if table.stored and not lacking else None,
+            }
         )
     return {"tables": described, "lacking": lacking}, tables
 
@@ -112,6 +121,10 @@ def main(path: str) -> None:
             if request["ask"] == "time":
                 time = to_microseconds(table.time(request["row"]), table.unit or "us", table.offset_us)
                 send({"t_us": int(time[0])})
+                continue
+            if request["ask"] == "where":
+                count = min(request["rows"], table.rows - request["row"])
+                send({"spans": find_spans(table.stored or {}, request["row"], count)})
                 continue
             blocks.give(table, request["row"])
         except Exception as error:  # noqa: BLE001 - whatever a library throws at bad bytes is told to the other side

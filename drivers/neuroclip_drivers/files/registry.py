@@ -105,6 +105,11 @@ def _is_text(head: bytes, path: Path) -> bool:
     return len(numbers) >= max(1, len(lines) // 2)
 
 
+def _is_hdf5(head: bytes, path: Path) -> bool:
+    """Return whether a file is HDF5, which may have a block of another program's before it."""
+    return any(head.startswith(b"\x89HDF\r\n\x1a\n", place) for place in (0, 512, 1024, 2048))
+
+
 BUILT_IN = (
     FileFormat(
         "aedat4",
@@ -152,7 +157,7 @@ BUILT_IN = (
         requires=("h5py",),
         install="neuroclip-live[hdf5]",
         suffixes=(".h5", ".hdf5"),
-        sniff=lambda head, path: head.startswith(b"\x89HDF\r\n\x1a\n"),
+        sniff=_is_hdf5,
     ),
     FileFormat(
         "rosbag",
